@@ -1,0 +1,20 @@
+"""CrossInit for fairseq: embeddings aligned across languages by word-frequency rank before any pre-training.
+
+`fairseq-train --user-dir crossinit_fairseq ...` loads this package; loading it registers the task `crossinit_pretrain`,
+the criterion `crossinit` and the task `crossinit_unmt`, and applies the shims that fairseq needs on current libraries.
+The folders ranks, spans and alignment know no fairseq and can be used without it.
+"""
+
+import importlib.util
+
+__version__ = "0.1.0"
+
+if importlib.util.find_spec("fairseq") is not None:
+    from crossinit_fairseq import compat
+
+    compat.apply()
+
+    # fairseq itself imports only tasks/ and models/ of a user directory
+    import crossinit_fairseq.criterions.crossinit  # noqa: F401
+    import crossinit_fairseq.tasks.crossinit_pretrain  # noqa: F401
+    import crossinit_fairseq.tasks.crossinit_unmt  # noqa: F401

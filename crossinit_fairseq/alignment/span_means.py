@@ -1,0 +1,137 @@
+"""The means of Eq. 1 for many spans at once, from one pass over the embedding table.
+
+A word's vector is the mean of its sub-tokens' vectors, so a sum of words is linear in the table, and with the running
+sum C of the words' vectors in rank order
+
+    sum of the words in [low, high) = C[high] - C[low],    sum of the words outside = C[N] - (C[high] - C[low]).
+
+Only the rows of C at boundaries of a span are ever needed. The words between neighbouring boundaries are summed in one
+`embedding_bag`; the words beyond the highest rank for positives are never inside a span, so their sum is one fixed
+weighting of the sub-tokens.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+@dataclass(frozen=True)
+class SpanPlan:
+    """Where the sums of one step begin and end. Made on the CPU with the draws, so that a GPU never waits for it.
+
+    segments: int64 [S], the first sub-token of each segment between neighbouring boundaries.
+    low, high: int64 [2, B], rows of the running sum over segments, for the spans in languages i (row 0) and j (row 1).
+    ends: int64 [2, languages], the rows at which the words of a language begin and end.
+    right: int64 [B], the language j.
+    inside, outside: float32 [B], the number of words in the span, and of the words of language j outside it.
+    """
+
+    segments: torch.Tensor
+    low: torch.Tensor
+    high: torch.Tensor
+    ends: torch.Tensor
+    right: torch.Tensor
+    inside: torch.Tensor
+    outside: torch.Tensor
+
+    def tensors(self):
+        """The fields as a dict, to be collated and moved to a device; ``SpanPlan(**tensors)`` is the way back."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class SpanMeans:
+    """E_span of language i, E_span of language j, and E_outside of language j (Eq. 1), each float [B, d]."""
+
+    left: torch.Tensor
+    right: torch.Tensor
+    outside: torch.Tensor
+
+
+class RankedTable(nn.Module):
+    """The ranked words of all languages, ready to be averaged over spans of any table of the same vocabulary.
+
+    words: RankedWords per language; max_rank: spans lie within the first max_rank ranks; vocabulary: rows of the table.
+
+    Buffers (not saved with a model): head_tokens int64 [T], the sub-tokens of the first max_rank words of all
+    languages; head_weights float64 [T], 1 / length of the word of each; tail float64 [languages, V], the summed weight of
+    each sub-token in the words beyond max_rank.
+    """
+
+    def __init__(self, words, max_rank, vocabulary):
+        super().__init__()
+        self.sizes = np.array([len(w) for w in words], dtype=np.int64)
+        heads = [w.offsets[: max_rank + 1] for w in words]
+        # position of every head word (and of the end) of each language in head_tokens
+        firsts = np.cumsum([0] + [int(h[-1]) for h in heads])
+        self.bounds = [h + first for h, first in zip(heads, firsts)]
+        tokens = np.concatenate([w.tokens[: h[-1]] for w, h in zip(words, heads)])
+        weights = np.concatenate([_weights(h) for h in heads])
+        tail = np.stack(
+            [
+                np.bincount(w.tokens[h[-1] :], _weights(w.offsets[len(h) - 1 :]), minlength=vocabulary)
+                for w, h in zip(words, heads)
+            ]
+        )
+        self.register_buffer("head_tokens", torch.from_numpy(tokens.astype(np.int64)), persistent=False)
+        self.register_buffer("head_weights", torch.from_numpy(weights), persistent=False)
+        self.register_buffer("tail", torch.from_numpy(tail), persistent=False)
+        self.has_tail = bool(tail.any())
+
+    def plan(self, draws):
+        """Lay out the sums that SpanDraws need. Returns SpanPlan, on the CPU."""
+        low, high = (
+            np.stack([self._positions(language, edge) for language in (draws.left, draws.right)])
+            for edge in (draws.low, draws.high)
+        )
+        ends = np.array([[bounds[0] for bounds in self.bounds], [bounds[-1] for bounds in self.bounds]])
+        boundaries = np.unique(np.concatenate([low.ravel(), high.ravel(), ends.ravel()]))
+        inside = draws.high - draws.low
+        return SpanPlan(
+            segments=torch.from_numpy(boundaries[:-1]),
+            low=torch.from_numpy(np.searchsorted(boundaries, low)),
+            high=torch.from_numpy(np.searchsorted(boundaries, high)),
+            ends=torch.from_numpy(np.searchsorted(boundaries, ends)),
+            right=torch.from_numpy(draws.right),
+            inside=torch.from_numpy(inside.astype(np.float32)),
+            outside=torch.from_numpy((self.sizes[draws.right] - inside).astype(np.float32)),
+        )
+
+    def _positions(self, language, rank):
+        """Where in head_tokens the word at a rank of a language begins; all int64 [B]."""
+        at = np.empty(len(rank), dtype=np.int64)
+        for index, bounds in enumerate(self.bounds):
+            mine = language == index
+            at[mine] = bounds[rank[mine]]
+        return at
+
+    def forward(self, table, plan):
+        """Average a table over the spans of a plan.
+
+        table: float [V, d], the gradient flows into it; plan: SpanPlan on the table's device. Returns SpanMeans.
+        """
+        segments = F.embedding_bag(
+            self.head_tokens,
+            table,
+            plan.segments,
+            mode="sum",
+            per_sample_weights=self.head_weights.to(table.dtype),
+        )
+        # double precision: the sum of a span is a small difference of large sums
+        running = F.pad(segments.double().cumsum(0), (0, 0, 1, 0))
+        left, right = running[plan.high] - running[plan.low]
+        everything = running[plan.ends[1]] - running[plan.ends[0]]
+        if self.has_tail:
+            everything = everything + (self.tail.to(table.dtype) @ table).double()
+        outside = everything[plan.right] - right
+        inside, others = plan.inside.double().unsqueeze(1), plan.outside.double().unsqueeze(1)
+        return SpanMeans(*((x / n).to(table.dtype) for x, n in ((left, inside), (right, inside), (outside, others))))
+
+
+def _weights(offsets):
+    """1 / (number of sub-tokens of the word) for every sub-token of the words at int64 [m + 1] offsets."""
+    lengths = np.diff(offsets)
+    return np.repeat(1.0 / lengths, lengths)

@@ -1,0 +1,69 @@
+"""The model that the CrossInit stage trains: any fairseq model, seen through its embedding table alone."""
+
+from fairseq.models import BaseFairseqModel
+
+from crossinit_fairseq.alignment import RandomWords, RankedTable, Rescaling, SpanPlan
+from crossinit_fairseq.models.token_tables import find_token_tables
+
+
+class AlignmentModel(BaseFairseqModel):
+    """Wraps a freshly initialised model; its forward gives span means, its checkpoints are the wrapped model's own.
+
+    Only the token tables take gradients. The forward is a real one so that data-parallel wrappers, which look for
+    gradients of what a forward used, need nothing special.
+
+    model: a fairseq model; dictionary: its dictionary; words: RankedWords per language; max_rank: of positives;
+    rescale: save the tables at their initial scale, see Rescaling.
+    """
+
+    def __init__(self, model, dictionary, words, max_rank, rescale=False):
+        super().__init__()
+        tables = find_token_tables(model, dictionary)
+        self.wrapped = model
+        self.table_names = list(tables)
+        for parameter in model.parameters():
+            parameter.requires_grad_(False)
+        for table in tables.values():
+            table.requires_grad_(True)
+        self.ranked = RankedTable(words, max_rank, len(dictionary))
+        self.sample = RandomWords(words, max_rank)
+        self.rescaling = Rescaling(self.tables, words) if rescale else None
+
+    @property
+    def tables(self):
+        """The token tables, float [V, d] each."""
+        parameters = dict(self.wrapped.named_parameters())
+        return [parameters[name] for name in self.table_names]
+
+    def forward(self, **plan):
+        """plan: the tensors of a SpanPlan. Returns a SpanMeans for each token table."""
+        return [self.ranked(table, SpanPlan(**plan)) for table in self.tables]
+
+    def state_dict(self, *args, **kwargs):
+        """The wrapped model's, so that every later stage loads the checkpoint as one of its own."""
+        state = self.wrapped.state_dict(*args, **kwargs)
+        if self.rescaling is not None:
+            saved = {id(table): rescaled for table, rescaled in zip(self.tables, self.rescaling(self.tables))}
+            # one table may be saved under several names
+            for name, parameter in _all_parameters(self.wrapped):
+                if id(parameter) in saved and name in state:
+                    state[name] = saved[id(parameter)]
+        return state
+
+    def load_state_dict(self, *args, **kwargs):
+        """Into the wrapped model, by its own rules."""
+        return self.wrapped.load_state_dict(*args, **kwargs)
+
+    def set_num_updates(self, num_updates):
+        self.wrapped.set_num_updates(num_updates)
+
+    def max_positions(self):
+        """None: spans have no positions."""
+        return None
+
+
+def _all_parameters(module):
+    """(name, parameter) under every name: `named_parameters` gives a shared one only once."""
+    for prefix, inner in module.named_modules():
+        for name, parameter in inner._parameters.items():
+            yield (prefix + "." if prefix else "") + name, parameter

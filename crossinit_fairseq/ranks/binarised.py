@@ -1,0 +1,71 @@
+"""Read fairseq's memory-mapped token files (`train.bin`, `train.idx`) without fairseq."""
+
+import os
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+from crossinit_fairseq.errors import InputError
+
+_MAGIC = b"MMIDIDX\x00\x00"
+_VERSION = 1
+# the codes of fairseq.data.indexed_dataset; floating-point types hold no tokens
+_TOKEN_TYPES = {1: np.uint8, 2: np.int8, 3: np.int16, 4: np.int32, 5: np.int64, 8: np.uint16, 9: np.uint32, 10: np.uint64}
+
+
+@dataclass(frozen=True)
+class BinarisedText:
+    """One split of one language, as `fairseq-preprocess --dataset-impl mmap` wrote it.
+
+    tokens: integer [number of tokens], a memory map; every sentence ends with the end-of-sentence symbol.
+    lengths: int32 [number of sentences], in tokens.
+    """
+
+    tokens: np.ndarray
+    lengths: np.ndarray
+
+
+def open_binarised(prefix):
+    """Open ``prefix.bin`` and ``prefix.idx``.
+
+    Raises InputError when a file is missing, of another format, or when the two do not fit each other.
+    """
+    index_path, data_path = prefix + ".idx", prefix + ".bin"
+    for path in (index_path, data_path):
+        if not os.path.isfile(path):
+            raise InputError(
+                "{} is missing: binarise the text with `fairseq-preprocess --only-source --srcdict dict.txt "
+                "--trainpref TEXT --destdir {}`".format(path, os.path.dirname(prefix) or ".")
+            )
+    token_type, lengths = _read_index(index_path)
+    expected = int(lengths.sum(dtype=np.int64)) * np.dtype(token_type).itemsize
+    actual = os.path.getsize(data_path)
+    if expected != actual:
+        raise InputError(
+            "{} has {} bytes but {} speaks of {}: one of them is damaged or of another run; "
+            "binarise this text again".format(data_path, actual, index_path, expected)
+        )
+    if expected == 0:
+        raise InputError("{} holds no sentence: the text it was made from is empty".format(data_path))
+    return BinarisedText(np.memmap(data_path, mode="r", dtype=token_type), lengths)
+
+
+def _read_index(path):
+    """Return (numpy type of a token, int32 [sentences] lengths) from an .idx file."""
+    size = os.path.getsize(path)
+    header = len(_MAGIC) + 8 + 1 + 8
+    with open(path, "rb") as stream:
+        if stream.read(len(_MAGIC)) != _MAGIC:
+            raise InputError(
+                "{} is damaged or not of fairseq's mmap format; "
+                "binarise this text again with `--dataset-impl mmap`".format(path)
+            )
+        rest = stream.read(header - len(_MAGIC))
+        if len(rest) < header - len(_MAGIC):
+            raise InputError("{} is cut short; binarise this text again".format(path))
+        version, code, sentences = struct.unpack("<QBQ", rest)
+        # after the header: int32 lengths, then int64 byte offsets
+        if version != _VERSION or code not in _TOKEN_TYPES or size != header + sentences * 12:
+            raise InputError("{} is damaged (its header does not fit its size); binarise this text again".format(path))
+        return _TOKEN_TYPES[code], np.fromfile(stream, dtype=np.int32, count=sentences)

@@ -1,0 +1,116 @@
+"""Count the words of binarised text: exact, in bounded pieces, without leaving numpy."""
+
+import numpy as np
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.ranks.ranked_words import RankedWords
+
+# a longer run of sub-tokens is an address, a table or noise, not a word
+MAX_PIECES = 32
+_CHUNK = 1 << 22  # tokens at a time: 4 million need about 200 MB while they are counted
+
+
+def rank_words(texts, pieces, chunk=_CHUNK):
+    """Step 1, Sorting (paper section 2.1): count the words of one language and sort them by falling count.
+
+    texts: BinarisedText of one language, any number of shards; pieces: WordPieces of their dictionary;
+    chunk: tokens to count at a time.
+    Returns RankedWords. Raises InputError when a token lies outside the dictionary or no word is found.
+    """
+    singles = np.zeros(len(pieces), dtype=np.int64)
+    longer = {}  # length in sub-tokens -> _Tally
+    for text in texts:
+        for tokens in _chunks(text, chunk):
+            if int(tokens.max()) >= len(pieces):
+                raise InputError(
+                    "the binarised text holds token {} but the dictionary has {} symbols: "
+                    "binarise it with this dictionary".format(int(tokens.max()), len(pieces))
+                )
+            _count_chunk(tokens, pieces, singles, longer)
+    kept = np.flatnonzero(singles)
+    groups = [(kept[:, None], singles[kept])]
+    groups += [longer[length].words_and_counts() for length in sorted(longer)]
+    if not sum(len(counts) for _, counts in groups):
+        raise InputError("the binarised text holds no word, only punctuation, special symbols or <unk>")
+    return RankedWords.sort(groups)
+
+
+def _chunks(text, size):
+    """Cut the tokens after whole sentences, so that no word is cut."""
+    ends = np.cumsum(text.lengths, dtype=np.int64)
+    begin = 0
+    while begin < len(text.tokens):
+        last = np.searchsorted(ends, begin + size, side="right") - 1
+        # a sentence longer than a chunk is taken whole
+        end = int(ends[last]) if last >= 0 and ends[last] > begin else int(ends[last + 1])
+        yield np.asarray(text.tokens[begin:end])
+        begin = end
+
+
+def _count_chunk(tokens, pieces, singles, longer):
+    """Add the words of integer [T] tokens to the counts."""
+    in_word = pieces.in_word[tokens]
+    start = in_word.copy()
+    # inside a run, only a piece that marks a word start, or follows one that marks a word end, starts a word
+    start[1:] &= pieces.starts[tokens[1:]] | ~in_word[:-1] | pieces.ends[tokens[:-1]]
+    start = start[in_word]
+    tokens = tokens[in_word]
+    begins = np.flatnonzero(start)
+    if not len(begins):
+        return
+    lengths = np.diff(begins, append=len(tokens))
+    known = np.ones(len(begins), dtype=bool)
+    if pieces.unk >= 0:
+        spoiled = tokens == pieces.unk
+        if spoiled.any():
+            known = ~np.logical_or.reduceat(spoiled, begins)
+    first = tokens[begins[known & (lengths == 1)]]
+    found = np.bincount(first, minlength=len(singles))
+    if pieces.lone_start >= 0:
+        found[pieces.lone_start] = 0  # a word start with nothing after it
+    singles += found
+    known &= lengths <= MAX_PIECES
+    for length in np.flatnonzero(np.bincount(lengths[known], minlength=2)[2:]) + 2:
+        where = begins[known & (lengths == length)]
+        tally = longer.setdefault(length, _Tally(length, len(pieces)))
+        tally.add(tokens[where[:, None] + np.arange(length)])
+
+
+class _Tally:
+    """Counts of words of one length in sub-tokens. A word is kept as one number where it fits into 63 bits."""
+
+    def __init__(self, length, vocabulary):
+        self.length, self.vocabulary = length, vocabulary
+        self.packed = vocabulary**length < 2**63
+        self.keys = np.empty(0, dtype=np.int64 if self.packed else np.dtype((np.void, 4 * length)))
+        self.counts = np.empty(0, dtype=np.int64)
+
+    def add(self, words):
+        """words: integer [m, length]."""
+        if self.packed:
+            keys = np.zeros(len(words), dtype=np.int64)
+            for column in words.T:
+                keys *= self.vocabulary
+                keys += column
+        else:
+            # big-endian bytes compare as the numbers do
+            keys = np.ascontiguousarray(words, dtype=">u4").view(self.keys.dtype).ravel()
+        keys, counts = np.unique(keys, return_counts=True)
+        if len(self.keys):
+            both, places = np.unique(np.concatenate([self.keys, keys]), return_inverse=True)
+            merged = np.zeros(len(both), dtype=np.int64)
+            merged[places[: len(self.keys)]] = self.counts
+            merged[places[len(self.keys) :]] += counts
+            keys, counts = both, merged
+        self.keys, self.counts = keys, counts
+
+    def words_and_counts(self):
+        """Return (integer [m, length] words in lexicographic order, int64 [m])."""
+        if not self.packed:
+            words = np.frombuffer(self.keys.tobytes(), dtype=">u4").reshape(-1, self.length)
+            return words, self.counts
+        words = np.empty((len(self.keys), self.length), dtype=np.int64)
+        rest = self.keys.copy()
+        for column in range(self.length - 1, -1, -1):
+            rest, words[:, column] = np.divmod(rest, self.vocabulary)
+        return words, self.counts

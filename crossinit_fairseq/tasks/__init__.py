@@ -1,0 +1,1 @@
+"""Registered tasks: thin adapters from fairseq to the rest of the package."""

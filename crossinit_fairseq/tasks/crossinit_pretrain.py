@@ -1,0 +1,242 @@
+"""The task `crossinit_pretrain`: Steps 1 to 3 of the paper on the embedding table of any fairseq model."""
+
+import inspect
+import logging
+import os
+from dataclasses import dataclass, field
+from typing import Optional
+
+from fairseq.data import FairseqDataset, iterators
+from fairseq.dataclass import ChoiceEnum, FairseqDataclass
+from fairseq.tasks import FairseqTask, register_task
+from omegaconf import II, MISSING
+
+from crossinit_fairseq.alignment import keep_as_trained, restore_as_trained
+from crossinit_fairseq.errors import one_sentence
+from crossinit_fairseq.models.alignment_model import AlignmentModel
+from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
+from crossinit_fairseq.ranks import BPE_STYLES, WordPieces, open_binarised, rank_words
+from crossinit_fairseq.spans import SpanDataset, SpanSampler
+from crossinit_fairseq.tasks.architecture import name_task
+from crossinit_fairseq.tasks.data_folder import (
+    MASK,
+    check_languages,
+    data_folders,
+    language_token,
+    languages_of,
+    load_dictionary,
+)
+
+logger = logging.getLogger(__name__)
+
+_DEFAULT_PAIRS = 256  # the authors' trial code draws 256 pairs a step; the paper does not say
+_VALID_EPOCH = 0  # training counts from 1, so validation never sees a training draw
+
+
+@dataclass
+class CrossInitPretrainConfig(FairseqDataclass):
+    """Options of `--task crossinit_pretrain`."""
+
+    data: str = field(
+        default=MISSING,
+        metadata={"help": "folder with dict.txt and LANG/train.{bin,idx}; several folders of shards, separated by colons"},
+    )
+    langs: Optional[str] = field(
+        default=None,
+        metadata={"help": "languages to align, two or more, such as en,ro (default: every folder in DATA with a train.idx)"},
+    )
+    span: int = field(
+        default=3000,
+        metadata={"help": "n, how many consecutive ranks are one span of Positives (paper: 1000 to 4000, 3000 scores well)"},
+    )
+    max_rank: int = field(
+        default=20000,
+        metadata={"help": "only the most frequent words up to this rank are Positives (paper: 20000); Negatives are of all ranks"},
+    )
+    sub_tokens: ChoiceEnum(BPE_STYLES) = field(
+        default="auto",
+        metadata={
+            "help": "how the dictionary marks words: sentencepiece (\u2581 at a word start), subword_nmt (@@ where a word goes "
+            "on), none (each token is a word); auto looks for the marks"
+        },
+    )
+    rescale: bool = field(
+        default=False,
+        metadata={
+            "help": "save the table at its initial scale: norms grow several-fold, and pre-training with a tied output layer then starts "
+            "from a far too large loss"
+        },
+    )
+    updates_per_epoch: int = field(
+        default=1000,
+        metadata={"help": "draws are made as they are needed; after this many batches fairseq ends an epoch, validates and saves"},
+    )
+    valid_batches: int = field(
+        default=10,
+        metadata={"help": "batches of draws, the same at every validation, that the validation loss is the mean of"},
+    )
+    tokens_per_sample: int = field(
+        default=512,
+        metadata={"help": "longest input of roberta and masked_lm architectures; as in the pre-training that follows"},
+    )
+    max_source_positions: int = field(
+        default=1024,
+        metadata={"help": "longest input of the encoder; as in the pre-training that follows"},
+    )
+    max_target_positions: int = field(
+        default=1024,
+        metadata={"help": "longest output of the decoder; as in the pre-training that follows"},
+    )
+    seed: int = II("common.seed")
+    train_subset: str = II("dataset.train_subset")
+
+
+class _FairseqSpanDataset(SpanDataset, FairseqDataset):
+    """A SpanDataset under the type that fairseq asks for."""
+
+    can_reuse_epoch_itr_across_epochs = False
+
+
+@register_task("crossinit_pretrain", dataclass=CrossInitPretrainConfig)
+class CrossInitPretrainTask(FairseqTask):
+    """Counts words in binarised text (Step 1), draws spans (Step 2), and builds the model that refines the token table
+    by contrast (Step 3, criterion `crossinit`). All other parameters stay as initialised and are saved with the table,
+    so the checkpoint is the starting point of any later stage.
+    """
+
+    cfg: CrossInitPretrainConfig
+
+    def __init__(self, cfg, dictionary, languages):
+        super().__init__(cfg)
+        self.dictionary = dictionary
+        self.languages = languages
+        self._words = None
+        self._ranked = None
+
+    @classmethod
+    def setup_task(cls, cfg, **kwargs):
+        """Check the data folder before anything is built."""
+        with one_sentence():
+            folders = data_folders(cfg.data)
+            languages = check_languages(cfg.langs or ",".join(languages_of(folders[0])), folders, cfg.train_subset)
+            return cls(cfg, load_dictionary(folders[0], languages), languages)
+
+    @property
+    def words(self):
+        """RankedWords of each language, counted on first use."""
+        if self._words is None:
+            with one_sentence():
+                self._words = [self._rank(language) for language in self.languages]
+        return self._words
+
+    def _rank(self, language):
+        special = [self.dictionary.index(s) for s in [MASK] + [language_token(lang) for lang in self.languages]]
+        pieces = WordPieces(
+            self.dictionary.symbols,
+            special=list(range(self.dictionary.nspecial)) + special,
+            unk=self.dictionary.unk(),
+            style=str(getattr(self.cfg.sub_tokens, "value", self.cfg.sub_tokens)),
+        )
+        texts = [
+            open_binarised(os.path.join(folder, language, self.cfg.train_subset))
+            for folder in data_folders(self.cfg.data)
+        ]
+        words = rank_words(texts, pieces)
+        logger.info(
+            "{}: {:,} sub-tokens, {:,} words, {:,} of them distinct; the first {:,} ranks are {:.1f} % of the text".format(
+                language,
+                sum(len(text.tokens) for text in texts),
+                int(words.counts.sum()),
+                len(words),
+                min(self.cfg.max_rank, len(words)),
+                100 * words.coverage(self.cfg.max_rank),
+            )
+        )
+        return words
+
+    def build_model(self, cfg, from_checkpoint=False):
+        """Build the model; for training, see it as an AlignmentModel."""
+        cfg = name_task(cfg, "crossinit_pretrain")
+        arguments = [cfg, from_checkpoint][: len(inspect.signature(super().build_model).parameters)]
+        model = super().build_model(*arguments)
+        if from_checkpoint:
+            return model
+        with one_sentence():
+            self._sampler()  # too few words is to be said before the table is laid out
+            check_dictionary_fits(model, self.dictionary, self.cfg.data)
+            model = AlignmentModel(model, self.dictionary, self.words, self.cfg.max_rank, self.cfg.rescale)
+        self._ranked = model.ranked
+        logger.info("aligning {} over {}".format(", ".join(self.languages), ", ".join(model.table_names)))
+        return model
+
+    def _sampler(self):
+        sizes = [len(words) for words in self.words]
+        return SpanSampler(sizes, self.cfg.span, self.cfg.max_rank, self.cfg.seed, names=self.languages)
+
+    def load_dataset(self, split, epoch=1, combine=False, **kwargs):
+        """Synthetic draws: new ones every epoch for training, the same ones always for any other split."""
+        training = split == self.cfg.train_subset
+        self.datasets[split] = _FairseqSpanDataset(
+            self._sampler(),
+            self._ranked.plan,
+            pairs=_DEFAULT_PAIRS,
+            steps=self.cfg.updates_per_epoch if training else self.cfg.valid_batches,
+            fixed_epoch=None if training else _VALID_EPOCH,
+        )
+
+    def get_batch_iterator(
+        self, dataset, max_sentences=None, seed=1, num_shards=1, shard_id=0, num_workers=0, epoch=1, data_buffer_size=0, **unused
+    ):
+        """One item is one batch of `--batch-size` pairs (256 if not given)."""
+        if max_sentences:
+            dataset.pairs = max_sentences
+        dataset.set_epoch(epoch)
+        return iterators.EpochBatchIterator(
+            dataset=dataset,
+            collate_fn=dataset.collater,
+            batch_sampler=[[index] for index in range(len(dataset))],
+            seed=seed,
+            num_shards=num_shards,
+            shard_id=shard_id,
+            num_workers=num_workers,
+            epoch=epoch,
+            buffer_size=data_buffer_size,
+            disable_shuffling=True,
+            reuse_dataloader=False,  # the workers of a reused loader would go on drawing the epoch they started in
+        )
+
+    def train_step(self, sample, model, criterion, optimizer, update_num, ignore_grad=False):
+        """fairseq's own; with --rescale, on the table as it was trained rather than as it was saved."""
+        if self.cfg.rescale:
+            restore_as_trained(self._plain(optimizer), getattr(model, "module", model).tables)
+        return super().train_step(sample, model, criterion, optimizer, update_num, ignore_grad)
+
+    def optimizer_step(self, optimizer, model, update_num):
+        """fairseq's own; with --rescale, what is needed to resume goes into the optimizer's state."""
+        super().optimizer_step(optimizer, model, update_num)
+        if self.cfg.rescale:
+            keep_as_trained(self._plain(optimizer), getattr(model, "module", model).tables)
+
+    @staticmethod
+    def _plain(optimizer):
+        """The torch optimizer inside fairseq's."""
+        if hasattr(optimizer, "fp32_optimizer"):
+            raise SystemExit(
+                "crossinit_fairseq: error: --rescale cannot be used with --fp16 or --bf16 (their optimizer keeps a copy of the "
+                "table of its own); CrossInit is fast without"
+            )
+        return optimizer.optimizer
+
+    def max_positions(self):
+        """None: spans have no positions."""
+        return None
+
+    @property
+    def source_dictionary(self):
+        """The one dictionary of all languages."""
+        return self.dictionary
+
+    @property
+    def target_dictionary(self):
+        """The one dictionary of all languages."""
+        return self.dictionary

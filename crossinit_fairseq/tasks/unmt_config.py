@@ -1,0 +1,75 @@
+"""Options of the task `crossinit_unmt`."""
+
+from dataclasses import dataclass, field
+from typing import Optional
+
+from fairseq.dataclass import FairseqDataclass
+from omegaconf import II, MISSING
+
+
+@dataclass
+class CrossInitUnmtConfig(FairseqDataclass):
+    """Options of `--task crossinit_unmt`."""
+
+    data: str = field(
+        default=MISSING,
+        metadata={
+            "help": "folder with dict.txt, LANG/train.{bin,idx} and LANG/valid.{bin,idx} (monolingual) and, where there are "
+            "any, valid.S-T.{S,T}.{bin,idx} (aligned); several folders of training shards, separated by colons"
+        },
+    )
+    langs: Optional[str] = field(
+        default=None,
+        metadata={"help": "languages to denoise, such as en,ro (default: every folder in DATA with a train.idx)"},
+    )
+    directions: Optional[str] = field(
+        default=None,
+        metadata={"help": "directions to learn, such as en-ro,ro-en or ne-en,en-ne,hi-en,en-hi (default: all pairs of --langs)"},
+    )
+    source_lang: Optional[str] = field(
+        default=None,
+        metadata={"help": "translate from this language (fairseq-generate, fairseq-interactive)", "argparse_alias": "-s"},
+    )
+    target_lang: Optional[str] = field(
+        default=None,
+        metadata={"help": "translate into this language (fairseq-generate, fairseq-interactive)", "argparse_alias": "-t"},
+    )
+    lambda_dae: str = field(
+        default="1.0",
+        metadata={
+            "help": "weight of denoising: a number, or a schedule update:weight of straight lines, such as 0:1,100000:0.1"
+        },
+    )
+    lambda_bt: str = field(
+        default="1.0", metadata={"help": "weight of back-translation, as --lambda-dae; 0 generates nothing"}
+    )
+    max_word_shuffle_distance: float = field(
+        default=3.0, metadata={"help": "denoising: a word moves by less than this many places"}
+    )
+    word_dropout_prob: float = field(default=0.1, metadata={"help": "denoising: probability that a word is left out"})
+    word_blanking_prob: float = field(
+        default=0.2, metadata={"help": "denoising: probability that a word becomes one <mask>"}
+    )
+    bt_max_len_a: float = field(
+        default=1.3,
+        metadata={"help": "generation ends after A * (length of the longest source of the batch) + B tokens; this is A"},
+    )
+    bt_max_len_b: int = field(default=5, metadata={"help": "see --bt-max-len-a; this is B"})
+    restrict_vocab_updates: int = field(
+        default=0,
+        metadata={
+            "help": "for this many updates, back-translation generates only tokens seen in the target language's training text, "
+            "mBART's cure against copying the source (0: no restriction, -1: for all of training)"
+        },
+    )
+    valid_round_trip: int = field(
+        default=200,
+        metadata={
+            "help": "sentences of each language's monolingual valid split to translate there and back at every validation, scored as "
+            "round_trip_bleu (0: none); without any aligned valid split they are also what the valid loss is of"
+        },
+    )
+    max_source_positions: int = field(default=1024, metadata={"help": "longest input of the encoder, in sub-tokens"})
+    max_target_positions: int = field(default=1024, metadata={"help": "longest output of the decoder, in sub-tokens"})
+    seed: int = II("common.seed")
+    train_subset: str = II("dataset.train_subset")

@@ -1,0 +1,68 @@
+"""Train one SentencePiece model for both languages, write the one dictionary, and cut all text into pieces.
+
+    python pieces.py --langs en,ro --text DIR --vocabulary 2500 --out DIR
+
+The dictionary ends with the language tokens and <mask>: then no later stage of fairseq adds a symbol, and the embedding
+table keeps its size and the order of its rows from the first stage to the last.
+"""
+
+import argparse
+import os
+import sys
+
+import sentencepiece
+
+_VALID = 300  # monolingual sentences to validate on; at most a tenth of the text
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--langs", required=True, help="such as en,ro")
+    parser.add_argument("--text", required=True, metavar="DIR", help="holds mono.LANG and, maybe, dev.LANG and test.LANG")
+    parser.add_argument("--vocabulary", type=int, default=2500, help="size of the SentencePiece model")
+    parser.add_argument("--out", required=True, metavar="DIR")
+    args = parser.parse_args()
+    languages = args.langs.split(",")
+    os.makedirs(args.out, exist_ok=True)
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            input=[os.path.join(args.text, "mono." + language) for language in languages],
+            model_prefix=os.path.join(args.out, "spm"),
+            vocab_size=args.vocabulary,
+            model_type="bpe",
+            character_coverage=0.9995,
+            num_threads=os.cpu_count() or 1,
+            minloglevel=1,
+        )
+    except RuntimeError as error:
+        sys.exit("pieces.py: no SentencePiece model of {} pieces from this text; use more text: {}".format(args.vocabulary, error))
+    model = sentencepiece.SentencePieceProcessor(model_file=os.path.join(args.out, "spm.model"))
+    with open(os.path.join(args.out, "dict.txt"), "w", encoding="utf-8") as stream:
+        # fairseq has its own <unk>, <s> and </s>, SentencePiece's first three
+        symbols = [model.id_to_piece(index) for index in range(3, model.get_piece_size())]
+        symbols += ["[{}]".format(language) for language in languages] + ["<mask>"]
+        stream.writelines(symbol + " 1\n" for symbol in symbols)
+    for language in languages:
+        lines = encode(model, os.path.join(args.text, "mono." + language))
+        valid = min(_VALID, len(lines) // 10)
+        write(args.out, "valid", language, lines[:valid])
+        write(args.out, "train", language, lines[valid:])
+        for name in ("dev", "test"):
+            path = os.path.join(args.text, "{}.{}".format(name, language))
+            if os.path.exists(path):
+                write(args.out, name, language, encode(model, path))
+
+
+def encode(model, path):
+    """The lines of a file as pieces between spaces."""
+    with open(path, encoding="utf-8") as stream:
+        return [" ".join(pieces) for pieces in model.encode([line.strip() for line in stream], out_type=str)]
+
+
+def write(folder, name, language, lines):
+    with open(os.path.join(folder, "{}.{}".format(name, language)), "w", encoding="utf-8") as stream:
+        stream.writelines(line + "\n" for line in lines)
+
+
+if __name__ == "__main__":
+    main()

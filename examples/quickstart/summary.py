@@ -1,0 +1,91 @@
+"""Print what the quickstart did, and write OUT/summary.json."""
+
+import argparse
+import json
+import os
+import re
+import sys
+
+_JSON = re.compile(r"\| (train_inner|train|valid) \| (\{.*\})")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    for option in ("--out", "--langs", "--init", "--preset"):
+        parser.add_argument(option, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--setup-seconds", type=float, required=True)
+    args = parser.parse_args()
+    first, second = args.langs.split(",")
+    stages = ["text", "pieces", "data"] + ["crossinit"] * (args.init == "crossinit") + ["mbart", "translation", "score"]
+    minutes = {"setup": round(args.setup_seconds / 60, 2)}
+    for stage in stages:
+        with open(os.path.join(args.out, "stages", stage + ".minutes")) as stream:
+            minutes[stage] = float(stream.read())
+    minutes["total"] = round(sum(minutes.values()), 2)
+    valid = {stage: last_valid(args.out, stage) for stage in stages if stage in ("crossinit", "mbart", "translation")}
+    bleu, signature = {}, None
+    for direction in ("{}-{}".format(first, second), "{}-{}".format(second, first)):
+        path = os.path.join(args.out, "score", direction + ".json")
+        bleu[direction] = None
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as stream:
+                score = json.load(stream)
+            bleu[direction], signature = float(score["score"]), score["signature"]
+    round_trip = float(valid["translation"]["valid_round_trip_bleu"])
+    summary = {
+        "bleu": bleu,
+        "sacrebleu_signature": signature,
+        "round_trip_bleu": round_trip,
+        "init": args.init,
+        "preset": args.preset,
+        "seed": args.seed,
+        "minutes": minutes,
+    }
+    path = os.path.join(args.out, "summary.json")
+    with open(path + ".tmp", "w", encoding="utf-8") as stream:
+        json.dump(summary, stream, indent=2)
+        stream.write("\n")
+    os.replace(path + ".tmp", path)
+
+    lines = {lang: count_lines(os.path.join(args.out, "text", "mono." + lang)) for lang in (first, second)}
+    figures = {
+        "text": ", ".join("{} {:,} lines".format(lang, count) for lang, count in lines.items()),
+        "pieces": "{:,} symbols".format(count_lines(os.path.join(args.out, "pieces", "dict.txt"))),
+        "crossinit": "loss 1.386 -> {valid_loss}, accuracy {valid_accuracy}".format(**valid.get("crossinit") or {"valid_loss": "", "valid_accuracy": ""}),
+        "mbart": "valid perplexity {valid_ppl}".format(**valid["mbart"]),
+        "translation": "round-trip BLEU {:.2f}".format(round_trip),
+        "score": "BLEU " + (", ".join("{} {:.2f}".format(d, b) for d, b in bleu.items()) if signature else "not measured: no aligned test text (--test)"),
+    }
+    artefacts = {
+        "text": "text/", "pieces": "pieces/spm.model, dict.txt", "data": "data/", "crossinit": "crossinit/checkpoint_last.pt",
+        "mbart": "mbart/checkpoint_last.pt", "translation": "translation/checkpoint_last.pt", "score": "score/",
+    }
+    print("\n{:<12} {:>7}  {:<46} {}".format("stage", "minutes", "key figure", "in " + args.out))
+    for stage in ["setup"] + stages:
+        print("{:<12} {:>7.2f}  {:<46} {}".format(stage, minutes[stage], figures.get(stage, ""), artefacts.get(stage, "")))
+    print("{:<12} {:>7.2f}  {:<46} {}".format("total", minutes["total"], "init " + args.init, "summary.json"))
+    if signature:
+        print("sacreBLEU of fairseq-generate's output: {}".format(signature))
+
+
+def last_valid(out, stage):
+    """The statistics of a stage's last validation."""
+    found = None
+    with open(os.path.join(out, "logs", stage + ".log"), encoding="utf-8", errors="replace") as stream:
+        for line in stream:
+            match = _JSON.search(line)
+            if match and match.group(1) == "valid":
+                found = json.loads(match.group(2))
+    if found is None:
+        sys.exit("summary.py: {}/logs/{}.log holds no validation; remove {}/stages/{}.* and run again".format(out, stage, out, stage))
+    return found
+
+
+def count_lines(path):
+    with open(path, "rb") as stream:
+        return sum(1 for _ in stream)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""Pass fairseq-train's log on, and show on file descriptor 3 how far it is: python progress.py TITLE UPDATES < log"""
+
+import json
+import os
+import re
+import sys
+import time
+
+_STATS = re.compile(r"\| (train_inner|valid) \| (\{.*\})")
+_SHOWN = ("loss", "dae_loss", "bt_loss", "valid_loss", "valid_bleu", "valid_round_trip_bleu", "accuracy")
+
+
+def main():
+    title, updates = sys.argv[1], int(sys.argv[2])
+    try:
+        screen = os.fdopen(3, "w")
+    except OSError:
+        screen = sys.stderr
+    # on a terminal one line that changes; elsewhere a line every ten seconds
+    terminal = screen.isatty()
+    begin = last = time.time()
+    first, shown = None, {}
+    for line in sys.stdin:
+        sys.stdout.write(line)
+        found = _STATS.search(line)
+        if not found:
+            continue
+        stats = json.loads(found.group(2))
+        shown.update((key, stats[key]) for key in _SHOWN if key in stats)
+        if found.group(1) == "valid":
+            continue
+        done, now = int(stats["num_updates"]), time.time()
+        if first is None:
+            first, begin = done, now
+        if not terminal and now - last < 10:
+            continue
+        last = now
+        left = ""
+        if done > first:
+            seconds = int((updates - done) * (now - begin) / (done - first))
+            left = "  {}:{:02d} left".format(seconds // 60, seconds % 60)
+        values = "  ".join("{} {}".format(key, value) for key, value in shown.items())
+        text = "      {}: {}/{} updates{}  {}".format(title, done, updates, left, values)
+        screen.write(("\r" + text[:118].ljust(118)) if terminal else text + "\n")
+        screen.flush()
+    if terminal and shown:
+        screen.write("\r" + " " * 118 + "\r")
+
+
+if __name__ == "__main__":
+    main()

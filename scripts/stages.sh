@@ -1,0 +1,57 @@
+# Stages of an experiment; sourced by the recipes. Each stage is a shell function that writes into $OUT/NAME.
+# A finished stage is not run again while its function and its settings stay the same; when one runs again, so do all
+# after it. An interrupted stage goes on from what it saved. A failed one ends the recipe with its log.
+#
+#   OUT=...                 the folder of the run
+#   SETTINGS="..."          what the stages depend on besides their own text
+#   stage NAME TITLE        run the function NAME, with its output in $OUT/logs/NAME.log
+#   train NAME UPDATES ...  inside a stage: fairseq-train with a line of progress
+
+mkdir -p "$OUT/logs" "$OUT/stages"
+export PYTHONUNBUFFERED=1
+STAGES_CHAIN=""
+STAGES_COUNT=0
+
+fail() { echo "$(basename "$0"): $*" >&2; exit 1; }
+
+stage() {
+  local name=$1 title=$2 state=$OUT/stages/$1 key begin
+  STAGES_COUNT=$((STAGES_COUNT + 1))
+  # a stage's key covers the stages before it
+  key=$(printf '%s\n%s\n%s\n' "$STAGES_CHAIN" "$SETTINGS" "$(declare -f "$name")" | md5sum | cut -d' ' -f1)
+  STAGES_CHAIN=$key
+  if [ "$(cat "$state.done" 2>/dev/null)" = "$key" ]; then
+    echo "[$STAGES_COUNT/$STAGES] $title: done before"
+    return
+  fi
+  if [ "$(cat "$state.key" 2>/dev/null)" != "$key" ]; then
+    rm -rf "${OUT:?}/$name"
+    rm -f "$state.minutes"
+  fi
+  rm -f "$state.done"
+  echo "$key" > "$state.key"
+  mkdir -p "$OUT/$name"
+  echo "[$STAGES_COUNT/$STAGES] $title"
+  begin=$(date +%s)
+  # a subshell with its own -e: one failing command ends the stage
+  set +e
+  (set -e; cd "$OUT"; "$name") 3>&1 > "$OUT/logs/$name.log" 2>&1
+  local status=$?
+  set -e
+  # minutes of all attempts
+  awk -v a="$(cat "$state.minutes" 2>/dev/null || echo 0)" -v s=$(($(date +%s) - begin)) 'BEGIN {printf "%.2f\n", a + s / 60}' > "$state.minutes.new"
+  mv "$state.minutes.new" "$state.minutes"
+  if [ $status -ne 0 ]; then
+    echo "--- the end of $OUT/logs/$name.log:" >&2
+    grep -v '^  warnings.warn\|Warning:' "$OUT/logs/$name.log" | cut -c1-600 | tail -n 8 >&2
+    echo "--- stage '$name' failed (exit status $status); finished stages are kept, run the same command again to go on" >&2
+    exit 1
+  fi
+  echo "$key" > "$state.done"
+}
+
+train() {
+  local name=$1 updates=$2
+  shift 2
+  fairseq-train "$@" --max-update "$updates" --log-format json 2>&1 | python "$ROOT/scripts/progress.py" "$name" "$updates" 3>&3
+}

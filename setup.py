@@ -1,0 +1,32 @@
+"""Install crossinit_fairseq. The reasons for each dependency are in the README."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "crossinit_fairseq/__init__.py").read_text("utf-8")).group(1)
+PREBUILT = 'platform_system == "Linux" and platform_machine == "x86_64"'
+NOT_PREBUILT = '(platform_system != "Linux" or platform_machine != "x86_64")'
+
+setup(
+    name="crossinit_fairseq",
+    version=VERSION,
+    description="CrossInit for fairseq: align embeddings across languages by word-frequency rank before pre-training",
+    long_description=(HERE / "README.md").read_text("utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    packages=find_packages(include=["crossinit_fairseq", "crossinit_fairseq.*"]),
+    python_requires=">=3.8",
+    install_requires=["torch>=1.13", "numpy<2", "hydra-core", "sentencepiece", "sacrebleu>=2"],
+    extras_require={
+        # an extra, not a requirement: every distribution owns the folder fairseq/ and would overwrite the one you have
+        "fairseq": [
+            've-fairseq==0.12.3; python_version >= "3.11" and {}'.format(PREBUILT),
+            'fairseq-fixed==0.12.3.1; python_version >= "3.11" and {}'.format(NOT_PREBUILT),
+            'fairseq==0.12.2; python_version < "3.11"',
+        ],
+        "test": ["pytest", "pytest-xdist", "hypothesis"],
+    },
+)
