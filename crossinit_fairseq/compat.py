@@ -4,6 +4,9 @@ fairseq is archived; these faults will not be mended there. Everything else that
 of ours rather than patched.
 """
 
+import argparse
+import sys
+
 import torch
 
 try:
@@ -54,6 +57,50 @@ def allow_whole_checkpoints():
             module.torch = _TrustingTorch()
 
 
+def list_all_options_in_help():
+    """For all versions: `fairseq-train --help --user-dir ... --task NAME` stops before it has read NAME's options.
+
+    fairseq parses twice, first for the names of task, architecture and criterion, then with their options; `--help`
+    ends the first. In a process that was asked for help, finish the parser before the help is printed.
+    """
+    asked = [argument for argument in sys.argv[1:] if argument in ("-h", "--help")]
+    if not asked or not any(argument.split("=")[0] == "--task" for argument in sys.argv):
+        return
+    print_help = argparse.ArgumentParser.print_help
+
+    def print_all(parser, file=None):
+        argparse.ArgumentParser.print_help = print_help
+        if "--task" in parser._option_string_actions:
+            _add_chosen_options(parser, [argument for argument in sys.argv[1:] if argument not in asked])
+        print_help(parser, file)
+
+    argparse.ArgumentParser.print_help = print_all
+
+
+def _add_chosen_options(parser, arguments):
+    """Add the options of the architecture, the task, the criterion, ... that the arguments name."""
+    from fairseq.dataclass.utils import gen_parser_from_dataclass
+    from fairseq.models import ARCH_MODEL_REGISTRY
+    from fairseq.registry import REGISTRIES
+    from fairseq.tasks import TASK_REGISTRY
+
+    chosen, _ = parser.parse_known_args(arguments)
+    if getattr(chosen, "arch", None) in ARCH_MODEL_REGISTRY:
+        group = parser.add_argument_group("Options of --arch " + chosen.arch)
+        ARCH_MODEL_REGISTRY[chosen.arch].add_args(group)
+    TASK_REGISTRY[chosen.task].add_args(parser.add_argument_group("Options of --task " + chosen.task))
+    for name, registry in REGISTRIES.items():
+        choice = getattr(chosen, name, None)
+        if choice is not None:
+            cls = registry["registry"][choice]
+            group = parser.add_argument_group("Options of --{} {}".format(name.replace("_", "-"), choice))
+            if hasattr(cls, "add_args"):
+                cls.add_args(group)
+            elif getattr(cls, "__dataclass", None) is not None:
+                gen_parser_from_dataclass(group, cls.__dataclass())
+
+
 def apply():
     """Apply every shim that this environment needs. Safe to call twice."""
     allow_whole_checkpoints()
+    list_all_options_in_help()

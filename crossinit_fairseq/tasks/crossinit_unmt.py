@@ -40,6 +40,7 @@ from crossinit_fairseq.translation.bleu import bleu_statistics, log_bleu, no_sta
 from crossinit_fairseq.translation.convention import Convention
 from crossinit_fairseq.translation.greedy import generate_greedily
 from crossinit_fairseq.translation.noise import WordNoise
+from crossinit_fairseq.translation.vocabulary import count_tokens, target_tokens
 
 logger = logging.getLogger(__name__)
 
@@ -138,12 +139,14 @@ class CrossInitUnmtTask(FairseqTask):
         )
 
     def _find_allowed(self):
-        """Which tokens the training text of each language holds, bool [V] each."""
+        """Which tokens are of each language, bool [V] each; see target_tokens."""
+        counts = {}
         for language in self.languages:
-            seen = np.zeros(len(self.dictionary), dtype=bool)
-            for folder in data_folders(self.cfg.data):
-                seen[np.unique(open_binarised(os.path.join(folder, language, self.cfg.train_subset)).tokens)] = True
-            self._allowed[language] = torch.from_numpy(seen)
+            prefixes = [os.path.join(folder, language, self.cfg.train_subset) for folder in data_folders(self.cfg.data)]
+            counts[language] = sum(count_tokens(open_binarised(prefix), len(self.dictionary)) for prefix in prefixes)
+        for language, allowed in target_tokens(counts).items():
+            logger.info("{}: {:,} of {:,} symbols may be generated".format(language, int(allowed.sum()), len(allowed)))
+            self._allowed[language] = torch.from_numpy(allowed)
 
     def _aligned(self, split, source, target, required=False):
         """The aligned split of a direction as a LanguagePairDataset, or None if there is none."""
@@ -222,10 +225,7 @@ class CrossInitUnmtTask(FairseqTask):
         total, size, logs = 0.0, 0, defaultdict(float)
         for language in self.languages:
             batch = sample[language]
-            if weights["dae"]:
-                samples = [("dae", batch["denoise"])]
-            else:
-                samples = []
+            samples = [("dae", batch["denoise"])] if weights["dae"] else []
             if weights["bt"]:
                 other = self._translate_from(language, sample["update"])
                 if other is not None:

@@ -58,8 +58,8 @@ class CrossInitUnmtConfig(FairseqDataclass):
     restrict_vocab_updates: int = field(
         default=0,
         metadata={
-            "help": "for this many updates, back-translation generates only tokens seen in the target language's training text, "
-            "mBART's cure against copying the source (0: no restriction, -1: for all of training)"
+            "help": "for this many updates, back-translation generates only tokens that are at least a tenth as frequent in the target "
+            "language's training text as in any other's: a cure against copying the source (0: no restriction, -1: for all of training)"
         },
     )
     valid_round_trip: int = field(

@@ -1,0 +1,109 @@
+"""What several test files need. No fairseq at module level: ranks, spans and alignment know none."""
+
+import argparse
+
+import numpy as np
+import torch
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from crossinit_fairseq.ranks import BinarisedText, RankedWords
+
+# no deadline: a first example pays for imports; derandomised: the same examples in every run
+settings.register_profile("house", deadline=None, derandomize=True, max_examples=50)
+settings.load_profile("house")
+
+
+def ranked_words(words, counts=None):
+    """RankedWords of lists of sub-tokens, which stand in order already; counts fall from the number of words to 1."""
+    offsets = np.cumsum([0] + [len(word) for word in words])
+    counts = range(len(words), 0, -1) if counts is None else counts
+    tokens = [token for word in words for token in word]
+    return RankedWords(np.array(tokens, dtype=np.int32), offsets.astype(np.int64), np.array(counts, dtype=np.int64))
+
+
+def as_list(ranked):
+    """RankedWords as [(list of sub-tokens, count), ...]."""
+    return [(ranked.word(k).tolist(), int(ranked.counts[k])) for k in range(len(ranked))]
+
+
+def binarised(sentences, dtype=np.uint16):
+    """BinarisedText of lists of tokens."""
+    lengths = np.array([len(sentence) for sentence in sentences], dtype=np.int32)
+    return BinarisedText(np.array([token for sentence in sentences for token in sentence], dtype=dtype), lengths)
+
+
+def word_lists(vocabulary, most_words=8, languages=(2, 4), least_words=2):
+    """Hypothesis strategy: for each language a list of words of 1 to 4 sub-tokens, frequent words first."""
+    word = st.lists(st.integers(0, vocabulary - 1), min_size=1, max_size=4)
+    words = st.lists(word, min_size=least_words, max_size=most_words)
+    return st.lists(words, min_size=languages[0], max_size=languages[1])
+
+
+class SizedDictionary:
+    """Only the size of a dictionary."""
+
+    def __init__(self, size):
+        self.size = size
+
+    def __len__(self):
+        return self.size
+
+
+def dictionary_of(words, languages=("en", "ro")):
+    """A fairseq Dictionary: its four special symbols, the words, the languages' tokens, <mask>."""
+    from fairseq.data import Dictionary
+
+    dictionary = Dictionary()
+    for symbol in list(words) + ["[{}]".format(language) for language in languages] + ["<mask>"]:
+        dictionary.add_symbol(symbol)
+    return dictionary
+
+
+def convention_of(dictionary, languages=("en", "ro")):
+    """The Convention of a dictionary_of."""
+    from crossinit_fairseq.translation.convention import Convention
+
+    return Convention(dictionary, {language: dictionary.index("[{}]".format(language)) for language in languages})
+
+
+class Text(list):
+    """A monolingual dataset: int64 [T] sentences that end in </s>, with their sizes."""
+
+    def __init__(self, sentences, eos=2):
+        super().__init__(torch.tensor(list(sentence) + [eos]) for sentence in sentences)
+        self.sizes = np.array([len(sentence) for sentence in self], dtype=np.int64)
+
+
+def tiny_model(dictionary, kind="bart", positions=64, **options):
+    """A model of fairseq in eval mode: bart, transformer, roberta or masked_lm, one layer and 8 dimensions each."""
+    side = dict(embed_dim=8, ffn_embed_dim=16, layers=1, attention_heads=2)
+    settings = {"encoder_" + key: value for key, value in side.items()}
+    settings.update({"decoder_" + key: value for key, value in side.items()})
+    settings.update(dropout=0.0, attention_dropout=0.0, act_dropout=0.0, max_positions=positions)
+    settings.update(max_source_positions=positions, max_target_positions=positions, tokens_per_sample=positions)
+    settings.update(options)
+    args, task = argparse.Namespace(**settings), _Task(dictionary)
+    if kind == "bart":
+        from fairseq.models.bart import model as bart
+
+        bart.mbart_base_architecture(args)
+        return bart.BARTModel.build_model(args, task).eval()
+    if kind == "transformer":
+        from fairseq.models.transformer import TransformerModel, base_architecture
+
+        base_architecture(args)
+        return TransformerModel.build_model(args, task).eval()
+    if kind == "roberta":
+        from fairseq.models.roberta import RobertaModel
+
+        return RobertaModel.build_model(args, task).eval()
+    from fairseq.models.masked_lm import MaskedLMModel, xlm_architecture
+
+    xlm_architecture(args)
+    return MaskedLMModel.build_model(args, task).eval()
+
+
+class _Task:
+    def __init__(self, dictionary):
+        self.source_dictionary = self.target_dictionary = self.dictionary = dictionary

@@ -1,0 +1,179 @@
+"""The task crossinit_pretrain by itself: architectures, resuming, rescaling, data-parallel training, bad input."""
+
+import re
+import shutil
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from tests.conftest import TINY_MODEL, USER_DIR, crossinit, fairseq, load
+
+TABLE = "encoder.embed_tokens.weight"
+
+
+@pytest.mark.parametrize(
+    "arch, options, tables",
+    [
+        ("transformer", "", {"encoder.embed_tokens.weight"}),
+        ("transformer", "unshared", {"encoder.embed_tokens.weight", "decoder.embed_tokens.weight"}),
+        (
+            "roberta",
+            "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 32 --encoder-attention-heads 2 "
+            "--tokens-per-sample 64",
+            {"encoder.sentence_encoder.embed_tokens.weight"},
+        ),
+        (
+            "masked_lm",
+            "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 32 --encoder-attention-heads 2 "
+            "--tokens-per-sample 64",
+            {"encoder.sentence_encoder.embed_tokens.weight"},
+        ),
+    ],
+)
+def test_architectures(data_folder, tmp_path, arch, options, tables):
+    if options == "unshared":
+        done = crossinit(
+            data_folder, tmp_path, "--langs aa,bb --lr 0.01 --max-update 2 --encoder-layers 1 --decoder-layers 1",
+            "--encoder-embed-dim 16 --decoder-embed-dim 16 --encoder-attention-heads 2 --decoder-attention-heads 2",
+            arch="transformer_iwslt_de_en",
+        )
+    else:
+        done = crossinit(data_folder, tmp_path, "--langs aa,bb --lr 0.01 --max-update 2", options, arch=arch)
+    named = re.search(r"aligning aa, bb over (.*)", done.stdout).group(1)
+    assert set(named.split(", ")) == tables
+    assert tables <= set(load(tmp_path / "checkpoint_last.pt")["model"])
+
+
+@pytest.mark.parametrize("rescale", ["", "--rescale"])
+def test_resuming_in_mid_epoch_changes_no_bit(data_folder, tmp_path, rescale):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    options = "--langs aa,bb --lr 0.01 --save-interval-updates 3 --keep-interval-updates 1 " + rescale
+    crossinit(data_folder, whole, options, "--max-update 7")
+    crossinit(data_folder, parts, options, "--max-update 3")
+    crossinit(data_folder, parts, options, "--max-update 7")
+    one, other = (load(path / "checkpoint_last.pt") for path in (whole, parts))
+    assert one["optimizer_history"][-1]["num_updates"] == other["optimizer_history"][-1]["num_updates"] == 7
+    for name in one["model"]:
+        assert torch.equal(one["model"][name], other["model"][name]), name
+
+
+def test_rescaling_keeps_directions_and_restores_the_scale(data_folder, tmp_path):
+    options = "--langs aa,bb --lr 0.02 --max-update 12"
+    crossinit(data_folder, tmp_path / "initial", "--langs aa,bb --lr 0 --max-update 1")
+    crossinit(data_folder, tmp_path / "plain", options)
+    crossinit(data_folder, tmp_path / "rescaled", options, "--rescale")
+    initial, plain, rescaled = (
+        load(tmp_path / name / "checkpoint_last.pt")["model"][TABLE] for name in ("initial", "plain", "rescaled")
+    )
+    words = (initial != plain).any(1)
+    rms = [table[words].pow(2).mean().sqrt().item() for table in (initial, plain, rescaled)]
+    assert rms[1] > 2 * rms[0], "norms grow, or this test shows nothing"
+    assert rms[2] == pytest.approx(rms[0], rel=1e-4)
+    assert torch.allclose(rescaled[words], plain[words] * (rms[0] / rms[1]), rtol=1e-4)
+    assert torch.equal(rescaled[~words], initial[~words])
+
+
+def test_two_processes_train_one_table(data_folder, tmp_path):
+    """Data-parallel training with torch's own wrapper over gloo: both processes' draws count, and both agree."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "fairseq_cli.train", str(data_folder)] + (
+        "--user-dir {} --save-dir {} --optimizer adam --lr 0.01 --num-workers 0 --data-buffer-size 0 --log-format json "
+        "--log-interval 1 --no-epoch-checkpoints --task crossinit_pretrain --criterion crossinit --arch mbart_base --langs aa,bb "
+        "--span 10 --max-rank 40 --batch-size 8 --updates-per-epoch 8 --max-update 3 --valid-batches 2 --cpu "
+        "--distributed-world-size 2 --distributed-no-spawn --distributed-backend gloo --ddp-backend {} "
+        "--distributed-init-method tcp://127.0.0.1:{}".format(USER_DIR, tmp_path, "legacy_ddp", port)
+    ).split() + TINY_MODEL
+    processes = [
+        subprocess.Popen(command + ["--distributed-rank", str(rank)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for rank in range(2)
+    ]
+    outputs = [process.communicate(timeout=120)[0].decode("utf-8") for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs[0][-2000:]
+    # 8 pairs of each process
+    assert '"bsz": "16"' in outputs[0]
+
+
+def copied(data_folder, tmp_path):
+    folder = tmp_path / "data"
+    shutil.copytree(str(data_folder), str(folder))
+    return folder
+
+
+def break_nothing(folder):
+    pass
+
+
+def remove_language(folder):
+    shutil.rmtree(str(folder / "bb"))
+
+
+def cut_index(folder):
+    path = folder / "bb" / "train.idx"
+    path.write_bytes(path.read_bytes()[:-5])
+
+
+def drop_symbol(symbol):
+    def drop(folder):
+        path = folder / "dict.txt"
+        lines = path.read_text("utf-8").splitlines()
+        path.write_text("".join(line + "\n" for line in lines if line.split()[0] != symbol), encoding="utf-8")
+
+    return drop
+
+
+def remove_dictionary(folder):
+    (folder / "dict.txt").unlink()
+
+
+@pytest.mark.parametrize(
+    "harm, options, told",
+    [
+        (remove_language, "--langs aa,bb", ["bb", "train.idx", "this folder has aa"]),
+        (break_nothing, "--langs aa,xx", ["xx", "this folder has aa, bb"]),
+        (break_nothing, "--langs aa", ["two languages or more", "aa"]),
+        (break_nothing, "--langs aa,bb --span 39 --max-rank 38", ["--span", "39", "38"]),
+        (break_nothing, "--langs aa,bb --span 5000 --max-rank 9000", ["language aa", "distinct words", "5,000"]),
+        (cut_index, "--langs aa,bb", ["bb", "train.idx", "binarise this text again"]),
+        (drop_symbol("<mask>"), "--langs aa,bb", ["dict.txt", "<mask>"]),
+        (drop_symbol("[bb]"), "--langs aa,bb", ["dict.txt", "[bb]"]),
+        (remove_dictionary, "--langs aa,bb", ["dict.txt", "missing"]),
+        (break_nothing, "--langs aa,bb --rescale --bf16", ["--rescale", "--bf16"]),
+    ],
+)
+def test_bad_input_is_one_sentence_before_training(data_folder, tmp_path, harm, options, told):
+    folder = copied(data_folder, tmp_path)
+    harm(folder)
+    done = crossinit(folder, tmp_path / "out", options, "--lr 0.01 --max-update 1", check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout
+    errors = [line for line in done.stdout.splitlines() if line.startswith("crossinit_fairseq: error: ")]
+    assert len(errors) == 1
+    for part in told:
+        assert part in errors[0]
+    assert not list((tmp_path / "out").glob("*.pt"))
+
+
+def test_a_model_without_token_embedding_is_refused(data_folder, tmp_path):
+    done = crossinit(
+        data_folder, tmp_path, "--langs aa,bb --lr 0.01 --max-update 1 --in-channels 8", arch="convtransformer_espnet", check=False
+    )
+    assert done.returncode == 1
+
+
+def test_a_checkpoint_of_another_dictionary_is_refused(data_folder, tmp_path):
+    crossinit(data_folder, tmp_path / "first", "--langs aa,bb --lr 0.01 --max-update 1")
+    folder = copied(data_folder, tmp_path)
+    with open(str(folder / "dict.txt"), "a", encoding="utf-8") as stream:
+        stream.write("one_more 1\n")
+    done = crossinit(
+        folder, tmp_path / "second", "--langs aa,bb --lr 0.01 --max-update 1",
+        "--finetune-from-model {}/first/checkpoint_last.pt".format(tmp_path), check=False,
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stdout
+    assert "130 rows" in done.stdout and "131 symbols" in done.stdout

@@ -1,0 +1,46 @@
+"""Both tasks under fairseq-hydra-train: their options are dataclasses."""
+
+import pytest
+
+from tests.conftest import USER_DIR, fairseq, load
+
+MODEL = """
+model:
+  _name: mbart_base
+  encoder_layers: 1
+  decoder_layers: 1
+  encoder_embed_dim: 16
+  decoder_embed_dim: 16
+  encoder_ffn_embed_dim: 32
+  decoder_ffn_embed_dim: 32
+  encoder_attention_heads: 2
+  decoder_attention_heads: 2
+  max_source_positions: 64
+  max_target_positions: 64
+"""
+COMMON = """# @package _group_
+common: {{user_dir: {user_dir}, log_format: json, log_interval: 1, seed: 3}}
+checkpoint: {{save_dir: {save_dir}, no_epoch_checkpoints: true, finetune_from_model: {start}}}
+dataset: {{num_workers: 0, data_buffer_size: 0, batch_size: 8, required_batch_size_multiple: 1}}
+optimization: {{max_update: 2, lr: [0.001]}}
+optimizer: {{_name: adam, adam_betas: "(0.9, 0.98)"}}
+lr_scheduler: {{_name: fixed}}
+"""
+
+
+@pytest.mark.parametrize("task", ["crossinit_pretrain", "crossinit_unmt"])
+def test_trains_and_the_checkpoint_loads(data_folder, tmp_path, task):
+    specific = {
+        "crossinit_pretrain": "task: {{_name: crossinit_pretrain, data: {}, langs: 'aa,bb', span: 10, max_rank: 40, "
+        "updates_per_epoch: 2, valid_batches: 1, max_source_positions: 64, max_target_positions: 64}}\n"
+        "criterion: {{_name: crossinit}}\n",
+        "crossinit_unmt": "task: {{_name: crossinit_unmt, data: {}, langs: 'aa,bb', valid_round_trip: 4, "
+        "max_source_positions: 64, max_target_positions: 64}}\n"
+        "criterion: {{_name: label_smoothed_cross_entropy, label_smoothing: 0.1}}\n",
+    }[task].format(data_folder)
+    for number, start in enumerate(("null", tmp_path / "0" / "checkpoint_last.pt")):
+        save_dir = tmp_path / str(number)
+        config = COMMON.format(user_dir=USER_DIR, save_dir=save_dir, start=start) + MODEL + specific
+        (tmp_path / "toy.yaml").write_text(config)
+        fairseq("hydra_train", ["--config-dir", str(tmp_path), "--config-name", "toy"], "hydra.run.dir={}".format(tmp_path))
+        assert load(save_dir / "checkpoint_last.pt")["optimizer_history"][-1]["num_updates"] == 2

@@ -1,0 +1,98 @@
+"""Each shim is needed still: a test here fails when fairseq or torch has made one idle, so that it can go."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from crossinit_fairseq import compat
+from tests.conftest import USER_DIR
+
+
+def fresh(code, *arguments):
+    """Run Python in a process that has not imported crossinit_fairseq."""
+    return subprocess.run(
+        [sys.executable, "-c", code] + list(arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
+    )
+
+
+SAVE = "import torch, numpy, argparse; torch.save({'cfg': None, 'args': None, 'n': numpy.float64(1), 'extra_state': {'epoch': 1, 'train_iterator': {'epoch': 1}}, 'optimizer_history': [{'optimizer_name': '', 'num_updates': 0, 'lr_scheduler_state': {}}], 'namespace': argparse.Namespace(a=1)}, %r)"
+LOAD = "from fairseq.checkpoint_utils import load_checkpoint_to_cpu as load; print(load(%r)['namespace'].a)"
+
+
+def test_whole_checkpoints_load_with_the_shim_only(tmp_path):
+    path = str(tmp_path / "checkpoint.pt")
+    assert fresh(SAVE % path).returncode == 0
+    stock = fresh(LOAD % path)
+    if compat._torch_version() < (2, 6):
+        assert stock.returncode == 0, "before torch 2.6 nothing is to be mended"
+        assert inspect.ismodule(__import__("fairseq.checkpoint_utils").checkpoint_utils.torch)
+    else:
+        assert "weights_only" in stock.stdout, "the stock loader works again: remove allow_whole_checkpoints"
+    shimmed = fresh("import crossinit_fairseq\n" + LOAD % path)
+    assert shimmed.returncode == 0 and shimmed.stdout.strip().endswith("1")
+
+
+def test_torch_itself_is_left_alone():
+    import fairseq.checkpoint_utils
+
+    assert torch.load is not _TRUSTING_LOAD
+    assert fairseq.checkpoint_utils.torch.Tensor is torch.Tensor
+
+
+_TRUSTING_LOAD = compat._TrustingTorch.load
+
+
+def test_broadcast_of_objects_is_shimmed_too():
+    import fairseq.distributed.utils
+
+    if compat._torch_version() >= (2, 6):
+        assert isinstance(fairseq.distributed.utils.torch, compat._TrustingTorch)
+
+
+def test_stock_help_still_stops_short():
+    command = [sys.executable, "-m", "fairseq_cli.train", "--help", "--task", "multilingual_denoising"]
+    stock = subprocess.run(command, stdout=subprocess.PIPE, universal_newlines=True).stdout
+    assert "--poisson-lambda" not in stock, "fairseq lists a task's options by itself: remove list_all_options_in_help"
+    ours = subprocess.run(command + ["--user-dir", str(USER_DIR)], stdout=subprocess.PIPE, universal_newlines=True).stdout
+    assert "--poisson-lambda" in ours
+
+
+def test_help_shim_is_not_installed_without_help(monkeypatch):
+    import argparse
+
+    monkeypatch.setattr(sys, "argv", ["fairseq-train", "data", "--task", "translation"])
+    before = argparse.ArgumentParser.print_help
+    compat.list_all_options_in_help()
+    assert argparse.ArgumentParser.print_help is before
+
+
+@pytest.mark.parametrize("module", ["ranks", "spans", "alignment", "errors"])
+def test_rooms_that_know_no_fairseq_work_without_it(module):
+    code = (
+        "import sys, importlib.abc\n"
+        "class NoFairseq(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in ('fairseq', 'fairseq_cli'): raise ImportError('no fairseq here')\n"
+        "import importlib.util\n"
+        "find = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, *a: None if name == 'fairseq' else find(name, *a)\n"
+        "sys.meta_path.insert(0, NoFairseq())\n"
+        "import crossinit_fairseq.%s\n" % module
+    )
+    done = fresh(code)
+    assert done.returncode == 0, done.stdout
+
+
+def test_no_fairseq_says_what_to_install():
+    code = (
+        "import sys; sys.modules['fairseq'] = None\n"
+        "import importlib.util\n"
+        "importlib.util.find_spec = lambda *a: None\n"
+        "import crossinit_fairseq\n"
+        "from crossinit_fairseq import compat\n"
+    )
+    done = fresh(code)
+    assert done.returncode != 0 and "pip install ve-fairseq" in done.stdout
