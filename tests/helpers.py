@@ -78,12 +78,12 @@ class Text(list):
 def tiny_model(dictionary, kind="bart", positions=64, **options):
     """A model of fairseq in eval mode: bart, transformer, roberta or masked_lm, one layer and 8 dimensions each."""
     side = dict(embed_dim=8, ffn_embed_dim=16, layers=1, attention_heads=2)
-    settings = {"encoder_" + key: value for key, value in side.items()}
-    settings.update({"decoder_" + key: value for key, value in side.items()})
-    settings.update(dropout=0.0, attention_dropout=0.0, act_dropout=0.0, max_positions=positions)
-    settings.update(max_source_positions=positions, max_target_positions=positions, tokens_per_sample=positions)
-    settings.update(options)
-    args, task = argparse.Namespace(**settings), _Task(dictionary)
+    args = {"encoder_" + key: value for key, value in side.items()}
+    args.update({"decoder_" + key: value for key, value in side.items()})
+    args.update(task="test", dropout=0.0, attention_dropout=0.0, act_dropout=0.0, max_positions=positions)
+    args.update(max_source_positions=positions, max_target_positions=positions, tokens_per_sample=positions)
+    args.update(options)
+    args, task = argparse.Namespace(**args), _Task(dictionary)
     if kind == "bart":
         from fairseq.models.bart import model as bart
 

@@ -11,6 +11,7 @@ weighting of the sub-tokens.
 """
 
 from dataclasses import dataclass
+from typing import Optional
 
 import numpy as np
 import torch
@@ -27,6 +28,9 @@ class SpanPlan:
     ends: int64 [2, languages], the rows at which the words of a language begin and end.
     right: int64 [B], the language j.
     inside, outside: float32 [B], the number of words in the span, and of the words of language j outside it.
+    ranks: int64 [2, B], where the spans begin and end in the lists.
+    sample_tokens, sample_weights: int64 and float64 [K], sampled Negatives as sub-tokens with their weights in the mean;
+    sample_starts: int64 [B], the first of each draw; None when all words outside are Negative.
     """
 
     segments: torch.Tensor
@@ -36,10 +40,19 @@ class SpanPlan:
     right: torch.Tensor
     inside: torch.Tensor
     outside: torch.Tensor
+    ranks: torch.Tensor
+    sample_tokens: Optional[torch.Tensor] = None
+    sample_weights: Optional[torch.Tensor] = None
+    sample_starts: Optional[torch.Tensor] = None
 
     def tensors(self):
         """The fields as a dict, to be collated and moved to a device; ``SpanPlan(**tensors)`` is the way back."""
-        return dict(vars(self))
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+    def overlap(self):
+        """Which spans share a rank, bool [B, B]."""
+        low, high = self.ranks
+        return (low[:, None] < high) & (low < high[:, None])
 
 
 @dataclass(frozen=True)
@@ -63,6 +76,7 @@ class RankedTable(nn.Module):
 
     def __init__(self, words, max_rank, vocabulary):
         super().__init__()
+        self.words = words
         self.sizes = np.array([len(w) for w in words], dtype=np.int64)
         heads = [w.offsets[: max_rank + 1] for w in words]
         # position of every head word (and of the end) of each language in head_tokens
@@ -98,6 +112,24 @@ class RankedTable(nn.Module):
             right=torch.from_numpy(draws.right),
             inside=torch.from_numpy(inside.astype(np.float32)),
             outside=torch.from_numpy((self.sizes[draws.right] - inside).astype(np.float32)),
+            ranks=torch.from_numpy(np.stack([draws.low, draws.high])),
+            **(self._sample(draws) if draws.outside is not None else {})
+        )
+
+    def _sample(self, draws):
+        """The sampled Negatives of SpanDraws as one list of weighted sub-tokens."""
+        tokens, weights = [], []
+        for language, positions in zip(draws.right, draws.outside):
+            ranked = self.words[language]
+            first, lengths = ranked.offsets[positions], np.diff(ranked.offsets)[positions]
+            ends = np.cumsum(lengths)
+            tokens.append(ranked.tokens[np.repeat(first - (ends - lengths), lengths) + np.arange(ends[-1])])
+            weights.append(np.repeat(1.0 / lengths, lengths) / len(positions))
+        lengths = np.array([len(part) for part in tokens])
+        return dict(
+            sample_tokens=torch.from_numpy(np.concatenate(tokens).astype(np.int64)),
+            sample_weights=torch.from_numpy(np.concatenate(weights)),
+            sample_starts=torch.from_numpy(np.cumsum(lengths) - lengths),
         )
 
     def _positions(self, language, rank):
@@ -113,22 +145,24 @@ class RankedTable(nn.Module):
 
         table: float [V, d], the gradient flows into it; plan: SpanPlan on the table's device. Returns SpanMeans.
         """
-        segments = F.embedding_bag(
-            self.head_tokens,
-            table,
-            plan.segments,
-            mode="sum",
-            per_sample_weights=self.head_weights.to(table.dtype),
-        )
+        segments = _weighted_sums(table, self.head_tokens, self.head_weights, plan.segments)
         # double precision: the sum of a span is a small difference of large sums
         running = F.pad(segments.double().cumsum(0), (0, 0, 1, 0))
         left, right = running[plan.high] - running[plan.low]
-        everything = running[plan.ends[1]] - running[plan.ends[0]]
-        if self.has_tail:
-            everything = everything + (self.tail.to(table.dtype) @ table).double()
-        outside = everything[plan.right] - right
-        inside, others = plan.inside.double().unsqueeze(1), plan.outside.double().unsqueeze(1)
-        return SpanMeans(*((x / n).to(table.dtype) for x, n in ((left, inside), (right, inside), (outside, others))))
+        inside = plan.inside.double().unsqueeze(1)
+        if plan.sample_tokens is None:
+            everything = running[plan.ends[1]] - running[plan.ends[0]]
+            if self.has_tail:
+                everything = everything + (self.tail.to(table.dtype) @ table).double()
+            outside = (everything[plan.right] - right) / plan.outside.double().unsqueeze(1)
+        else:
+            outside = _weighted_sums(table, plan.sample_tokens, plan.sample_weights, plan.sample_starts)
+        return SpanMeans(*(mean.to(table.dtype) for mean in (left / inside, right / inside, outside)))
+
+
+def _weighted_sums(table, tokens, weights, starts):
+    """Sums of weighted rows of float [V, d], one for each int64 [S] start in int64 [T] tokens. Returns float [S, d]."""
+    return F.embedding_bag(tokens, table, starts, mode="sum", per_sample_weights=weights.to(table.dtype))
 
 
 def _weights(offsets):

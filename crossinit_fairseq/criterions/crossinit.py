@@ -1,12 +1,12 @@
 """The criterion `crossinit`: fairseq's door to the objectives in crossinit_fairseq.alignment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from fairseq.criterions import FairseqCriterion, register_criterion
-from fairseq.dataclass import FairseqDataclass
+from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 
-from crossinit_fairseq.alignment import sigmoid_objective
+from crossinit_fairseq.alignment import OBJECTIVES, SpanPlan
 from crossinit_fairseq.compat import metrics
 
 # logged name -> digits; sums over draws, and averages over batches
@@ -16,20 +16,40 @@ _PER_TABLE = {"norm": 4, "cos_within": 4, "cos_across": 4}
 
 @dataclass
 class CrossInitCriterionConfig(FairseqDataclass):
-    """The criterion has no options: Eq. 1 has none beyond those of the draws, which are the task's."""
+    """Options of `--criterion crossinit`."""
+
+    objective: ChoiceEnum(list(OBJECTIVES)) = field(
+        default="sigmoid",
+        metadata={
+            "help": "sigmoid: Eq. 1 of the paper; softmax: the authors' trial code, a softmax over the two dot products; infonce: the "
+            "other spans of the batch are the Negatives (default: sigmoid)"
+        },
+    )
+    temperature: float = field(
+        default=1.0, metadata={"help": "dot products are divided by this; the paper has none (default: 1.0)"}
+    )
 
 
 @register_criterion("crossinit", dataclass=CrossInitCriterionConfig)
 class CrossInitCriterion(FairseqCriterion):
-    """Eq. 1 of the paper, summed over draws. Holds no parameters: fairseq would save them with every later stage."""
+    """An objective of Step 3, summed over draws. Holds no parameters: fairseq would save them with every later stage."""
+
+    def __init__(self, task, objective, temperature):
+        super().__init__(task)
+        self.objective = OBJECTIVES[str(getattr(objective, "value", objective))]
+        if temperature <= 0:
+            raise SystemExit("crossinit_fairseq: error: --temperature must be above 0, not {}".format(temperature))
+        self.temperature = temperature
 
     def forward(self, model, sample, reduce=True):
         """model: AlignmentModel; sample: {"net_input": the tensors of a SpanPlan, "nsentences": draws, ...}.
 
         Returns (loss summed over draws and averaged over token tables, number of draws, logging outputs).
-        The loss is in nats: 2 ln 2 = 1.386 where both dot products are zero.
+        The loss is in nats: with Eq. 1 it is 2 ln 2 = 1.386 where both dot products are zero.
         """
-        contrasts = [sigmoid_objective(means) for means in model(**sample["net_input"])]
+        # only this objective looks across draws
+        overlap = SpanPlan(**sample["net_input"]).overlap() if self.objective is OBJECTIVES["infonce"] else None
+        contrasts = [self.objective(means, overlap, self.temperature) for means in model(**sample["net_input"])]
         draws = sample["nsentences"]
         loss = torch.stack([c.loss.sum() for c in contrasts]).mean()
         with torch.no_grad():

@@ -1,6 +1,7 @@
 """Step 2, Pairing (paper section 2.2): draw two languages and a span of consecutive ranks."""
 
 from dataclasses import dataclass
+from typing import List, Optional
 
 import numpy as np
 
@@ -12,12 +13,14 @@ class SpanDraws:
     """B draws. Each says: the words at positions low to high (high not included) of both languages are Positive.
 
     left, right: int64 [B], the languages i and j of Eq. 1, as indices; low, high: int64 [B].
+    outside: None when all words of language j outside the span are Negative; else B arrays, int64, of their positions.
     """
 
     left: np.ndarray
     right: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    outside: Optional[List[np.ndarray]] = None
 
     def __len__(self):
         return len(self.low)
@@ -28,11 +31,13 @@ class SpanSampler:
 
     words: number of words of each language; span: the width n; max_rank: spans lie within the first max_rank ranks
     (section 3.3 of the paper uses 20,000), or within the ranks that both languages have, if fewer;
-    names: the languages' names, for messages.
+    names: the languages' names, for messages; language_pairs: "distinct" (i != j, the paper) or "any" (i and j drawn
+    apart and maybe equal, the authors' trial code); negatives: "all" words outside the span (Eq. 1) or a "sample" of
+    twice the span's width, without replacement, new for every draw (the trial code).
     Raises InputError when a language has too few words for a span and something outside it.
     """
 
-    def __init__(self, words, span, max_rank, seed, names=None):
+    def __init__(self, words, span, max_rank, seed, names=None, language_pairs="distinct", negatives="all"):
         names = names or [str(i) for i in range(len(words))]
         if len(words) < 2:
             raise InputError("CrossInit aligns two languages or more; got {}: {}".format(len(words), ", ".join(names)))
@@ -47,18 +52,31 @@ class SpanSampler:
                     "language {} has {:,} distinct words, too few for a span of {:,} with words left outside it: "
                     "use a smaller --span or more text".format(name, count, span)
                 )
-        self.limits = np.minimum(np.asarray(words, dtype=np.int64), max_rank)
+        self.words = np.asarray(words, dtype=np.int64)
+        self.limits = np.minimum(self.words, max_rank)
         self.span, self.seed = span, seed
+        self.language_pairs, self.negatives = language_pairs, negatives
 
     def draw(self, count, epoch, index):
-        """Draw `count` pairs: languages i != j and a span centre k, all uniform. Returns SpanDraws."""
+        """Draw `count` pairs of languages i, j and a span centre k each, all uniform. Returns SpanDraws."""
         rng = np.random.default_rng([self.seed, epoch, index])
         languages = len(self.limits)
         left = rng.integers(languages, size=count)
-        right = (left + rng.integers(1, languages, size=count)) % languages
+        lowest = 1 if self.language_pairs == "distinct" else 0
+        right = (left + rng.integers(lowest, languages, size=count)) % languages
         # the same ranks in both languages, so the shorter list bounds both
         limit = np.minimum(self.limits[left], self.limits[right])
         centre = rng.integers(limit)
         low = centre - self.span // 2
         # [k - n/2, k + n/2], clipped at the ends of the list
-        return SpanDraws(left, right, np.maximum(low, 0), np.minimum(low + self.span, limit))
+        low, high = np.maximum(low, 0), np.minimum(low + self.span, limit)
+        outside = None
+        if self.negatives == "sample":
+            outside = [self._sample(rng, *draw) for draw in zip(self.words[right], low, high)]
+        return SpanDraws(left, right, low, high, outside)
+
+    def _sample(self, rng, words, low, high):
+        """Positions outside [low, high) of a list of `words` words."""
+        available = int(words - (high - low))
+        chosen = rng.choice(available, size=min(2 * self.span, available), replace=False, shuffle=False)
+        return np.where(chosen < low, chosen, chosen + (high - low))

@@ -1,6 +1,5 @@
 """The task `crossinit_pretrain`: Steps 1 to 3 of the paper on the embedding table of any fairseq model."""
 
-import inspect
 import logging
 import os
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from crossinit_fairseq.models.alignment_model import AlignmentModel
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.ranks import BPE_STYLES, WordPieces, open_binarised, rank_words
 from crossinit_fairseq.spans import SpanDataset, SpanSampler
-from crossinit_fairseq.tasks.architecture import name_task
+from crossinit_fairseq.tasks.architecture import build_for
 from crossinit_fairseq.tasks.data_folder import (
     MASK,
     check_languages,
@@ -47,17 +46,31 @@ class CrossInitPretrainConfig(FairseqDataclass):
     )
     span: int = field(
         default=3000,
-        metadata={"help": "n, how many consecutive ranks are one span of Positives (paper: 1000 to 4000, 3000 scores well)"},
+        metadata={"help": "n, how many consecutive ranks are one span of Positives (paper: 1000 to 4000; default: 3000)"},
     )
     max_rank: int = field(
         default=20000,
-        metadata={"help": "only the most frequent words up to this rank are Positives (paper: 20000); Negatives are of all ranks"},
+        metadata={"help": "only the most frequent words up to this rank are Positives (default: 20000, as the paper); Negatives are of all ranks"},
+    )
+    language_pairs: ChoiceEnum(["distinct", "any"]) = field(
+        default="distinct",
+        metadata={
+            "help": "distinct: languages i and j of a draw differ (paper); any: drawn with replacement, maybe equal (trial code; "
+            "default: distinct)"
+        },
+    )
+    negatives: ChoiceEnum(["all", "sample"]) = field(
+        default="all",
+        metadata={
+            "help": "all: every word outside the span is a Negative (Eq. 1); sample: a random sample of twice the span's width, new "
+            "for every draw (trial code; far slower; default: all)"
+        },
     )
     sub_tokens: ChoiceEnum(BPE_STYLES) = field(
         default="auto",
         metadata={
             "help": "how the dictionary marks words: sentencepiece (\u2581 at a word start), subword_nmt (@@ where a word goes "
-            "on), none (each token is a word); auto looks for the marks"
+            "on), none (each token is a word); auto looks for the marks (default: auto)"
         },
     )
     rescale: bool = field(
@@ -69,11 +82,11 @@ class CrossInitPretrainConfig(FairseqDataclass):
     )
     updates_per_epoch: int = field(
         default=1000,
-        metadata={"help": "draws are made as they are needed; after this many batches fairseq ends an epoch, validates and saves"},
+        metadata={"help": "draws are made as they are needed; after this many batches fairseq ends an epoch, validates and saves (default: 1000)"},
     )
     valid_batches: int = field(
         default=10,
-        metadata={"help": "batches of draws, the same at every validation, that the validation loss is the mean of"},
+        metadata={"help": "batches of draws, the same at every validation, that the validation loss is the mean of (default: 10)"},
     )
     tokens_per_sample: int = field(
         default=512,
@@ -135,7 +148,7 @@ class CrossInitPretrainTask(FairseqTask):
             self.dictionary.symbols,
             special=list(range(self.dictionary.nspecial)) + special,
             unk=self.dictionary.unk(),
-            style=str(getattr(self.cfg.sub_tokens, "value", self.cfg.sub_tokens)),
+            style=_plain(self.cfg.sub_tokens),
         )
         texts = [
             open_binarised(os.path.join(folder, language, self.cfg.train_subset))
@@ -156,9 +169,7 @@ class CrossInitPretrainTask(FairseqTask):
 
     def build_model(self, cfg, from_checkpoint=False):
         """Build the model; for training, see it as an AlignmentModel."""
-        cfg = name_task(cfg, "crossinit_pretrain")
-        arguments = [cfg, from_checkpoint][: len(inspect.signature(super().build_model).parameters)]
-        model = super().build_model(*arguments)
+        model = build_for(self, "crossinit_pretrain", cfg, from_checkpoint)
         if from_checkpoint:
             return model
         with one_sentence():
@@ -171,7 +182,15 @@ class CrossInitPretrainTask(FairseqTask):
 
     def _sampler(self):
         sizes = [len(words) for words in self.words]
-        return SpanSampler(sizes, self.cfg.span, self.cfg.max_rank, self.cfg.seed, names=self.languages)
+        return SpanSampler(
+            sizes,
+            self.cfg.span,
+            self.cfg.max_rank,
+            self.cfg.seed,
+            names=self.languages,
+            language_pairs=_plain(self.cfg.language_pairs),
+            negatives=_plain(self.cfg.negatives),
+        )
 
     def load_dataset(self, split, epoch=1, combine=False, **kwargs):
         """Synthetic draws: new ones every epoch for training, the same ones always for any other split."""
@@ -240,3 +259,8 @@ class CrossInitPretrainTask(FairseqTask):
     def target_dictionary(self):
         """The one dictionary of all languages."""
         return self.dictionary
+
+
+def _plain(choice):
+    """The string of a ChoiceEnum, which Hydra has already and argparse has not."""
+    return str(getattr(choice, "value", choice))

@@ -1,6 +1,5 @@
 """The task `crossinit_unmt`: translation learnt from monolingual text, by denoising and on-the-fly back-translation."""
 
-import inspect
 import itertools
 import logging
 import math
@@ -18,7 +17,7 @@ from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.ranks import WordPieces, open_binarised
-from crossinit_fairseq.tasks.architecture import name_task
+from crossinit_fairseq.tasks.architecture import build_for, check_translates
 from crossinit_fairseq.tasks.data_folder import (
     MASK,
     check_languages,
@@ -206,15 +205,10 @@ class CrossInitUnmtTask(FairseqTask):
 
     def build_model(self, cfg, from_checkpoint=False):
         """Build the model; a checkpoint of another dictionary will be refused in words."""
-        cfg = name_task(cfg, "crossinit_unmt")
-        arguments = [cfg, from_checkpoint][: len(inspect.signature(super().build_model).parameters)]
-        model = super().build_model(*arguments)
-        if not hasattr(model, "decoder") or not hasattr(model, "encoder"):
-            raise SystemExit(
-                "crossinit_fairseq: error: --task crossinit_unmt needs an encoder-decoder architecture such as "
-                "mbart_base or transformer, not {}".format(type(model).__name__)
-            )
-        check_dictionary_fits(model, self.dictionary, self.cfg.data)
+        with one_sentence():
+            check_translates(cfg)
+            model = build_for(self, "crossinit_unmt", cfg, from_checkpoint)
+            check_dictionary_fits(model, self.dictionary, self.cfg.data)
         return model
 
     def train_step(self, sample, model, criterion, optimizer, update_num, ignore_grad=False):

@@ -37,11 +37,12 @@ def checkpoint(data_folder, tmp_path_factory):
 
 def test_weights_are_schedules(data_folder, tmp_path):
     log = translate(
-        data_folder, tmp_path, "--max-update 4 --disable-validation --lambda-bt 0:0,1:0,2:1 --lambda-dae 0:1,1:1,2:0 --log-file {}".format(
-            tmp_path / "log"
-        )
+        data_folder, tmp_path, "--max-update 4 --disable-validation --lambda-bt 0:0,1:0,2:1 --lambda-dae 0:1,1:1,2:0"
     ).stdout
-    kinds = [{key for key in ("dae_loss", "bt_loss") if key in stats} for stats in statistics(log, "train_inner")]
+    # fairseq goes on printing a meter that gets no more values
+    kinds = [
+        {key for key in ("dae_loss", "bt_loss") if stats.get(key) not in (None, "0")} for stats in statistics(log, "train_inner")
+    ]
     # updates are counted from 0 by the schedule and from 1 in the log
     assert kinds == [{"dae_loss"}, {"dae_loss"}, {"bt_loss"}, {"bt_loss"}]
 
@@ -158,7 +159,7 @@ def test_bad_input_is_one_sentence_before_training(data_folder, tmp_path, harm, 
 
 def test_an_encoder_alone_cannot_translate(data_folder, tmp_path):
     done = train(
-        data_folder, tmp_path, OPTIONS.replace("mbart_base", "roberta_base"), "--max-update 1 --encoder-layers 1 --tokens-per-sample 64", check=False
+        data_folder, tmp_path, OPTIONS.replace("mbart_base", "roberta_base"), "--max-update 1 --encoder-layers 1", check=False
     )
     assert done.returncode == 1 and "encoder-decoder" in done.stdout
 

@@ -1,0 +1,201 @@
+"""crossinit-ranks: count the words of a language, and look at and merge rank tables."""
+
+import argparse
+import os
+import sys
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.ranks.rank_table import RankTable
+from crossinit_fairseq.ranks.text_sources import find_sources
+
+_ABOUT = """\
+Step 1 of CrossInit, Sorting: count the words of each language and sort them, most frequent first.
+
+  crossinit-ranks count --lang ne wiki.ne.txt.xz -o ne.tsv    count raw text
+  crossinit-ranks count --lang en --wordfreq -o en.tsv        or take a ready list
+  crossinit-ranks show en.tsv ne.tsv                          compare languages rank by rank
+  crossinit-ranks merge ne.tsv more.ne.tsv -o all.ne.tsv      add up tables of one language
+
+A rank table is a text file to open and edit: lines `# key: value`, then `word<TAB>count`."""
+
+_COUNT = """\
+examples:
+  crossinit-ranks count --lang ro 'wiki.ro.*.zst' -o ro.tsv             several files, in quotes; all cores
+  zcat ne.gz | crossinit-ranks count --lang ne - -o ne.tsv              standard input
+  crossinit-ranks count --lang en --lowercase --min-count 5 en.txt -o en.tsv
+  crossinit-ranks count --lang th th.txt.gz -o th.tsv                   Thai words, needs crossinit_fairseq[segment]
+  crossinit-ranks count --lang th --sub-tokens spm.model th.txt -o th.tsv
+  crossinit-ranks count --lang hi --list unilex.hi.txt -o hi.tsv        `word count` or `word` in every line
+  crossinit-ranks count --lang de --wordfreq -o de.tsv                  needs crossinit_fairseq[wordfreq]
+  crossinit-ranks count --lang en --dask tcp://host:8786 '/corpus/en.*' -o en.tsv
+
+A word is a run of letters, combining marks and digits, with apostrophes inside it (don't), in Unicode's form NFC.
+Only distinct words are kept in memory, and these go to disk when they are too many: --min-count bounds the result.
+The table is the same for any number of workers and on any cluster."""
+
+_SHOW = """\
+examples:
+  crossinit-ranks show en.tsv fr.tsv de.tsv ne.tsv       the first 20 ranks side by side, as the paper's Figure 1
+  crossinit-ranks show --ranks 50 --first 10000 en.tsv
+
+Coverage is the share of all words in the text that the first 20,000 ranks make up: over 80 % in the paper
+(section 3.3). The Zipf exponent is b in count = k / rank ** b, fitted to the same ranks; languages whose exponents
+are close have comparable ranks."""
+
+
+def main(arguments=None):
+    """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except InputError as error:
+        print("crossinit-ranks: error: {}".format(error), file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print("crossinit-ranks: interrupted, nothing written", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser():
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="crossinit-ranks", description=_ABOUT, formatter_class=raw)
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+    commands.required = True
+
+    count = commands.add_parser(
+        "count", help="count text or read a ready list", description="Make a rank table.", epilog=_COUNT, formatter_class=raw
+    )
+    count.add_argument("files", nargs="*", metavar="FILE", help="UTF-8 text, plain, .gz, .bz2, .xz or .zst; a glob; - for stdin")
+    count.add_argument("--lang", required=True, help="language code: en, ne, ro_RO, ...")
+    count.add_argument("-o", "--output", metavar="TSV", help="the rank table to write (default: standard output)")
+    count.add_argument("--lowercase", action="store_true", help="count The and the as one word")
+    count.add_argument("--min-count", type=_positive, default=1, metavar="N", help="leave out rarer words (default: 1, all)")
+    count.add_argument("--workers", type=_positive, metavar="N", help="threads, or processes of `--dask local` (default: all cores)")
+    ready = count.add_mutually_exclusive_group()
+    ready.add_argument("--list", action="store_true", help="FILE is a ready list: `word count`, or `word`, most frequent first")
+    ready.add_argument("--wordfreq", action="store_true", help="take the list of the Python package wordfreq; no FILE")
+    ready.add_argument("--dask", metavar="ADDRESS", help="count on the Dask cluster of this scheduler, or `local`")
+    count.add_argument("--sub-tokens", metavar="MODEL", help="count the sub-tokens of a SentencePiece model (scripts without spaces)")
+    count.set_defaults(run=_count, usage=count)
+
+    show = commands.add_parser(
+        "show", help="compare tables", description="Show rank tables side by side.", epilog=_SHOW, formatter_class=raw
+    )
+    show.add_argument("tables", nargs="+", metavar="TSV")
+    show.add_argument("--ranks", type=_positive, default=20, metavar="N", help="ranks to list (default: 20)")
+    show.add_argument("--first", type=_positive, default=20000, metavar="N", help="ranks for coverage and fit (default: 20000)")
+    show.set_defaults(run=_show)
+
+    merge = commands.add_parser("merge", help="add up tables", description="Add up rank tables of one language.")
+    merge.add_argument("tables", nargs="+", metavar="TSV")
+    merge.add_argument("-o", "--output", metavar="TSV", help="the rank table to write (default: standard output)")
+    merge.set_defaults(run=_merge)
+    return parser
+
+
+def _positive(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("{} is not 1 or more".format(text))
+    return value
+
+
+_positive.__name__ = "number"  # argparse says "invalid number value"
+
+
+def _count(options):
+    if bool(options.files) == options.wordfreq:
+        options.usage.error("--wordfreq takes no FILE" if options.wordfreq else "give at least one FILE, or - for standard input")
+    if options.sub_tokens and (options.list or options.wordfreq):
+        options.usage.error("--sub-tokens is for text, not for ready lists")
+    workers = options.workers or os.cpu_count() or 1
+    common = {"lowercase": options.lowercase, "min_count": options.min_count}
+    if options.wordfreq:
+        from crossinit_fairseq.ranks.word_lists import wordfreq_table
+
+        table = wordfreq_table(options.lang, **common)
+    elif options.list:
+        from crossinit_fairseq.ranks.word_lists import read_word_list
+
+        table = read_word_list([source.path for source in find_sources(options.files)], options.lang, **common)
+    else:
+        # Polars reads this when it is first imported
+        os.environ.setdefault("POLARS_MAX_THREADS", str(workers if not options.dask else 1))
+        table = _count_text(options, workers, common)
+    _finish(table, options.output)
+
+
+def _count_text(options, workers, common):
+    if options.sub_tokens:
+        from crossinit_fairseq.ranks.segmenters import SubTokens
+
+        common["segmenter"] = SubTokens(os.path.abspath(options.sub_tokens))
+    if not options.dask:
+        from crossinit_fairseq.ranks.text_counting import count_text
+
+        return count_text(options.files, options.lang, workers=workers, **common)
+    from crossinit_fairseq.ranks.distributed import count_text_distributed, open_cluster
+
+    with open_cluster(options.dask, workers) as client:
+        return count_text_distributed(client, options.files, options.lang, **common)
+
+
+def _merge(options):
+    _finish(RankTable.merge([RankTable.load(path) for path in options.tables]), options.output)
+
+
+def _finish(table, path):
+    """Write the table, and say on stderr what is in it and what is not."""
+    if path and path != "-":
+        table.save(path)
+    else:
+        table.write(sys.stdout)
+    said = "{:,} different words".format(len(table))
+    if table.has_counts:
+        said += " of {:,} in all; the first 20,000 make up {:.1%}".format(table.total, table.coverage(20000))
+    for name, what in (
+        ("left_out_words", "{} rarer words left out"),
+        ("skipped_long_words", "{} overlong words skipped"),
+        ("skipped_entries", "{} entries skipped, no words or repeated"),
+    ):
+        if table.settings.get(name, "0") != "0":
+            said += "; " + what.format(table.settings[name])
+    print("{}: {}".format(path or "standard output", said), file=sys.stderr)
+
+
+def _show(options):
+    from crossinit_fairseq.cli.columns import format_columns
+
+    tables = [RankTable.load(path) for path in options.tables]
+    shown = min(options.ranks, max(len(table) for table in tables))
+    rows = [["rank"] + _titles(options.tables, tables)]
+    for rank in range(shown):
+        rows.append([str(rank + 1)] + [table.words[rank] if rank < len(table) else "" for table in tables])
+    print(format_columns(rows))
+    facts = [["different words"] + ["{:,}".format(len(table)) for table in tables]]
+    facts.append(["words in all"] + ["{:,}".format(table.total) if table.has_counts else "unknown" for table in tables])
+    first = "{:,}".format(options.first)
+    coverage = ["{:.1%}".format(table.coverage(options.first)) if table.has_counts else "unknown" for table in tables]
+    facts.append(["coverage of the first " + first] + coverage)
+    fits = [table.zipf_fit(options.first) if table.has_counts and len(table) > 1 else None for table in tables]
+    facts.append(["Zipf exponent of the first " + first] + ["{:.3f}".format(fit.exponent) if fit else "unknown" for fit in fits])
+    facts.append(["R squared of the fit"] + ["{:.3f}".format(fit.r_squared) if fit else "unknown" for fit in fits])
+    print()
+    print(format_columns([[""] + _titles(options.tables, tables)] + facts))
+
+
+def _titles(paths, tables):
+    """Languages, or the names of the files where two are of one language."""
+    languages = [table.language for table in tables]
+    if len(set(languages)) == len(languages):
+        return languages
+    return [os.path.basename(path) for path in paths]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""The words of one language with their counts, most frequent first, and the file that holds them."""
+
+import os
+import re
+import unicodedata
+from collections import Counter, namedtuple
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from crossinit_fairseq.errors import InputError
+
+ZipfFit = namedtuple("ZipfFit", ["exponent", "constant", "r_squared"])
+ORDER_ONLY = "order only"  # value of the setting "counts" when just the order of the words is known
+_SETTING = re.compile(r"#\s*([a-z_]+): ?(.*)")
+
+
+@dataclass(frozen=True)
+class RankTable:
+    """What Step 1, Sorting (paper section 2.1) finds for one language. Rank 1 of the paper is position 0 here.
+
+    language: its code; words: list of str [N], distinct; counts: int64 [N], never increasing, at least 1, ties in the
+    order of code points; total: int, the occurrences of all words of the text, also of those that are too rare to be
+    listed; settings: dict of str, how the words were counted.
+    """
+
+    language: str
+    words: list
+    counts: np.ndarray
+    total: int
+    settings: dict = field(default_factory=dict)
+
+    def __len__(self):
+        return len(self.words)
+
+    @property
+    def has_counts(self):
+        """False when only the order of the words is known: their counts then just fall by one."""
+        return self.settings.get("counts") != ORDER_ONLY
+
+    def coverage(self, ranks):
+        """The share of all word occurrences that the first `ranks` words make up (paper section 3.3), 0 to 1.
+
+        Raises InputError when only the order of the words is known.
+        """
+        self._need_counts()
+        return float(self.counts[:ranks].sum() / self.total)
+
+    def zipf_fit(self, ranks):
+        """Fit Zipf's law, count = constant / rank ** exponent (paper, footnote 2), to the first `ranks` words.
+
+        Least squares between the logarithms, with weight 1 / rank, so that the ranks 1 to 10 weigh as much as 1,000 to
+        10,000. Returns ZipfFit of floats; r_squared is that of the weighted logarithms, 1 for a perfect fit.
+        Raises InputError when there are fewer than 2 words or only their order is known.
+        """
+        self._need_counts()
+        if min(ranks, len(self)) < 2:
+            raise InputError("Zipf's law cannot be fitted to fewer than 2 words of {}".format(self.language))
+        y = np.log(self.counts[:ranks])
+        weight = 1 / np.arange(1, len(y) + 1)
+        x = -np.log(weight)
+        weight /= weight.sum()
+        x_mean, y_mean = weight @ x, weight @ y
+        slope = (weight @ ((x - x_mean) * (y - y_mean))) / (weight @ (x - x_mean) ** 2)
+        constant = y_mean - slope * x_mean
+        spread = weight @ (y - y_mean) ** 2
+        missed = weight @ (y - constant - slope * x) ** 2
+        return ZipfFit(float(-slope), float(np.exp(constant)), float(1 - missed / spread) if spread else 1.0)
+
+    def _need_counts(self):
+        if not self.has_counts:
+            raise InputError("the table of {} holds only the order of its words, no counts".format(self.language))
+
+    def limit(self, min_count):
+        """The table without words that occur less than `min_count` times; `total` stays."""
+        kept = int((self.counts >= min_count).sum())
+        return RankTable(self.language, self.words[:kept], self.counts[:kept], self.total, self.settings)
+
+    @classmethod
+    def sort(cls, language, counts, total=None, settings=None):
+        """The table of a mapping from word to count; total: by default the sum of the counts."""
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        values = np.array([count for _, count in ranked], dtype=np.int64)
+        known = int(values.sum())
+        return cls(language, [word for word, _ in ranked], values, max(total or 0, known), dict(settings or {}))
+
+    @classmethod
+    def merge(cls, tables):
+        """Add up tables of one language.
+
+        Raises InputError when they are of several languages, counted in different ways, or without counts.
+        """
+        counts = Counter()
+        first = tables[0]
+        for table in tables:
+            table._need_counts()
+            for name, one, other in [("language", first.language, table.language)] + [
+                (name, first.settings.get(name), table.settings.get(name)) for name in ("lowercase", "segmenter", "source")
+            ]:
+                if one != other:
+                    raise InputError(
+                        "tables of {0} {1} and {0} {2} cannot be merged: count them in the same way".format(name, one, other)
+                    )
+            for word, count in zip(table.words, table.counts.tolist()):
+                counts[word] += count
+        settings = dict(first.settings)
+        # a word that several tables leave out is one word, and they do not say which
+        settings.pop("left_out_words", None)
+        skipped = [int(table.settings.get("skipped_long_words", 0)) for table in tables]
+        if any(skipped):
+            settings["skipped_long_words"] = str(sum(skipped))
+        return cls.sort(first.language, counts, sum(table.total for table in tables), settings)
+
+    def write(self, stream):
+        """Write the table to a text stream: `# key: value` lines, then a word, a tab and its count in every line."""
+        from crossinit_fairseq import __version__
+
+        header = {"language": self.language, "tokens": self.total, "words": len(self)}
+        header.update(self.settings)
+        header["tool"] = "crossinit_fairseq " + __version__
+        stream.writelines("# {}: {}\n".format(key, value) for key, value in header.items())
+        stream.writelines("{}\t{}\n".format(word, count) for word, count in zip(self.words, self.counts.tolist()))
+
+    def save(self, path):
+        """Write the table to a file, complete or not at all. Raises InputError when it cannot be written."""
+        part = "{}.{}.part".format(path, os.getpid())
+        try:
+            with open(part, "w", encoding="utf-8", newline="\n") as stream:
+                self.write(stream)
+            os.replace(part, path)
+        except OSError as error:
+            raise InputError("{} cannot be written: {}".format(path, error.strerror)) from None
+
+    @classmethod
+    def load(cls, path):
+        """Read a table, also one edited by hand: sorts it again and adds up words that stand in it twice.
+
+        Raises InputError when the file is missing, not UTF-8, or has a malformed line.
+        """
+        settings, counts = {}, Counter()
+        for number, line in read_lines(path):
+            word, tab, count = line.partition("\t")
+            if not tab and line.startswith("#"):
+                setting = _SETTING.fullmatch(line)
+                if setting:
+                    settings[setting.group(1)] = setting.group(2).strip()
+                continue
+            word, count = unicodedata.normalize("NFC", word.strip()), count.strip()
+            if not word or not re.fullmatch("0*[1-9][0-9]{0,17}", count, re.ASCII):
+                raise InputError(
+                    "line {} of {} is not a word, a tab and a count of 1 or more: {!r}".format(number, path, line[:80])
+                )
+            counts[word] += int(count)
+        if not counts:
+            raise InputError("{} holds no word: make it with `crossinit-ranks count`".format(path))
+        for derived in ("words", "tool"):
+            settings.pop(derived, None)
+        language, total = settings.pop("language", ""), settings.pop("tokens", "0")
+        if not language or not total.isdigit():
+            raise InputError(
+                "{} has no line `# language: CODE` or a malformed `# tokens: NUMBER`: "
+                "make it with `crossinit-ranks count`".format(path)
+            )
+        return cls.sort(language, counts, int(total), settings)
+
+
+def read_lines(path):
+    """Yield (number from 1, str without its end) of the lines of a UTF-8 file that are not empty.
+
+    Raises InputError when the file cannot be read or a line is not UTF-8.
+    """
+    try:
+        with open(path, "rb") as stream:
+            for number, line in enumerate(stream, 1):
+                line = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+                if line.strip():
+                    yield number, line
+    except OSError as error:
+        raise InputError("{} cannot be read: {}".format(path, error.strerror)) from None
+    except UnicodeDecodeError:
+        raise InputError("line {} of {} is not UTF-8: save the file as UTF-8".format(number, path)) from None

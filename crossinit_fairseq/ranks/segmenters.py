@@ -1,0 +1,88 @@
+"""Words for languages that put no spaces between them: by ICU's dictionaries, or by sub-tokens."""
+
+import os
+from dataclasses import dataclass
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.ranks.text_words import base_language
+
+_BATCH = 1 << 20  # characters given to ICU at a time
+
+
+@dataclass(frozen=True)
+class IcuSegmenter:
+    """Cuts runs of letters into words with the dictionaries of ICU, which know Chinese, Japanese, Thai, Khmer, Lao and
+    Burmese (the extra `segment`; Python 3.11 or later). Raises InputError without the library."""
+
+    language: str
+
+    def __post_init__(self):
+        try:
+            import icu4py.breakers  # noqa: F401
+        except ImportError:
+            raise InputError(
+                "counting the words of {} needs a segmenter: pip install 'crossinit_fairseq[segment]' "
+                "(Python 3.11 or later), or count sub-tokens with --sub-tokens MODEL".format(self.language)
+            ) from None
+
+    def segment(self, runs):
+        """runs: list of str without line breaks. Returns (list of str pieces, list of int, the run of each piece)."""
+        from icu4py.breakers import WordBreaker
+
+        pieces, origins = [], []
+        for begin, batch in _batches(runs):
+            at = begin
+            # a line break always ends a word
+            for piece in WordBreaker("\n".join(batch), base_language(self.language)):
+                if piece == "\n":
+                    at += 1
+                else:
+                    pieces.append(piece)
+                    origins.append(at)
+        return pieces, origins
+
+
+@dataclass(frozen=True)
+class SubTokens:
+    """Cuts runs of letters into the sub-tokens of a SentencePiece model, where a language has no segmenter.
+
+    model: the path of its .model file. Raises InputError when it is none.
+    """
+
+    model: str
+
+    def __post_init__(self):
+        if not os.path.isfile(self.model):
+            raise InputError("{} does not exist: give the .model file of a SentencePiece model".format(self.model))
+        self._load()
+
+    def _load(self):
+        import sentencepiece
+
+        try:
+            return sentencepiece.SentencePieceProcessor(model_file=self.model)
+        except (OSError, RuntimeError):
+            raise InputError("{} is no SentencePiece model: give the .model file of one".format(self.model)) from None
+
+    def segment(self, runs):
+        """runs: list of str. Returns (list of str pieces without the mark of a word start, list of int, the run of each)."""
+        pieces, origins = [], []
+        for at, cut in enumerate(self._load().encode(runs, out_type=str)):
+            for piece in cut:
+                piece = piece.replace("\u2581", "")
+                if piece:
+                    pieces.append(piece)
+                    origins.append(at)
+        return pieces, origins
+
+
+def _batches(runs):
+    """Yield (position, list of str) of consecutive runs, about _BATCH characters each."""
+    begin = size = 0
+    for at, run in enumerate(runs):
+        size += len(run)
+        if size >= _BATCH:
+            yield begin, runs[begin : at + 1]
+            begin, size = at + 1, 0
+    if begin < len(runs):
+        yield begin, runs[begin:]

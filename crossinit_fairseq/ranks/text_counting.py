@@ -1,0 +1,143 @@
+"""Count the words of raw text: several sources, several workers, one result."""
+
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.ranks.rank_table import RankTable
+from crossinit_fairseq.ranks.text_sources import find_sources, read_blocks
+from crossinit_fairseq.ranks.text_words import TextWords, is_spaceless
+
+BLOCK = 1 << 23  # bytes of text at a time and worker; counting one takes about five times as much memory
+MEMORY = 1 << 28  # bytes of distinct pieces of text that all workers hold together
+
+
+def count_text(sources, language, lowercase=False, workers=1, min_count=1, segmenter=None, block=BLOCK, memory=MEMORY):
+    """Step 1, Sorting (paper section 2.1), from raw text: count the words of one language and sort them.
+
+    sources: file names, globs, or "-" for standard input; plain text or gzip, bzip2, xz, zstd; UTF-8.
+    language: its code; lowercase: fold the case; workers: threads that read and count;
+    min_count: leave out rarer words; segmenter: see segmenters.py, by default ICU for zh, ja, th, km, lo and my;
+    block: bytes of text to count at a time; memory: bytes of distinct words to hold before they go to disk.
+
+    Returns RankTable: the same one for any `workers`, `block` and `memory`. Memory is bounded by `memory`, `workers`
+    and `block` (about 1 GB with the defaults and 2 workers) and by the words returned, not by the text; for a corpus
+    with tens of millions of distinct words set `min_count` to bound these too. Room on disk for the distinct words is
+    needed in the folder for temporary files.
+    Raises InputError when a source is missing, damaged or not UTF-8, or when no word is found.
+    """
+    from crossinit_fairseq.ranks.text_tally import sum_tallies, summarise
+
+    words = text_words(language, lowercase, segmenter)
+    with tempfile.TemporaryDirectory(prefix="crossinit-ranks-") as folder:
+        tallies = tally_sources(find_sources(sources), words, folder, workers, block, memory)
+        summaries = [summarise(frame, min_count) for frame in sum_tallies(tallies)]
+        return make_table(summaries, words, min_count, sum(tally.skipped for tally in tallies))
+
+
+def text_words(language, lowercase=False, segmenter=None):
+    """TextWords of a language, with ICU's segmenter where the language needs one and none is given."""
+    if segmenter is None and is_spaceless(language):
+        from crossinit_fairseq.ranks.segmenters import IcuSegmenter
+
+        segmenter = IcuSegmenter(language)
+    return TextWords(language, lowercase, segmenter)
+
+
+def tally_sources(sources, words, folder, workers=1, block=BLOCK, memory=MEMORY, progress=True):
+    """Count Sources with threads (Polars and the decompressors release Python's lock); returns a Tally of each.
+
+    progress: show a bar on stderr if that is a terminal.
+    """
+    from crossinit_fairseq.ranks.text_tally import Tally
+
+    if workers < 1 or block < 1:
+        raise InputError("workers and block must be 1 or more, not {} and {}".format(workers, block))
+    tallies = [Tally(words, folder, memory // workers) for _ in range(workers)]
+    with _bar(sum(source.size() for source in sources), progress) as bar:
+        feed = _Feed([read_blocks(source, block) for source in sources], bar)
+
+        def count(tally):
+            try:
+                for found in feed:
+                    tally.add(found)
+            except BaseException:
+                feed.stop()
+                raise
+
+        if workers == 1:
+            count(tallies[0])
+        else:
+            with ThreadPoolExecutor(workers) as pool:
+                list(pool.map(count, tallies))
+    return tallies
+
+
+def make_table(summaries, words, min_count, skipped):
+    """RankTable of what `summarise` says of frames that share no word; skipped: occurrences of too long words."""
+    import polars as pl
+
+    frames, totals, left_out = zip(*summaries)
+    total = sum(totals)
+    if not total:
+        raise InputError("the text holds no word: name a text that is not empty")
+    # Polars compares the bytes of UTF-8, which is the order of code points
+    table = pl.concat(frames).sort(["count", "word"], descending=[True, False])
+    settings = {"source": "text", "lowercase": "yes" if words.lowercase else "no", "min_count": str(min_count)}
+    if words.segmenter is not None:
+        settings["segmenter"] = type(words.segmenter).__name__
+    settings.update(left_out_words=str(sum(left_out)), skipped_long_words=str(skipped))
+    return RankTable(words.language, table["word"].to_list(), table["count"].to_numpy().astype(np.int64), total, settings)
+
+
+def _bar(total, shown):
+    from tqdm import tqdm
+
+    # disable=None: only on a terminal
+    return tqdm(total=total or None, unit="B", unit_scale=True, desc="counting", delay=2, disable=None if shown else True)
+
+
+class _Feed:
+    """Hands the blocks of several sources to several threads; a source is read by one thread at a time."""
+
+    def __init__(self, sources, bar):
+        self._idle, self._busy, self._stopped = sources[::-1], 0, False
+        self._bar, self._read = bar, {}
+        self._changed = threading.Condition()
+
+    def __iter__(self):
+        while True:
+            with self._changed:
+                while not self._idle and self._busy and not self._stopped:
+                    self._changed.wait()
+                if self._stopped or not self._idle:
+                    return
+                source = self._idle.pop()
+                self._busy += 1
+            found = None
+            try:
+                found = next(source, None)
+            finally:
+                with self._changed:
+                    self._busy -= 1
+                    if found is not None:
+                        # last in, first out: no more files are open than there are threads
+                        self._idle.append(source)
+                    self._changed.notify_all()
+            if found is not None:
+                self._show(found)
+                yield found
+
+    def _show(self, block):
+        with self._changed:
+            self._bar.update(block.position - self._read.get(block.source, 0))
+            self._read[block.source] = max(block.position, self._read.get(block.source, 0))
+
+    def stop(self):
+        """No thread gets a further block."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()

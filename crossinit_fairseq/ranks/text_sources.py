@@ -1,0 +1,208 @@
+"""Raw text from files, globs and standard input, plain or compressed, in blocks that cut no word."""
+
+import bz2
+import glob
+import gzip
+import lzma
+import os
+import sys
+import zlib
+from dataclasses import dataclass
+from typing import Optional
+
+from crossinit_fairseq.errors import InputError
+
+STDIN = "-"
+# more than this without white space is no text
+_MAX_UNBROKEN = 1 << 28
+_GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file, or the lines of a plain file that begin in the bytes begin <= offset < end."""
+
+    path: str
+    begin: int = 0
+    end: Optional[int] = None
+
+    @property
+    def name(self):
+        """How messages call it."""
+        return "standard input" if self.path == STDIN else self.path
+
+    def size(self):
+        """Bytes to read, compressed as they are; 0 where it cannot be known."""
+        if self.path == STDIN:
+            return 0
+        return (os.path.getsize(self.path) if self.end is None else self.end) - self.begin
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some whole words of a source. data: UTF-8 bytes; line: where they begin in the source, from 0;
+    position: bytes of the source that are read so far, compressed as they are."""
+
+    source: Source
+    data: bytes
+    line: int
+    position: int
+
+    def invalid_utf8(self):
+        """The InputError for data that does not decode."""
+        try:
+            self.data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = 1 + self.line + self.data.count(b"\n", 0, error.start)
+            if self.source.begin:
+                line += _count_lines(self.source.path, self.source.begin)
+            return InputError(
+                "{} is not UTF-8 in line {}: convert it, for example with `iconv -f latin1 -t utf-8`".format(
+                    self.source.name, line
+                )
+            )
+        raise ValueError("this block is valid UTF-8")
+
+
+def find_sources(patterns):
+    """The sources that file names, globs and "-" (standard input) stand for, in a fixed order.
+
+    Raises InputError for a name that stands for no readable file and for a file that is named twice.
+    """
+    if isinstance(patterns, (str, os.PathLike)):
+        patterns = [patterns]
+    paths = []
+    for pattern in map(os.fspath, patterns):
+        if pattern == STDIN or os.path.exists(pattern):
+            found = [pattern]
+        else:
+            found = sorted(glob.glob(pattern, recursive=True))
+        if not found:
+            raise InputError("{} does not exist: give a text file, a glob in quotes, or - for standard input".format(pattern))
+        paths += found
+    seen = set()
+    for path in paths:
+        if os.path.isdir(path):
+            raise InputError("{} is a folder: name the files in it, for example '{}/*.txt'".format(path, path.rstrip("/")))
+        if path != STDIN and not os.access(path, os.R_OK):
+            raise InputError("{} cannot be read: check its permissions".format(path))
+        real = path if path == STDIN else os.path.realpath(path)
+        if real in seen:
+            raise InputError("{} is named twice and would be counted twice: name it once".format(path))
+        seen.add(real)
+    if not paths:
+        raise InputError("no text is named: give files, globs, or - for standard input")
+    return [Source(path) for path in paths]
+
+
+def split_source(source, size):
+    """Cut a plain file into sources of about `size` bytes that hold the same lines; leave others whole."""
+    if source.path == STDIN:
+        return [source]
+    with open(source.path, "rb") as stream:
+        if _compression(stream.read(6)):
+            return [source]
+    end = os.path.getsize(source.path)
+    return [Source(source.path, at, min(at + size, end)) for at in range(0, end, size)] or [source]
+
+
+def read_blocks(source, size):
+    """Yield a source as Blocks of about `size` bytes, cut after a line if there is one, else after a space.
+
+    Raises InputError when it is damaged or holds no white space for 256 MB.
+    """
+    raw = sys.stdin.buffer if source.path == STDIN else open(source.path, "rb")
+    try:
+        line, rest = 0, b""
+        for data in _read(raw, source, size):
+            data = rest + data
+            cut = 1 + (data.rfind(b"\n") if b"\n" in data else data.rfind(b" "))
+            rest = data[cut:]
+            if len(rest) > _MAX_UNBROKEN:
+                raise InputError("{} has no white space in 256 MB after line {}: it is no text".format(source.name, line))
+            if cut:
+                yield Block(source, data[:cut], line, _position(raw, source))
+                line += data.count(b"\n", 0, cut)
+        if rest:
+            yield Block(source, rest, line, _position(raw, source))
+    except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        raise InputError(
+            "{} is damaged or cut short after line {} ({}): get or compress it again".format(source.name, line, error)
+        ) from None
+    finally:
+        if source.path != STDIN:
+            raw.close()
+
+
+def _read(raw, source, size):
+    """Yield a source's bytes, decompressed; what a file is compressed with is read from its first bytes."""
+    compression = _compression(raw.peek(6)[:6])
+    if compression is None:
+        if source.end is None:
+            yield from _pieces(raw, size)
+        else:
+            begin, end = (_line_start(raw, offset) for offset in (source.begin, source.end))
+            raw.seek(begin)
+            for at in range(begin, end, size):
+                yield raw.read(min(size, end - at))
+    elif compression == _ZSTD:
+        yield from _read_zstd(raw, size)
+    else:
+        opener = {_GZIP: gzip.open, _BZIP2: bz2.open, _XZ: lzma.open}[compression]
+        with opener(raw, "rb") as stream:
+            yield from _pieces(stream, size)
+
+
+def _pieces(stream, size):
+    return iter(lambda: stream.read(size), b"")
+
+
+def _read_zstd(raw, size):
+    try:
+        import zstandard
+    except ImportError:
+        raise InputError("reading .zst needs a library: pip install 'crossinit_fairseq[text]'") from None
+    # stream_reader() takes a file that is cut short for a whole one, so the frames are followed here
+    frame, given = zstandard.ZstdDecompressor().decompressobj(), b""
+    try:
+        # a small piece: it may decompress to a thousand times its size
+        for given in _pieces(raw, min(size, 1 << 17)):
+            while given:
+                if frame.eof:
+                    frame = zstandard.ZstdDecompressor().decompressobj()
+                data = frame.decompress(given)
+                given = frame.unused_data if frame.eof else b""
+                if data:
+                    yield data
+    except zstandard.ZstdError as error:
+        raise EOFError(str(error)) from None
+    if not frame.eof:
+        raise EOFError("the last frame does not end")
+
+
+def _compression(head):
+    return next((magic for magic in (_GZIP, _BZIP2, _XZ, _ZSTD) if head.startswith(magic)), None)
+
+
+def _line_start(raw, offset):
+    """Where the first line begins at or after an offset."""
+    if offset == 0:
+        return 0
+    raw.seek(offset - 1)
+    raw.readline()
+    return raw.tell()
+
+
+def _position(raw, source):
+    try:
+        return raw.tell() - source.begin
+    except OSError:
+        return 0  # a pipe
+
+
+def _count_lines(path, offset):
+    """Newlines before the first line that begins at or after an offset of a plain file."""
+    with open(path, "rb") as stream:
+        end = _line_start(stream, offset)
+        stream.seek(0)
+        return sum(stream.read(min(1 << 20, end - at)).count(b"\n") for at in range(0, end, 1 << 20))

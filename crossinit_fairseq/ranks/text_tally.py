@@ -1,0 +1,146 @@
+"""Counts of the words in blocks of raw text: exact, in bounded memory, with Polars as the engine.
+
+Most of the time goes into the first step, which needs no Unicode: cutting bytes at ASCII characters that are in no
+word, and counting the distinct pieces. Only these are then decoded, normalised, cut by the pattern of TextWords and
+counted again. That gives the same words because normalisation never joins text across an ASCII separator, and because
+a word never begins with a combining mark, the one thing that could change a separator (``=`` and U+0338 make U+2260).
+"""
+
+import os
+import uuid
+from dataclasses import dataclass, field
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.ranks.text_words import MAX_CHARACTERS
+
+try:
+    import polars as pl
+except ImportError:
+    raise InputError("counting raw text needs a library: pip install 'crossinit_fairseq[text]'") from None
+
+PARTITIONS = 32
+_SLICE = 1 << 20  # distinct pieces that are normalised at a time
+_ROW = 24  # bytes of memory for a row beside its text
+# every ASCII character that is in no word becomes a line break
+_SEPARATED = bytes(c if c >= 128 or chr(c).isalnum() or c == ord("'") else ord("\n") for c in range(256))
+
+
+@dataclass
+class Tally:
+    """The words of the blocks added so far.
+
+    words: TextWords; folder: where words go when the distinct pieces of text fill `memory` bytes.
+    skipped: int, occurrences of words longer than MAX_CHARACTERS.
+    """
+
+    words: object
+    folder: str
+    memory: int
+    skipped: int = 0
+    spilled: bool = False
+    _pending: list = field(default_factory=list)
+    _rows: int = 0
+    _due: int = _SLICE
+
+    def add(self, block):
+        """Count a Block. Raises InputError when it is not UTF-8."""
+        try:
+            pieces = pl.read_csv(
+                block.data.translate(_SEPARATED),
+                has_header=False,
+                quote_char=None,
+                separator="\x01",
+                schema={"word": pl.String},
+            )
+        except pl.exceptions.ComputeError:
+            raise block.invalid_utf8() from None
+        self._pending.append(pieces.lazy().drop_nulls().group_by("word").agg(count=pl.len().cast(pl.Int64)).collect())
+        self._rows += len(self._pending[-1])
+        if self._rows >= self._due:
+            merged = add_up(self._pending)
+            self._pending, self._rows = [merged], len(merged)
+            self._due = max(2 * len(merged), _SLICE)
+            if merged["word"].str.len_bytes().sum() + _ROW * len(merged) > self.memory:
+                self.spill()
+
+    def spill(self):
+        """Move what is counted to the folder, cut by a hash of the word."""
+        parts = partition(self.take())
+        for number, part in enumerate(parts):
+            path = os.path.join(self.folder, str(number))
+            os.makedirs(path, exist_ok=True)
+            part.write_ipc(os.path.join(path, uuid.uuid4().hex))
+        self.spilled = True
+
+    def take(self):
+        """The words counted since the last spill, a frame of word (str) and count (int64); they are forgotten here."""
+        pieces = add_up(self._pending)
+        self._pending, self._rows, self._due = [], 0, _SLICE
+        frames = []
+        for part in pieces.iter_slices(_SLICE):
+            counted, skipped = count_pieces(part, self.words)
+            frames.append(counted)
+            self.skipped += skipped
+        return add_up(frames)
+
+
+def count_pieces(pieces, words):
+    """Find the words in distinct pieces of text.
+
+    pieces: frame of word (str, without white space) and count; words: TextWords.
+    Returns (frame of distinct word and count, occurrences of words that are too long).
+    """
+    normal = words.normalise("\n".join(pieces["word"].to_list())).split("\n")
+    found = pieces.with_columns(pl.Series("word", normal, dtype=pl.String))
+    found = found.lazy().with_columns(pl.col("word").str.extract_all(words.pattern)).explode("word").drop_nulls()
+    found = add_up([found.collect()])
+    if words.segmenter is not None:
+        found = _segment(found, words.segmenter)
+    long = pl.col("word").str.len_chars() > MAX_CHARACTERS
+    skipped = int(found.filter(long)["count"].sum())
+    found = found.filter(~long)
+    if words.lowercase and len(found):
+        lower = words.lower("\n".join(found["word"].to_list())).split("\n")
+        found = add_up([found.with_columns(pl.Series("word", lower, dtype=pl.String))])
+    return found, skipped
+
+
+def _segment(runs, segmenter):
+    pieces, origins = segmenter.segment(runs["word"].to_list())
+    counts = runs["count"].gather(pl.Series(origins, dtype=pl.UInt32))
+    frame = pl.DataFrame({"word": pl.Series(pieces, dtype=pl.String), "count": counts})
+    # a segmenter also returns the punctuation inside a run
+    return add_up([frame.filter(pl.col("word").str.contains(r"[\p{L}\p{N}]"))])
+
+
+def add_up(frames):
+    """One frame of distinct words from several frames of word (str) and count (int64)."""
+    if not frames:
+        return pl.DataFrame(schema={"word": pl.String, "count": pl.Int64})
+    return pl.concat(frames).lazy().group_by("word").agg(pl.col("count").sum()).collect()
+
+
+def partition(frame, parts=PARTITIONS):
+    """Cut a frame of words into `parts` frames; a word always falls into the same one."""
+    number = (pl.col("word").hash(seed=0) % parts).cast(pl.Int32)
+    cut = frame.with_columns(number.alias("part")).partition_by("part", as_dict=True, include_key=False)
+    return [cut.get((n,), frame.clear()) for n in range(parts)]
+
+
+def summarise(frame, min_count):
+    """A frame of words as (frame without the rarer ones, all occurrences, number of words left out)."""
+    common = frame.filter(pl.col("count") >= min_count)
+    return common, int(frame["count"].sum()), len(frame) - len(common)
+
+
+def sum_tallies(tallies):
+    """Yield frames of word and count that share no word, from Tally objects of one folder."""
+    if not any(tally.spilled for tally in tallies):
+        yield add_up([tally.take() for tally in tallies])
+        return
+    for tally in tallies:
+        tally.spill()
+    folder = tallies[0].folder
+    for number in range(PARTITIONS):
+        path = os.path.join(folder, str(number))
+        yield add_up([pl.read_ipc(os.path.join(path, name), memory_map=False) for name in sorted(os.listdir(path))])

@@ -1,0 +1,81 @@
+"""What a word is in raw text, and which spellings of it are one word."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Optional
+
+from crossinit_fairseq.errors import InputError
+
+# a longer word is an address, a table or noise
+MAX_CHARACTERS = 100
+# the apostrophe ends an elided article (l'homme) and is no part of a word
+_ELIDING = frozenset(["ca", "fr", "it", "oc"])
+_SPACELESS = {"zh": "Chinese", "ja": "Japanese", "th": "Thai", "km": "Khmer", "lo": "Lao", "my": "Burmese"}
+# old Romanian texts have the Turkish letters with cedilla where the language has those with comma below
+_ROMANIAN = str.maketrans("\u015e\u015f\u0162\u0163", "\u0218\u0219\u021a\u021b")
+_TURKISH = str.maketrans({"I": "\u0131", "\u0130": "i"})
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]+)*")
+
+
+def base_language(language):
+    """The language of a code: "ro" of "ro_RO", "zh" of "zh-Hans". Raises InputError when it is no language code."""
+    if not _LANGUAGE.fullmatch(language):
+        raise InputError("{!r} is no language code: give one such as en, ne or ro_RO".format(language))
+    return re.split("[-_]", language)[0].lower()
+
+
+@dataclass(frozen=True)
+class TextWords:
+    """What a word is in the raw text of one language (paper section 2.1 leaves it open).
+
+    A word is a run of letters, combining marks and digits (Unicode categories L, M, N), as in binarised data, that
+    starts with a letter or digit. As in Unicode's UAX 29 it may hold the zero-width joiners that Indic and Persian
+    spelling needs, and an apostrophe, middle dot, geresh or gershayim between letters, unless the language elides
+    with the apostrophe (l'homme: two words). Words are compared in NFC, without soft hyphens, with a straight
+    apostrophe, and in Romanian with comma-below letters.
+
+    language: its code; lowercase: fold the case, by Turkish rules for tr and az;
+    segmenter: cuts the runs of languages without spaces, see segmenters.py.
+    """
+
+    language: str
+    lowercase: bool = False
+    segmenter: Optional[object] = None
+
+    def __post_init__(self):
+        base = base_language(self.language)
+        if base in _SPACELESS and self.segmenter is None:
+            raise InputError(
+                "{} has no spaces between words: count it with a segmenter (extra `segment`) or by sub-tokens".format(
+                    _SPACELESS[base]
+                )
+            )
+
+    @property
+    def pattern(self):
+        """The words of normalised text, as a pattern that Rust's `regex` and Python's `regex` both understand."""
+        inside = "\u00b7\u05f3\u05f4" + ("" if base_language(self.language) in _ELIDING else "'")
+        return (
+            r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*"
+            r"(?:[" + inside + r"][\p{L}\p{N}][\p{L}\p{M}\p{N}]*|[\u200c\u200d]+[\p{L}\p{M}\p{N}]+)*"
+        )
+
+    def normalise(self, text):
+        """One spelling for every word of a text; white space stays, so lines may be normalised together."""
+        text = text.replace("\u00ad", "").replace("\u2019", "'")
+        if not unicodedata.is_normalized("NFC", text):
+            text = unicodedata.normalize("NFC", text)
+        return text.translate(_ROMANIAN) if base_language(self.language) in ("ro", "mo") else text
+
+    def lower(self, text):
+        """Fold the case of words that are separated by white space."""
+        if base_language(self.language) in ("tr", "az"):
+            text = text.translate(_TURKISH)
+        # lower-casing can make a pair that NFC composes, such as j with caron
+        return unicodedata.normalize("NFC", text.lower())
+
+
+def is_spaceless(language):
+    """Whether the script puts no spaces between words (zh, ja, th, km, lo, my)."""
+    return base_language(language) in _SPACELESS

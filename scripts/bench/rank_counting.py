@@ -1,0 +1,170 @@
+"""How fast Step 1, Sorting, is on one core, beside plain Python on the same text in the same run.
+
+    python scripts/bench/rank_counting.py [--json FILE] [--megabytes 64] [--repeats 3]
+
+Raw text is that of ../shared/data/mono, each language repeated to the size asked for, since a corpus worth waiting for
+is larger; without the folder it is generated. The binarised text is generated. Takes about a minute.
+"""
+
+import argparse
+import json
+import lzma
+import os
+import statistics
+import sys
+import tempfile
+import time
+import unicodedata
+from collections import Counter
+from pathlib import Path
+
+os.environ["POLARS_MAX_THREADS"] = "1"  # per core; read when Polars is imported
+
+import numpy as np
+import regex
+
+from crossinit_fairseq.ranks import BinarisedText, TextWords, WordPieces, count_text, rank_words
+
+MONO = Path(__file__).resolve().parents[3] / "shared" / "data" / "mono"
+VOCABULARY, TOKENS, SLICE = 32000, 20_000_000, 2_000_000
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", metavar="FILE", help="also write the numbers to this file")
+    parser.add_argument("--megabytes", type=int, default=64, help="of raw text in each language (default: 64)")
+    parser.add_argument("--repeats", type=int, default=3, help="(default: 3)")
+    options = parser.parse_args()
+    result = {"text": {}}
+    for language, once in texts(options.megabytes):
+        result["text"][language] = bench_text(language, once, options)
+    rates = [numbers["mb_per_s_per_core"] for numbers in result["text"].values()]
+    result["mb_per_s_per_core"] = min(rates)
+    print("raw text: {:.0f} MB/s on one core in the slowest language".format(min(rates)))
+    result["binarised"] = bench_binarised(options.repeats)
+    result["binarised_tokens_per_s"] = result["binarised"]["tokens_per_s"]
+    if options.json:
+        Path(options.json).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+def texts(megabytes):
+    """Yield (language, bytes of text)."""
+    found = sorted(MONO.glob("general.*.txt.xz"))
+    for path in found:
+        yield path.name.split(".")[1], lzma.open(path).read()
+    if not found:
+        print("no {}: the text is generated".format(MONO), file=sys.stderr)
+        words = np.random.default_rng(1).zipf(1.3, megabytes * 100_000)
+        yield "en", " ".join("w{:x}".format(word % 10**6) for word in words).encode() + b"\n"
+
+
+def bench_text(language, once, options):
+    text = once * max(1, options.megabytes * 1_000_000 // len(once))
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "text")
+        Path(path).write_bytes(text)
+        fast, table = timed(lambda: count_text(path, language), options.repeats)
+        Path(path).write_bytes(once)
+        alone, _ = timed(lambda: count_text(path, language), options.repeats)
+    counter, counts = timed(lambda: count_in_python(once, language), 1)
+    same = dict(zip(table.words, (table.counts // (len(text) // len(once))).tolist())) == counts
+    numbers = {
+        "megabytes": len(text) / 1e6,
+        "mb_per_s_per_core": len(text) / 1e6 / min(fast),
+        "mb_per_s_median": len(text) / 1e6 / statistics.median(fast),
+        "mb_per_s_not_repeated": len(once) / 1e6 / min(alone),
+        "python_mb_per_s": len(once) / 1e6 / counter[0],
+        "same_counts": same,
+    }
+    numbers["ratio"] = numbers["mb_per_s_per_core"] / numbers["python_mb_per_s"]
+    print(
+        "{}: {:.0f} MB/s best of {}, {:.0f} median, over {:.0f} MB (the {:.0f} MB not repeated: {:.0f} MB/s); "
+        "Counter with the same pattern: {:.0f} MB/s; {:.1f} times as fast; counts {}".format(
+            language, numbers["mb_per_s_per_core"], options.repeats, numbers["mb_per_s_median"], len(text) / 1e6,
+            len(once) / 1e6, numbers["mb_per_s_not_repeated"], numbers["python_mb_per_s"], numbers["ratio"],
+            "equal" if same else "DIFFER",
+        ),
+        flush=True,
+    )
+    return numbers
+
+
+def count_in_python(text, language):
+    words = TextWords(language)
+    pattern = regex.compile(words.pattern)
+    counts = Counter()
+    for line in text.decode("utf-8").splitlines():
+        counts.update(pattern.findall(words.normalise(unicodedata.normalize("NFC", line))))
+    return counts
+
+
+def bench_binarised(repeats):
+    """Zipf's law over words, 65 % of whose occurrences are single sub-tokens; sentences of 25 sub-tokens."""
+    symbols = ["\u2581" * (index % 2) + "p{}".format(index) for index in range(VOCABULARY)]
+    pieces = WordPieces(symbols)
+    random = np.random.default_rng(1)
+    starts = np.arange(1, VOCABULARY, 2)
+    words = TOKENS * 10 // 14
+    lengths = random.choice([1, 2, 3, 4], words, p=[0.65, 0.22, 0.09, 0.04])
+    ends = np.cumsum(lengths)
+    keep = ends <= TOKENS
+    lengths, ends = lengths[keep], ends[keep]
+    # the later sub-tokens of a word go with its first one, so that long words repeat as real ones do
+    first = np.minimum(random.zipf(1.2, len(lengths)) % len(starts), len(starts) - 1)
+    tokens = np.repeat(first, lengths)
+    inside = np.arange(len(tokens)) - np.repeat(ends - lengths, lengths)
+    tokens = np.where(inside == 0, starts[tokens], 2 * ((tokens * 7 + inside * 131) % (VOCABULARY // 2))).astype(np.uint16)
+    text = BinarisedText(tokens, sentences(len(tokens)))
+    fast, _ = timed(lambda: rank_words([text], pieces), repeats)
+    part = tokens[:SLICE]
+    slow, counts = timed(lambda: rank_in_python(part.tolist(), pieces), 1)
+    ranked = rank_words([BinarisedText(part, sentences(len(part)))], pieces)
+    same = {tuple(ranked.word(at).tolist()): int(ranked.counts[at]) for at in range(len(ranked))} == counts
+    numbers = {
+        "tokens": len(tokens),
+        "tokens_per_s": len(tokens) / min(fast),
+        "tokens_per_s_median": len(tokens) / statistics.median(fast),
+        "python_tokens_per_s": len(part) / slow[0],
+        "same_counts": same,
+    }
+    numbers["ratio"] = numbers["tokens_per_s"] / numbers["python_tokens_per_s"]
+    print(
+        "binarised: {:.1f} million sub-tokens/s best of {}, {:.1f} median, over {:.0f} million; plain Python on {:.0f} "
+        "million: {:.1f}; {:.1f} times as fast; counts {}".format(
+            numbers["tokens_per_s"] / 1e6, repeats, numbers["tokens_per_s_median"] / 1e6, len(tokens) / 1e6,
+            len(part) / 1e6, numbers["python_tokens_per_s"] / 1e6, numbers["ratio"], "equal" if same else "DIFFER",
+        )
+    )
+    return numbers
+
+
+def sentences(tokens):
+    return np.diff(np.append(np.arange(0, tokens, 25), tokens)).astype(np.int32)
+
+
+def rank_in_python(tokens, pieces):
+    in_word, starts = pieces.in_word.tolist(), pieces.starts.tolist()
+    counts, word = Counter(), []
+    for token in tokens:
+        if starts[token] or not in_word[token]:
+            counts[tuple(word)] += 1
+            word = []
+        if in_word[token]:
+            word.append(token)
+    counts[tuple(word)] += 1
+    del counts[()]
+    return counts
+
+
+def timed(function, repeats):
+    """Seconds of every repeat, and the last result."""
+    seconds = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        result = function()
+        seconds.append(time.perf_counter() - begin)
+    return seconds, result
+
+
+if __name__ == "__main__":
+    main()

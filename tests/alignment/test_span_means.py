@@ -1,0 +1,154 @@
+"""crossinit_fairseq/alignment/span_means.py, against means taken word by word and span by span."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crossinit_fairseq.alignment import RankedTable, SpanMeans, SpanPlan, sigmoid_objective
+from crossinit_fairseq.spans import SpanDraws, SpanSampler
+from tests.helpers import ranked_words, word_lists
+
+V = 12
+EPSILON = 2.0**-24  # the relative rounding of one float32 operation
+
+
+def means_word_by_word(table, words, draws):
+    """Eq. 1 to the letter: the mean of each word's sub-tokens, then the mean of words inside and outside the span."""
+    vectors = [[table[word].mean(0) for word in language] for language in words]
+    rows = []
+    for i, j, low, high in zip(draws.left, draws.right, draws.low, draws.high):
+        inside_i, inside_j = vectors[i][low:high], vectors[j][low:high]
+        outside_j = vectors[j][:low] + vectors[j][high:]
+        rows.append([torch.stack(some).mean(0) for some in (inside_i, inside_j, outside_j)])
+    return SpanMeans(*(torch.stack(column) for column in zip(*rows)))
+
+
+def means(table, words, max_rank, draws):
+    ranked = RankedTable([ranked_words(language) for language in words], max_rank, len(table))
+    return ranked(table, SpanPlan(**ranked.plan(draws).tensors()))
+
+
+def draws_of(*rows):
+    """SpanDraws of (left, right, low, high) each."""
+    return SpanDraws(*(np.array(column, dtype=np.int64) for column in zip(*rows)))
+
+
+def draw_strategy(words, max_rank):
+    """Any (left, right, low, high) that a sampler may give, spans that touch the ends among them."""
+
+    def span(pair):
+        left, right = pair
+        limit = min(len(words[left]), len(words[right]), max_rank)
+        edges = st.tuples(st.integers(0, limit), st.integers(0, limit)).map(sorted)
+        # not empty, and something outside
+        return edges.filter(lambda e: 0 < e[1] - e[0] < len(words[right])).map(lambda e: (left, right, e[0], e[1]))
+
+    indices = st.integers(0, len(words) - 1)
+    return st.tuples(indices, indices).filter(lambda pair: pair[0] != pair[1]).flatmap(span)
+
+
+@given(
+    words=word_lists(V, least_words=2),
+    max_rank=st.integers(1, 10),
+    data=st.data(),
+    seed=st.integers(0, 1000),
+    scale=st.sampled_from([0.1, 1.0, 3.0]),
+)
+def test_equals_means_word_by_word_in_value_and_gradient(words, max_rank, data, seed, scale):
+    draws = draws_of(*data.draw(st.lists(draw_strategy(words, max_rank), min_size=1, max_size=6)))
+    generator = torch.Generator().manual_seed(seed)
+    table = (torch.randn(V, 3, generator=generator, dtype=torch.float64) * scale).requires_grad_()
+    fast, slow = means(table, words, max_rank, draws), means_word_by_word(table, words, draws)
+    for name in ("left", "right", "outside"):
+        assert torch.allclose(getattr(fast, name), getattr(slow, name), rtol=0, atol=1e-10), name
+    gradients = [torch.autograd.grad(sigmoid_objective(some).loss.sum(), table)[0] for some in (fast, slow)]
+    assert torch.allclose(*gradients, rtol=0, atol=1e-10)
+    unused = [row for row in range(V) if not any(row in word for language in words for word in language)]
+    assert not gradients[0][unused].any()
+
+
+def test_hand_worked():
+    table = torch.tensor([[0.0], [1.0], [3.0], [7.0]])
+    words = [
+        [[1], [2], [1, 3]],  # 1, 3, 4
+        [[2, 3], [0], [1], [1, 1, 3]],  # 5, 0, 1, 3
+    ]
+    draws = draws_of(
+        (0, 1, 0, 2),  # left (1 + 3) / 2, right (5 + 0) / 2, outside (1 + 3) / 2
+        (1, 0, 0, 2),  # left (5 + 0) / 2, right (1 + 3) / 2, outside 4
+        (0, 1, 2, 3),  # left 4, right 1, outside (5 + 0 + 3) / 3
+        (1, 0, 1, 2),  # left 0, right 3, outside (1 + 4) / 2
+    )
+    for max_rank in (3, 4, 20):  # with the last word of language 1 in the tail, and without a tail
+        made = means(table, words, max_rank, draws)
+        assert made.left[:, 0].tolist() == pytest.approx([2, 2.5, 4, 0])
+        assert made.right[:, 0].tolist() == pytest.approx([2.5, 2, 1, 3])
+        assert made.outside[:, 0].tolist() == pytest.approx([2, 4, 8 / 3, 2.5])
+
+
+def test_has_a_tail_only_where_words_lie_beyond():
+    words = [ranked_words([[1], [2], [3]]), ranked_words([[1], [2, 3]])]
+    assert not RankedTable(words, 3, V).has_tail
+    table = RankedTable(words, 1, V)
+    assert table.has_tail
+    # words 2 and 3 of language 0 weigh 1 each; the one word of language 1, of two sub-tokens, 1/2 each
+    assert table.tail[:, :4].tolist() == [[0, 0, 1, 1], [0, 0, 0.5, 0.5]]
+    assert table.head_tokens.tolist() == [1, 1]
+
+
+def test_a_plan_stays_small():
+    # 5 draws of one pair of languages have at most 2 * 10 boundaries of spans, and 3 of languages
+    words = [ranked_words([[k % V] for k in range(500)])] * 2
+    plan = RankedTable(words, 500, V).plan(SpanSampler([500, 500], 20, 500, seed=1).draw(5, 1, 0))
+    assert len(plan.segments) <= 22
+    assert plan.inside.tolist() == (20 + 480 - plan.outside).tolist()
+
+
+def test_saves_nothing():
+    assert not RankedTable([ranked_words([[1]])] * 2, 1, V).state_dict()
+
+
+def bound(words, draws, largest):
+    """How far float32 may be off for spans and for the outside, by counting roundings.
+
+    A sum of m numbers of at most `largest` is off by at most m * EPSILON * (m * largest); the sums inside a span are
+    made of its own sub-tokens only, added up in double precision, and divided by its n words. One more rounding for
+    the weight, the product and the division each. The sum outside is made of all sub-tokens of the language.
+    """
+    pieces = max(len(word) for language in words for word in language)
+    spans, all_words = (draws.high - draws.low).max(), max(map(len, words))
+    outside = (np.array([len(words[j]) for j in draws.right]) - (draws.high - draws.low)).min()
+    inside = (spans * pieces + 4) * EPSILON * largest
+    return inside, (2 * all_words * pieces + 4) * EPSILON * largest * all_words / outside
+
+
+@pytest.mark.parametrize("max_rank", [300, 1000])
+def test_float32_is_close_to_float64(max_rank):
+    rng = np.random.default_rng(3)
+    words = [[rng.integers(V, size=rng.integers(1, 5)).tolist() for _ in range(600)] for _ in range(3)]
+    draws = SpanSampler([600] * 3, 50, max_rank, seed=2).draw(40, 1, 0)
+    table = torch.randn(V, 8, generator=torch.Generator().manual_seed(1))
+    single, double = means(table, words, max_rank, draws), means(table.double(), words, max_rank, draws)
+    inside, outside = bound(words, draws, table.abs().max().item())
+    assert inside < 5e-5 and outside < 2e-3, "the bounds are worth something"
+    for name, limit in (("left", inside), ("right", inside), ("outside", outside)):
+        made = getattr(single, name)
+        assert made.dtype == torch.float32
+        assert (made.double() - getattr(double, name)).abs().max() < limit, name
+
+
+def test_a_narrow_span_far_down_a_long_list_loses_nothing():
+    # a running sum of 20,000 words of size 1 in float32 would be off by up to 20,000 * 20,000 * EPSILON / 4: hopeless;
+    # the span itself has 4 words
+    words = [[[k % V] for k in range(20000)]] * 2
+    table = 1 + torch.rand(V, 2, generator=torch.Generator().manual_seed(1)) / 10
+    # the draws before it cut the list into many segments, whose sums run up to 20,000
+    cuts = [(0, 1, low, low + 4) for low in range(0, 19990, 97)]
+    draws = draws_of(*cuts)
+    single, double = means(table, words, 20000, draws), means(table.double(), words, 20000, draws)
+    inside, _ = bound(words, draws, table.max().item())
+    assert inside < 1e-6
+    assert (single.left.double() - double.left).abs().max() < inside
+    assert (single.right.double() - double.right).abs().max() < inside

@@ -1,0 +1,111 @@
+"""crossinit_fairseq/criterions/crossinit.py"""
+
+import pytest
+import torch
+
+from crossinit_fairseq.alignment import sigmoid_objective
+from crossinit_fairseq.compat import metrics
+from crossinit_fairseq.criterions.crossinit import CrossInitCriterion
+from crossinit_fairseq.models.alignment_model import AlignmentModel
+from crossinit_fairseq.spans import SpanDataset, SpanSampler
+from tests.helpers import dictionary_of, ranked_words, tiny_model
+
+WORDS = [ranked_words([[4], [5, 6], [7], [8], [9], [4, 7]]), ranked_words([[10], [9], [5, 5, 8], [6], [4], [10, 6]])]
+
+
+class Task:
+    target_dictionary = None
+
+
+def setting(kind):
+    """(criterion, AlignmentModel, sample of 7 draws)."""
+    torch.manual_seed(1)
+    dictionary = dictionary_of("abcdefgh")
+    model = AlignmentModel(tiny_model(dictionary, kind), dictionary, WORDS, max_rank=5)
+    sampler = SpanSampler([6, 6], span=2, max_rank=5, seed=1)
+    return CrossInitCriterion(Task()), model, SpanDataset(sampler, model.ranked.plan, pairs=7, steps=1)[0]
+
+
+@pytest.mark.parametrize("kind, tables", [("bart", 1), ("transformer", 2)])
+def test_loss_is_the_mean_over_tables_of_the_summed_objective(kind, tables):
+    criterion, model, sample = setting(kind)
+    loss, size, log = criterion(model, sample)
+    contrasts = [sigmoid_objective(means) for means in model(**sample["net_input"])]
+    assert len(contrasts) == tables
+    assert loss.item() == pytest.approx(sum(c.loss.sum().item() for c in contrasts) / tables, rel=1e-6)
+    assert size == 7 == log["sample_size"] == log["nsentences"]
+    assert log["loss"].item() == loss.item() and not log["loss"].requires_grad
+    for key in ("positive", "negative"):
+        assert log[key].item() == pytest.approx(sum(getattr(c, key).sum().item() for c in contrasts) / tables, abs=1e-6)
+    right = sum((c.positive > 0).sum().item() + (c.negative < 0).sum().item() for c in contrasts)
+    assert log["accuracy"].item() == right / 2 / tables
+    measures = [model.sample(table) for table in model.tables]
+    for number, key in enumerate(("norm", "cos_within", "cos_across")):
+        assert log[key].item() == pytest.approx(sum(m[number].item() for m in measures) / tables, abs=1e-6)
+    assert log["ntokens"] == sample["ntokens"] and log["batches"] == 1
+
+
+def test_gradient_reaches_every_table():
+    criterion, model, sample = setting("transformer")
+    loss, _, _ = criterion(model, sample)
+    loss.backward()
+    assert all(table.grad.any() for table in model.tables)
+
+
+def test_a_wrapped_model_is_measured_inside():
+    criterion, model, sample = setting("bart")
+
+    class DataParallel(torch.nn.Module):
+        def __init__(self, module):
+            super().__init__()
+            self.module = module
+
+        def forward(self, **inputs):
+            return self.module(**inputs)
+
+    assert criterion(DataParallel(model), sample)[2]["norm"] == criterion(model, sample)[2]["norm"]
+
+
+def test_holds_no_parameters():
+    criterion, _, _ = setting("bart")
+    assert not list(criterion.parameters()) and not criterion.state_dict()
+    assert criterion.logging_outputs_can_be_summed()
+
+
+def log(draws, loss, positive, negative, accuracy, norm, within, across):
+    return {
+        "sample_size": draws, "nsentences": draws, "ntokens": 10, "batches": 1, "loss": torch.tensor(loss),
+        "positive": torch.tensor(positive), "negative": torch.tensor(negative), "accuracy": torch.tensor(accuracy),
+        "norm": torch.tensor(norm), "cos_within": torch.tensor(within), "cos_across": torch.tensor(across),
+    }  # fmt: skip
+
+
+# two processes: 2 draws with sums 3, 1, -1, 2, and 6 draws with sums 5, 7, -3, 3; norms 1 and 2, cosines 0.5, 0.3, 0.1, 0.2
+FIRST = log(2, 3.0, 1.0, -1.0, 2.0, 1.0, 0.5, 0.1)
+SECOND = log(6, 5.0, 7.0, -3.0, 3.0, 2.0, 0.3, 0.2)
+
+
+def summed(logs):
+    """What fairseq's trainer makes of the logs of several processes before it calls reduce_metrics."""
+    return {key: sum(one[key] for one in logs) for key in logs[0]}
+
+
+@pytest.mark.parametrize("logs", [[FIRST, SECOND], [summed([FIRST, SECOND])]])
+def test_averages_over_the_draws_of_all_processes(logs):
+    with metrics.aggregate(new_root=True) as aggregate:
+        CrossInitCriterion.reduce_metrics(logs)
+    values = aggregate.get_smoothed_values()
+    # (3 + 5) / 8, (1 + 7) / 8, (-1 - 3) / 8, (2 + 3) / 8; per table: (1 + 2) / 2, (0.5 + 0.3) / 2, (0.1 + 0.2) / 2
+    expected = {
+        "loss": 1.0, "positive": 1.0, "negative": -0.5, "accuracy": 0.625, "norm": 1.5, "cos_within": 0.4, "cos_across": 0.15,
+    }  # fmt: skip
+    assert {key: float(value) for key, value in values.items()} == pytest.approx(expected)
+
+
+def test_updates_are_averaged_by_their_draws():
+    with metrics.aggregate(new_root=True) as aggregate:
+        CrossInitCriterion.reduce_metrics([FIRST])  # 1.5 per draw
+        CrossInitCriterion.reduce_metrics([SECOND])  # 0.8333 per draw
+    values = aggregate.get_smoothed_values()
+    assert float(values["loss"]) == pytest.approx(1.0)  # not (1.5 + 0.8333) / 2
+    assert float(values["norm"]) == pytest.approx(1.5)
