@@ -43,7 +43,7 @@ stage() {
   mv "$state.minutes.new" "$state.minutes"
   if [ $status -ne 0 ]; then
     echo "--- the end of $OUT/logs/$name.log:" >&2
-    grep -v '^  warnings.warn\|Warning:' "$OUT/logs/$name.log" | cut -c1-600 | tail -n 8 >&2
+    { grep -v '^  warnings.warn\|Warning:' "$OUT/logs/$name.log" || true; } | cut -c1-600 | tail -n 8 >&2
     echo "--- stage '$name' failed (exit status $status); finished stages are kept, run the same command again to go on" >&2
     exit 1
   fi

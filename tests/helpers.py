@@ -104,6 +104,11 @@ def tiny_model(dictionary, kind="bart", positions=64, **options):
     return MaskedLMModel.build_model(args, task).eval()
 
 
+def is_kept(name):
+    """Whether loading keeps this entry of a checkpoint: the official fairseq 0.12.2 refills some that nothing uses."""
+    return not name.endswith(("in_proj_weight", "in_proj_bias", "_float_tensor"))
+
+
 class _Task:
     def __init__(self, dictionary):
         self.source_dictionary = self.target_dictionary = self.dictionary = dictionary

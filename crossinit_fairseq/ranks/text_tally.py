@@ -40,7 +40,7 @@ class Tally:
     spilled: bool = False
     _pending: list = field(default_factory=list)
     _rows: int = 0
-    _due: int = _SLICE
+    _due: int = 0
 
     def add(self, block):
         """Count a Block. Raises InputError when it is not UTF-8."""
@@ -75,7 +75,7 @@ class Tally:
     def take(self):
         """The words counted since the last spill, a frame of word (str) and count (int64); they are forgotten here."""
         pieces = add_up(self._pending)
-        self._pending, self._rows, self._due = [], 0, _SLICE
+        self._pending, self._rows, self._due = [], 0, 0
         frames = []
         for part in pieces.iter_slices(_SLICE):
             counted, skipped = count_pieces(part, self.words)

@@ -71,6 +71,7 @@ class CrossInitUnmtTask(FairseqTask):
         self.lambda_dae = PiecewiseLinearFn.from_string(cfg.lambda_dae)
         self.scores = []  # (kind, source, target) that validation measures
         self._allowed = {}
+        self._model_positions = ()
 
     @classmethod
     def setup_task(cls, cfg, **kwargs):
@@ -107,7 +108,7 @@ class CrossInitUnmtTask(FairseqTask):
     @property
     def _longest(self):
         # in the binarised text, whose sentences have </s> but neither <s> nor the language token
-        return min(self.cfg.max_source_positions, self.cfg.max_target_positions) - 2
+        return min((self.cfg.max_source_positions, self.cfg.max_target_positions) + self._model_positions) - 2
 
     def _monolingual(self, folder, language, split):
         """Return (dataset, usable indices)."""
@@ -209,6 +210,8 @@ class CrossInitUnmtTask(FairseqTask):
             check_translates(cfg)
             model = build_for(self, "crossinit_unmt", cfg, from_checkpoint)
             check_dictionary_fits(model, self.dictionary, self.cfg.data)
+        # under Hydra the model's limits are options of their own
+        self._model_positions = tuple(model.max_positions())
         return model
 
     def train_step(self, sample, model, criterion, optimizer, update_num, ignore_grad=False):
@@ -251,8 +254,16 @@ class CrossInitUnmtTask(FairseqTask):
     def _generate(self, model, source, language, allowed=None):
         model.eval()
         inner = getattr(model, "module", model)
-        cfg = self.cfg
-        return generate_greedily(inner, source, language, self.convention, cfg.bt_max_len_a, cfg.bt_max_len_b, allowed)
+        return generate_greedily(
+            inner,
+            source,
+            language,
+            self.convention,
+            self.cfg.bt_max_len_a,
+            self.cfg.bt_max_len_b,
+            allowed,
+            max_len=self._longest - 1,  # it will be a source itself, with </s>
+        )
 
     # --- validation
 

@@ -24,17 +24,16 @@ def main():
             minutes[stage] = float(stream.read())
     minutes["total"] = round(sum(minutes.values()), 2)
     valid = {stage: last_valid(args.out, stage) for stage in stages if stage in ("crossinit", "mbart", "translation")}
-    bleu, signature = {}, None
-    for direction in ("{}-{}".format(first, second), "{}-{}".format(second, first)):
-        path = os.path.join(args.out, "score", direction + ".json")
-        bleu[direction] = None
-        if os.path.exists(path):
-            with open(path, encoding="utf-8") as stream:
-                score = json.load(stream)
-            bleu[direction], signature = float(score["score"]), score["signature"]
+    directions = ["{}-{}".format(first, second), "{}-{}".format(second, first)]
+    scores = {name: read_score(args.out, name) for name in directions}
+    copies = {name: read_score(args.out, name + ".copy") for name in directions}
+    bleu = {name: score and float(score["score"]) for name, score in scores.items()}
+    copied = {name: score and float(score["score"]) for name, score in copies.items()}
+    signature = scores[directions[0]] and scores[directions[0]]["signature"]
     round_trip = float(valid["translation"]["valid_round_trip_bleu"])
     summary = {
         "bleu": bleu,
+        "bleu_of_copying_the_source": copied,
         "sacrebleu_signature": signature,
         "round_trip_bleu": round_trip,
         "init": args.init,
@@ -49,17 +48,25 @@ def main():
     os.replace(path + ".tmp", path)
 
     lines = {lang: count_lines(os.path.join(args.out, "text", "mono." + lang)) for lang in (first, second)}
+    crossinit = valid.get("crossinit") or {}
     figures = {
         "text": ", ".join("{} {:,} lines".format(lang, count) for lang, count in lines.items()),
         "pieces": "{:,} symbols".format(count_lines(os.path.join(args.out, "pieces", "dict.txt"))),
-        "crossinit": "loss 1.386 -> {valid_loss}, accuracy {valid_accuracy}".format(**valid.get("crossinit") or {"valid_loss": "", "valid_accuracy": ""}),
-        "mbart": "valid perplexity {valid_ppl}".format(**valid["mbart"]),
+        "crossinit": "loss 1.386 -> {}, accuracy {}".format(crossinit.get("valid_loss"), crossinit.get("valid_accuracy")),
+        "mbart": "valid perplexity {}".format(valid["mbart"]["valid_ppl"]),
         "translation": "round-trip BLEU {:.2f}".format(round_trip),
-        "score": "BLEU " + (", ".join("{} {:.2f}".format(d, b) for d, b in bleu.items()) if signature else "not measured: no aligned test text (--test)"),
+        "score": "BLEU not measured: no aligned test text (--test)",
     }
+    if signature:
+        figures["score"] = "BLEU " + ", ".join("{} {:.2f}".format(*item) for item in bleu.items())
     artefacts = {
-        "text": "text/", "pieces": "pieces/spm.model, dict.txt", "data": "data/", "crossinit": "crossinit/checkpoint_last.pt",
-        "mbart": "mbart/checkpoint_last.pt", "translation": "translation/checkpoint_last.pt", "score": "score/",
+        "text": "text/",
+        "pieces": "pieces/spm.model, dict.txt",
+        "data": "data/",
+        "crossinit": "crossinit/checkpoint_last.pt",
+        "mbart": "mbart/checkpoint_last.pt",
+        "translation": "translation/checkpoint_last.pt",
+        "score": "score/",
     }
     print("\n{:<12} {:>7}  {:<46} {}".format("stage", "minutes", "key figure", "in " + args.out))
     for stage in ["setup"] + stages:
@@ -67,6 +74,16 @@ def main():
     print("{:<12} {:>7.2f}  {:<46} {}".format("total", minutes["total"], "init " + args.init, "summary.json"))
     if signature:
         print("sacreBLEU of fairseq-generate's output: {}".format(signature))
+        print("copying the source would score " + ", ".join("{} {:.2f}".format(*item) for item in copied.items()))
+
+
+def read_score(out, name):
+    """sacreBLEU's JSON from the score folder, None where nothing was scored."""
+    path = os.path.join(out, "score", name + ".json")
+    if not os.path.exists(path):
+        return None
+    with open(path, encoding="utf-8") as stream:
+        return json.load(stream)
 
 
 def last_valid(out, stage):

@@ -43,8 +43,8 @@ def test_equals_cosines_pair_by_pair(words, count, max_rank, seed):
     table = torch.randn(V, 3, generator=torch.Generator().manual_seed(seed))
     sample = RandomWords([ranked_words(language) for language in words], max_rank, count, seed)
     expected = measure_slowly(sampled_words(sample), table.double())
-    # float32 vectors of 3 numbers; cosines lie within -1 and 1, and cancellation costs a few units of 6e-8 times the pairs
-    assert [value.item() for value in sample(table)] == pytest.approx(expected, abs=2e-5)
+    # float32, cosines between -1 and 1: the sum over at most 24 x 24 pairs is off by some 576 units of 6e-8 at worst
+    assert [value.item() for value in sample(table)] == pytest.approx(expected, abs=5e-5)
 
 
 def test_all_vectors_equal():

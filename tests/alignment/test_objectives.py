@@ -1,4 +1,4 @@
-"""crossinit_fairseq/alignment/objectives.py: Eq. 1."""
+"""crossinit_fairseq/alignment/objectives.py: Eq. 1, and what stands in for it by option."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from crossinit_fairseq.alignment import SpanMeans, sigmoid_objective
+from crossinit_fairseq.alignment import OBJECTIVES, SpanMeans, infonce_objective, sigmoid_objective, softmax_objective
 
 
 def contrast(left, right, outside):
@@ -37,7 +37,8 @@ def test_hand_worked(left, right, outside, positive, negative, loss):
 
 def test_is_binary_cross_entropy_with_labels_1_and_0():
     generator = torch.Generator().manual_seed(1)
-    means = SpanMeans(*(torch.randn(20, 5, generator=generator, dtype=torch.float64, requires_grad=True) for _ in range(3)))
+    rows = (torch.randn(20, 5, generator=generator, dtype=torch.float64, requires_grad=True) for _ in range(3))
+    means = SpanMeans(*rows)
     made = sigmoid_objective(means)
     dots = torch.stack([(means.left * means.right).sum(1), (means.left * means.outside).sum(1)])
     labels = torch.tensor([1.0, 0.0], dtype=torch.float64)[:, None].expand(2, 20)
@@ -46,3 +47,66 @@ def test_is_binary_cross_entropy_with_labels_1_and_0():
     leaves = (means.left, means.right, means.outside)
     for ours, theirs in zip(torch.autograd.grad(made.loss.sum(), leaves), torch.autograd.grad(expected.sum(), leaves)):
         assert torch.allclose(ours, theirs, rtol=0, atol=1e-12)
+
+
+def random_means(draws=6, requires_grad=False):
+    generator = torch.Generator().manual_seed(2)
+    rows = (torch.randn(draws, 4, generator=generator, dtype=torch.float64) for _ in range(3))
+    return SpanMeans(*(row.requires_grad_(requires_grad) for row in rows))
+
+
+def test_softmax_hand_worked():
+    # equal dot products: ln 2; positive 1 and negative -1: ln(1 + e^-2)
+    means = SpanMeans(*(torch.tensor(rows) for rows in ([[1.0, 0], [1, 2]], [[2.0, 1], [1, 0]], [[2.0, 5], [-1, 0]])))
+    made = softmax_objective(means)
+    assert made.positive.tolist() == [2, 1] and made.negative.tolist() == [2, -1]
+    assert made.loss.tolist() == pytest.approx([math.log(2), 0.1269280])
+
+
+def test_softmax_is_cross_entropy_of_two_classes():
+    means = random_means()
+    made = softmax_objective(means)
+    logits = torch.stack([made.positive, made.negative], 1)
+    expected = F.cross_entropy(logits, torch.zeros(6, dtype=torch.long), reduction="none")
+    assert torch.allclose(made.loss, expected, rtol=0, atol=1e-12)
+
+
+def test_infonce_hand_worked():
+    # dots: row 0: 1, 0, 2; row 1: 0, 3, 0; row 2: 0, 0, 0
+    left, right = torch.tensor([[1.0, 0], [0, 1], [0, 0]]), torch.tensor([[1.0, 0], [0, 3], [2, 0]])
+    means = SpanMeans(left, right, torch.full((3, 2), float("nan")))  # the outside is not used
+    made = infonce_objective(means)
+    assert made.positive.tolist() == [1, 3, 0] and made.negative.tolist() == [1, 0, 0]
+    e = math.exp
+    expected = [math.log(e(1) + 1 + e(2)) - 1, math.log(2 + e(3)) - 3, math.log(3)]
+    assert made.loss.tolist() == pytest.approx(expected)
+    # draws 0 and 2 overlap: no Negatives of each other
+    overlap = torch.tensor([[True, False, True], [False, True, False], [True, False, True]])
+    made = infonce_objective(means, overlap)
+    assert made.negative.tolist() == [0, 0, 0]
+    assert made.loss.tolist() == pytest.approx([math.log(e(1) + 1) - 1, math.log(2 + e(3)) - 3, math.log(2)])
+
+
+def test_infonce_without_any_negative_has_no_loss():
+    means = random_means(requires_grad=True)
+    made = infonce_objective(means, torch.ones(6, 6, dtype=torch.bool))
+    assert made.loss.abs().max() < 1e-12 and not made.negative.any()
+    made.loss.sum().backward()
+    assert means.left.grad.abs().max() < 1e-12, "and no NaN"
+
+
+def test_infonce_is_cross_entropy_over_the_batch():
+    means = random_means()
+    expected = F.cross_entropy(means.left @ means.right.t(), torch.arange(6), reduction="none")
+    assert torch.allclose(infonce_objective(means).loss, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", sorted(OBJECTIVES))
+def test_temperature_divides_the_dot_products(name):
+    means = random_means()
+    scaled = SpanMeans(means.left / 0.5, means.right, means.outside)
+    cool, plain = OBJECTIVES[name](means, temperature=0.5), OBJECTIVES[name](scaled)
+    assert torch.allclose(cool.loss, plain.loss, rtol=0, atol=1e-12)
+    # what is logged stays the dot product itself
+    assert torch.equal(cool.positive, OBJECTIVES[name](means).positive)
+    assert torch.equal(cool.negative, OBJECTIVES[name](means).negative)

@@ -18,9 +18,11 @@ def means_word_by_word(table, words, draws):
     """Eq. 1 to the letter: the mean of each word's sub-tokens, then the mean of words inside and outside the span."""
     vectors = [[table[word].mean(0) for word in language] for language in words]
     rows = []
-    for i, j, low, high in zip(draws.left, draws.right, draws.low, draws.high):
+    for b, (i, j, low, high) in enumerate(zip(draws.left, draws.right, draws.low, draws.high)):
         inside_i, inside_j = vectors[i][low:high], vectors[j][low:high]
         outside_j = vectors[j][:low] + vectors[j][high:]
+        if draws.outside is not None:
+            outside_j = [vectors[j][position] for position in draws.outside[b]]
         rows.append([torch.stack(some).mean(0) for some in (inside_i, inside_j, outside_j)])
     return SpanMeans(*(torch.stack(column) for column in zip(*rows)))
 
@@ -30,9 +32,9 @@ def means(table, words, max_rank, draws):
     return ranked(table, SpanPlan(**ranked.plan(draws).tensors()))
 
 
-def draws_of(*rows):
+def draws_of(*rows, outside=None):
     """SpanDraws of (left, right, low, high) each."""
-    return SpanDraws(*(np.array(column, dtype=np.int64) for column in zip(*rows)))
+    return SpanDraws(*(np.array(column, dtype=np.int64) for column in zip(*rows)), outside=outside)
 
 
 def draw_strategy(words, max_rank):
@@ -46,7 +48,17 @@ def draw_strategy(words, max_rank):
         return edges.filter(lambda e: 0 < e[1] - e[0] < len(words[right])).map(lambda e: (left, right, e[0], e[1]))
 
     indices = st.integers(0, len(words) - 1)
-    return st.tuples(indices, indices).filter(lambda pair: pair[0] != pair[1]).flatmap(span)
+    # equal languages only by option, but the sums must not mind
+    return st.tuples(indices, indices).flatmap(span)
+
+
+def sampled(words, rows, rng):
+    """For each draw some positions outside its span, or none at all for all draws."""
+    positions = []
+    for _, right, low, high in rows:
+        outside = [k for k in range(len(words[right])) if not low <= k < high]
+        positions.append(np.array(rng.sample(outside, rng.randint(1, len(outside))), dtype=np.int64))
+    return positions
 
 
 @given(
@@ -55,9 +67,11 @@ def draw_strategy(words, max_rank):
     data=st.data(),
     seed=st.integers(0, 1000),
     scale=st.sampled_from([0.1, 1.0, 3.0]),
+    rng=st.one_of(st.none(), st.randoms(use_true_random=False)),
 )
-def test_equals_means_word_by_word_in_value_and_gradient(words, max_rank, data, seed, scale):
-    draws = draws_of(*data.draw(st.lists(draw_strategy(words, max_rank), min_size=1, max_size=6)))
+def test_equals_means_word_by_word_in_value_and_gradient(words, max_rank, data, seed, scale, rng):
+    rows = data.draw(st.lists(draw_strategy(words, max_rank), min_size=1, max_size=6))
+    draws = draws_of(*rows, outside=sampled(words, rows, rng) if rng else None)
     generator = torch.Generator().manual_seed(seed)
     table = (torch.randn(V, 3, generator=generator, dtype=torch.float64) * scale).requires_grad_()
     fast, slow = means(table, words, max_rank, draws), means_word_by_word(table, words, draws)
@@ -86,6 +100,23 @@ def test_hand_worked():
         assert made.left[:, 0].tolist() == pytest.approx([2, 2.5, 4, 0])
         assert made.right[:, 0].tolist() == pytest.approx([2.5, 2, 1, 3])
         assert made.outside[:, 0].tolist() == pytest.approx([2, 4, 8 / 3, 2.5])
+
+
+def test_sampled_negatives_hand_worked():
+    table = torch.tensor([[0.0], [1.0], [3.0], [7.0]])
+    words = [[[1], [2], [1, 3]], [[2, 3], [0], [1], [1, 1, 3]]]  # 1, 3, 4 and 5, 0, 1, 3
+    draws = draws_of((0, 1, 0, 2), (1, 0, 1, 2), outside=[np.array([3]), np.array([2, 0])])
+    for max_rank in (2, 20):  # the sample may lie beyond the highest rank
+        made = means(table, words, max_rank, draws)
+        assert made.left[:, 0].tolist() == pytest.approx([2, 0]) and made.right[:, 0].tolist() == pytest.approx([2.5, 3])
+        assert made.outside[:, 0].tolist() == pytest.approx([3, 2.5])  # 3; (4 + 1) / 2
+
+
+def test_which_spans_overlap():
+    # [0, 3), [2, 4), [3, 5), whatever the languages are
+    ranked = RankedTable([ranked_words([[1]] * 9)] * 3, 9, V)
+    plan = ranked.plan(draws_of((0, 1, 0, 3), (1, 2, 2, 4), (2, 0, 3, 5)))
+    assert plan.overlap().tolist() == [[True, True, False], [True, True, True], [False, True, True]]
 
 
 def test_has_a_tail_only_where_words_lie_beyond():
@@ -140,8 +171,7 @@ def test_float32_is_close_to_float64(max_rank):
 
 
 def test_a_narrow_span_far_down_a_long_list_loses_nothing():
-    # a running sum of 20,000 words of size 1 in float32 would be off by up to 20,000 * 20,000 * EPSILON / 4: hopeless;
-    # the span itself has 4 words
+    # a float32 running sum has reached 20,000 there and is rounded to steps of 0.002, far too coarse for a span of 4
     words = [[[k % V] for k in range(20000)]] * 2
     table = 1 + torch.rand(V, 2, generator=torch.Generator().manual_seed(1)) / 10
     # the draws before it cut the list into many segments, whose sums run up to 20,000

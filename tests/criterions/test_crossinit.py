@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from crossinit_fairseq.alignment import sigmoid_objective
+from crossinit_fairseq.alignment import OBJECTIVES, SpanPlan
 from crossinit_fairseq.compat import metrics
-from crossinit_fairseq.criterions.crossinit import CrossInitCriterion
+from crossinit_fairseq.criterions.crossinit import CrossInitCriterion, CrossInitCriterionConfig
 from crossinit_fairseq.models.alignment_model import AlignmentModel
 from crossinit_fairseq.spans import SpanDataset, SpanSampler
 from tests.helpers import dictionary_of, ranked_words, tiny_model
@@ -17,20 +17,25 @@ class Task:
     target_dictionary = None
 
 
-def setting(kind):
+def setting(kind, objective="sigmoid", temperature=1.0, negatives="all"):
     """(criterion, AlignmentModel, sample of 7 draws)."""
     torch.manual_seed(1)
     dictionary = dictionary_of("abcdefgh")
     model = AlignmentModel(tiny_model(dictionary, kind), dictionary, WORDS, max_rank=5)
-    sampler = SpanSampler([6, 6], span=2, max_rank=5, seed=1)
-    return CrossInitCriterion(Task()), model, SpanDataset(sampler, model.ranked.plan, pairs=7, steps=1)[0]
+    sampler = SpanSampler([6, 6], span=2, max_rank=5, seed=1, negatives=negatives)
+    return CrossInitCriterion(Task(), objective, temperature), model, SpanDataset(sampler, model.ranked.plan, pairs=7, steps=1)[0]
 
 
 @pytest.mark.parametrize("kind, tables", [("bart", 1), ("transformer", 2)])
-def test_loss_is_the_mean_over_tables_of_the_summed_objective(kind, tables):
-    criterion, model, sample = setting(kind)
+@pytest.mark.parametrize(
+    "objective, temperature, negatives",
+    [("sigmoid", 1.0, "all"), ("sigmoid", 0.5, "sample"), ("softmax", 1.0, "sample"), ("infonce", 0.2, "all")],
+)
+def test_loss_is_the_mean_over_tables_of_the_summed_objective(kind, tables, objective, temperature, negatives):
+    criterion, model, sample = setting(kind, objective, temperature, negatives)
     loss, size, log = criterion(model, sample)
-    contrasts = [sigmoid_objective(means) for means in model(**sample["net_input"])]
+    overlap = SpanPlan(**sample["net_input"]).overlap()
+    contrasts = [OBJECTIVES[objective](means, overlap, temperature) for means in model(**sample["net_input"])]
     assert len(contrasts) == tables
     assert loss.item() == pytest.approx(sum(c.loss.sum().item() for c in contrasts) / tables, rel=1e-6)
     assert size == 7 == log["sample_size"] == log["nsentences"]
@@ -66,6 +71,18 @@ def test_a_wrapped_model_is_measured_inside():
     assert criterion(DataParallel(model), sample)[2]["norm"] == criterion(model, sample)[2]["norm"]
 
 
+def test_choices_of_the_command_line_and_of_hydra_are_the_same():
+    plain, _, _ = setting("bart", "softmax")
+    choice, _, _ = setting("bart", CrossInitCriterionConfig.__dataclass_fields__["objective"].type("softmax"))
+    assert plain.objective is choice.objective is OBJECTIVES["softmax"]
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0])
+def test_temperature_must_be_above_zero(temperature):
+    with pytest.raises(SystemExit, match="--temperature must be above 0, not {}".format(temperature)):
+        setting("bart", temperature=temperature)
+
+
 def test_holds_no_parameters():
     criterion, _, _ = setting("bart")
     assert not list(criterion.parameters()) and not criterion.state_dict()
@@ -80,7 +97,7 @@ def log(draws, loss, positive, negative, accuracy, norm, within, across):
     }  # fmt: skip
 
 
-# two processes: 2 draws with sums 3, 1, -1, 2, and 6 draws with sums 5, 7, -3, 3; norms 1 and 2, cosines 0.5, 0.3, 0.1, 0.2
+# two processes: 2 draws with sums 3, 1, -1, 2, and 6 draws with sums 5, 7, -3, 3
 FIRST = log(2, 3.0, 1.0, -1.0, 2.0, 1.0, 0.5, 0.1)
 SECOND = log(6, 5.0, 7.0, -3.0, 3.0, 2.0, 0.3, 0.2)
 
@@ -97,7 +114,8 @@ def test_averages_over_the_draws_of_all_processes(logs):
     values = aggregate.get_smoothed_values()
     # (3 + 5) / 8, (1 + 7) / 8, (-1 - 3) / 8, (2 + 3) / 8; per table: (1 + 2) / 2, (0.5 + 0.3) / 2, (0.1 + 0.2) / 2
     expected = {
-        "loss": 1.0, "positive": 1.0, "negative": -0.5, "accuracy": 0.625, "norm": 1.5, "cos_within": 0.4, "cos_across": 0.15,
+        "loss": 1.0, "positive": 1.0, "negative": -0.5, "accuracy": 0.625,
+        "norm": 1.5, "cos_within": 0.4, "cos_across": 0.15,
     }  # fmt: skip
     assert {key: float(value) for key, value in values.items()} == pytest.approx(expected)
 

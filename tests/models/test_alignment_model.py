@@ -6,7 +6,7 @@ import torch
 from crossinit_fairseq.alignment import RankedTable, SpanPlan, sigmoid_objective
 from crossinit_fairseq.models.alignment_model import AlignmentModel
 from crossinit_fairseq.spans import SpanSampler
-from tests.helpers import dictionary_of, ranked_words, tiny_model
+from tests.helpers import dictionary_of, is_kept, ranked_words, tiny_model
 
 MAX_RANK = 5
 # tokens 4 to 11 are the words a to h; h is used by none
@@ -87,8 +87,9 @@ def test_checkpoints_are_those_of_the_wrapped_model(dictionary, kind, options, r
     fresh = tiny_model(dictionary, kind, **options)
     fresh.load_state_dict(state)
     for name, value in fresh.state_dict().items():
-        assert torch.equal(value, state[name]), name
-        assert rescale or torch.equal(value, plain[name]), name
+        if is_kept(name):
+            assert torch.equal(value, state[name]), name
+            assert rescale or torch.equal(value, plain[name]), name
 
 
 @pytest.mark.parametrize("kind, options", KINDS)
@@ -117,6 +118,8 @@ def test_load_state_dict_is_the_wrapped_model_s(dictionary):
     assert not torch.equal(other.tables[0], one.tables[0])
     other.load_state_dict(one.state_dict(), strict=True)
     for name, value in wrapped.state_dict().items():
-        assert torch.equal(value, one.state_dict()[name])
+        assert torch.equal(value, one.state_dict()[name]) or not is_kept(name), name
+    state = one.state_dict()
+    del state["decoder.layers.0.fc1.weight"]
     with pytest.raises(RuntimeError, match="Missing key"):
-        other.load_state_dict({"encoder.embed_tokens.weight": one.tables[0]})
+        other.load_state_dict(state)

@@ -91,8 +91,8 @@ def test_hand_worked():
     index = {symbol: i for i, symbol in enumerate(symbols)}
     sentences = ["▁a b . d ▁ 7 </s>", "▁c <unk> ▁a b ▁ </s>"]
     text = binarised([[index[symbol] for symbol in sentence.split()] for sentence in sentences])
-    named = [([symbols[t] for t in word], count) for word, count in as_list(rank_words([text], pieces_of("sentencepiece")))]
-    assert named == [(["▁a", "b"], 2), (["d"], 1), (["▁", "7"], 1)]
+    ranked = as_list(rank_words([text], pieces_of("sentencepiece")))
+    assert [([symbols[token] for token in word], count) for word, count in ranked] == [(["▁a", "b"], 2), (["d"], 1), (["▁", "7"], 1)]
 
 
 def test_a_word_ends_with_its_sentence():
@@ -117,7 +117,7 @@ def test_ties_go_to_fewer_then_smaller_sub_tokens():
 @pytest.mark.parametrize("style", ["sentencepiece", "subword_nmt"])
 def test_longest_word(style):
     symbols = SYMBOLS[style]
-    goes_on, ends = (symbols.index("b"),) * 2 if style == "sentencepiece" else (symbols.index("b@@"), symbols.index("a"))
+    goes_on, ends = (symbols.index(piece) for piece in (("b", "b") if style == "sentencepiece" else ("b@@", "a")))
     whole = [goes_on] * (MAX_PIECES - 1) + [ends]
     too_long = [goes_on] + whole
     text = binarised([whole + [EOS], too_long + [EOS], too_long + [EOS]])

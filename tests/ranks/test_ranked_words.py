@@ -30,7 +30,8 @@ def test_equals_a_plain_sort(counts):
     groups = []
     for length in (1, 2, 3):
         words = sorted(word for word in counts if len(word) == length)
-        groups.append((np.array(words, dtype=np.int64).reshape(-1, length), np.array([counts[w] for w in words], dtype=np.int64)))
+        numbers = [counts[word] for word in words]
+        groups.append((np.array(words, dtype=np.int64).reshape(-1, length), np.array(numbers, dtype=np.int64)))
     expected = sorted(counts.items(), key=lambda pair: (-pair[1], len(pair[0]), pair[0]))
     assert as_list(RankedWords.sort(iter(groups))) == [(list(word), count) for word, count in expected]
 

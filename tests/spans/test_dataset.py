@@ -12,7 +12,7 @@ class Layout:
         self.draws = draws
 
     def tensors(self):
-        return {name: torch.from_numpy(value) for name, value in vars(self.draws).items()}
+        return {name: torch.from_numpy(getattr(self.draws, name)) for name in ("left", "right", "low", "high")}
 
 
 def dataset(**options):

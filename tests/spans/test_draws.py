@@ -83,6 +83,14 @@ def test_all_ordered_pairs_occur_about_equally():
     assert np.abs(counts[~np.eye(4, dtype=bool)] - 2000).max() < 5 * 43
 
 
+def test_any_pair_of_languages_by_option():
+    draws = SpanSampler([50] * 3, span=5, max_rank=50, seed=3, language_pairs="any").draw(18000, 1, 0)
+    counts = np.zeros((3, 3), dtype=np.int64)
+    np.add.at(counts, (draws.left, draws.right), 1)
+    # 9 pairs, 2,000 each, equal ones too; the standard deviation is sqrt(18000 * 1/9 * 8/9) = 42
+    assert np.abs(counts - 2000).max() < 5 * 42
+
+
 @pytest.mark.parametrize("words, max_rank, limit", [([30, 10], 100, 10), ([10, 30], 100, 10), ([30, 40], 20, 20)])
 def test_centre_is_uniform_over_the_ranks_that_both_have(words, max_rank, limit):
     # with a span of 1 the centre is the span
@@ -98,6 +106,38 @@ def test_each_pair_is_bounded_by_its_own_shorter_list():
     assert draws.low[with_short].max() == 9 and draws.low[~with_short].max() > 50
 
 
+@given(
+    words=st.lists(st.integers(3, 40), min_size=2, max_size=4),
+    data=st.data(),
+    pairs=st.sampled_from(["distinct", "any"]),
+    seed=st.integers(0, 99),
+)
+def test_sampled_negatives_are_other_words_of_the_right_language(words, data, pairs, seed):
+    span = data.draw(st.integers(1, min(words) - 1))
+    max_rank = data.draw(st.integers(span, 50))
+    draws = SpanSampler(words, span, max_rank, seed, language_pairs=pairs, negatives="sample").draw(9, 1, 0)
+    assert len(draws.outside) == 9
+    for right, low, high, outside in zip(draws.right, draws.low, draws.high, draws.outside):
+        left_over = [k for k in range(words[right]) if not low <= k < high]
+        # twice the width, or all there is; none twice
+        assert len(set(outside)) == len(outside) == min(2 * span, len(left_over))
+        assert set(outside) <= set(left_over)
+
+
+def test_sampled_negatives_are_uniform_and_change_nothing_else():
+    options = dict(span=4, max_rank=10, seed=1)
+    draws = SpanSampler([10, 40], negatives="sample", **options).draw(4000, 1, 0)
+    assert SpanSampler([10, 40], **options).draw(4000, 1, 0).outside is None
+    assert as_tuple(draws) == as_tuple(SpanSampler([10, 40], **options).draw(4000, 1, 0))
+    counts, chances = np.zeros(40), np.zeros(40)
+    for right, low, high, outside in zip(draws.right, draws.low, draws.high, draws.outside):
+        if right == 1:
+            counts[outside] += 1
+            chances += 8 / (40 - (high - low))
+            chances[low:high] -= 8 / (40 - (high - low))
+    assert np.abs(counts - chances).max() < 5 * np.sqrt(chances.max())
+
+
 def as_tuple(draws):
     return tuple(map(tuple, (draws.left, draws.right, draws.low, draws.high)))
 
@@ -111,8 +151,9 @@ def test_draws_depend_on_seed_epoch_and_index_alone():
     once.draw(8, 2, 4)
     np.random.seed(0)
     assert as_tuple(once.draw(8, 2, 3)) == as_tuple(sampler(1).draw(8, 2, 3)) == expected
-    others = [as_tuple(sampler(seed).draw(8, epoch, index)) for seed, epoch, index in [(2, 2, 3), (1, 3, 3), (1, 2, 2), (1, 3, 2)]]
-    assert len(set(others + [expected])) == 5
+    keys = [(2, 2, 3), (1, 3, 3), (1, 2, 2), (1, 3, 2)]
+    others = {as_tuple(sampler(seed).draw(8, epoch, index)) for seed, epoch, index in keys}
+    assert len(others | {expected}) == 5
 
 
 def test_one_language():

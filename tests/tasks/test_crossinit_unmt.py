@@ -47,6 +47,14 @@ def test_weights_are_schedules(data_folder, tmp_path):
     assert kinds == [{"dae_loss"}, {"dae_loss"}, {"bt_loss"}, {"bt_loss"}]
 
 
+def test_what_is_generated_fits_the_encoder(data_folder, tmp_path):
+    """An untrained model goes on to the limit; dressed as a source, that must not be one token too long."""
+    log = translate(
+        data_folder, tmp_path, "--max-update 2 --bt-max-len-b 99 --max-source-positions 20 --max-target-positions 20"
+    ).stdout
+    assert "done training" in log
+
+
 def test_only_the_directions_asked_for(data_folder, tmp_path):
     log = translate(data_folder, tmp_path, "--max-update 1 --directions aa-bb --valid-round-trip 5").stdout
     (valid,) = statistics(log, "valid")

@@ -145,20 +145,20 @@ def test_all_allowed_is_no_restriction():
 
 
 @pytest.mark.parametrize("kind", ["bart", "transformer"])
-def test_the_longest_output_can_be_dressed_and_read_again(kind):
-    """Back-translation feeds what is written, as <s> x </s> [language], to the encoder of the same model."""
-    model = random_model(kind, 1, positions=16, encoder_learned_pos=True, decoder_learned_pos=True)
-    source = random_source(1, 4, 13)  # up to 16 tokens once dressed: all that the model takes
-    allowed = torch.zeros(len(DICTIONARY), dtype=torch.bool)
-    allowed[4:20] = True
-    with torch.no_grad():  # never </s> by choice
-        model.decoder.output_projection.bias = torch.nn.Parameter(torch.zeros(len(DICTIONARY)))
-        model.decoder.output_projection.bias[EOS] = -1e4
-    made = generate_greedily(model, source, "ro", CONVENTION, max_len_a=1.3, max_len_b=5, allowed=allowed)
-    assert made.size(1) >= 12, "the limit of the model was reached"
-    dressed = CONVENTION.dress_generated(made, "ro")
-    assert dressed.size(1) <= 16
-    model.encoder(dressed, dressed.ne(PAD).sum(1))
+@pytest.mark.parametrize("max_len, longest", [(None, 14), (99, 14), (13, 13), (3, 3), (0, 0)])
+def test_limits_of_the_model_and_of_the_caller(kind, max_len, longest):
+    # 16 positions; the decoder also reads [ro] <s>, so it can write 14 tokens, of which the last is not read
+    model = random_model(kind, 1, -1e4, positions=16, encoder_learned_pos=True, decoder_learned_pos=True)
+    source = random_source(1, 4, 13)
+    made = generate_greedily(model, source, "ro", CONVENTION, max_len_a=1.3, max_len_b=5, max_len=max_len)
+    # a model that would never end by itself: every row has the longest length, and </s>
+    assert made.size(1) == longest + 1 and (made[:, -1] == EOS).all()
+    check_rows(made, longest)
+    if longest == 13:
+        # dressed as a source, as in back-translation, it is as long as the encoder allows, and the encoder reads it
+        dressed = CONVENTION.dress_generated(made, "ro")
+        assert dressed.size(1) == 16
+        model.encoder(dressed, dressed.ne(PAD).sum(1))
 
 
 def test_takes_no_gradient():

@@ -75,7 +75,7 @@ class Fixed:
 )
 def test_hand_worked(style, sentence, expected):
     noise = WordNoise(PIECES[style], MASK, max_shuffle_distance=3.0, dropout=0.1, blanking=0.2)
-    # places 0 + 3 * 0.5 = 1.5, 1 + 0, 2 + 0, 3 + 0; the third draw for dropout is below 0.1, the fourth for blanking below 0.2
+    # places 0 + 3 * 0.5 = 1.5, 1, 2, 3; the third draw for dropout is below 0.1, the fourth for blanking below 0.2
     rng = Fixed([[0.5, 0, 0, 0], [0.1, 0.9, 0.09, 0.9], [0.2, 0.9, 0.1, 0.19]])
     assert noise(np.array(sentence), rng).tolist() == expected
 
@@ -154,7 +154,13 @@ def test_a_blanked_word_is_one_mask(style, sentence, seed, blanking):
 
 
 @STYLES
-@given(sentence=SENTENCE, seed=st.integers(0, 999), distance=st.sampled_from([0.0, 3.0]), dropout=PROBABILITY, blanking=PROBABILITY)
+@given(
+    sentence=SENTENCE,
+    seed=st.integers(0, 999),
+    distance=st.sampled_from([0.0, 3.0]),
+    dropout=PROBABILITY,
+    blanking=PROBABILITY,
+)
 def test_all_together(style, sentence, seed, distance, dropout, blanking):
     options = dict(max_shuffle_distance=distance, dropout=dropout, blanking=blanking)
     tokens = np.array(sentence, dtype=np.int64)

@@ -1,0 +1,141 @@
+"""Counting raw text: against plain Python, and the same for every number of workers and every cut of the text."""
+
+import itertools
+import lzma
+import tempfile
+import unicodedata
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("polars")
+regex = pytest.importorskip("regex")
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.ranks import TextWords, count_text, text_tally
+from crossinit_fairseq.ranks.text_words import MAX_CHARACTERS
+
+DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+# what makes trouble: marks that compose with letters and with symbols, joiners, apostrophes, odd spaces, case
+ALPHABET = "abA'’-=<. \n\t\r\u0338\u0301\u0327\u030csStTşţJjIİıΣσςक़\u095c\u094d\u200c\u200d\u00ad\u00a0\u2028\ufeff\u0387·1²٣𠮷𝒳"
+
+
+def reference(text, language, lowercase=False):
+    """The slow, plain way: the whole text is normalised first, then cut, then counted."""
+    rules = TextWords(language)
+    text = unicodedata.normalize("NFC", text.replace("\u00ad", "").replace("\u2019", "'"))
+    if language == "ro":
+        text = text.translate(str.maketrans("şţŞŢ", "șțȘȚ"))
+    counts = Counter(word for word in regex.findall(rules.pattern, text) if len(word) <= MAX_CHARACTERS)
+    if lowercase:
+        lower = Counter()
+        for word, count in counts.items():
+            word = word.translate(str.maketrans({"I": "ı", "İ": "i"})) if language == "tr" else word
+            lower[unicodedata.normalize("NFC", word.lower())] += count
+        counts = lower
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def listed(table):
+    return list(zip(table.words, table.counts.tolist()))
+
+
+def write(path, text):
+    path.write_bytes(text.encode("utf-8"))
+    return str(path)
+
+
+def test_worked_by_hand(tmp_path):
+    one = write(tmp_path / "one.txt", "नेपालको र, र\nb a don’t b!\n")
+    two = write(tmp_path / "two.txt", "a c")
+    table = count_text([one, two], "ne")
+    assert listed(table) == [("a", 2), ("b", 2), ("र", 2), ("c", 1), ("don't", 1), ("नेपालको", 1)]
+    assert (table.total, table.language) == (9, "ne")
+    assert table.settings["lowercase"] == "no" and table.settings["left_out_words"] == "0"
+    assert str(table.counts.dtype) == "int64"
+
+    common = count_text([one, two], "ne", min_count=2)
+    assert listed(common) == [("a", 2), ("b", 2), ("र", 2)]
+    # coverage needs the whole text
+    assert common.total == 9 and common.settings["left_out_words"] == "3"
+    assert common.coverage(2) == 4 / 9
+
+
+def test_ties_are_in_the_order_of_code_points(tmp_path):
+    # UTF-16 would put the last two the other way round
+    text = write(tmp_path / "t", "\U00010400 \uff21 z Z é a 1")
+    assert count_text(text, "en").words == ["1", "Z", "a", "z", "é", "\uff21", "\U00010400"]
+
+
+def test_overlong_words_are_skipped_and_said(tmp_path):
+    table = count_text(write(tmp_path / "t", "ok {0} {0} {1}".format("x" * 101, "é" * 100)), "en")
+    assert listed(table) == [("ok", 1), ("é" * 100, 1)]
+    assert table.total == 2 and table.settings["skipped_long_words"] == "2"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(ALPHABET, max_size=60), st.sampled_from(["en", "ro", "tr", "fr", "ne"]), st.booleans())
+def test_as_plain_python(text, language, lowercase):
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(Path(folder) / "t", text)
+        expected = reference(text, language, lowercase)
+        if expected:
+            table = count_text(path, language, lowercase)
+            assert listed(table) == expected and table.total == sum(count for _, count in expected)
+        else:
+            with pytest.raises(InputError, match="holds no word"):
+                count_text(path, language, lowercase)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.text(ALPHABET, max_size=40), min_size=1, max_size=3), st.integers(1, 9), st.integers(1, 3))
+def test_the_same_however_it_is_cut(texts, block, workers):
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [write(Path(folder) / str(number), "x " + text) for number, text in enumerate(texts)]
+        whole = count_text(paths, "ro", lowercase=True)
+        cut = count_text(paths, "ro", lowercase=True, block=block, workers=workers)
+        assert (listed(cut), cut.total, cut.settings) == (listed(whole), whole.total, whole.settings)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_the_same_when_words_go_to_disk(tmp_path, monkeypatch, workers):
+    text = " ".join("w{} W{}".format(number % 701, number % 1303) for number in range(20000))
+    paths = [write(tmp_path / name, text + "\n" + name) for name in "abc"]
+    whole = count_text(paths, "en", lowercase=True)
+    spills = []
+    spill = text_tally.Tally.spill
+    monkeypatch.setattr(text_tally.Tally, "spill", lambda tally: (spills.append(1), spill(tally)))
+    monkeypatch.setattr(text_tally, "_SLICE", 64)
+    on_disk = count_text(paths, "en", lowercase=True, workers=workers, block=1000, memory=1 << 12)
+    assert len(spills) > 10
+    assert (listed(on_disk), on_disk.settings) == (listed(whole), whole.settings)
+    assert whole.total == 3 * 40001
+
+
+def test_a_failure_in_one_worker_ends_all(tmp_path):
+    good = write(tmp_path / "good", "a b c\n" * 5000)
+    (tmp_path / "bad").write_bytes(b"a\nb \xff\n")
+    with pytest.raises(InputError, match="bad is not UTF-8 in line 2"):
+        count_text([good, str(tmp_path / "bad")], "en", workers=3, block=100)
+
+
+def test_bad_options(tmp_path):
+    path = write(tmp_path / "t", "a")
+    with pytest.raises(InputError, match="workers and block must be 1 or more, not 0 and"):
+        count_text(path, "en", workers=0)
+    with pytest.raises(InputError, match="'e!' is no language code"):
+        count_text(path, "e!")
+
+
+@pytest.mark.parametrize("language", ["ne", "ro", "hi", "de"])
+def test_real_text_as_plain_python(language, tmp_path):
+    path = DATA / "mono" / "general.{}.txt.xz".format(language)
+    if not path.is_file():
+        pytest.skip("needs ../shared/data beside the repository")
+    with lzma.open(str(path), "rt", encoding="utf-8") as stream:
+        text = "".join(itertools.islice(stream, 20000))
+    table = count_text(write(tmp_path / "t", text), language, lowercase=True, workers=2, block=100003)
+    assert listed(table) == reference(text, language, lowercase=True)

@@ -1,0 +1,69 @@
+"""What a word is in raw text: examples worked by hand."""
+
+import pytest
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.ranks import TextWords
+from crossinit_fairseq.ranks.text_words import base_language
+
+regex = pytest.importorskip("regex")
+
+
+def words_of(text, language, lowercase=False):
+    rules = TextWords(language, lowercase)
+    found = regex.findall(rules.pattern, rules.normalise(text))
+    return [rules.lower(word) for word in found] if lowercase else found
+
+
+@pytest.mark.parametrize(
+    "language, text, words",
+    [
+        # combining marks, and the zero-width joiner inside a word but not at its end
+        ("ne", "नेपालको राजधानी, काठमाडौं।", ["नेपालको", "राजधानी", "काठमाडौं"]),
+        ("ne", "गर\u094d\u200dयो र\u200d ", ["गर\u094d\u200dयो", "र"]),
+        ("fa", "می\u200cخواهم", ["می\u200cخواهم"]),
+        # punctuation and symbols end a word; digits are words; a mark alone is none
+        ("en", "e-mail: a_b 3.14 x² ☃ \u0301", ["e", "mail", "a", "b", "3", "14", "x²"]),
+        # apostrophes inside a word, in either form, but not around it, not twice, not where they elide
+        ("en", "'don’t' don't rock 'n' roll a''b", ["don't", "don't", "rock", "n", "roll", "a", "b"]),
+        ("fr", "l’homme d'or", ["l", "homme", "d", "or"]),
+        ("uk", "п'ять", ["п'ять"]),
+        ("ca", "col·lecció", ["col·lecció"]),
+        ("he", "צה״ל", ["צה״ל"]),
+        # NFC, soft hyphens, a byte order mark, other spaces
+        ("de", "\ufeffu\u0308ber Wort\u00adteil\u00a0x\u3000y", ["über", "Wortteil", "x", "y"]),
+        # a nukta letter that NFC keeps apart
+        ("hi", "\u095c", ["\u0921\u093c"]),
+        ("ro", "şi ţară Ş Ţ și", ["și", "țară", "Ș", "Ț", "și"]),
+        ("ro_RO", "s\u0327i", ["și"]),
+        ("tr", "şu", ["şu"]),
+    ],
+)
+def test_words(language, text, words):
+    assert words_of(text, language) == words
+
+
+@pytest.mark.parametrize(
+    "language, text, words",
+    [
+        ("en", "The İ", ["the", "i\u0307"]),
+        ("tr", "Iğdır İZMİR", ["ığdır", "izmir"]),
+        ("el", "ΟΔΟΣ ΣΑΣ", ["οδος", "σας"]),
+        # capital J with caron has no composed form, small j has one
+        ("en", "J\u030c", ["\u01f0"]),
+    ],
+)
+def test_lowercase(language, text, words):
+    assert words_of(text, language, lowercase=True) == words
+
+
+def test_language_codes():
+    assert [base_language(code) for code in ("en", "ro_RO", "zh-Hans", "NE")] == ["en", "ro", "zh", "ne"]
+    for code in ("", "e", "en ", "../x"):
+        with pytest.raises(InputError, match="is no language code"):
+            base_language(code)
+
+
+def test_languages_without_spaces_need_a_segmenter():
+    with pytest.raises(InputError, match="Thai has no spaces between words: count it with a segmenter"):
+        TextWords("th_TH")
