@@ -143,4 +143,4 @@ def sum_tallies(tallies):
     folder = tallies[0].folder
     for number in range(PARTITIONS):
         path = os.path.join(folder, str(number))
-        yield add_up([pl.read_ipc(os.path.join(path, name), memory_map=False) for name in sorted(os.listdir(path))])
+        yield add_up([pl.read_ipc(os.path.join(path, name)) for name in sorted(os.listdir(path))])

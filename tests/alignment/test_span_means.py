@@ -108,7 +108,8 @@ def test_sampled_negatives_hand_worked():
     draws = draws_of((0, 1, 0, 2), (1, 0, 1, 2), outside=[np.array([3]), np.array([2, 0])])
     for max_rank in (2, 20):  # the sample may lie beyond the highest rank
         made = means(table, words, max_rank, draws)
-        assert made.left[:, 0].tolist() == pytest.approx([2, 0]) and made.right[:, 0].tolist() == pytest.approx([2.5, 3])
+        assert made.left[:, 0].tolist() == pytest.approx([2, 0])
+        assert made.right[:, 0].tolist() == pytest.approx([2.5, 3])
         assert made.outside[:, 0].tolist() == pytest.approx([3, 2.5])  # 3; (4 + 1) / 2
 
 

@@ -23,7 +23,8 @@ def setting(kind, objective="sigmoid", temperature=1.0, negatives="all"):
     dictionary = dictionary_of("abcdefgh")
     model = AlignmentModel(tiny_model(dictionary, kind), dictionary, WORDS, max_rank=5)
     sampler = SpanSampler([6, 6], span=2, max_rank=5, seed=1, negatives=negatives)
-    return CrossInitCriterion(Task(), objective, temperature), model, SpanDataset(sampler, model.ranked.plan, pairs=7, steps=1)[0]
+    sample = SpanDataset(sampler, model.ranked.plan, pairs=7, steps=1)[0]
+    return CrossInitCriterion(Task(), objective, temperature), model, sample
 
 
 @pytest.mark.parametrize("kind, tables", [("bart", 1), ("transformer", 2)])

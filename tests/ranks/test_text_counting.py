@@ -102,17 +102,17 @@ def test_the_same_however_it_is_cut(texts, block, workers):
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_same_when_words_go_to_disk(tmp_path, monkeypatch, workers):
-    text = " ".join("w{} W{}".format(number % 701, number % 1303) for number in range(20000))
+    text = " ".join("w{} W{}".format(number % 701, number % 1303) for number in range(6000))
     paths = [write(tmp_path / name, text + "\n" + name) for name in "abc"]
     whole = count_text(paths, "en", lowercase=True)
     spills = []
     spill = text_tally.Tally.spill
     monkeypatch.setattr(text_tally.Tally, "spill", lambda tally: (spills.append(1), spill(tally)))
     monkeypatch.setattr(text_tally, "_SLICE", 64)
-    on_disk = count_text(paths, "en", lowercase=True, workers=workers, block=1000, memory=1 << 12)
-    assert len(spills) > 10
+    on_disk = count_text(paths, "en", lowercase=True, workers=workers, block=8000, memory=1 << 12)
+    assert len(spills) > 2 * workers
     assert (listed(on_disk), on_disk.settings) == (listed(whole), whole.settings)
-    assert whole.total == 3 * 40001
+    assert whole.total == 3 * 12001
 
 
 def test_a_failure_in_one_worker_ends_all(tmp_path):
