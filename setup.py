@@ -19,6 +19,7 @@ setup(
     license="MIT",
     packages=find_packages(include=["crossinit_fairseq", "crossinit_fairseq.*"]),
     python_requires=">=3.8",
+    entry_points={"console_scripts": ["crossinit-ranks = crossinit_fairseq.cli.ranks:main"]},
     install_requires=["torch>=1.13", "numpy<2", "hydra-core", "sentencepiece", "sacrebleu>=2"],
     extras_require={
         # an extra, not a requirement: every distribution owns the folder fairseq/ and would overwrite the one you have
@@ -27,6 +28,11 @@ setup(
             'fairseq-fixed==0.12.3.1; python_version >= "3.11" and {}'.format(NOT_PREBUILT),
             'fairseq==0.12.2; python_version < "3.11"',
         ],
+        # what crossinit-ranks needs for raw text, for scripts without spaces, for ready lists, and on a Dask cluster
+        "text": ["polars>=1", "tqdm", "zstandard"],
+        "segment": ['icu4py; python_version >= "3.11"'],
+        "wordfreq": ["wordfreq>=3"],
+        "distributed": ["polars>=1", "tqdm", "zstandard", "dask[distributed]"],
         "test": ["pytest", "pytest-xdist", "hypothesis"],
     },
 )

@@ -109,6 +109,7 @@ _positive.__name__ = "number"  # argparse says "invalid number value"
 
 
 def _count(options):
+    _check_output(options.output)
     if bool(options.files) == options.wordfreq:
         options.usage.error("--wordfreq takes no FILE" if options.wordfreq else "give at least one FILE, or - for standard input")
     if options.sub_tokens and (options.list or options.wordfreq):
@@ -146,12 +147,22 @@ def _count_text(options, workers, common):
 
 
 def _merge(options):
+    _check_output(options.output)
     _finish(RankTable.merge([RankTable.load(path) for path in options.tables]), options.output)
+
+
+def _check_output(path):
+    """Say that the table cannot be written before the work is done, not after it."""
+    folder = os.path.dirname(os.path.abspath(path)) if path else None
+    if folder and not os.path.isdir(folder):
+        raise InputError("{} is no folder to write {} to: make it first".format(folder, os.path.basename(path)))
+    if path and os.path.isdir(path):
+        raise InputError("{} is a folder: name a file for the rank table".format(path))
 
 
 def _finish(table, path):
     """Write the table, and say on stderr what is in it and what is not."""
-    if path and path != "-":
+    if path:
         table.save(path)
     else:
         table.write(sys.stdout)

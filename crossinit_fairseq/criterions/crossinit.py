@@ -8,6 +8,7 @@ from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 
 from crossinit_fairseq.alignment import OBJECTIVES, SpanPlan
 from crossinit_fairseq.compat import metrics
+from crossinit_fairseq.models.unwrap import unwrap
 
 # logged name -> digits; sums over draws, and averages over batches
 _PER_DRAW = {"loss": 4, "positive": 4, "negative": 4, "accuracy": 4}
@@ -64,7 +65,7 @@ class CrossInitCriterion(FairseqCriterion):
                 "sample_size": draws,
                 "batches": 1,
             }
-            inner = getattr(model, "module", model)
+            inner = unwrap(model)
             measures = torch.stack([torch.stack(inner.sample(table)) for table in inner.tables]).mean(0)
             logging.update(zip(_PER_TABLE, measures))
         return loss, draws, logging

@@ -49,7 +49,7 @@ def _entries(path):
     """Yield (word, int count or None) of a list file."""
     counted = titles = None
     for number, line in read_lines(path):
-        if line.split()[0] == "#" and not _COUNTED.fullmatch(line):
+        if line.split()[0] == "#":
             continue
         found = _COUNTED.fullmatch(line)
         if counted is None:

@@ -14,6 +14,7 @@ from crossinit_fairseq.alignment import keep_as_trained, restore_as_trained
 from crossinit_fairseq.errors import one_sentence
 from crossinit_fairseq.models.alignment_model import AlignmentModel
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
+from crossinit_fairseq.models.unwrap import unwrap
 from crossinit_fairseq.ranks import BPE_STYLES, WordPieces, open_binarised, rank_words
 from crossinit_fairseq.spans import SpanDataset, SpanSampler
 from crossinit_fairseq.tasks.architecture import build_for
@@ -227,14 +228,14 @@ class CrossInitPretrainTask(FairseqTask):
     def train_step(self, sample, model, criterion, optimizer, update_num, ignore_grad=False):
         """fairseq's own; with --rescale, on the table as it was trained rather than as it was saved."""
         if self.cfg.rescale:
-            restore_as_trained(self._plain(optimizer), getattr(model, "module", model).tables)
+            restore_as_trained(self._plain(optimizer), unwrap(model).tables)
         return super().train_step(sample, model, criterion, optimizer, update_num, ignore_grad)
 
     def optimizer_step(self, optimizer, model, update_num):
         """fairseq's own; with --rescale, what is needed to resume goes into the optimizer's state."""
         super().optimizer_step(optimizer, model, update_num)
         if self.cfg.rescale:
-            keep_as_trained(self._plain(optimizer), getattr(model, "module", model).tables)
+            keep_as_trained(self._plain(optimizer), unwrap(model).tables)
 
     @staticmethod
     def _plain(optimizer):

@@ -16,6 +16,7 @@ from fairseq.tasks.online_backtranslation import PiecewiseLinearFn
 from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
+from crossinit_fairseq.models.unwrap import unwrap
 from crossinit_fairseq.ranks import WordPieces, open_binarised
 from crossinit_fairseq.tasks.architecture import build_for, check_translates
 from crossinit_fairseq.tasks.data_folder import (
@@ -253,7 +254,7 @@ class CrossInitUnmtTask(FairseqTask):
 
     def _generate(self, model, source, language, allowed=None):
         model.eval()
-        inner = getattr(model, "module", model)
+        inner = unwrap(model)
         return generate_greedily(
             inner,
             source,

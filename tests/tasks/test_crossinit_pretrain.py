@@ -78,7 +78,7 @@ def test_rescaling_keeps_directions_and_restores_the_scale(data_folder, tmp_path
 
 
 def test_two_processes_train_one_table(data_folder, tmp_path):
-    """Data-parallel training with torch's own wrapper over gloo: both processes' draws count, and both agree."""
+    """Data-parallel training over gloo (fairseq uses torch's own wrapper on GPUs only): both processes' draws count, and both agree."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,0 +1,90 @@
+"""Rank tables from ready lists and from the package wordfreq."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.ranks import read_word_list, wordfreq_table
+
+FREQ = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "freq"
+
+
+def listed(table):
+    return list(zip(table.words, table.counts.tolist()))
+
+
+def write(path, text):
+    path.write_bytes(text.encode("utf-8"))
+    return str(path)
+
+
+def test_words_with_counts(tmp_path):
+    one = write(tmp_path / "one", "Form\tFrequency\n\n# Corpus-Size: 9\nşi 3\nde\t7\r\n, 9\nnever 0\nNew  York 2\n")
+    table = read_word_list([one, write(tmp_path / "two", "și 1\n")], "ro")
+    # the cedilla is folded; the comma and the word that never occurs are skipped
+    assert listed(table) == [("de", 7), ("și", 4), ("New York", 2)]
+    assert table.total == 13 and table.has_counts
+    assert table.settings == {"source": "list", "lowercase": "no", "min_count": "1", "skipped_entries": "2"}
+    assert read_word_list(one, "ro", lowercase=True, min_count=3).words == ["de", "și"]
+
+
+def test_words_alone(tmp_path):
+    path = write(tmp_path / "t", "de\nDE\na\n—\n#tag\nde\n1\n")
+    table = read_word_list(path, "ro", lowercase=True)
+    # the first place counts; the made-up counts only say the order
+    assert listed(table) == [("de", 4), ("a", 3), ("#tag", 2), ("1", 1)]
+    assert not table.has_counts and table.settings["skipped_entries"] == "3"
+    with pytest.raises(InputError, match="t has no counts, so no word can be too rare"):
+        read_word_list(path, "ro", min_count=2)
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("a 1\nb\n", "line 2 of .* is not a word and a count, as the lines before it are: 'b'"),
+        ("a 1\nb two\n", "line 2 of "),
+        ("a\nb 1\n", "line 2 of .* is not one word without white space: 'b 1'"),
+        ("a b\nc\n", "line 1 of .* is not one word without white space"),
+        ("", "holds no word"),
+        ("- 3\n", "holds no word"),
+    ],
+)
+def test_malformed(text, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        read_word_list(write(tmp_path / "t", text), "en")
+
+
+def test_lists_of_two_kinds(tmp_path):
+    with pytest.raises(InputError, match="one has counts and .*two has none: give lists of one kind"):
+        read_word_list([write(tmp_path / "one", "a 1\n"), write(tmp_path / "two", "a\n")], "en")
+
+
+def test_any_language_needs_no_segmenter(tmp_path):
+    assert read_word_list(write(tmp_path / "t", "กิน 2\nข้าว 1\n"), "th").words == ["กิน", "ข้าว"]
+
+
+def test_real_lists():
+    if not FREQ.is_dir():
+        pytest.skip("needs ../shared/data beside the repository")
+    assert read_word_list(str(FREQ / "tesseract.de.txt"), "de").words[:4] == ["und", "der", "die", "in"]
+    hindi = read_word_list(str(FREQ / "unilex.hi.txt"), "hi")
+    assert hindi.has_counts and hindi.words[0] == "के" and len(hindi) > 50000
+
+
+def test_wordfreq():
+    wordfreq = pytest.importorskip("wordfreq")
+    table = wordfreq_table("en_XX")
+    assert table.words[:2] == ["the", "to"] and len(table) > 100000
+    assert table.counts[0] == pytest.approx(wordfreq.word_frequency("the", "en") * 10**9, rel=0.01)
+    assert table.total >= table.counts.sum()
+    assert wordfreq_table("en", min_count=10**6).counts.min() >= 10**6
+    with pytest.raises(InputError, match="wordfreq has no list for ne; it has ar, bg, bn"):
+        wordfreq_table("ne")
+
+
+def test_without_wordfreq(monkeypatch):
+    monkeypatch.setitem(sys.modules, "wordfreq", None)
+    with pytest.raises(InputError, match="needs a library: pip install 'crossinit_fairseq\\[wordfreq\\]'"):
+        wordfreq_table("en")
