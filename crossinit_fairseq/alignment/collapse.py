@@ -9,23 +9,24 @@ import torch.nn.functional as F
 class RandomWords(nn.Module):
     """A fixed random sample of the words of each language, and what they tell of a table.
 
-    words: RankedWords per language; max_rank: sample among the first max_rank ranks; count: words per language;
-    seed: of the sample.
+    words: RankedWords per language; max_rank: sample among the first max_rank ranks; count: words per language (fewer
+    if a language has fewer: a word drawn twice would count as two that agree); seed: of the sample.
     """
 
     def __init__(self, words, max_rank, count=256, seed=0):
         super().__init__()
         rng = np.random.default_rng(seed)
-        chosen = [ranked.word(k) for ranked in words for k in self._sample(rng, min(len(ranked), max_rank), count)]
+        available = [min(len(ranked), max_rank) for ranked in words]
+        count = min(available + [count])
+        chosen = [
+            ranked.word(k)
+            for ranked, ranks in zip(words, available)
+            for k in rng.choice(ranks, size=count, replace=False)
+        ]
         lengths = np.array([len(word) for word in chosen])
-        self.shape = (len(words), len(chosen) // len(words))
+        self.shape = (len(words), count)
         self.register_buffer("tokens", torch.from_numpy(np.concatenate(chosen).astype(np.int64)), persistent=False)
         self.register_buffer("starts", torch.from_numpy(np.cumsum(lengths) - lengths), persistent=False)
-
-    @staticmethod
-    def _sample(rng, available, count):
-        # with replacement only where a language has fewer words than asked for, so that all samples are of one size
-        return rng.choice(available, size=count, replace=available < count)
 
     @torch.no_grad()
     def forward(self, table):

@@ -41,6 +41,7 @@ def keep_as_trained(optimizer, tables):
 
     The checkpoint's model holds the rescaled tables, which later stages start from; with the state of a
     torch.optim.Optimizer it also holds these, so that an interrupted run goes on to the last bit as if it had not been.
+    Call it after the optimizer's first step: Adam initialises only a state that is empty.
     """
     for table in tables:
         optimizer.state[table][_KEY] = table.data

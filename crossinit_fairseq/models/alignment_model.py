@@ -45,8 +45,8 @@ class AlignmentModel(BaseFairseqModel):
         if self.rescaling is not None:
             saved = {id(table): rescaled for table, rescaled in zip(self.tables, self.rescaling(self.tables))}
             # one table may be saved under several names
-            for name, parameter in _all_parameters(self.wrapped):
-                if id(parameter) in saved and name in state:
+            for name, parameter in self.wrapped.state_dict(*args, **dict(kwargs, keep_vars=True)).items():
+                if id(parameter) in saved:
                     state[name] = saved[id(parameter)]
         return state
 
@@ -61,9 +61,3 @@ class AlignmentModel(BaseFairseqModel):
         """None: spans have no positions."""
         return None
 
-
-def _all_parameters(module):
-    """(name, parameter) under every name: `named_parameters` gives a shared one only once."""
-    for prefix, inner in module.named_modules():
-        for name, parameter in inner._parameters.items():
-            yield (prefix + "." if prefix else "") + name, parameter

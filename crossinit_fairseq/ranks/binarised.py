@@ -10,8 +10,8 @@ from crossinit_fairseq.errors import InputError
 
 _MAGIC = b"MMIDIDX\x00\x00"
 _VERSION = 1
-# the codes of fairseq.data.indexed_dataset; floating-point types hold no tokens
-_TOKEN_TYPES = {1: np.uint8, 2: np.int8, 3: np.int16, 4: np.int32, 5: np.int64, 8: np.uint16, 9: np.uint32, 10: np.uint64}
+# the codes of fairseq.data.indexed_dataset that fairseq-preprocess writes tokens with, and their kin
+_TOKEN_TYPES = {1: np.uint8, 2: np.int8, 3: np.int16, 4: np.int32, 5: np.int64, 8: np.uint16, 9: np.uint32}
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,12 @@ def rank_words(texts, pieces, chunk=_CHUNK):
     longer = {}  # length in sub-tokens -> _Tally
     for text in texts:
         for tokens in _chunks(text, chunk):
-            if int(tokens.max()) >= len(pieces):
-                raise InputError(
-                    "the binarised text holds token {} but the dictionary has {} symbols: "
-                    "binarise it with this dictionary".format(int(tokens.max()), len(pieces))
-                )
+            for token in (int(tokens.max()), int(tokens.min())):
+                if not 0 <= token < len(pieces):
+                    raise InputError(
+                        "the binarised text holds token {} but the dictionary has {} symbols: "
+                        "binarise it with this dictionary".format(token, len(pieces))
+                    )
             _count_chunk(tokens, pieces, singles, longer)
     kept = np.flatnonzero(singles)
     groups = [(kept[:, None], singles[kept])]
@@ -70,7 +71,7 @@ def _count_chunk(tokens, pieces, singles, longer):
         found[pieces.lone_start] = 0  # a word start with nothing after it
     singles += found
     known &= lengths <= MAX_PIECES
-    for length in np.flatnonzero(np.bincount(lengths[known], minlength=2)[2:]) + 2:
+    for length in (np.flatnonzero(np.bincount(lengths[known], minlength=2)[2:]) + 2).tolist():
         where = begins[known & (lengths == length)]
         tally = longer.setdefault(length, _Tally(length, len(pieces)))
         tally.add(tokens[where[:, None] + np.arange(length)])
@@ -81,7 +82,7 @@ class _Tally:
 
     def __init__(self, length, vocabulary):
         self.length, self.vocabulary = length, vocabulary
-        self.packed = vocabulary**length < 2**63
+        self.packed = int(vocabulary) ** int(length) < 2**63  # numpy's integers would wrap around
         self.keys = np.empty(0, dtype=np.int64 if self.packed else np.dtype((np.void, 4 * length)))
         self.counts = np.empty(0, dtype=np.int64)
 

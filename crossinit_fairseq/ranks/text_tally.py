@@ -45,16 +45,11 @@ class Tally:
     def add(self, block):
         """Count a Block. Raises InputError when it is not UTF-8."""
         try:
-            pieces = pl.read_csv(
-                block.data.translate(_SEPARATED),
-                has_header=False,
-                quote_char=None,
-                separator="\x01",
-                schema={"word": pl.String},
-            )
+            pieces = _read_lines(block.data.translate(_SEPARATED))
+            counted = pieces.lazy().drop_nulls().group_by("word").agg(count=pl.len().cast(pl.Int64)).collect()
         except pl.exceptions.ComputeError:
             raise block.invalid_utf8() from None
-        self._pending.append(pieces.lazy().drop_nulls().group_by("word").agg(count=pl.len().cast(pl.Int64)).collect())
+        self._pending.append(counted)
         self._rows += len(self._pending[-1])
         if self._rows >= self._due:
             merged = add_up(self._pending)
@@ -84,16 +79,25 @@ class Tally:
         return add_up(frames)
 
 
+def _read_lines(data):
+    """A frame of the lines of UTF-8 bytes; empty ones are null."""
+    # a separator that cannot be there makes every line a field
+    return pl.read_csv(data, has_header=False, quote_char=None, separator="\x01", schema={"word": pl.String})
+
+
 def count_pieces(pieces, words):
     """Find the words in distinct pieces of text.
 
     pieces: frame of word (str, without white space) and count; words: TextWords.
     Returns (frame of distinct word and count, occurrences of words that are too long).
     """
-    normal = words.normalise("\n".join(pieces["word"].to_list())).split("\n")
-    found = pieces.with_columns(pl.Series("word", normal, dtype=pl.String))
-    found = found.lazy().with_columns(pl.col("word").str.extract_all(words.pattern)).explode("word").drop_nulls()
-    found = add_up([found.collect()])
+    plain = pl.col("word").str.contains("^[0-9A-Za-z]+$")
+    found = pieces.filter(~plain)
+    normal = words.normalise("\n".join(found["word"].to_list())).split("\n") if len(found) else []
+    found = found.with_columns(pl.Series("word", normal, dtype=pl.String)).lazy()
+    found = found.with_columns(pl.col("word").str.extract_all(words.pattern)).explode("word").drop_nulls().collect()
+    # most pieces in Latin script are words as they are
+    found = add_up([pieces.filter(plain), found])
     if words.segmenter is not None:
         found = _segment(found, words.segmenter)
     long = pl.col("word").str.len_chars() > MAX_CHARACTERS

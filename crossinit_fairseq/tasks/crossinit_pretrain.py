@@ -15,17 +15,11 @@ from crossinit_fairseq.errors import one_sentence
 from crossinit_fairseq.models.alignment_model import AlignmentModel
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.unwrap import unwrap
-from crossinit_fairseq.ranks import BPE_STYLES, WordPieces, open_binarised, rank_words
+from crossinit_fairseq.ranks import BPE_STYLES
 from crossinit_fairseq.spans import SpanDataset, SpanSampler
 from crossinit_fairseq.tasks.architecture import build_for
-from crossinit_fairseq.tasks.data_folder import (
-    MASK,
-    check_languages,
-    data_folders,
-    language_token,
-    languages_of,
-    load_dictionary,
-)
+from crossinit_fairseq.tasks.data_folder import check_languages, data_folders, languages_of, load_dictionary
+from crossinit_fairseq.tasks.word_ranks import from_binarised, from_table, parse_tables
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +38,16 @@ class CrossInitPretrainConfig(FairseqDataclass):
     langs: Optional[str] = field(
         default=None,
         metadata={"help": "languages to align, two or more, such as en,ro (default: every folder in DATA with a train.idx)"},
+    )
+    ranks: Optional[str] = field(
+        default=None,
+        metadata={
+            "help": "rank tables of crossinit-ranks, LANG=FILE,LANG=FILE, for languages whose word counts are better known from "
+            "elsewhere than from DATA/LANG/train, or that have no text in DATA"
+        },
+    )
+    sentencepiece_model: Optional[str] = field(
+        default=None, metadata={"help": "with --ranks: the SentencePiece model of the dictionary, which cuts their words"}
     )
     span: int = field(
         default=3000,
@@ -120,10 +124,11 @@ class CrossInitPretrainTask(FairseqTask):
 
     cfg: CrossInitPretrainConfig
 
-    def __init__(self, cfg, dictionary, languages):
+    def __init__(self, cfg, dictionary, languages, tables):
         super().__init__(cfg)
         self.dictionary = dictionary
         self.languages = languages
+        self.tables = tables
         self._words = None
         self._ranked = None
 
@@ -132,8 +137,10 @@ class CrossInitPretrainTask(FairseqTask):
         """Check the data folder before anything is built."""
         with one_sentence():
             folders = data_folders(cfg.data)
-            languages = check_languages(cfg.langs or ",".join(languages_of(folders[0])), folders, cfg.train_subset)
-            return cls(cfg, load_dictionary(folders[0], languages), languages)
+            tables = parse_tables(cfg.ranks)
+            named = cfg.langs or ",".join(sorted(set(languages_of(folders[0])) | set(tables)))
+            languages = check_languages(named, folders, cfg.train_subset, without_text=tables)
+            return cls(cfg, load_dictionary(folders[0], languages), languages, tables)
 
     @property
     def words(self):
@@ -144,22 +151,14 @@ class CrossInitPretrainTask(FairseqTask):
         return self._words
 
     def _rank(self, language):
-        special = [self.dictionary.index(s) for s in [MASK] + [language_token(lang) for lang in self.languages]]
-        pieces = WordPieces(
-            self.dictionary.symbols,
-            special=list(range(self.dictionary.nspecial)) + special,
-            unk=self.dictionary.unk(),
-            style=_plain(self.cfg.sub_tokens),
-        )
-        texts = [
-            open_binarised(os.path.join(folder, language, self.cfg.train_subset))
-            for folder in data_folders(self.cfg.data)
-        ]
-        words = rank_words(texts, pieces)
+        if language in self.tables:
+            words = from_table(self.tables[language], self.dictionary, self.cfg.sentencepiece_model)
+        else:
+            prefixes = [os.path.join(folder, language, self.cfg.train_subset) for folder in data_folders(self.cfg.data)]
+            words = from_binarised(prefixes, self.dictionary, self.languages, _plain(self.cfg.sub_tokens))
         logger.info(
-            "{}: {:,} sub-tokens, {:,} words, {:,} of them distinct; the first {:,} ranks are {:.1f} % of the text".format(
+            "{}: {:,} words, {:,} of them distinct; the first {:,} ranks are {:.1f} % of the text".format(
                 language,
-                sum(len(text.tokens) for text in texts),
                 int(words.counts.sum()),
                 len(words),
                 min(self.cfg.max_rank, len(words)),

@@ -3,13 +3,11 @@
 import itertools
 import logging
 import math
-import os
 from collections import defaultdict
 
 import numpy as np
 import torch
 from fairseq import utils
-from fairseq.data import data_utils
 from fairseq.tasks import FairseqTask, register_task
 from fairseq.tasks.online_backtranslation import PiecewiseLinearFn
 
@@ -17,7 +15,7 @@ from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.unwrap import unwrap
-from crossinit_fairseq.ranks import WordPieces, open_binarised
+from crossinit_fairseq.ranks import WordPieces
 from crossinit_fairseq.tasks.architecture import build_for, check_translates
 from crossinit_fairseq.tasks.data_folder import (
     MASK,
@@ -28,19 +26,12 @@ from crossinit_fairseq.tasks.data_folder import (
     load_dictionary,
 )
 from crossinit_fairseq.tasks.unmt_config import CrossInitUnmtConfig
-from crossinit_fairseq.translation.batches import (
-    DirectionBatches,
-    Dressed,
-    MonolingualUpdates,
-    Subset,
-    pair_dataset,
-    usable_sentences,
-)
+from crossinit_fairseq.translation.batches import pair_dataset
 from crossinit_fairseq.translation.bleu import bleu_statistics, log_bleu, no_statistics
 from crossinit_fairseq.translation.convention import Convention
+from crossinit_fairseq.translation.corpus import Corpus
 from crossinit_fairseq.translation.greedy import generate_greedily
 from crossinit_fairseq.translation.noise import WordNoise
-from crossinit_fairseq.translation.vocabulary import count_tokens, target_tokens
 
 logger = logging.getLogger(__name__)
 
@@ -93,115 +84,43 @@ class CrossInitUnmtTask(FairseqTask):
     def load_dataset(self, split, epoch=1, combine=False, **kwargs):
         """Training: monolingual text. With a source and a target language: their aligned split. Else: all that
         validation measures."""
+        source, target = self.cfg.source_lang, self.cfg.target_lang
         with one_sentence():
-            if self.cfg.source_lang and self.cfg.target_lang:
-                source, target = self.cfg.source_lang, self.cfg.target_lang
-                self.datasets[split] = self._aligned(split, source, target, required=True)
+            corpus = self._corpus()
+            if source and target:
+                dataset = corpus.aligned(split, source, target, all_sentences=True)
+                if dataset is None:
+                    raise InputError(
+                        "there is no aligned text {}.{}-{}.{{{},{}}}.idx in {}: binarise it with `fairseq-preprocess "
+                        "--source-lang {} --target-lang {}`".format(
+                            split, source, target, source, target, corpus.folders[0], source, target
+                        )
+                    )
             elif split == self.cfg.train_subset:
-                folders = data_folders(self.cfg.data)
-                self.datasets[split] = self._updates(folders[(epoch - 1) % len(folders)], split)
+                dataset = corpus.updates(split, epoch)
+                if self.cfg.restrict_vocab_updates and not self._allowed:
+                    self._allowed = corpus.target_tokens(split)
             else:
-                self.datasets[split] = self._validation(split)
+                dataset = corpus.validation(split, self.directions, self.cfg.valid_round_trip)
+                self.scores = [tag for tag, _ in dataset.parts]
+            self.datasets[split] = dataset
+
+    def _corpus(self):
+        cfg = self.cfg
+        noise = WordNoise(
+            self.pieces, self.mask, cfg.max_word_shuffle_distance, cfg.word_dropout_prob, cfg.word_blanking_prob
+        )
+        folders = data_folders(cfg.data)
+        return Corpus(folders, self.languages, self.dictionary, self.convention, noise, self._longest, cfg.seed)
 
     def has_sharded_data(self, split):
+        """Whether the next epoch reads other files."""
         return split == self.cfg.train_subset and len(utils.split_paths(self.cfg.data)) > 1
 
     @property
     def _longest(self):
         # in the binarised text, whose sentences have </s> but neither <s> nor the language token
         return min((self.cfg.max_source_positions, self.cfg.max_target_positions) + self._model_positions) - 2
-
-    def _monolingual(self, folder, language, split):
-        """Return (dataset, usable indices)."""
-        prefix = os.path.join(folder, language, split)
-        open_binarised(prefix)  # says what is wrong, where fairseq would crash or read garbage
-        text = data_utils.load_indexed_dataset(prefix, self.dictionary, "mmap")
-        usable = usable_sentences(text.sizes, self._longest, prefix)
-        if not len(usable):
-            raise InputError("{} has no sentence that can be used".format(prefix))
-        return text, usable
-
-    def _noise(self):
-        cfg = self.cfg
-        return WordNoise(
-            self.pieces, self.mask, cfg.max_word_shuffle_distance, cfg.word_dropout_prob, cfg.word_blanking_prob
-        )
-
-    def _updates(self, folder, split):
-        loaded = {language: self._monolingual(folder, language, split) for language in self.languages}
-        if self.cfg.restrict_vocab_updates:
-            self._find_allowed()
-        return MonolingualUpdates(
-            {language: text for language, (text, _) in loaded.items()},
-            {language: usable for language, (_, usable) in loaded.items()},
-            self.convention,
-            self._noise(),
-            self.cfg.seed,
-        )
-
-    def _find_allowed(self):
-        """Which tokens are of each language, bool [V] each; see target_tokens."""
-        counts = {}
-        for language in self.languages:
-            prefixes = [os.path.join(folder, language, self.cfg.train_subset) for folder in data_folders(self.cfg.data)]
-            counts[language] = sum(count_tokens(open_binarised(prefix), len(self.dictionary)) for prefix in prefixes)
-        for language, allowed in target_tokens(counts).items():
-            logger.info("{}: {:,} of {:,} symbols may be generated".format(language, int(allowed.sum()), len(allowed)))
-            self._allowed[language] = torch.from_numpy(allowed)
-
-    def _aligned(self, split, source, target, required=False):
-        """The aligned split of a direction as a LanguagePairDataset, or None if there is none."""
-        folder = data_folders(self.cfg.data)[0]
-        for pair in ((source, target), (target, source)):
-            prefix = os.path.join(folder, "{}.{}-{}.".format(split, *pair))
-            if os.path.exists(prefix + source + ".idx"):
-                break
-        else:
-            if required:
-                raise InputError(
-                    "there is no aligned text {}.{}-{}.{{{},{}}}.idx in {}: binarise it with `fairseq-preprocess "
-                    "--source-lang {} --target-lang {}`".format(split, source, target, source, target, folder, source, target)
-                )
-            return None
-        for language in pair:
-            open_binarised(prefix + language)
-        sides = [data_utils.load_indexed_dataset(prefix + lang, self.dictionary, "mmap") for lang in (source, target)]
-        if len(sides[0]) != len(sides[1]):
-            raise InputError(
-                "{}{{{},{}}} are not aligned: {:,} and {:,} sentences".format(
-                    prefix, source, target, len(sides[0]), len(sides[1])
-                )
-            )
-        if not required:
-            # what cannot be used on either side is left out of validation; generation is left to fairseq's own options
-            sizes = np.maximum(sides[0].sizes, sides[1].sizes)
-            usable = usable_sentences(sizes, self._longest, prefix + "*")
-            sides = [Subset(side, usable) for side in sides]
-        dressed = [Dressed(side, self.convention, lang) for side, lang in zip(sides, (source, target))]
-        return pair_dataset(dressed[0], dressed[1], self.dictionary, self.convention, target)
-
-    def _validation(self, split):
-        aligned = [(d, self._aligned(split, *d)) for d in self.directions]
-        parts = [(("bleu",) + direction, dataset) for direction, dataset in aligned if dataset is not None]
-        if self.cfg.valid_round_trip or not parts:
-            parts += self._round_trips(split, self.cfg.valid_round_trip or 200)
-        self.scores = [tag for tag, _ in parts]
-        return DirectionBatches(parts)
-
-    def _round_trips(self, split, count):
-        """Monolingual text of every language that some direction starts from: disturbed as source, clean as target."""
-        folder, parts = data_folders(self.cfg.data)[0], []
-        for source in self.languages:
-            there = [t for s, t in self.directions if s == source and (t, s) in self.directions]
-            if not there:
-                continue
-            text, usable = self._monolingual(folder, source, split)
-            chosen = Subset(text, usable[:count])
-            noisy = Dressed(chosen, self.convention, source, self._noise(), self.cfg.seed)
-            clean = Dressed(chosen, self.convention, source)
-            pairs = pair_dataset(noisy, clean, self.dictionary, self.convention, source)
-            parts.append((("round_trip", source, there[0]), pairs))
-        return parts
 
     # --- training
 

@@ -33,13 +33,16 @@ def languages_of(folder):
     )
 
 
-def check_languages(langs, folders, split="train"):
-    """Return the languages of a comma-separated option, each of which must have a split in every folder."""
+def check_languages(langs, folders, split="train", without_text=()):
+    """Return the languages of a comma-separated option; each must have a split in every folder.
+
+    without_text: languages that need none. Raises InputError for one that has none, or is named twice.
+    """
     languages = [lang.strip() for lang in langs.split(",") if lang.strip()]
     if len(set(languages)) != len(languages):
         raise InputError("--langs names a language twice: {}".format(langs))
     for folder in folders:
-        for language in languages:
+        for language in sorted(set(languages) - set(without_text)):
             if not os.path.exists(os.path.join(folder, language, split + ".idx")):
                 raise InputError(
                     "language {!r} has no binarised text {}: {}; --langs gives the names of folders in {}".format(

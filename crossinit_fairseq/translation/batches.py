@@ -4,7 +4,7 @@ import logging
 
 import numpy as np
 import torch
-from fairseq.data import FairseqDataset, LanguagePairDataset, data_utils
+from fairseq.data import FairseqDataset, LanguagePairDataset
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class MonolingualUpdates(FairseqDataset):
             rng = np.random.default_rng([self.seed, self.epoch, number, 1])
             count = len(self.batches[language])
             rounds = -(-updates // count)
-            self.orders[language] = np.concatenate([rng.permutation(count) for _ in range(rounds)])
+            self.orders[language] = np.concatenate([rng.permutation(count) for _ in range(rounds)])[:updates]
         return [[update] for update in range(updates)]
 
     def __len__(self):

@@ -31,7 +31,7 @@ def log_bleu(names, mean_name, logging_outputs):
         sums = np.array([int(sum(log.get("_{}/{}".format(name, f), 0) for log in logging_outputs)) for f in _FIELDS])
         if sums[-1]:  # no reference word: no sentence of this direction in the batch
             metrics.log_scalar("_" + name, sums)
-            metrics.log_derived(name, lambda meters, name=name: _score(meters, name))
+            metrics.log_derived(name, lambda meters, name=name: round(_score(meters, name), 2))
             metrics.log_derived(mean_name, lambda meters: _mean(meters, names))
 
 
@@ -44,7 +44,7 @@ def _score(meters, name):
         ref_len=sums[-1],
         smooth_method="exp",
     )
-    return round(score.score, 2)
+    return score.score
 
 
 def _mean(meters, names):

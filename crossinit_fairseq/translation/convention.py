@@ -36,9 +36,8 @@ class Convention:
 
         source, target: int64 [B, S] and [B, T], dressed and padded; language: of the target.
         """
-        shifted = target.roll(1, 1)
-        # where a row ends before the longest does, its language token was shifted too: the decoder never reads it there
-        shifted = shifted.masked_fill(shifted.eq(self.languages[language]), self.pad)
+        # what follows the last token of a shorter row is padding, not that token shifted
+        shifted = target.roll(1, 1).masked_fill(target.eq(self.pad), self.pad)
         shifted[:, 0] = self.languages[language]
         return {
             "id": torch.arange(source.size(0)),

@@ -49,7 +49,7 @@ while [ $# -gt 0 ]; do
 done
 case $PRESET in
   smoke)   WARM_UP=100 PRETRAIN=120 TRANSLATE=30  HELD_OUT=200 ;;
-  default) WARM_UP=400 PRETRAIN=1000 TRANSLATE=250 HELD_OUT=500 ;;
+  default) WARM_UP=400 PRETRAIN=900 TRANSLATE=300 HELD_OUT=500 ;;
   *) wrong "--preset is smoke or default, not $PRESET" ;;
 esac
 [[ $INIT == crossinit || $INIT == random ]] || wrong "--init is crossinit or random, not $INIT"
@@ -127,12 +127,13 @@ mbart() {
   train mBART $PRETRAIN data:data $COMMON $MODEL --task multilingual_denoising --criterion cross_entropy \
     --langs $A,$B --add-lang-token --sample-break-mode eos --tokens-per-sample 256 --max-tokens 1500 \
     --mask 0.35 --mask-length span-poisson --poisson-lambda 3.5 --replace-length 1 --rotate 0 --permute-sentences 0 \
-    --adam-betas '(0.9, 0.98)' --lr 0.002 --lr-scheduler inverse_sqrt --warmup-updates 100 --save-dir mbart $START
+    --adam-betas '(0.9, 0.98)' --lr 0.002 --lr-scheduler inverse_sqrt --warmup-updates 100 \
+    --save-interval-updates 300 --keep-interval-updates 1 --save-dir mbart $START
 }
 
 translation() {
   train translation $TRANSLATE data $COMMON $MODEL --task crossinit_unmt --langs $A,$B \
-    --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 800 \
+    --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 800 --restrict-vocab-updates -1 \
     --adam-betas '(0.9, 0.98)' --lr 0.001 --lr-scheduler inverse_sqrt --warmup-updates 50 \
     --save-dir translation --finetune-from-model mbart/checkpoint_last.pt
 }
