@@ -28,11 +28,11 @@ setup(
             'fairseq-fixed==0.12.3.1; python_version >= "3.11" and {}'.format(NOT_PREBUILT),
             'fairseq==0.12.2; python_version < "3.11"',
         ],
-        # what crossinit-ranks needs for raw text, for scripts without spaces, for ready lists, and on a Dask cluster
-        "text": ["polars>=1", "tqdm", "zstandard"],
+        # what crossinit-ranks needs for raw text (pyarrow 26 refuses numpy 1), for scripts without spaces, for ready lists, and on a Dask cluster
+        "text": ["polars>=1", "pyarrow<26", "tqdm", "zstandard"],
         "segment": ['icu4py; python_version >= "3.11"'],
         "wordfreq": ["wordfreq>=3"],
-        "distributed": ["polars>=1", "tqdm", "zstandard", "dask[distributed]"],
+        "distributed": ["polars>=1", "pyarrow<26", "tqdm", "zstandard", "dask[distributed]"],
         "test": ["pytest", "pytest-xdist", "hypothesis"],
     },
 )

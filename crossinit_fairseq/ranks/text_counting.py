@@ -11,7 +11,7 @@ from crossinit_fairseq.ranks.rank_table import RankTable
 from crossinit_fairseq.ranks.text_sources import find_sources, read_blocks
 from crossinit_fairseq.ranks.text_words import TextWords, is_spaceless
 
-BLOCK = 1 << 23  # bytes of text at a time and worker; counting one takes about five times as much memory
+BLOCK = 1 << 22  # bytes of text at a time and worker; counting one takes about ten times as much memory
 MEMORY = 1 << 28  # bytes of distinct pieces of text that all workers hold together
 
 

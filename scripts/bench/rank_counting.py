@@ -1,6 +1,6 @@
 """How fast Step 1, Sorting, is on one core, beside plain Python on the same text in the same run.
 
-    python scripts/bench/rank_counting.py [--json FILE] [--megabytes 64] [--repeats 3]
+    python scripts/bench/rank_counting.py [--json FILE] [--megabytes 128] [--repeats 3]
 
 Raw text is that of ../shared/data/mono, each language repeated to the size asked for, since a corpus worth waiting for
 is larger; without the folder it is generated. The binarised text is generated. Takes about a minute.
@@ -32,7 +32,7 @@ VOCABULARY, TOKENS, SLICE = 32000, 20_000_000, 2_000_000
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", metavar="FILE", help="also write the numbers to this file")
-    parser.add_argument("--megabytes", type=int, default=64, help="of raw text in each language (default: 64)")
+    parser.add_argument("--megabytes", type=int, default=128, help="of raw text in each language (default: 128)")
     parser.add_argument("--repeats", type=int, default=3, help="(default: 3)")
     options = parser.parse_args()
     result = {"text": {}}

@@ -1,0 +1,56 @@
+"""Words of a rank table, cut into the dictionary's sub-tokens, and the option --ranks."""
+
+import pytest
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.ranks import RankTable
+from crossinit_fairseq.tasks.word_ranks import from_table, parse_tables
+from tests.conftest import crossinit
+
+
+@pytest.fixture(scope="module")
+def sentencepiece_model(tmp_path_factory):
+    import sentencepiece
+
+    folder = tmp_path_factory.mktemp("spm")
+    (folder / "text").write_text("\n".join("unu doi trei {} patru".format("abc"[k % 3] * 3) for k in range(300)), "utf-8")
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(folder / "text"), model_prefix=str(folder / "spm"), vocab_size=60, model_type="bpe", minloglevel=2
+    )
+    return folder / "spm.model"
+
+
+def test_words_are_cut_and_ranked(tmp_path, sentencepiece_model):
+    import sentencepiece
+    from fairseq.data import Dictionary
+
+    model = sentencepiece.SentencePieceProcessor(model_file=str(sentencepiece_model))
+    dictionary = Dictionary()
+    for index in range(3, model.get_piece_size()):
+        dictionary.add_symbol(model.id_to_piece(index))
+    table = tmp_path / "ro.tsv"
+    table.write_text("# language: ro\ndoi\t5\nunu\t7\n\u0928\u092e\u0938\t6\ntrei\t1\n", "utf-8")
+    words = from_table(str(table), dictionary, str(sentencepiece_model))
+    # the Devanagari word has no piece and is left out
+    expected = [[dictionary.index(piece) for piece in model.encode(word, out_type=str)] for word in ("unu", "doi", "trei")]
+    assert [words.word(k).tolist() for k in range(len(words))] == expected
+    assert words.counts.tolist() == [7, 5, 1]
+    assert RankTable.load(str(table)).language == "ro"
+
+
+def test_tables_are_parsed(tmp_path):
+    path = tmp_path / "x.tsv"
+    path.touch()
+    assert parse_tables(None) == {} and parse_tables("en={0},ro={0}".format(path)) == {"en": str(path), "ro": str(path)}
+    for wrong in (str(path), "en={}/none".format(tmp_path), "={}".format(path)):
+        with pytest.raises(InputError, match="--ranks takes LANG=FILE"):
+            parse_tables(wrong)
+
+
+def test_a_table_needs_the_model_that_cuts_it(data_folder, tmp_path):
+    table = tmp_path / "aa.tsv"
+    table.write_text("# language: aa\na1\t5\n", "utf-8")
+    done = crossinit(
+        data_folder, tmp_path / "out", "--langs aa,bb --lr 0.01 --max-update 1 --ranks aa={}".format(table), check=False
+    )
+    assert done.returncode == 1 and "--sentencepiece-model" in done.stdout and "Traceback" not in done.stdout
