@@ -46,7 +46,9 @@ def data_folder(tmp_path_factory):
     from fairseq.data import Dictionary
 
     folder, rng = tmp_path_factory.mktemp("data-bin"), np.random.default_rng(0)
-    symbols = ["\u2581{}{}".format(letter, k) for letter in "ab" for k in range(WORDS)] + "s t . [aa] [bb] <mask>".split()
+    symbols = [
+        "\u2581{}{}".format(letter, k) for letter in "ab" for k in range(WORDS)
+    ] + "s t . [aa] [bb] <mask>".split()
     (folder / "dict.txt").write_text("".join(symbol + " 1\n" for symbol in symbols), encoding="utf-8")
     dictionary = Dictionary.load(str(folder / "dict.txt"))
     for language in ("aa", "bb"):
@@ -80,7 +82,7 @@ def train(data, save_dir, *arguments, **options):
         "--optimizer adam --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints --log-format json --log-interval 1 --seed 3 "
         "--required-batch-size-multiple 1",
         *arguments,
-        **options
+        **options,
     )
 
 
@@ -93,7 +95,7 @@ def crossinit(data, save_dir, *arguments, arch="mbart_base", **options):
         "--valid-batches 2 --arch " + arch,
         TINY_MODEL if arch in ("mbart_base", "transformer") else [],
         *arguments,
-        **options
+        **options,
     )
 
 

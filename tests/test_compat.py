@@ -14,7 +14,10 @@ from tests.conftest import USER_DIR
 def fresh(code, *arguments):
     """Run Python in a process that has not imported crossinit_fairseq."""
     return subprocess.run(
-        [sys.executable, "-c", code] + list(arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
+        [sys.executable, "-c", code] + list(arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
     )
 
 
@@ -56,7 +59,9 @@ def test_stock_help_still_stops_short():
     command = [sys.executable, "-m", "fairseq_cli.train", "--help", "--task", "multilingual_denoising"]
     stock = subprocess.run(command, stdout=subprocess.PIPE, universal_newlines=True).stdout
     assert "--poisson-lambda" not in stock, "fairseq lists a task's options by itself: remove list_all_options_in_help"
-    ours = subprocess.run(command + ["--user-dir", str(USER_DIR)], stdout=subprocess.PIPE, universal_newlines=True).stdout
+    ours = subprocess.run(
+        command + ["--user-dir", str(USER_DIR)], stdout=subprocess.PIPE, universal_newlines=True
+    ).stdout
     assert "--poisson-lambda" in ours
 
 

@@ -113,7 +113,7 @@ class RankedTable(nn.Module):
             inside=torch.from_numpy(inside.astype(np.float32)),
             outside=torch.from_numpy((self.sizes[draws.right] - inside).astype(np.float32)),
             ranks=torch.from_numpy(np.stack([draws.low, draws.high])),
-            **(self._sample(draws) if draws.outside is not None else {})
+            **(self._sample(draws) if draws.outside is not None else {}),
         )
 
     def _sample(self, draws):

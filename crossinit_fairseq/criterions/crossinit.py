@@ -59,7 +59,9 @@ class CrossInitCriterion(FairseqCriterion):
                 "positive": torch.stack([c.positive.sum() for c in contrasts]).mean(),
                 "negative": torch.stack([c.negative.sum() for c in contrasts]).mean(),
                 # of the two labels of each draw, the share that the sign of its dot product gets right
-                "accuracy": torch.stack([((c.positive > 0).sum() + (c.negative < 0).sum()) / 2.0 for c in contrasts]).mean(),
+                "accuracy": torch.stack(
+                    [((c.positive > 0).sum() + (c.negative < 0).sum()) / 2.0 for c in contrasts]
+                ).mean(),
                 "ntokens": sample["ntokens"],
                 "nsentences": draws,
                 "sample_size": draws,

@@ -60,4 +60,3 @@ class AlignmentModel(BaseFairseqModel):
     def max_positions(self):
         """None: spans have no positions."""
         return None
-

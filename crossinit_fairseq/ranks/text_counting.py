@@ -85,7 +85,7 @@ def make_table(summaries, words, min_count, skipped):
     if not total:
         raise InputError("the text holds no word: name a text that is not empty")
     # Polars compares the bytes of UTF-8, which is the order of code points
-    table = pl.concat(frames).sort(["count", "word"], descending=[True, False])
+    table = pl.concat(frames).sort("word").sort("count", descending=True, maintain_order=True)
     settings = {"source": "text", "lowercase": "yes" if words.lowercase else "no", "min_count": str(min_count)}
     if words.segmenter is not None:
         settings["segmenter"] = type(words.segmenter).__name__

@@ -28,5 +28,7 @@ def check_translates(cfg):
     model = ARCH_MODEL_REGISTRY.get(name)
     if model is not None and not issubclass(model, FairseqEncoderDecoderModel):
         raise InputError(
-            "--task crossinit_unmt needs an encoder-decoder architecture such as mbart_base or transformer, not {}".format(name)
+            "--task crossinit_unmt needs an encoder-decoder architecture such as mbart_base or transformer, not {}".format(
+                name
+            )
         )

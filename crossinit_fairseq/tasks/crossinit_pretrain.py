@@ -33,11 +33,15 @@ class CrossInitPretrainConfig(FairseqDataclass):
 
     data: str = field(
         default=MISSING,
-        metadata={"help": "folder with dict.txt and LANG/train.{bin,idx}; several folders of shards, separated by colons"},
+        metadata={
+            "help": "folder with dict.txt and LANG/train.{bin,idx}; several folders of shards, separated by colons"
+        },
     )
     langs: Optional[str] = field(
         default=None,
-        metadata={"help": "languages to align, two or more, such as en,ro (default: every folder in DATA with a train.idx)"},
+        metadata={
+            "help": "languages to align, two or more, such as en,ro (default: every folder in DATA with a train.idx)"
+        },
     )
     ranks: Optional[str] = field(
         default=None,
@@ -47,15 +51,20 @@ class CrossInitPretrainConfig(FairseqDataclass):
         },
     )
     sentencepiece_model: Optional[str] = field(
-        default=None, metadata={"help": "with --ranks: the SentencePiece model of the dictionary, which cuts their words"}
+        default=None,
+        metadata={"help": "with --ranks: the SentencePiece model of the dictionary, which cuts their words"},
     )
     span: int = field(
         default=3000,
-        metadata={"help": "n, how many consecutive ranks are one span of Positives (paper: 1000 to 4000; default: 3000)"},
+        metadata={
+            "help": "n, how many consecutive ranks are one span of Positives (paper: 1000 to 4000; default: 3000)"
+        },
     )
     max_rank: int = field(
         default=20000,
-        metadata={"help": "only the most frequent words up to this rank are Positives (default: 20000, as the paper); Negatives are of all ranks"},
+        metadata={
+            "help": "only the most frequent words up to this rank are Positives (default: 20000, as the paper); Negatives are of all ranks"
+        },
     )
     language_pairs: ChoiceEnum(["distinct", "any"]) = field(
         default="distinct",
@@ -87,11 +96,15 @@ class CrossInitPretrainConfig(FairseqDataclass):
     )
     updates_per_epoch: int = field(
         default=1000,
-        metadata={"help": "draws are made as they are needed; after this many batches fairseq ends an epoch, validates and saves (default: 1000)"},
+        metadata={
+            "help": "draws are made as they are needed; after this many batches fairseq ends an epoch, validates and saves (default: 1000)"
+        },
     )
     valid_batches: int = field(
         default=10,
-        metadata={"help": "batches of draws, the same at every validation, that the validation loss is the mean of (default: 10)"},
+        metadata={
+            "help": "batches of draws, the same at every validation, that the validation loss is the mean of (default: 10)"
+        },
     )
     tokens_per_sample: int = field(
         default=512,
@@ -204,7 +217,16 @@ class CrossInitPretrainTask(FairseqTask):
         )
 
     def get_batch_iterator(
-        self, dataset, max_sentences=None, seed=1, num_shards=1, shard_id=0, num_workers=0, epoch=1, data_buffer_size=0, **unused
+        self,
+        dataset,
+        max_sentences=None,
+        seed=1,
+        num_shards=1,
+        shard_id=0,
+        num_workers=0,
+        epoch=1,
+        data_buffer_size=0,
+        **unused,
     ):
         """One item is one batch of `--batch-size` pairs (256 if not given)."""
         if max_sentences:

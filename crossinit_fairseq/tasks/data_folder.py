@@ -28,9 +28,7 @@ def data_folders(data):
 
 def languages_of(folder):
     """The languages that have binarised monolingual text in a data folder, sorted."""
-    return sorted(
-        name for name in os.listdir(folder) if os.path.exists(os.path.join(folder, name, "train.idx"))
-    )
+    return sorted(name for name in os.listdir(folder) if os.path.exists(os.path.join(folder, name, "train.idx")))
 
 
 def check_languages(langs, folders, split="train", without_text=()):

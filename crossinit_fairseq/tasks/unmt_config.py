@@ -24,15 +24,23 @@ class CrossInitUnmtConfig(FairseqDataclass):
     )
     directions: Optional[str] = field(
         default=None,
-        metadata={"help": "directions to learn, such as en-ro,ro-en or ne-en,en-ne,hi-en,en-hi (default: all pairs of --langs)"},
+        metadata={
+            "help": "directions to learn, such as en-ro,ro-en or ne-en,en-ne,hi-en,en-hi (default: all pairs of --langs)"
+        },
     )
     source_lang: Optional[str] = field(
         default=None,
-        metadata={"help": "translate from this language (fairseq-generate, fairseq-interactive)", "argparse_alias": "-s"},
+        metadata={
+            "help": "translate from this language (fairseq-generate, fairseq-interactive)",
+            "argparse_alias": "-s",
+        },
     )
     target_lang: Optional[str] = field(
         default=None,
-        metadata={"help": "translate into this language (fairseq-generate, fairseq-interactive)", "argparse_alias": "-t"},
+        metadata={
+            "help": "translate into this language (fairseq-generate, fairseq-interactive)",
+            "argparse_alias": "-t",
+        },
     )
     lambda_dae: str = field(
         default="1.0",
@@ -52,7 +60,9 @@ class CrossInitUnmtConfig(FairseqDataclass):
     )
     bt_max_len_a: float = field(
         default=1.3,
-        metadata={"help": "generation ends after A * (length of the longest source of the batch) + B tokens; this is A"},
+        metadata={
+            "help": "generation ends after A * (length of the longest source of the batch) + B tokens; this is A"
+        },
     )
     bt_max_len_b: int = field(default=5, metadata={"help": "see --bt-max-len-a; this is B"})
     restrict_vocab_updates: int = field(

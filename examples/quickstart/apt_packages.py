@@ -9,8 +9,8 @@ import sys
 import tarfile
 import time
 
-STALE = 7 * 24 * 3600              # seconds that package lists are good for
-BATCH = 8                          # packages to a call of apt-get
+STALE = 7 * 24 * 3600  # seconds that package lists are good for
+BATCH = 8  # packages to a call of apt-get
 TRIES = 3
 
 # The user's own configuration (mirrors, proxies) stays; what it would change
@@ -65,29 +65,28 @@ class Apt:
         try:
             done = subprocess.run(
                 [words[0], "-c", self.conf] + list(words[1:]),
-                cwd=self.archives, stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                env=dict(os.environ, LC_ALL="C.UTF-8"))
+                cwd=self.archives,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=dict(os.environ, LC_ALL="C.UTF-8"),
+            )
         except OSError:
-            raise Problem("%s was not found, so this is no Debian or Ubuntu"
-                          % words[0])
-        return (done.returncode, done.stdout.decode("utf-8", "replace"),
-                done.stderr.decode("utf-8", "replace"))
+            raise Problem("%s was not found, so this is no Debian or Ubuntu" % words[0])
+        return (done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
 
     def update(self):
         """Fetch the package lists unless fresh ones are there."""
         stamp = os.path.join(self.cache, "updated")
-        if (os.path.exists(stamp)
-                and time.time() - os.path.getmtime(stamp) < STALE):
+        if os.path.exists(stamp) and time.time() - os.path.getmtime(stamp) < STALE:
             return
         say("fetching the package lists into %s" % self.cache)
         code, _, errors = self.run("apt-get", "-q", "update")
         lists = os.listdir(os.path.join(self.cache, "lists"))
         if not any("_Packages" in name for name in lists):
             reason = re.findall(r"^[EW]: *(.*)", errors, re.M)
-            raise Problem("apt-get update got no package lists (%s)"
-                          % (reason[0] if reason else "no network?"))
-        if code or "Failed to fetch" in errors:    # older lists still serve
+            raise Problem("apt-get update got no package lists (%s)" % (reason[0] if reason else "no network?"))
+        if code or "Failed to fetch" in errors:  # older lists still serve
             say("warning: some package lists could not be fetched")
             return
         with open(stamp, "w"):
@@ -107,35 +106,35 @@ class Apt:
 
     def path(self, fields):
         """Where apt-get download puts a package."""
-        return os.path.join(self.archives, "%s_%s_%s.deb" % (
-            fields["Package"], fields["Version"].replace(":", "%3a"),
-            fields["Architecture"]))
+        return os.path.join(
+            self.archives,
+            "%s_%s_%s.deb" % (fields["Package"], fields["Version"].replace(":", "%3a"), fields["Architecture"]),
+        )
 
     def have(self, fields):
         """Whether a package is here in full."""
         path = self.path(fields)
-        return (os.path.exists(path)
-                and os.path.getsize(path) == int(fields["Size"]))
+        return os.path.exists(path) and os.path.getsize(path) == int(fields["Size"])
 
     def download(self, found):
         """Fetch the candidates that are not here yet; the last error line."""
         wanted = sorted(name for name in found if not self.have(found[name]))
         total = sum(int(found[name]["Size"]) for name in wanted)
         if wanted:
-            say("downloading %d packages, %.1f MB"
-                % (len(wanted), total / 1e6))
+            say("downloading %d packages, %.1f MB" % (len(wanted), total / 1e6))
         tty, error = sys.stderr.isatty(), ""
         for attempt in range(TRIES):
             # One bad package must not spoil its batch for good.
             size = 1 if attempt == TRIES - 1 else BATCH
             for start in range(0, len(wanted), size):
-                batch = wanted[start:start + size]
+                batch = wanted[start : start + size]
                 _, _, errors = self.run("apt-get", "-q", "download", *batch)
                 error = (re.findall(r"^E: *(.*)", errors, re.M) or [error])[0]
                 there = sum(self.have(found[name]) for name in found)
-                say("%s%d of %d packages: %s" % ("\r\x1b[K" if tty else "",
-                                                 there, len(found), batch[-1]),
-                    end="" if tty else "\n")
+                say(
+                    "%s%d of %d packages: %s" % ("\r\x1b[K" if tty else "", there, len(found), batch[-1]),
+                    end="" if tty else "\n",
+                )
             if tty and wanted:
                 say("")
             wanted = [name for name in wanted if not self.have(found[name])]
@@ -152,12 +151,11 @@ def read_deb(path, langs):
     """
     foreign = langs[1]
     catalogue = re.compile(r"/%s/LC_MESSAGES/[^/]+\.mo$" % re.escape(foreign))
-    page = re.compile(r"/share/man/(?:(%s)(?:\.[\w-]+)?/)?man\d\w*/"
-                      r"[^/]+\.\d\w*(?:\.gz)?$" % re.escape(foreign))
+    page = re.compile(r"/share/man/(?:(%s)(?:\.[\w-]+)?/)?man\d\w*/" r"[^/]+\.\d\w*(?:\.gz)?$" % re.escape(foreign))
     try:
-        process = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", path],
-                                   stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            ["dpkg-deb", "--fsys-tarfile", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
     except OSError:
         raise Problem("dpkg-deb was not found, so this is no Debian or Ubuntu")
     found = []

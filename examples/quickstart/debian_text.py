@@ -73,13 +73,14 @@ PACKAGES = """
     language-pack-{lang}-base language-pack-gnome-{lang}-base
     language-pack-kde-{lang}-base
 """
-BOILERPLATE = 3                    # a sentence of so many pages says little
-LICENCE = ("The text belongs to the packages listed here and is under their "
-           "licences (GPL, LGPL, MPL, GFDL and others; see "
-           "/usr/share/doc/PACKAGE/copyright in each). It is only cached "
-           "locally, for experiments; keep those terms if you pass it on.")
-INSTEAD = ("give texts of your own to run.sh instead, as --text en=FILE "
-           "--text %s=FILE")
+BOILERPLATE = 3  # a sentence of so many pages says little
+LICENCE = (
+    "The text belongs to the packages listed here and is under their "
+    "licences (GPL, LGPL, MPL, GFDL and others; see "
+    "/usr/share/doc/PACKAGE/copyright in each). It is only cached "
+    "locally, for experiments; keep those terms if you pass it on."
+)
+INSTEAD = "give texts of your own to run.sh instead, as --text en=FILE " "--text %s=FILE"
 
 
 def decode(data):
@@ -116,16 +117,16 @@ def collect(debs, langs):
                     pages.setdefault(page, {}).setdefault(kind, lines)
                     counts[package]["pages"] += 1
     english, foreign = messages.vocabularies(pairs)
-    kept = [pair for pair in pairs
-            if not messages.misplaced(pair[0], english, foreign)
-            and not messages.misplaced(pair[1], foreign, english)]
+    kept = [
+        pair
+        for pair in pairs
+        if not messages.misplaced(pair[0], english, foreign) and not messages.misplaced(pair[1], foreign, english)
+    ]
     dropped["other language"] = len(pairs) - len(kept)
     for sides in pages.values():
         for lang in sides:
-            own, other = ((english, foreign) if lang == "en"
-                          else (foreign, english))
-            good = [line for line in sides[lang]
-                    if not messages.misplaced(line, own, other)]
+            own, other = (english, foreign) if lang == "en" else (foreign, english)
+            good = [line for line in sides[lang] if not messages.misplaced(line, own, other)]
             dropped["manual other language"] += len(sides[lang]) - len(good)
             sides[lang] = good
     return kept, pages, counts, dropped
@@ -133,9 +134,10 @@ def collect(debs, langs):
 
 def manual(pages, langs, dropped):
     """{language: [sentences]} of manual pages, each page on one side."""
-    seen = {lang: Counter(messages.key(line) for sides in pages.values()
-                          for line in set(sides.get(lang, ())))
-            for lang in langs}
+    seen = {
+        lang: Counter(messages.key(line) for sides in pages.values() for line in set(sides.get(lang, ())))
+        for lang in langs
+    }
     out = {lang: [] for lang in langs}
     for page in sorted(pages):
         lang = manpages.side(page, [x for x in langs if x in pages[page]])
@@ -164,8 +166,7 @@ def compose(pairs, pages, langs, dev, test, seed, ratio, dropped):
         # Neither held-out strings nor translations of the other side's.
         barred = {messages.key(pair[side]) for pair in held + dealt[other]}
         barred |= {messages.key(line) for line in lines}
-        extra = [line for line in messages.one_each(prose[lang])
-                 if messages.key(line) not in barred]
+        extra = [line for line in messages.one_each(prose[lang]) if messages.key(line) not in barred]
         dropped["manual repeated or held out"] += len(prose[lang]) - len(extra)
         random.Random("%s manual %s" % (seed, lang)).shuffle(extra)
         mono[lang] = (lines, extra)
@@ -200,8 +201,7 @@ def package_names(given, lang):
         with open(given, encoding="utf-8") as lines:
             text = " ".join(line.split("#")[0] for line in lines)
     code = lang.lower().replace("_", "-")
-    names = {name.replace("{lang}", code)
-             for name in re.split(r"[\s,]+", text) if name}
+    names = {name.replace("{lang}", code) for name in re.split(r"[\s,]+", text) if name}
     for name in sorted(names):
         if not re.match(r"[a-z0-9][a-z0-9+.-]*$", name):
             raise Problem("%r is neither a file nor a package name" % name)
@@ -214,45 +214,63 @@ def fetch(names, cache):
     apt.update()
     found = apt.candidates(names)
     error = apt.download(found)
-    debs = {name: apt.path(found[name]) for name in found
-            if apt.have(found[name])}
+    debs = {name: apt.path(found[name]) for name in found if apt.have(found[name])}
     if not debs:
-        raise Problem("none of %d packages could be downloaded (%s)" % (
-            len(names), error or "these package lists have none of them"))
+        raise Problem(
+            "none of %d packages could be downloaded (%s)"
+            % (len(names), error or "these package lists have none of them")
+        )
     return debs, found, sorted(set(names) - set(debs))
 
 
 def parse(argv):
     """The command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__.split("\n\nPACKAGES")[0],
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", required=True, metavar="DIR",
-                        help="folder to write the text files into")
-    parser.add_argument("--langs", default="en,ro", metavar="en,XX",
-                        help="English, and a language as catalogues name it: "
-                        "ro, sv, pt_BR (default: %(default)s)")
-    parser.add_argument("--packages", metavar="NAMES",
-                        help="package names with commas between them, or a "
-                        "file of them; {lang} stands for the language "
-                        "(default: a list chosen for Romanian)")
-    parser.add_argument("--cache", metavar="DIR",
-                        help="folder of apt's lists and the downloaded "
-                        "packages, used again next time (default: OUT/apt)")
-    parser.add_argument("--dev", type=int, default=500, metavar="N",
-                        help="pairs held out for dev (default: %(default)s)")
-    parser.add_argument("--test", type=int, default=500, metavar="N",
-                        help="pairs held out for test (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, metavar="N",
-                        help="another seed deals another split "
-                        "(default: %(default)s)")
-    parser.add_argument("--max-ratio", type=float, default=1.2, metavar="R",
-                        help="most words of one side for a word of the other; "
-                        "manual pages beyond are cut (default: %(default)s)")
+        description=__doc__.split("\n\nPACKAGES")[0], formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write the text files into")
+    parser.add_argument(
+        "--langs",
+        default="en,ro",
+        metavar="en,XX",
+        help="English, and a language as catalogues name it: " "ro, sv, pt_BR (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--packages",
+        metavar="NAMES",
+        help="package names with commas between them, or a "
+        "file of them; {lang} stands for the language "
+        "(default: a list chosen for Romanian)",
+    )
+    parser.add_argument(
+        "--cache",
+        metavar="DIR",
+        help="folder of apt's lists and the downloaded " "packages, used again next time (default: OUT/apt)",
+    )
+    parser.add_argument(
+        "--dev", type=int, default=500, metavar="N", help="pairs held out for dev (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--test", type=int, default=500, metavar="N", help="pairs held out for test (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="another seed deals another split " "(default: %(default)s)"
+    )
+    parser.add_argument(
+        "--max-ratio",
+        type=float,
+        default=1.2,
+        metavar="R",
+        help="most words of one side for a word of the other; " "manual pages beyond are cut (default: %(default)s)",
+    )
     args = parser.parse_args(argv)
     langs = args.langs.split(",")
-    if len(langs) != 2 or "en" not in langs or langs[0] == langs[1] or not all(
-            re.match(r"[A-Za-z]{2,3}(_[A-Za-z]+)?(@\w+)?$", x) for x in langs):
+    if (
+        len(langs) != 2
+        or "en" not in langs
+        or langs[0] == langs[1]
+        or not all(re.match(r"[A-Za-z]{2,3}(_[A-Za-z]+)?(@\w+)?$", x) for x in langs)
+    ):
         parser.error("--langs takes en and one other language, as in en,ro")
     if min(args.dev, args.test) < 0 or args.max_ratio < 1:
         parser.error("--dev and --test are 0 or more, --max-ratio 1 or more")
@@ -268,34 +286,36 @@ def build(args):
     say("reading %d packages" % len(debs))
     pairs, pages, counts, dropped = collect(debs, args.langs)
     try:
-        files = compose(pairs, pages, args.langs, args.dev, args.test,
-                        args.seed, args.max_ratio, dropped)
+        files = compose(pairs, pages, args.langs, args.dev, args.test, args.seed, args.max_ratio, dropped)
     except ValueError as error:
-        raise Problem("%d packages have too little text: %s"
-                      % (len(debs), error))
+        raise Problem("%d packages have too little text: %s" % (len(debs), error))
     empty = [name for name in files if name[:4] == "mono" and not files[name]]
     if empty:
-        raise Problem("%d packages leave no text for %s"
-                      % (len(debs), " and ".join(sorted(empty))))
+        raise Problem("%d packages leave no text for %s" % (len(debs), " and ".join(sorted(empty))))
     report = {
-        "languages": args.langs, "seed": args.seed, "licence": LICENCE,
-        "packages": {name: dict(counts[name], version=found[name]["Version"],
-                                bytes=int(found[name]["Size"]),
-                                sha256=found[name].get("SHA256"))
-                     for name in sorted(debs)},
+        "languages": args.langs,
+        "seed": args.seed,
+        "licence": LICENCE,
+        "packages": {
+            name: dict(
+                counts[name],
+                version=found[name]["Version"],
+                bytes=int(found[name]["Size"]),
+                sha256=found[name].get("SHA256"),
+            )
+            for name in sorted(debs)
+        },
         "missing_packages": missing,
         "bytes": sum(int(found[name]["Size"]) for name in debs),
         "pairs": {"clean": len(pairs), "unique": len(messages.unique(pairs))},
         "dropped": dict(sorted(dropped.items())),
-        "files": {name: {"lines": len(files[name]),
-                         "words": messages.words(files[name])}
-                  for name in sorted(files)},
+        "files": {name: {"lines": len(files[name]), "words": messages.words(files[name])} for name in sorted(files)},
     }
     for name in sorted(files):
-        write(os.path.join(args.out, name),
-              "".join(line + "\n" for line in files[name]))
-    write(os.path.join(args.out, "report.json"), json.dumps(
-        report, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+        write(os.path.join(args.out, name), "".join(line + "\n" for line in files[name]))
+    write(
+        os.path.join(args.out, "report.json"), json.dumps(report, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    )
     return report
 
 
@@ -306,15 +326,14 @@ def main(argv=None):
         os.makedirs(args.out, exist_ok=True)
         report = build(args)
     except Problem as problem:
-        say("debian_text.py: %s; %s."
-            % (problem, INSTEAD % args.langs[1]))
+        say("debian_text.py: %s; %s." % (problem, INSTEAD % args.langs[1]))
         return 2
-    print("%d packages (%d not in this release), %.1f MB, %d message pairs" % (
-        len(report["packages"]), len(report["missing_packages"]),
-        report["bytes"] / 1e6, report["pairs"]["unique"]))
+    print(
+        "%d packages (%d not in this release), %.1f MB, %d message pairs"
+        % (len(report["packages"]), len(report["missing_packages"]), report["bytes"] / 1e6, report["pairs"]["unique"])
+    )
     for name, size in sorted(report["files"].items()):
-        print("%-8s %7d lines %8d words" % (name, size["lines"],
-                                            size["words"]))
+        print("%-8s %7d lines %8d words" % (name, size["lines"], size["words"]))
     return 0
 
 

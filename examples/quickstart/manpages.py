@@ -15,23 +15,42 @@ SKIP = re.compile(
     r"|colophon|history|conform|standards|availab|version|files|library"
     r"|attribut"
     r"|nume|rezumat|sinopsis|sumar|consulta|vezi|autor|drepturi|raport"
-    r"|traduc|istoric|versiun|fi\u0219ier|bibliotec|disponib", re.I)
-BLOCKS = {"TS": "TE", "EQ": "EN", "nf": "fi", "EX": "EE", "Vb": "Ve",
-          "PS": "PE", "SY": "YS"}
-FONT = re.compile(r"\\[fFmM](?:\[[^\]]*\]|\(..|.)|\\s(?:\[[^\]]*\]|[-+]?\d)"
-                  r"|\\[&%:/,|^c)]|\\[hvwzk]'[^']*'|\\[ud]")
-GLYPHS = {"aq": "'", "cq": "\u2019", "oq": "\u2018", "lq": "\u201c",
-          "rq": "\u201d", "dq": '"', "bu": "", "em": "\u2014", "en": "\u2013",
-          "co": "\u00a9", "rs": "\\", "ti": "~", "ha": "^", "hy": "-",
-          "mi": "-", "ga": "`", "Bq": "\u201e", "Fo": "\u00ab",
-          "Fc": "\u00bb", "R": "", "rg": "", "tm": "", "Tm": "",
-          "pc": "\u00b7"}
+    r"|traduc|istoric|versiun|fi\u0219ier|bibliotec|disponib",
+    re.I,
+)
+BLOCKS = {"TS": "TE", "EQ": "EN", "nf": "fi", "EX": "EE", "Vb": "Ve", "PS": "PE", "SY": "YS"}
+FONT = re.compile(r"\\[fFmM](?:\[[^\]]*\]|\(..|.)|\\s(?:\[[^\]]*\]|[-+]?\d)" r"|\\[&%:/,|^c)]|\\[hvwzk]'[^']*'|\\[ud]")
+GLYPHS = {
+    "aq": "'",
+    "cq": "\u2019",
+    "oq": "\u2018",
+    "lq": "\u201c",
+    "rq": "\u201d",
+    "dq": '"',
+    "bu": "",
+    "em": "\u2014",
+    "en": "\u2013",
+    "co": "\u00a9",
+    "rs": "\\",
+    "ti": "~",
+    "ha": "^",
+    "hy": "-",
+    "mi": "-",
+    "ga": "`",
+    "Bq": "\u201e",
+    "Fo": "\u00ab",
+    "Fc": "\u00bb",
+    "R": "",
+    "rg": "",
+    "tm": "",
+    "Tm": "",
+    "pc": "\u00b7",
+}
 GLYPH = re.compile(r"\\\*?(?:\[([^\]]*)\]|\((..))|\\\*(.)")
-PARAGRAPH = {"PP", "P", "LP", "TP", "TQ", "IP", "HP", "RS", "RE", "sp", "br",
-             "SH", "SS", "TH", "Sp", "in", "ti", "ce"}
+PARAGRAPH = {"PP", "P", "LP", "TP", "TQ", "IP", "HP", "RS", "RE", "sp", "br", "SH", "SS", "TH", "Sp", "in", "ti", "ce"}
 ABBREVIATION = re.compile(
-    r"\b(?:e\.g|i\.e|etc|vs|cf|resp|ex|nr|pag|vol|fig|approx|viz|al|[^\W\d_])"
-    r"\.[)\"\u201d]?$", re.I)
+    r"\b(?:e\.g|i\.e|etc|vs|cf|resp|ex|nr|pag|vol|fig|approx|viz|al|[^\W\d_])" r"\.[)\"\u201d]?$", re.I
+)
 
 
 def side(name, languages):
@@ -49,19 +68,25 @@ def side(name, languages):
 def unescape(text):
     """Text without groff's escapes."""
     text = FONT.sub("", text.replace("\\\\", "\\e"))
-    text = GLYPH.sub(lambda m: GLYPHS.get(
-        m.group(1) or m.group(2) or m.group(3) or "", ""), text)
-    for escape, plain in (("\\-", "-"), ("\\ ", " "), ("\\~", " "),
-                          ("\\0", " "), ("\\'", "'"), ("\\`", "`"),
-                          ("\\.", "."), ("\\t", " "), ("\\e", "\\")):
+    text = GLYPH.sub(lambda m: GLYPHS.get(m.group(1) or m.group(2) or m.group(3) or "", ""), text)
+    for escape, plain in (
+        ("\\-", "-"),
+        ("\\ ", " "),
+        ("\\~", " "),
+        ("\\0", " "),
+        ("\\'", "'"),
+        ("\\`", "`"),
+        ("\\.", "."),
+        ("\\t", " "),
+        ("\\e", "\\"),
+    ):
         text = text.replace(escape, plain)
     return text
 
 
 def arguments(rest):
     """The arguments of a macro; double quotes keep spaces."""
-    found = re.findall(r'"((?:[^"]|"")*)"?|((?:\\.|[^\s"\\])\S*(?:\\ \S*)*)',
-                       rest)
+    found = re.findall(r'"((?:[^"]|"")*)"?|((?:\\.|[^\s"\\])\S*(?:\\ \S*)*)', rest)
     return [(a or b).replace('""', '"') for a, b in found]
 
 
@@ -77,7 +102,7 @@ def macro(name, rest):
 def paragraphs(source):
     """The paragraphs of running text of a page's groff source."""
     if re.search(r"^\.\s*(Dd|Sh)\b", source, re.M):
-        return []                      # mdoc, another language altogether
+        return []  # mdoc, another language altogether
     done, now = [], []
     until, skipping, tag, braces = None, True, False, 0
     for line in source.split("\n"):
@@ -112,7 +137,7 @@ def paragraphs(source):
             text = macro(name, rest) if request else line
         if text is None or skipping:
             continue
-        if tag:                        # the line after .TP is an option's name
+        if tag:  # the line after .TP is an option's name
             tag = False
             continue
         text = unescape(text).strip()
@@ -129,8 +154,8 @@ def sentences(paragraph):
     """A simple split at sentence ends before a capital letter."""
     start = 0
     for end in re.finditer(r"[.!?]+[)\"\u201d\u00bb]*\s+", paragraph):
-        after = paragraph[end.end():].lstrip("\"(\u201e\u00ab\u201c")[:1]
-        before = paragraph[start:end.end()].strip()
+        after = paragraph[end.end() :].lstrip('"(\u201e\u00ab\u201c')[:1]
+        before = paragraph[start : end.end()].strip()
         if after.isupper() and not ABBREVIATION.search(before):
             yield before
             start = end.end()
@@ -144,7 +169,11 @@ def lines(source, lang):
         for sentence in sentences(messages.tidy(paragraph, lang)):
             tokens = sentence.split()
             code = sum(bool(messages.CODE.search(t)) for t in tokens)
-            if (4 <= len(tokens) and messages.fault(sentence) is None
-                    and 4 * code <= len(tokens) and sentence[0].isalpha()):
+            if (
+                4 <= len(tokens)
+                and messages.fault(sentence) is None
+                and 4 * code <= len(tokens)
+                and sentence[0].isalpha()
+            ):
                 kept.append(sentence)
     return kept

@@ -22,21 +22,20 @@ MAX_DIRECTIVES = 2
 NATURAL_WORDS = (4, 25)
 
 # Romanian is written with a comma below; old catalogues have the cedilla.
-LETTERS = {"ro": str.maketrans("\u015f\u0163\u015e\u0162",
-                               "\u0219\u021b\u0218\u021a")}
+LETTERS = {"ro": str.maketrans("\u015f\u0163\u015e\u0162", "\u0219\u021b\u0218\u021a")}
 
 DIRECTIVE = re.compile(
     r"%(?:\(\w+\)|<\w+>|\d+\$)?[-+#0']*(?:\d+|\*)?(?:\.(?:\d+|\*))?"
-    r"(?:hh|h|ll|l|z|j|t|q)?[a-zA-Z](?![a-z])"     # printf: %s %5.2f %(name)s
-    r"|%\w*\d\b|%[A-Z]{2,}\b|%%"                   # Qt: %1; LibreOffice: %NAME
-    r"|\$\{?\w+\}?|\$\(\w+\)|\{\w*(?::[^}\s]*)?\}|@\w+@")
+    r"(?:hh|h|ll|l|z|j|t|q)?[a-zA-Z](?![a-z])"  # printf: %s %5.2f %(name)s
+    r"|%\w*\d\b|%[A-Z]{2,}\b|%%"  # Qt: %1; LibreOffice: %NAME
+    r"|\$\{?\w+\}?|\$\(\w+\)|\{\w*(?::[^}\s]*)?\}|@\w+@"
+)
 TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 BREAK = re.compile(r"<\s*/?\s*(?:br|p|li|para|item|title)\b[^<>]*>", re.I)
 OPTION = re.compile(r"^\s*-{1,2}[\w?@].*?(?:\s{2,}|\t)\s*(?=\S)")
-CODE = re.compile(r"://|^www\.|\w@\w|^--?\w|^[~.]?/\w|/.*/|[{}\\$=<>|#\[\]_^`]"
-                  r"|::|\(\)|\w\.\w{1,4}\b(?!\.)|^\W+$")
+CODE = re.compile(r"://|^www\.|\w@\w|^--?\w|^[~.]?/\w|/.*/|[{}\\$=<>|#\[\]_^`]" r"|::|\(\)|\w\.\w{1,4}\b(?!\.)|^\W+$")
 MARK = re.compile(r"[_&~](?=[^\W_])")
-CJK_MARK = re.compile(r"\s?\([_&~]\w\)")           # "File(_F)"
+CJK_MARK = re.compile(r"\s?\([_&~]\w\)")  # "File(_F)"
 END = (".", "!", "?", ":", ";", "\u2026")
 
 
@@ -56,10 +55,9 @@ def read_mo(data):
         for i in range(count):
             pair = []
             for table in (ids, strs):
-                size, start = struct.unpack_from(order + "2I", data,
-                                                 table + 8 * i)
-                pair.append(data[start:start + size])
-            if not pair[0]:                        # the header
+                size, start = struct.unpack_from(order + "2I", data, table + 8 * i)
+                pair.append(data[start : start + size])
+            if not pair[0]:  # the header
                 found = re.search(rb"charset=([\w.:-]+)", pair[1])
                 charset = found.group(1).decode() if found else charset
                 continue
@@ -68,8 +66,7 @@ def read_mo(data):
         for msgid, msgstr in raw:
             msgid = msgid.split(b"\x04")[-1].split(b"\0")[0]
             msgstr = msgstr.split(b"\0")[0]
-            pairs.append((msgid.decode(charset, "replace"),
-                          msgstr.decode(charset, "replace")))
+            pairs.append((msgid.decode(charset, "replace"), msgstr.decode(charset, "replace")))
         return pairs
     except (struct.error, LookupError) as error:
         raise ValueError("broken .mo file: %s" % error)
@@ -78,7 +75,7 @@ def read_mo(data):
 def key(text):
     """Near-duplicate key: the lower-cased letters (and their marks) only."""
     text = DIRECTIVE.sub("", text).lower()
-    if text.isascii():                             # quicker
+    if text.isascii():  # quicker
         return re.sub("[^a-z]+", "", text)
     return "".join(c for c in text if unicodedata.category(c)[0] in "LM")
 
@@ -88,8 +85,7 @@ def tidy(text, lang):
     text = unicodedata.normalize("NFC", text).translate(LETTERS.get(lang, {}))
     if not text.isprintable():
         kinds = [(c, unicodedata.category(c)) for c in text]
-        text = "".join(" " if kind in ("Cc", "Zs", "Zl", "Zp") else c
-                       for c, kind in kinds if kind != "Cf")
+        text = "".join(" " if kind in ("Cc", "Zs", "Zl", "Zp") else c for c, kind in kinds if kind != "Cf")
     return " ".join(text.split())
 
 
@@ -103,8 +99,7 @@ def strip_marks(source, target):
     for mark in set(MARK.findall(source + " " + target)):
         sides = []
         for text in (source, target):
-            words = [w for w in text.split()
-                     if any(m.group() == mark for m in MARK.finditer(w))]
+            words = [w for w in text.split() if any(m.group() == mark for m in MARK.finditer(w))]
             sides.append(words)
         if set(sides[0]) & set(sides[1]) or max(map(len, sides)) > 1:
             continue
@@ -121,6 +116,7 @@ def split_lines(source, target):
     every line but the last ends like a sentence, since help texts are often
     wrapped by hand and their lines then do not correspond.
     """
+
     def paragraphs(text):
         return [p for p in re.split(r"\n[ \t]*\n", text) if p.strip()]
 
@@ -130,8 +126,7 @@ def split_lines(source, target):
     pieces = []
     for a, b in zip(left, right):
         lines = [[x for x in p.split("\n") if x.strip()] for p in (a, b)]
-        whole = all(x.rstrip().endswith(END)
-                    for side in lines for x in side[:-1])
+        whole = all(x.rstrip().endswith(END) for side in lines for x in side[:-1])
         if len(lines[0]) == len(lines[1]) and whole:
             pieces.extend(zip(*lines))
         else:
@@ -173,11 +168,10 @@ def clean(source, target, lang, dropped=None):
         dropped["markup"] += 1
         return []
     if markup:
-        source, target = (html.unescape(TAG.sub("", BREAK.sub("\n\n", t)))
-                          for t in (source, target))
+        source, target = (html.unescape(TAG.sub("", BREAK.sub("\n\n", t))) for t in (source, target))
     kept = []
     for a, b in split_lines(source, target):
-        if OPTION.match(a) and OPTION.match(b):    # "-f, --force   do it"
+        if OPTION.match(a) and OPTION.match(b):  # "-f, --force   do it"
             a, b = OPTION.sub("", a), OPTION.sub("", b)
         a, b = strip_marks(tidy(a, "en"), tidy(b, lang))
         lengths = sorted((len(a.split()), len(b.split())))
@@ -187,8 +181,7 @@ def clean(source, target, lang, dropped=None):
             reason = fault(a) or fault(b)
         if reason is None and key(a) == key(b):
             reason = "same on both sides"
-        if reason is None and (lengths[1] > 2 * lengths[0] + 3
-                               or not 1 / 3 < (len(a) + 8) / (len(b) + 8) < 3):
+        if reason is None and (lengths[1] > 2 * lengths[0] + 3 or not 1 / 3 < (len(a) + 8) / (len(b) + 8) < 3):
             reason = "length ratio"
         if reason is None and not (key(a) and key(b)):
             reason = "no letters"
@@ -201,9 +194,9 @@ def clean(source, target, lang, dropped=None):
 
 def vocabularies(pairs):
     """How often each word occurs on either side: two Counters."""
-    return tuple(Counter(word for pair in pairs for word in
-                         re.findall(r"[^\W\d_]+", pair[side].lower()))
-                 for side in (0, 1))
+    return tuple(
+        Counter(word for pair in pairs for word in re.findall(r"[^\W\d_]+", pair[side].lower())) for side in (0, 1)
+    )
 
 
 def misplaced(text, own, other):
@@ -255,9 +248,14 @@ def components(pairs):
 def is_natural(pair):
     """Whether a pair looks like sentences somebody might say."""
     low, high = NATURAL_WORDS
-    return all(low <= len(t.split()) <= high and t[0].isupper()
-               and not DIRECTIVE.search(t) and not t.isupper()
-               and not any(CODE.search(w) for w in t.split()) for t in pair)
+    return all(
+        low <= len(t.split()) <= high
+        and t[0].isupper()
+        and not DIRECTIVE.search(t)
+        and not t.isupper()
+        and not any(CODE.search(w) for w in t.split())
+        for t in pair
+    )
 
 
 def words(lines):
@@ -276,21 +274,22 @@ def split(pairs, dev, test, seed):
     groups = sorted(sorted(group) for group in components(unique(pairs)))
     rng.shuffle(groups)
     single = [i for i, group in enumerate(groups) if len(group) == 1]
-    single.sort(key=lambda i: not is_natural(groups[i][0]))    # stable
-    held = single[:dev + test]
+    single.sort(key=lambda i: not is_natural(groups[i][0]))  # stable
+    held = single[: dev + test]
     if len(held) < dev + test:
-        raise ValueError("only %d message pairs can be held out, %d wanted"
-                         % (len(held), dev + test))
-    out = {"dev": [groups[i][0] for i in held[:dev]],
-           "test": [groups[i][0] for i in held[dev:]],
-           "source": [], "target": []}
+        raise ValueError("only %d message pairs can be held out, %d wanted" % (len(held), dev + test))
+    out = {
+        "dev": [groups[i][0] for i in held[:dev]],
+        "test": [groups[i][0] for i in held[dev:]],
+        "source": [],
+        "target": [],
+    }
     held = set(held)
     rest = [group for i, group in enumerate(groups) if i not in held]
-    rest.sort(key=lambda group: -len(group))                   # stable
+    rest.sort(key=lambda group: -len(group))  # stable
     size = {"source": 0, "target": 0}
     for group in rest:
-        gain = {"source": words(a for a, _ in group),
-                "target": words(b for _, b in group)}
+        gain = {"source": words(a for a, _ in group), "target": words(b for _, b in group)}
         side = min(("source", "target"), key=lambda s: size[s] + gain[s])
         size[side] += gain[side]
         out[side].extend(group)

@@ -19,7 +19,9 @@ def main():
     parser.add_argument("--text", nargs=2, required=True, metavar="LANG=FILE", help="text, one sentence a line")
     parser.add_argument("--dev", nargs=2, metavar="LANG=FILE", help="aligned text to validate on")
     parser.add_argument("--test", nargs=2, metavar="LANG=FILE", help="aligned text to score on")
-    parser.add_argument("--hold-out", type=int, default=500, metavar="N", help="lines of dev and test, if --text is aligned")
+    parser.add_argument(
+        "--hold-out", type=int, default=500, metavar="N", help="lines of dev and test, if --text is aligned"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", required=True, metavar="DIR")
     args = parser.parse_args()
@@ -59,7 +61,9 @@ def prepare(args):
         if len(kept) < len(lines):
             print("      {}: left out {:,} lines that dev or test hold".format(language, len(lines) - len(kept)))
         if len(kept) < _FEWEST:
-            raise Problem("the {} text has {:,} usable lines; at least {:,} are needed".format(language, len(kept), _FEWEST))
+            raise Problem(
+                "the {} text has {:,} usable lines; at least {:,} are needed".format(language, len(kept), _FEWEST)
+            )
         rng.shuffle(kept)
         mono[language] = kept
     return dict(mono=mono, **held)
@@ -99,7 +103,9 @@ def aligned_sides(name, options, text):
         raise Problem("--{} is of {}, the text of {}".format(name, " and ".join(sides), " and ".join(text)))
     if len({len(lines) for lines in sides.values()}) != 1:
         raise Problem(
-            "--{} is not aligned: {}".format(name, ", ".join("{} has {:,} lines".format(k, len(v)) for k, v in sides.items()))
+            "--{} is not aligned: {}".format(
+                name, ", ".join("{} has {:,} lines".format(k, len(v)) for k, v in sides.items())
+            )
         )
     pairs = [pair for pair in zip(*(sides[language] for language in text)) if all(pair)]
     if not pairs:

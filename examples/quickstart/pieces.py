@@ -18,7 +18,9 @@ _VALID = 300  # monolingual sentences to validate on; at most a tenth of the tex
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--langs", required=True, help="such as en,ro")
-    parser.add_argument("--text", required=True, metavar="DIR", help="holds mono.LANG and, maybe, dev.LANG and test.LANG")
+    parser.add_argument(
+        "--text", required=True, metavar="DIR", help="holds mono.LANG and, maybe, dev.LANG and test.LANG"
+    )
     parser.add_argument("--vocabulary", type=int, default=2500, help="size of the SentencePiece model")
     parser.add_argument("--out", required=True, metavar="DIR")
     args = parser.parse_args()
@@ -35,7 +37,11 @@ def main():
             minloglevel=1,
         )
     except RuntimeError as error:
-        sys.exit("pieces.py: no SentencePiece model of {} pieces from this text; use more text: {}".format(args.vocabulary, error))
+        sys.exit(
+            "pieces.py: no SentencePiece model of {} pieces from this text; use more text: {}".format(
+                args.vocabulary, error
+            )
+        )
     model = sentencepiece.SentencePieceProcessor(model_file=os.path.join(args.out, "spm.model"))
     with open(os.path.join(args.out, "dict.txt"), "w", encoding="utf-8") as stream:
         # fairseq has its own <unk>, <s> and </s>, SentencePiece's first three

@@ -52,7 +52,9 @@ def main():
     figures = {
         "text": ", ".join("{} {:,} lines".format(lang, count) for lang, count in lines.items()),
         "pieces": "{:,} symbols".format(count_lines(os.path.join(args.out, "pieces", "dict.txt"))),
-        "crossinit": "loss 1.386 -> {}, accuracy {}".format(crossinit.get("valid_loss"), crossinit.get("valid_accuracy")),
+        "crossinit": "loss 1.386 -> {}, accuracy {}".format(
+            crossinit.get("valid_loss"), crossinit.get("valid_accuracy")
+        ),
         "mbart": "valid perplexity {}".format(valid["mbart"]["valid_ppl"]),
         "translation": "round-trip BLEU {:.2f}".format(round_trip),
         "score": "BLEU not measured: no aligned test text (--test)",
@@ -70,7 +72,9 @@ def main():
     }
     print("\n{:<12} {:>7}  {:<46} {}".format("stage", "minutes", "key figure", "in " + args.out))
     for stage in ["setup"] + stages:
-        print("{:<12} {:>7.2f}  {:<46} {}".format(stage, minutes[stage], figures.get(stage, ""), artefacts.get(stage, "")))
+        print(
+            "{:<12} {:>7.2f}  {:<46} {}".format(stage, minutes[stage], figures.get(stage, ""), artefacts.get(stage, ""))
+        )
     print("{:<12} {:>7.2f}  {:<46} {}".format("total", minutes["total"], "init " + args.init, "summary.json"))
     if signature:
         print("sacreBLEU of fairseq-generate's output: {}".format(signature))
@@ -95,7 +99,11 @@ def last_valid(out, stage):
             if match and match.group(1) == "valid":
                 found = json.loads(match.group(2))
     if found is None:
-        sys.exit("summary.py: {}/logs/{}.log holds no validation; remove {}/stages/{}.* and run again".format(out, stage, out, stage))
+        sys.exit(
+            "summary.py: {}/logs/{}.log holds no validation; remove {}/stages/{}.* and run again".format(
+                out, stage, out, stage
+            )
+        )
     return found
 
 

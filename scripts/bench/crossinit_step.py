@@ -122,7 +122,9 @@ def main():
     scaled = min(gather) * args.pairs / args.gather_pairs + statistics.median(alone)
 
     figures = {
-        "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu, {} threads".format(torch.get_num_threads()),
+        "device": (
+            torch.cuda.get_device_name() if device.type == "cuda" else "cpu, {} threads".format(torch.get_num_threads())
+        ),
         "torch": torch.__version__,
         "settings": {k: v for k, v in vars(args).items() if k != "json"},
         "step_seconds": statistics.median(full),
@@ -131,13 +133,22 @@ def main():
         "speedup_vs_gather": scaled / statistics.median(full),
         "ratio_to_optimizer": statistics.median([f / a for f, a in zip(full, alone)]),
     }
-    print("V = {:,}, d = {:,}, {} languages, {} pairs a step, on {}".format(
-        args.vocabulary, args.dim, args.languages, args.pairs, figures["device"]))
+    print(
+        "V = {:,}, d = {:,}, {} languages, {} pairs a step, on {}".format(
+            args.vocabulary, args.dim, args.languages, args.pairs, figures["device"]
+        )
+    )
     print("a step, optimizer included:         {:9.3f} s (median of {})".format(figures["step_seconds"], args.repeats))
-    print("the optimizer's step alone:         {:9.3f} s, so a step is {:.2f} times that".format(
-        figures["optimizer_seconds"], figures["ratio_to_optimizer"]))
-    print("gathering and averaging every span: {:9.1f} s (scaled from {} pairs), {:.0f} times a step".format(
-        scaled, args.gather_pairs, figures["speedup_vs_gather"]))
+    print(
+        "the optimizer's step alone:         {:9.3f} s, so a step is {:.2f} times that".format(
+            figures["optimizer_seconds"], figures["ratio_to_optimizer"]
+        )
+    )
+    print(
+        "gathering and averaging every span: {:9.1f} s (scaled from {} pairs), {:.0f} times a step".format(
+            scaled, args.gather_pairs, figures["speedup_vs_gather"]
+        )
+    )
     if args.json:
         Path(args.json).write_text(json.dumps(figures, indent=2) + "\n")
 

@@ -37,10 +37,15 @@ def read(path):
 def test_aligned_files_are_split_so_that_no_pair_is_on_both_sides(tmp_path):
     # lengths that go together, as those of translations do
     left, right = write(tmp_path / "l", numbered("a", 3000)), write(tmp_path / "r", numbered("b", 3000))
-    done = run("own_text.py", "--text", "aa={}".format(left), "bb={}".format(right), "--hold-out", 100, "--out", tmp_path / "o")
+    done = run(
+        "own_text.py", "--text", "aa={}".format(left), "bb={}".format(right), "--hold-out", 100, "--out", tmp_path / "o"
+    )
     assert done.returncode == 0 and "look aligned" in done.stdout
     number = lambda line: int(line.split()[0][1:])  # noqa: E731
-    sets = {name: set(map(number, read(tmp_path / "o" / name))) for name in ("mono.aa", "mono.bb", "dev.aa", "dev.bb", "test.aa")}
+    sets = {
+        name: set(map(number, read(tmp_path / "o" / name)))
+        for name in ("mono.aa", "mono.bb", "dev.aa", "dev.bb", "test.aa")
+    }
     assert sets["dev.aa"] == sets["dev.bb"] and len(sets["dev.aa"]) == len(sets["test.aa"]) == 100
     assert not sets["mono.aa"] & sets["mono.bb"]
     assert not (sets["dev.aa"] | sets["test.aa"]) & (sets["mono.aa"] | sets["mono.bb"])
@@ -61,8 +66,15 @@ def test_lines_of_a_test_set_leave_the_text(tmp_path):
     left, right = write(tmp_path / "l", numbered("a", 1400)), write(tmp_path / "r", numbered("b", 1600))
     test = write(tmp_path / "ta", numbered("a", 20)), write(tmp_path / "tb", numbered("b", 20))
     done = run(
-        "own_text.py", "--text", "aa={}".format(left), "bb={}".format(right),
-        "--test", "aa={}".format(test[0]), "bb={}".format(test[1]), "--out", tmp_path / "o",
+        "own_text.py",
+        "--text",
+        "aa={}".format(left),
+        "bb={}".format(right),
+        "--test",
+        "aa={}".format(test[0]),
+        "bb={}".format(test[1]),
+        "--out",
+        tmp_path / "o",
     )
     assert done.returncode == 0 and "aa: left out 20 lines that dev or test hold" in done.stdout
     assert len(read(tmp_path / "o" / "mono.aa")) == 1380 and len(read(tmp_path / "o" / "test.bb")) == 20
@@ -87,10 +99,19 @@ def test_bad_text_is_one_sentence(tmp_path, content, told):
 
 
 def test_unequal_test_sides_are_refused(tmp_path):
-    sides = [write(tmp_path / name, numbered(name, count)) for name, count in (("a", 1500), ("b", 1600), ("t", 5), ("u", 6))]
+    sides = [
+        write(tmp_path / name, numbered(name, count)) for name, count in (("a", 1500), ("b", 1600), ("t", 5), ("u", 6))
+    ]
     done = run(
-        "own_text.py", "--text", "aa={}".format(sides[0]), "bb={}".format(sides[1]),
-        "--test", "aa={}".format(sides[2]), "bb={}".format(sides[3]), "--out", tmp_path / "o",
+        "own_text.py",
+        "--text",
+        "aa={}".format(sides[0]),
+        "bb={}".format(sides[1]),
+        "--test",
+        "aa={}".format(sides[2]),
+        "bb={}".format(sides[3]),
+        "--out",
+        tmp_path / "o",
     )
     assert done.returncode == 1 and "--test is not aligned: aa has 5 lines, bb has 6 lines" in done.stderr
 
@@ -118,7 +139,10 @@ def test_hypotheses_come_out_in_order_and_all(tmp_path):
 )
 def test_wrong_options_are_told_before_anything_runs(options, told):
     done = subprocess.run(
-        ["bash", str(QUICKSTART / "run.sh")] + options, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True
+        ["bash", str(QUICKSTART / "run.sh")] + options,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
     )
     assert done.returncode == 2 and told in done.stderr and done.stdout == ""
 

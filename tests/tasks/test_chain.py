@@ -31,14 +31,21 @@ def stages(data_folder, tmp_path_factory):
         data_folder, root / "mbart", MBART, TINY_MODEL, chain.format(root, "crossinit"), "--lr 0.001 --max-update 3"
     ).stdout
     logs["translation"] = train(
-        data_folder, root / "translation", TRANSLATION, TINY_MODEL, chain.format(root, "mbart"), "--lr 0.001 --max-update 3"
+        data_folder,
+        root / "translation",
+        TRANSLATION,
+        TINY_MODEL,
+        chain.format(root, "mbart"),
+        "--lr 0.001 --max-update 3",
     ).stdout
     return root, logs
 
 
 def start_of(data, stage_options, checkpoint, save_dir, how):
     """The parameters a stage starts from: those it saves after one update with learning rate zero."""
-    train(data, save_dir, stage_options, TINY_MODEL, how.format(checkpoint), "--lr 0 --max-update 1 --disable-validation")
+    train(
+        data, save_dir, stage_options, TINY_MODEL, how.format(checkpoint), "--lr 0 --max-update 1 --disable-validation"
+    )
     return load(save_dir / "checkpoint_last.pt")["model"]
 
 
@@ -68,7 +75,10 @@ def test_a_stage_starts_from_the_bits_that_the_one_before_saved(stages, data_fol
 def test_only_the_table_moves(stages, data_folder, tmp_path):
     root, _ = stages
     crossinit(data_folder, tmp_path, "--langs aa,bb --lr 0 --max-update 1")
-    initial, aligned = load(tmp_path / "checkpoint_last.pt")["model"], load(root / "crossinit" / "checkpoint_last.pt")["model"]
+    initial, aligned = (
+        load(tmp_path / "checkpoint_last.pt")["model"],
+        load(root / "crossinit" / "checkpoint_last.pt")["model"],
+    )
     moved = {name for name in initial if not torch.equal(initial[name], aligned[name])}
     # one table under the names of its three users
     assert moved == {TABLE, "decoder.embed_tokens.weight", "decoder.output_projection.weight"}

@@ -36,7 +36,9 @@ TABLE = "encoder.embed_tokens.weight"
 def test_architectures(data_folder, tmp_path, arch, options, tables):
     if options == "unshared":
         done = crossinit(
-            data_folder, tmp_path, "--langs aa,bb --lr 0.01 --max-update 2 --encoder-layers 1 --decoder-layers 1",
+            data_folder,
+            tmp_path,
+            "--langs aa,bb --lr 0.01 --max-update 2 --encoder-layers 1 --decoder-layers 1",
             "--encoder-embed-dim 16 --decoder-embed-dim 16 --encoder-attention-heads 2 --decoder-attention-heads 2",
             arch="transformer_iwslt_de_en",
         )
@@ -81,13 +83,17 @@ def test_two_processes_train_one_table(data_folder, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "fairseq_cli.train", str(data_folder)] + (
-        "--user-dir {} --save-dir {} --optimizer adam --lr 0.01 --num-workers 0 --data-buffer-size 0 --log-format json "
-        "--log-interval 1 --no-epoch-checkpoints --task crossinit_pretrain --criterion crossinit --arch mbart_base --langs aa,bb "
-        "--span 10 --max-rank 40 --batch-size 8 --updates-per-epoch 8 --max-update 3 --valid-batches 2 --cpu "
-        "--distributed-world-size 2 --distributed-no-spawn --distributed-backend gloo --ddp-backend {} "
-        "--distributed-init-method tcp://127.0.0.1:{}".format(USER_DIR, tmp_path, "legacy_ddp", port)
-    ).split() + TINY_MODEL
+    command = (
+        [sys.executable, "-m", "fairseq_cli.train", str(data_folder)]
+        + (
+            "--user-dir {} --save-dir {} --optimizer adam --lr 0.01 --num-workers 0 --data-buffer-size 0 --log-format json "
+            "--log-interval 1 --no-epoch-checkpoints --task crossinit_pretrain --criterion crossinit --arch mbart_base --langs aa,bb "
+            "--span 10 --max-rank 40 --batch-size 8 --updates-per-epoch 8 --max-update 3 --valid-batches 2 --cpu "
+            "--distributed-world-size 2 --distributed-no-spawn --distributed-backend gloo --ddp-backend {} "
+            "--distributed-init-method tcp://127.0.0.1:{}".format(USER_DIR, tmp_path, "legacy_ddp", port)
+        ).split()
+        + TINY_MODEL
+    )
     processes = [
         subprocess.Popen(command + ["--distributed-rank", str(rank)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         for rank in range(2)
@@ -160,7 +166,11 @@ def test_bad_input_is_one_sentence_before_training(data_folder, tmp_path, harm, 
 
 def test_a_model_without_token_embedding_is_refused(data_folder, tmp_path):
     done = crossinit(
-        data_folder, tmp_path, "--langs aa,bb --lr 0.01 --max-update 1 --in-channels 8", arch="convtransformer_espnet", check=False
+        data_folder,
+        tmp_path,
+        "--langs aa,bb --lr 0.01 --max-update 1 --in-channels 8",
+        arch="convtransformer_espnet",
+        check=False,
     )
     assert done.returncode == 1
 
@@ -171,8 +181,11 @@ def test_a_checkpoint_of_another_dictionary_is_refused(data_folder, tmp_path):
     with open(str(folder / "dict.txt"), "a", encoding="utf-8") as stream:
         stream.write("one_more 1\n")
     done = crossinit(
-        folder, tmp_path / "second", "--langs aa,bb --lr 0.01 --max-update 1",
-        "--finetune-from-model {}/first/checkpoint_last.pt".format(tmp_path), check=False,
+        folder,
+        tmp_path / "second",
+        "--langs aa,bb --lr 0.01 --max-update 1",
+        "--finetune-from-model {}/first/checkpoint_last.pt".format(tmp_path),
+        check=False,
     )
     assert done.returncode == 1 and "Traceback" not in done.stdout
     assert "130 rows" in done.stdout and "131 symbols" in done.stdout

@@ -41,7 +41,8 @@ def test_weights_are_schedules(data_folder, tmp_path):
     ).stdout
     # fairseq goes on printing a meter that gets no more values
     kinds = [
-        {key for key in ("dae_loss", "bt_loss") if stats.get(key) not in (None, "0")} for stats in statistics(log, "train_inner")
+        {key for key in ("dae_loss", "bt_loss") if stats.get(key) not in (None, "0")}
+        for stats in statistics(log, "train_inner")
     ]
     # updates are counted from 0 by the schedule and from 1 in the log
     assert kinds == [{"dae_loss"}, {"dae_loss"}, {"bt_loss"}, {"bt_loss"}]
@@ -66,7 +67,9 @@ def test_without_aligned_text_the_round_trip_is_what_is_measured(data_folder, tm
     folder = tmp_path / "data"
     shutil.copytree(str(data_folder), str(folder), ignore=shutil.ignore_patterns("valid.aa-bb*"))
     log = translate(
-        folder, tmp_path / "out", "--max-update 2 --valid-round-trip 10 --best-checkpoint-metric round_trip_bleu "
+        folder,
+        tmp_path / "out",
+        "--max-update 2 --valid-round-trip 10 --best-checkpoint-metric round_trip_bleu "
         "--maximize-best-checkpoint-metric",
     ).stdout
     valid = statistics(log, "valid")[-1]
@@ -102,8 +105,12 @@ def test_interactive_translates_standard_input(data_folder, checkpoint):
     command = [sys.executable, "-m", "fairseq_cli.interactive", str(data_folder), "--user-dir", str(USER_DIR)]
     command += "--task crossinit_unmt -s aa -t bb --path {} --beam 2 --max-len-b 8".format(checkpoint).split()
     done = subprocess.run(
-        command, input="\u2581a1 \u2581a2 .\n\u2581a3 t\n", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        universal_newlines=True, encoding="utf-8",
+        command,
+        input="\u2581a1 \u2581a2 .\n\u2581a3 t\n",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stdout[-2000:]
     assert len(re.findall(r"^D-\d+\t", done.stdout, re.M)) == 2
@@ -167,14 +174,20 @@ def test_bad_input_is_one_sentence_before_training(data_folder, tmp_path, harm, 
 
 def test_an_encoder_alone_cannot_translate(data_folder, tmp_path):
     done = train(
-        data_folder, tmp_path, OPTIONS.replace("mbart_base", "roberta_base"), "--max-update 1 --encoder-layers 1", check=False
+        data_folder,
+        tmp_path,
+        OPTIONS.replace("mbart_base", "roberta_base"),
+        "--max-update 1 --encoder-layers 1",
+        check=False,
     )
     assert done.returncode == 1 and "encoder-decoder" in done.stdout
 
 
 def test_generate_without_aligned_text_says_so(data_folder, checkpoint):
     done = fairseq(
-        "generate", [str(data_folder)],
-        "--user-dir {} --task crossinit_unmt -s aa -t bb --path {} --gen-subset nothere".format(USER_DIR, checkpoint), check=False,
+        "generate",
+        [str(data_folder)],
+        "--user-dir {} --task crossinit_unmt -s aa -t bb --path {} --gen-subset nothere".format(USER_DIR, checkpoint),
+        check=False,
     )
     assert done.returncode == 1 and "nothere.aa-bb" in done.stdout and "Traceback" not in done.stdout

@@ -42,5 +42,7 @@ def test_trains_and_the_checkpoint_loads(data_folder, tmp_path, task):
         save_dir = tmp_path / str(number)
         config = COMMON.format(user_dir=USER_DIR, save_dir=save_dir, start=start) + MODEL + specific
         (tmp_path / "toy.yaml").write_text(config)
-        fairseq("hydra_train", ["--config-dir", str(tmp_path), "--config-name", "toy"], "hydra.run.dir={}".format(tmp_path))
+        fairseq(
+            "hydra_train", ["--config-dir", str(tmp_path), "--config-name", "toy"], "hydra.run.dir={}".format(tmp_path)
+        )
         assert load(save_dir / "checkpoint_last.pt")["optimizer_history"][-1]["num_updates"] == 2

@@ -13,7 +13,9 @@ def sentencepiece_model(tmp_path_factory):
     import sentencepiece
 
     folder = tmp_path_factory.mktemp("spm")
-    (folder / "text").write_text("\n".join("unu doi trei {} patru".format("abc"[k % 3] * 3) for k in range(300)), "utf-8")
+    (folder / "text").write_text(
+        "\n".join("unu doi trei {} patru".format("abc"[k % 3] * 3) for k in range(300)), "utf-8"
+    )
     sentencepiece.SentencePieceTrainer.train(
         input=str(folder / "text"), model_prefix=str(folder / "spm"), vocab_size=60, model_type="bpe", minloglevel=2
     )
@@ -32,7 +34,9 @@ def test_words_are_cut_and_ranked(tmp_path, sentencepiece_model):
     table.write_text("# language: ro\ndoi\t5\nunu\t7\n\u0928\u092e\u0938\t6\ntrei\t1\n", "utf-8")
     words = from_table(str(table), dictionary, str(sentencepiece_model))
     # the Devanagari word has no piece and is left out
-    expected = [[dictionary.index(piece) for piece in model.encode(word, out_type=str)] for word in ("unu", "doi", "trei")]
+    expected = [
+        [dictionary.index(piece) for piece in model.encode(word, out_type=str)] for word in ("unu", "doi", "trei")
+    ]
     assert [words.word(k).tolist() for k in range(len(words))] == expected
     assert words.counts.tolist() == [7, 5, 1]
     assert RankTable.load(str(table)).language == "ro"

@@ -44,9 +44,7 @@ def generate_as_fairseq(model, source, language, max_len_a, max_len_b):
     )
     sample = {"net_input": {"src_tokens": source, "src_lengths": source.ne(PAD).sum(1)}}
     begin = torch.full((len(source), 1), BOS)
-    hypotheses = generator.generate(
-        [model], sample, prefix_tokens=begin, bos_token=CONVENTION.languages[language]
-    )
+    hypotheses = generator.generate([model], sample, prefix_tokens=begin, bos_token=CONVENTION.languages[language])
     rows = [hypothesis[0]["tokens"].tolist() for hypothesis in hypotheses]
     assert all(row[0] == BOS for row in rows)
     return [row[1:] for row in rows]

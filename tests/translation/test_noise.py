@@ -17,9 +17,7 @@ SYMBOLS = {
     "subword_nmt": SPECIAL + ["a", "b", "c", "d", "e@@", "f@@", "."],
     "none": SPECIAL + ["a", "b", "c", "d", "e", "f", "."],
 }
-PIECES = {
-    style: WordPieces(symbols, special=[0, 1, 2, 3, 4], unk=3, style=style) for style, symbols in SYMBOLS.items()
-}
+PIECES = {style: WordPieces(symbols, special=[0, 1, 2, 3, 4], unk=3, style=style) for style, symbols in SYMBOLS.items()}
 SENTENCE = st.lists(st.sampled_from([3, 5, 6, 7, 8, 9, 10, 11]), min_size=1, max_size=15)
 PROBABILITY = st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0])
 STYLES = pytest.mark.parametrize("style", sorted(SYMBOLS))
@@ -114,9 +112,7 @@ def noise_order(count, seed, distance):
 
 
 def test_shuffling_reaches_its_bound():
-    distances = {
-        abs(place - word) for seed in range(300) for place, word in enumerate(noise_order(8, seed, 3.0))
-    }
+    distances = {abs(place - word) for seed in range(300) for place, word in enumerate(noise_order(8, seed, 3.0))}
     assert distances == {0, 1, 2}
 
 
