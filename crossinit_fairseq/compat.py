@@ -57,6 +57,26 @@ def allow_whole_checkpoints():
             module.torch = _TrustingTorch()
 
 
+def let_denoising_share_options():
+    """For the official 0.12.2: `--task multilingual_denoising` defines options that every BART architecture has defined
+    before it, and argparse refuses (`conflicting option string: --max-source-positions`). The forks made the task's
+    options a dataclass, which skips what is there.
+    """
+    from fairseq.tasks.denoising import DenoisingTask
+
+    if getattr(DenoisingTask, "__dataclass", None) is not None or hasattr(DenoisingTask.add_args, "shares"):
+        return
+    stock = DenoisingTask.add_args
+
+    def add_args(parser):
+        handler, parser.conflict_handler = parser.conflict_handler, "resolve"
+        stock(parser)
+        parser.conflict_handler = handler
+
+    add_args.shares = True
+    DenoisingTask.add_args = staticmethod(add_args)
+
+
 def list_all_options_in_help():
     """For all versions: `fairseq-train --help --user-dir ... --task NAME` stops before it has read NAME's options.
 
@@ -103,4 +123,5 @@ def _add_chosen_options(parser, arguments):
 def apply():
     """Apply every shim that this environment needs. Safe to call twice."""
     allow_whole_checkpoints()
+    let_denoising_share_options()
     list_all_options_in_help()

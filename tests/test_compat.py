@@ -55,6 +55,23 @@ def test_broadcast_of_objects_is_shimmed_too():
         assert isinstance(fairseq.distributed.utils.torch, compat._TrustingTorch)
 
 
+def test_denoising_with_bart_is_refused_by_the_official_fairseq_only(tmp_path):
+    from fairseq.tasks.denoising import DenoisingTask
+
+    command = [sys.executable, "-m", "fairseq_cli.train", str(tmp_path), "--task", "multilingual_denoising"]
+    command += "--arch mbart_base --max-source-positions 8 --max-tokens 9".split()
+    stock = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True).stdout
+    conflict = "conflicting option string: --max-source-positions"
+    if getattr(DenoisingTask, "__dataclass", None) is None:
+        assert conflict in stock, "the official task agrees with BART: remove let_denoising_share_options"
+    else:
+        assert conflict not in stock and not hasattr(DenoisingTask.add_args, "shares")
+    command += ["--user-dir", str(USER_DIR)]
+    ours = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True).stdout
+    # options are read; what is missing is the dictionary
+    assert conflict not in ours and "dict.txt" in ours
+
+
 def test_stock_help_still_stops_short():
     command = [sys.executable, "-m", "fairseq_cli.train", "--help", "--task", "multilingual_denoising"]
     stock = subprocess.run(command, stdout=subprocess.PIPE, universal_newlines=True).stdout

@@ -68,19 +68,33 @@ def _parser():
     commands.required = True
 
     count = commands.add_parser(
-        "count", help="count text or read a ready list", description="Make a rank table.", epilog=_COUNT, formatter_class=raw
+        "count",
+        help="count text or read a ready list",
+        description="Make a rank table.",
+        epilog=_COUNT,
+        formatter_class=raw,
     )
-    count.add_argument("files", nargs="*", metavar="FILE", help="UTF-8 text, plain, .gz, .bz2, .xz or .zst; a glob; - for stdin")
+    count.add_argument(
+        "files", nargs="*", metavar="FILE", help="UTF-8 text, plain, .gz, .bz2, .xz or .zst; a glob; - for stdin"
+    )
     count.add_argument("--lang", required=True, help="language code: en, ne, ro_RO, ...")
     count.add_argument("-o", "--output", metavar="TSV", help="the rank table to write (default: standard output)")
     count.add_argument("--lowercase", action="store_true", help="count The and the as one word")
-    count.add_argument("--min-count", type=_positive, default=1, metavar="N", help="leave out rarer words (default: 1, all)")
-    count.add_argument("--workers", type=_positive, metavar="N", help="threads, or processes of `--dask local` (default: all cores)")
+    count.add_argument(
+        "--min-count", type=_positive, default=1, metavar="N", help="leave out rarer words (default: 1, all)"
+    )
+    count.add_argument(
+        "--workers", type=_positive, metavar="N", help="threads, or processes of `--dask local` (default: all cores)"
+    )
     ready = count.add_mutually_exclusive_group()
-    ready.add_argument("--list", action="store_true", help="FILE is a ready list: `word count`, or `word`, most frequent first")
+    ready.add_argument(
+        "--list", action="store_true", help="FILE is a ready list: `word count`, or `word`, most frequent first"
+    )
     ready.add_argument("--wordfreq", action="store_true", help="take the list of the Python package wordfreq; no FILE")
     ready.add_argument("--dask", metavar="ADDRESS", help="count on the Dask cluster of this scheduler, or `local`")
-    count.add_argument("--sub-tokens", metavar="MODEL", help="count the sub-tokens of a SentencePiece model (scripts without spaces)")
+    count.add_argument(
+        "--sub-tokens", metavar="MODEL", help="count the sub-tokens of a SentencePiece model (scripts without spaces)"
+    )
     count.set_defaults(run=_count, usage=count)
 
     show = commands.add_parser(
@@ -88,7 +102,9 @@ def _parser():
     )
     show.add_argument("tables", nargs="+", metavar="TSV")
     show.add_argument("--ranks", type=_positive, default=20, metavar="N", help="ranks to list (default: 20)")
-    show.add_argument("--first", type=_positive, default=20000, metavar="N", help="ranks for coverage and fit (default: 20000)")
+    show.add_argument(
+        "--first", type=_positive, default=20000, metavar="N", help="ranks for coverage and fit (default: 20000)"
+    )
     show.set_defaults(run=_show)
 
     merge = commands.add_parser("merge", help="add up tables", description="Add up rank tables of one language.")
@@ -111,7 +127,9 @@ _positive.__name__ = "number"  # argparse says "invalid number value"
 def _count(options):
     _check_output(options.output)
     if bool(options.files) == options.wordfreq:
-        options.usage.error("--wordfreq takes no FILE" if options.wordfreq else "give at least one FILE, or - for standard input")
+        options.usage.error(
+            "--wordfreq takes no FILE" if options.wordfreq else "give at least one FILE, or - for standard input"
+        )
     if options.sub_tokens and (options.list or options.wordfreq):
         options.usage.error("--sub-tokens is for text, not for ready lists")
     workers = options.workers or os.cpu_count() or 1
@@ -194,7 +212,9 @@ def _show(options):
     coverage = ["{:.1%}".format(table.coverage(options.first)) if table.has_counts else "unknown" for table in tables]
     facts.append(["coverage of the first " + first] + coverage)
     fits = [table.zipf_fit(options.first) if table.has_counts and len(table) > 1 else None for table in tables]
-    facts.append(["Zipf exponent of the first " + first] + ["{:.3f}".format(fit.exponent) if fit else "unknown" for fit in fits])
+    facts.append(
+        ["Zipf exponent of the first " + first] + ["{:.3f}".format(fit.exponent) if fit else "unknown" for fit in fits]
+    )
     facts.append(["R squared of the fit"] + ["{:.3f}".format(fit.r_squared) if fit else "unknown" for fit in fits])
     print()
     print(format_columns([[""] + _titles(options.tables, tables)] + facts))

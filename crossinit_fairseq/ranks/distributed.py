@@ -29,7 +29,9 @@ def open_cluster(address, workers=1):
     try:
         client = Client(address, timeout="20s")
     except (OSError, ValueError) as error:
-        raise InputError("no Dask scheduler answers at {} ({}): start one with `dask scheduler`".format(address, error)) from None
+        raise InputError(
+            "no Dask scheduler answers at {} ({}): start one with `dask scheduler`".format(address, error)
+        ) from None
     with client:
         yield client
 

@@ -26,7 +26,9 @@ def to_ranked_words(table, encode):
             dropped += 1
     if not by_length:
         raise InputError(
-            "no word of the {} rank table can be encoded: encode with the model of this language's text".format(table.language)
+            "no word of the {} rank table can be encoded: encode with the model of this language's text".format(
+                table.language
+            )
         )
     groups = []
     for length in sorted(by_length):

@@ -95,11 +95,14 @@ class RankTable:
         for table in tables:
             table._need_counts()
             for name, one, other in [("language", first.language, table.language)] + [
-                (name, first.settings.get(name), table.settings.get(name)) for name in ("lowercase", "segmenter", "source")
+                (name, first.settings.get(name), table.settings.get(name))
+                for name in ("lowercase", "segmenter", "source")
             ]:
                 if one != other:
                     raise InputError(
-                        "tables of {0} {1} and {0} {2} cannot be merged: count them in the same way".format(name, one, other)
+                        "tables of {0} {1} and {0} {2} cannot be merged: count them in the same way".format(
+                            name, one, other
+                        )
                     )
             for word, count in zip(table.words, table.counts.tolist()):
                 counts[word] += count

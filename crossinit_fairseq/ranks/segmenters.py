@@ -65,7 +65,7 @@ class SubTokens:
             raise InputError("{} is no SentencePiece model: give the .model file of one".format(self.model)) from None
 
     def segment(self, runs):
-        """runs: list of str. Returns (list of str pieces without the mark of a word start, list of int, the run of each)."""
+        """runs: list of str. Returns (list of str pieces, without marks of word starts, list of int, the run of each)."""
         pieces, origins = [], []
         for at, cut in enumerate(self._load().encode(runs, out_type=str)):
             for piece in cut:

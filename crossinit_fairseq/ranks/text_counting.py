@@ -90,14 +90,18 @@ def make_table(summaries, words, min_count, skipped):
     if words.segmenter is not None:
         settings["segmenter"] = type(words.segmenter).__name__
     settings.update(left_out_words=str(sum(left_out)), skipped_long_words=str(skipped))
-    return RankTable(words.language, table["word"].to_list(), table["count"].to_numpy().astype(np.int64), total, settings)
+    return RankTable(
+        words.language, table["word"].to_list(), table["count"].to_numpy().astype(np.int64), total, settings
+    )
 
 
 def _bar(total, shown):
     from tqdm import tqdm
 
     # disable=None: only on a terminal
-    return tqdm(total=total or None, unit="B", unit_scale=True, desc="counting", delay=2, disable=None if shown else True)
+    return tqdm(
+        total=total or None, unit="B", unit_scale=True, desc="counting", delay=2, disable=None if shown else True
+    )
 
 
 class _Feed:

@@ -78,12 +78,16 @@ def find_sources(patterns):
         else:
             found = sorted(glob.glob(pattern, recursive=True))
         if not found:
-            raise InputError("{} does not exist: give a text file, a glob in quotes, or - for standard input".format(pattern))
+            raise InputError(
+                "{} does not exist: give a text file, a glob in quotes, or - for standard input".format(pattern)
+            )
         paths += found
     seen = set()
     for path in paths:
         if os.path.isdir(path):
-            raise InputError("{} is a folder: name the files in it, for example '{}/*.txt'".format(path, path.rstrip("/")))
+            raise InputError(
+                "{} is a folder: name the files in it, for example '{}/*.txt'".format(path, path.rstrip("/"))
+            )
         if path != STDIN and not os.access(path, os.R_OK):
             raise InputError("{} cannot be read: check its permissions".format(path))
         real = path if path == STDIN else os.path.realpath(path)
@@ -119,7 +123,9 @@ def read_blocks(source, size):
             cut = 1 + (data.rfind(b"\n") if b"\n" in data else data.rfind(b" "))
             rest = data[cut:]
             if len(rest) > _MAX_UNBROKEN:
-                raise InputError("{} has no white space in 256 MB after line {}: it is no text".format(source.name, line))
+                raise InputError(
+                    "{} has no white space in 256 MB after line {}: it is no text".format(source.name, line)
+                )
             if cut:
                 yield Block(source, data[:cut], line, _position(raw, source))
                 line += data.count(b"\n", 0, cut)

@@ -25,7 +25,9 @@ def read_word_list(paths, language, lowercase=False, min_count=1):
         for word, count in _entries(path):
             kinds.setdefault(count is None, path)
             if len(kinds) > 1:
-                raise InputError("{} has counts and {} has none: give lists of one kind".format(kinds[False], kinds[True]))
+                raise InputError(
+                    "{} has counts and {} has none: give lists of one kind".format(kinds[False], kinds[True])
+                )
             word = spelling(word)
             if word is None or (count is None and word in counts) or count == 0:
                 skipped += 1
@@ -37,7 +39,9 @@ def read_word_list(paths, language, lowercase=False, min_count=1):
     settings["skipped_entries"] = str(skipped)
     if True in kinds:
         if min_count > 1:
-            raise InputError("{} has no counts, so no word can be too rare: leave out the minimum count".format(paths[0]))
+            raise InputError(
+                "{} has no counts, so no word can be too rare: leave out the minimum count".format(paths[0])
+            )
         settings["counts"] = ORDER_ONLY
         # made up: they only say the order
         counts = {word: len(counts) - at for at, word in enumerate(counts)}

@@ -80,11 +80,19 @@ def bench_text(language, once, options):
         "same_counts": dict(zip(table.words, (table.counts // copies).tolist())) == counts,
     }
     print(
-        "{}: {:.0f} MB/s of CPU time, best of {} ({:.0f} median; {:.0f} elapsed) over {:.0f} MB, {:.0f} over the {:.0f} MB "
-        "not repeated; Counter with the same pattern: {:.0f}; {:.1f} times as fast; counts {}".format(
-            language, numbers["mb_per_s_per_core"], options.repeats, numbers["mb_per_s_per_core_median"],
-            numbers["mb_per_s_elapsed"], whole, numbers["mb_per_s_per_core_not_repeated"], size,
-            numbers["python_mb_per_s_per_core"], numbers["ratio"], "equal" if numbers["same_counts"] else "DIFFER",
+        "{}: {:.0f} MB/s of CPU time, best of {} ({:.0f} median; {:.0f} elapsed) over {:.0f} MB, {:.0f} over the "
+        "{:.0f} MB not repeated; Counter with the same pattern: {:.0f}; {:.1f} times as fast; counts {}".format(
+            language,
+            numbers["mb_per_s_per_core"],
+            options.repeats,
+            numbers["mb_per_s_per_core_median"],
+            numbers["mb_per_s_elapsed"],
+            whole,
+            numbers["mb_per_s_per_core_not_repeated"],
+            size,
+            numbers["python_mb_per_s_per_core"],
+            numbers["ratio"],
+            "equal" if numbers["same_counts"] else "DIFFER",
         ),
         flush=True,
     )
@@ -115,7 +123,9 @@ def bench_binarised(repeats):
     first = np.minimum(random.zipf(1.2, len(lengths)) % len(starts), len(starts) - 1)
     tokens = np.repeat(first, lengths)
     inside = np.arange(len(tokens)) - np.repeat(ends - lengths, lengths)
-    tokens = np.where(inside == 0, starts[tokens], 2 * ((tokens * 7 + inside * 131) % (VOCABULARY // 2))).astype(np.uint16)
+    tokens = np.where(inside == 0, starts[tokens], 2 * ((tokens * 7 + inside * 131) % (VOCABULARY // 2))).astype(
+        np.uint16
+    )
     text = BinarisedText(tokens, sentences(len(tokens)))
     fast, _ = timed(lambda: rank_words([text], pieces), repeats)
     part = tokens[:SLICE]
@@ -133,8 +143,14 @@ def bench_binarised(repeats):
     print(
         "binarised: {:.1f} million sub-tokens/s of CPU time, best of {} ({:.1f} median) over {:.0f} million; plain Python on {:.0f} "
         "million: {:.1f}; {:.1f} times as fast; counts {}".format(
-            numbers["tokens_per_s"] / 1e6, repeats, numbers["tokens_per_s_median"] / 1e6, len(tokens) / 1e6,
-            len(part) / 1e6, numbers["python_tokens_per_s"] / 1e6, numbers["ratio"], "equal" if same else "DIFFER",
+            numbers["tokens_per_s"] / 1e6,
+            repeats,
+            numbers["tokens_per_s_median"] / 1e6,
+            len(tokens) / 1e6,
+            len(part) / 1e6,
+            numbers["python_tokens_per_s"] / 1e6,
+            numbers["ratio"],
+            "equal" if same else "DIFFER",
         )
     )
     return numbers
@@ -159,7 +175,7 @@ def rank_in_python(tokens, pieces):
 
 
 class Seconds:
-    """Seconds of several runs, the shortest first: of CPU time, which other jobs on the machine disturb less, and elapsed."""
+    """Seconds of several runs, the shortest first: of CPU time and elapsed."""
 
     def __init__(self):
         self.cpu, self.elapsed = [], []

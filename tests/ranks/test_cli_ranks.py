@@ -35,10 +35,15 @@ def test_count(capsys):
     out, err = capsys.readouterr()
     assert out == "" and err == "en.tsv: 5 different words of 8 in all; the first 20,000 make up 100.0%\n"
 
-    assert main(["count", "--lang", "en", "--lowercase", "--min-count", "2", "--workers", "2", "a.txt", "b.txt.xz"]) == 0
+    assert (
+        main(["count", "--lang", "en", "--lowercase", "--min-count", "2", "--workers", "2", "a.txt", "b.txt.xz"]) == 0
+    )
     out, err = capsys.readouterr()
     assert out.endswith("र\t3\ncat\t2\nthe\t2\n") and "# lowercase: yes\n# min_count: 2\n# left_out_words: 1\n" in out
-    assert err == "standard output: 3 different words of 8 in all; the first 20,000 make up 87.5%; 1 rarer words left out\n"
+    assert (
+        err
+        == "standard output: 3 different words of 8 in all; the first 20,000 make up 87.5%; 1 rarer words left out\n"
+    )
 
 
 def test_standard_input(monkeypatch, capsys):

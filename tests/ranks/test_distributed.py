@@ -24,7 +24,9 @@ def client():
 
 @pytest.fixture
 def texts(tmp_path):
-    text = "".join("Linia {} are {} cuvinte şi {}\n".format(n, n % 7, "x" * 120 if n == 5 else n % 31) for n in range(3000))
+    text = "".join(
+        "Linia {} are {} cuvinte şi {}\n".format(n, n % 7, "x" * 120 if n == 5 else n % 31) for n in range(3000)
+    )
     (tmp_path / "a.txt").write_bytes(text.encode("utf-8"))
     (tmp_path / "b.txt.gz").write_bytes(gzip.compress(text[:4000].encode("utf-8")))
     return [str(tmp_path / "*.txt"), str(tmp_path / "b.txt.gz")]

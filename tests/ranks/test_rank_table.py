@@ -153,7 +153,10 @@ def test_merge():
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 9), min_size=1), min_size=1, max_size=4), st.randoms())
+@given(
+    st.lists(st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 9), min_size=1), min_size=1, max_size=4),
+    st.randoms(),
+)
 def test_merging_knows_no_order(counts, random):
     tables = [table_of(one) for one in counts]
     merged = RankTable.merge(tables)
