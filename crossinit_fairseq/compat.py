@@ -69,9 +69,9 @@ def let_denoising_share_options():
     stock = DenoisingTask.add_args
 
     def add_args(parser):
-        handler, parser.conflict_handler = parser.conflict_handler, "resolve"
-        stock(parser)
-        parser.conflict_handler = handler
+        group = parser.add_argument_group("Denoising")
+        group.conflict_handler = "resolve"
+        stock(group)
 
     add_args.shares = True
     DenoisingTask.add_args = staticmethod(add_args)

@@ -1,6 +1,7 @@
 """A toy data folder of two languages, and fairseq's programs run on it as a user runs them."""
 
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -97,6 +98,15 @@ def crossinit(data, save_dir, *arguments, arch="mbart_base", **options):
         *arguments,
         **options,
     )
+
+
+def weights(path):
+    """The parameters in a checkpoint, by name.
+
+    The official fairseq also saves copies (`in_proj_weight`, `fc1_bias`, ...) that it fills at every loading.
+    """
+    copies = re.compile(r"(in_proj|out_proj|fc1|fc2)_(weight|bias)$")
+    return {name: value for name, value in load(path)["model"].items() if not copies.search(name)}
 
 
 def load(path):

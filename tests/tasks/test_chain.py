@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from tests.conftest import TINY_MODEL, USER_DIR, crossinit, fairseq, load, train
+from tests.conftest import TINY_MODEL, USER_DIR, crossinit, fairseq, train, weights
 
 TABLE = "encoder.embed_tokens.weight"
 MBART = (
@@ -46,7 +46,7 @@ def start_of(data, stage_options, checkpoint, save_dir, how):
     train(
         data, save_dir, stage_options, TINY_MODEL, how.format(checkpoint), "--lr 0 --max-update 1 --disable-validation"
     )
-    return load(save_dir / "checkpoint_last.pt")["model"]
+    return weights(save_dir / "checkpoint_last.pt")
 
 
 RESTORE = "--restore-file {} --reset-optimizer --reset-dataloader --reset-meters --reset-lr-scheduler"
@@ -65,7 +65,7 @@ RESTORE = "--restore-file {} --reset-optimizer --reset-dataloader --reset-meters
 def test_a_stage_starts_from_the_bits_that_the_one_before_saved(stages, data_folder, tmp_path, before, options, how):
     root, _ = stages
     checkpoint = root / before / "checkpoint_last.pt"
-    saved = load(checkpoint)["model"]
+    saved = weights(checkpoint)
     start = start_of(data_folder, options, checkpoint, tmp_path, how)
     assert set(saved) == set(start)
     for name in saved:
@@ -75,10 +75,8 @@ def test_a_stage_starts_from_the_bits_that_the_one_before_saved(stages, data_fol
 def test_only_the_table_moves(stages, data_folder, tmp_path):
     root, _ = stages
     crossinit(data_folder, tmp_path, "--langs aa,bb --lr 0 --max-update 1")
-    initial, aligned = (
-        load(tmp_path / "checkpoint_last.pt")["model"],
-        load(root / "crossinit" / "checkpoint_last.pt")["model"],
-    )
+    initial = weights(tmp_path / "checkpoint_last.pt")
+    aligned = weights(root / "crossinit" / "checkpoint_last.pt")
     moved = {name for name in initial if not torch.equal(initial[name], aligned[name])}
     # one table under the names of its three users
     assert moved == {TABLE, "decoder.embed_tokens.weight", "decoder.output_projection.weight"}

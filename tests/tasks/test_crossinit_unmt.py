@@ -12,7 +12,7 @@ import torch
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.tasks.crossinit_unmt import _parse_directions
-from tests.conftest import TINY_MODEL, USER_DIR, fairseq, load, toy_sentences, train, write_split
+from tests.conftest import TINY_MODEL, USER_DIR, fairseq, toy_sentences, train, weights, write_split
 
 OPTIONS = (
     "--task crossinit_unmt --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 300 --arch mbart_base "
@@ -82,7 +82,7 @@ def test_resuming_in_mid_epoch_changes_no_bit(data_folder, tmp_path):
     translate(data_folder, tmp_path / "whole", options, "--max-update 5")
     translate(data_folder, tmp_path / "parts", options, "--max-update 2")
     translate(data_folder, tmp_path / "parts", options, "--max-update 5")
-    one, other = (load(tmp_path / name / "checkpoint_last.pt")["model"] for name in ("whole", "parts"))
+    one, other = (weights(tmp_path / name / "checkpoint_last.pt") for name in ("whole", "parts"))
     for name in one:
         assert torch.equal(one[name], other[name]), name
 

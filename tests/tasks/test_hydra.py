@@ -7,6 +7,7 @@ from tests.conftest import USER_DIR, fairseq, load
 MODEL = """
 model:
   _name: mbart_base
+  base_layers: 0  # the official fairseq compares it, and omegaconf 2.0 gives None for what is not there
   encoder_layers: 1
   decoder_layers: 1
   encoder_embed_dim: 16

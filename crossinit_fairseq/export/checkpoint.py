@@ -1,0 +1,135 @@
+"""A fairseq checkpoint, seen as the token tables in it."""
+
+import os
+
+import torch
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.export.complete_files import complete_file
+from crossinit_fairseq.export.tables import EmbeddingTable, replace_rows
+
+
+class Checkpoint:
+    """Loads a checkpoint of fairseq (of any stage, task and architecture) on the CPU.
+
+    A checkpoint is unpickled whole, which can run code: load only what comes from people you trust.
+    Raises InputError when the file is missing, or is no checkpoint of fairseq with a token table.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        self.state = _load(path)
+        model = self.state.get("model") if isinstance(self.state, dict) else None
+        if not isinstance(model, dict):
+            raise InputError("{} is no checkpoint of fairseq: it holds no model".format(path))
+        self.tables = _find_tables(model)
+        if not self.tables:
+            raise InputError("{} has no token table: no parameter is called `embed_tokens.weight`".format(path))
+
+    def names(self, name=None):
+        """All names under which the model holds one token table: list of str, the first is the table's own.
+
+        name: one of them; may be left out when all token tables of the model are one.
+        Raises InputError when there is no such table, or which one is meant is not said.
+        """
+        if name is None:
+            if len(self.tables) > 1:
+                raise InputError(
+                    "{} has {} token tables: choose one by --table {}".format(
+                        self.path, len(self.tables), " or ".join(names[0] for names in self.tables)
+                    )
+                )
+            return self.tables[0]
+        for names in self.tables:
+            if name in names:
+                return names
+        raise InputError(
+            "{} has no token table {}; it has {}".format(
+                self.path, name, ", ".join(name for names in self.tables for name in names)
+            )
+        )
+
+    def table(self, symbols, name=None):
+        """The token table with the dictionary's symbols: EmbeddingTable of V rows; its values are the checkpoint's own.
+
+        symbols: list of str [V]; name: see `names`. Raises InputError when the table has another number of rows.
+        """
+        name = self.names(name)[0]
+        values = self.state["model"][name].detach()
+        if len(values) != len(symbols):
+            raise InputError(
+                "{} of {} has {} rows but the dictionary has {} symbols (4 of them fairseq's own): give the dictionary it "
+                "was trained with, and append to a copy of it what the task adds ([en], <mask>, ...)".format(
+                    name, self.path, len(values), len(symbols)
+                )
+            )
+        return EmbeddingTable(symbols, values, self.path)
+
+    def replace(self, rows, values, value_rows, name=None):
+        """Put values[value_rows] in the place of the rows of one token table, under all of its names.
+
+        rows, value_rows: lists of int [n]; values: float tensor [W, d]. The state of the optimizer and moving averages of
+        the parameters go, since they belong to the old table. Returns how many rows were rounded to the table's dtype.
+        Raises InputError when a row has another dimension than the table.
+        """
+        model = self.state["model"]
+        names = self.names(name)
+        if values.size(1) != model[names[0]].size(1):
+            raise InputError(
+                "{} of {} has dimension {}, the new embeddings have {}".format(
+                    names[0], self.path, model[names[0]].size(1), values.size(1)
+                )
+            )
+        rounded = 0
+        for each in names:
+            rounded = replace_rows(model[each], values, rows, value_rows)
+        self.state.pop("last_optimizer_state", None)
+        if isinstance(self.state.get("extra_state"), dict):
+            for average in ("ema", "ema_fp32_params"):
+                self.state["extra_state"].pop(average, None)
+        return rounded
+
+    def save(self, path):
+        """Write the checkpoint, complete or not at all. Raises InputError when it cannot be written."""
+        with complete_file(path) as part:
+            try:
+                torch.save(self.state, part)
+            except RuntimeError as error:  # how torch reports a full disk or a missing folder
+                raise InputError("{} cannot be written: {}".format(path, str(error).split("\n")[0])) from None
+
+
+def _load(path):
+    if not os.path.isfile(path):
+        raise InputError("{} is no file: give a checkpoint of fairseq, such as checkpoint_last.pt".format(path))
+    try:
+        try:
+            return torch.load(path, map_location="cpu", weights_only=False)
+        except TypeError as error:  # torch before 1.13 hands the word on to its unpickler
+            if "weights_only" not in str(error):
+                raise
+            return torch.load(path, map_location="cpu")
+    except Exception as error:  # torch and pickle raise many kinds
+        said = (str(error) or type(error).__name__).split("\n")[0]
+        raise InputError("{} is no checkpoint of fairseq ({})".format(path, said)) from None
+
+
+def _find_tables(model):
+    """Lists of the names of each distinct token table, `*embed_tokens.weight` first.
+
+    Names are of one table when their values are the same to the last bit: a checkpoint from a GPU does not say it otherwise.
+    """
+    tensors = {name: value for name, value in model.items() if torch.is_tensor(value) and value.dim() == 2}
+    tables = []
+    for name in tensors:
+        if name.split(".")[-2:] != ["embed_tokens", "weight"]:
+            continue
+        if not any(name in names for names in tables):
+            same = [other for other in tensors if other != name and _same(tensors[name], tensors[other])]
+            tables.append([name] + same)
+    return tables
+
+
+def _same(one, other):
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    return one.data_ptr() == other.data_ptr() or torch.equal(one, other)

@@ -1,0 +1,57 @@
+"""A table of embeddings as a .safetensors file: one tensor `embeddings`, its symbols in the metadata as JSON."""
+
+import json
+import os
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.export.complete_files import complete_file
+from crossinit_fairseq.export.tables import EmbeddingTable
+
+TENSOR, SYMBOLS = "embeddings", "symbols"
+
+
+def write_safetensors(table, path):
+    """Write an EmbeddingTable: tensor `embeddings`, float [V, d] of the table's dtype, bit for bit; metadata `symbols`.
+
+    The file is complete or not there at all. Raises InputError when it cannot be written or the library is missing.
+    """
+    save = _library().torch.save_file
+    with complete_file(path) as part:
+        metadata = {"format": "pt", SYMBOLS: json.dumps(table.symbols, ensure_ascii=False)}
+        try:
+            save({TENSOR: table.values.contiguous()}, part, metadata=metadata)
+        except _library().SafetensorError as error:
+            raise InputError("{} cannot be written: {}".format(path, error)) from None
+
+
+def read_safetensors(path):
+    """Read what write_safetensors wrote: EmbeddingTable, values of the file's dtype.
+
+    Raises InputError when the file is missing, no safetensors file, or one without `embeddings` and `symbols`.
+    """
+    library = _library()
+    if not os.path.isfile(path):
+        raise InputError("{} is no file".format(path))
+    try:
+        with library.safe_open(path, framework="pt", device="cpu") as opened:
+            metadata = opened.metadata() or {}
+            values = opened.get_tensor(TENSOR) if TENSOR in opened.keys() else None
+        symbols = json.loads(metadata.get(SYMBOLS, "null"))
+    except (library.SafetensorError, ValueError, OSError) as error:
+        raise InputError("{} is no readable .safetensors file ({})".format(path, error)) from None
+    if values is None or not isinstance(symbols, list) or not all(isinstance(symbol, str) for symbol in symbols):
+        raise InputError(
+            "{} is not of crossinit-export: it needs one tensor `{}` and, in its metadata, `{}`, a JSON list".format(
+                path, TENSOR, SYMBOLS
+            )
+        )
+    return EmbeddingTable(symbols, values, path)
+
+
+def _library():
+    try:
+        import safetensors
+        import safetensors.torch
+    except ImportError:
+        raise InputError(".safetensors needs a library: pip install 'crossinit_fairseq[export]'") from None
+    return safetensors
