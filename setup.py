@@ -19,7 +19,12 @@ setup(
     license="MIT",
     packages=find_packages(include=["crossinit_fairseq", "crossinit_fairseq.*"]),
     python_requires=">=3.8",
-    entry_points={"console_scripts": ["crossinit-ranks = crossinit_fairseq.cli.ranks:main"]},
+    entry_points={
+        "console_scripts": [
+            "crossinit-export = crossinit_fairseq.cli.export:main",
+            "crossinit-ranks = crossinit_fairseq.cli.ranks:main",
+        ]
+    },
     install_requires=["torch>=1.13", "numpy<2", "hydra-core", "sentencepiece", "sacrebleu>=2"],
     extras_require={
         # an extra, not a requirement: every distribution owns the folder fairseq/ and would overwrite the one you have
@@ -33,6 +38,8 @@ setup(
         "segment": ['icu4py; python_version >= "3.11"'],
         "wordfreq": ["wordfreq>=3"],
         "distributed": ["polars>=1", "pyarrow<26", "tqdm", "zstandard", "dask[distributed]"],
+        # what crossinit-export needs for .safetensors and for Hugging Face models
+        "export": ["safetensors", "transformers>=4"],
         "test": ["pytest", "pytest-xdist", "hypothesis"],
     },
 )

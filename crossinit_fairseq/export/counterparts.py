@@ -40,7 +40,7 @@ def find_counterparts(tokens, symbols, model_type, mask=None):
         if found is not None:
             ids.append(number)
             rows.append(row_of[found])
-            text += found in possible and found not in SPECIAL and found != MASK
+            text += found not in SPECIAL and found != MASK
     if not text:
         raise InputError("the model and the dictionary have nothing but special symbols in common: is it the right one?")
     return ids, rows
@@ -52,7 +52,7 @@ def _piece_names(token):
 
 def _language_names(token):
     code = _LANGUAGE.fullmatch(token)
-    return [form.format(name) for form in ("[{}]", "__{}__") for name in code.groups((0,)) and (token, code.group(1))] if code else []
+    return [form.format(name) for name in (token, code.group(1)) for form in ("[{}]", "__{}__")] if code else []
 
 
 def _xlm_names(symbols):

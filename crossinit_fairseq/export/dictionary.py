@@ -10,7 +10,7 @@ def read_symbols(path):
     """The symbols of dict.txt as fairseq numbers them: its own four, then those of the file. Returns list of str [V].
 
     Raises InputError when the file is missing, not UTF-8, has a line that is not `symbol count`, or a symbol twice
-    (`#fairseq:overwrite` included: which of its rows is meant could not be told later).
+    (nor is fairseq's `#fairseq:overwrite` read, which allows that: one symbol could then mean two rows).
     """
     symbols = list(SPECIAL)
     try:
@@ -18,8 +18,6 @@ def read_symbols(path):
             for number, line in enumerate(lines, 1):
                 # as fairseq does: the count follows the last space
                 symbol, space, count = line.rstrip().rpartition(" ")
-                if number == 1 and line.strip().isdigit():
-                    continue  # fairseq's optional header
                 if not space or not symbol or not count.lstrip("-").isdigit():
                     raise InputError("{}, line {}: not `symbol count`: {!r}".format(path, number, line.strip()[:60]))
                 symbols.append(symbol)

@@ -1,0 +1,207 @@
+"""crossinit-export: take token embeddings out of a fairseq checkpoint, or put others in."""
+
+import argparse
+import os
+import sys
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.export.checkpoint import Checkpoint
+from crossinit_fairseq.export.complete_files import check_new_file, check_new_folder
+from crossinit_fairseq.export.dictionary import MASK, SPECIAL, read_symbols
+from crossinit_fairseq.export.tables import name_of
+
+_ABOUT = """\
+Take the token embeddings out of a fairseq checkpoint, as a file or into a Hugging Face model; or put a table of
+embeddings into a checkpoint. Rows are matched by their symbols, never by their numbers."""
+
+_EXAMPLES = """\
+examples:
+  crossinit-export checkpoint_last.pt --dict data-bin/dict.txt --to table.safetensors     every bit, any float type
+  crossinit-export checkpoint_last.pt --dict data-bin/dict.txt --to table.vec             word2vec text, gensim reads it
+  crossinit-export checkpoint_last.pt --dict data-bin/dict.txt --table decoder.embed_tokens.weight --to decoder.vec
+  crossinit-export checkpoint_last.pt --dict data-bin/dict.txt --hugging-face my-mbart -o my-mbart-crossinit
+  crossinit-export --from table.vec --into checkpoint_last.pt --dict data-bin/dict.txt -o new.pt
+  crossinit-export --from my-mbart --into checkpoint_last.pt --dict data-bin/dict.txt -o new.pt
+
+--hugging-face takes a local folder of an mBART, XLM or XLM-R model (config.json, model.safetensors or
+pytorch_model.bin, and the tokenizer's files) and writes a new one, in which the rows of all tokens that the dictionary
+has too are replaced, and the output layer's with them where it is tied; all else stays. Nothing is downloaded.
+  mBART, XLM-R   pieces, <s>, <pad>, </s>, <unk>, <mask> as they are; mBART's en_XX is [en_XX], else [en]
+  XLM            the</w> is `the` of subword-nmt (th is `th@@`) or \u2581the of SentencePiece; <special1> is <mask>
+
+--from reads .safetensors written by this command, .vec of any program, or such a model folder. Symbols of the
+dictionary that it lacks keep their rows. Start the next stage by --finetune-from-model NEW.pt: the state of the
+optimizer is left out, it belongs to the old table.
+
+The dictionary is the one that the checkpoint was trained with; it has as many symbols as the table has rows, four of
+them fairseq's own and not in the file. In python, `safetensors.safe_open` gives the tensor `embeddings` and, in
+metadata()["symbols"], the list of its symbols as JSON. Checkpoints are unpickled: open only those of people you trust."""
+
+_SUFFIXES = (".safetensors", ".vec")
+
+
+def main(arguments=None):
+    """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        _choose(parser, options)(options)
+    except InputError as error:
+        print("crossinit-export: error: {}".format(error), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("crossinit-export: interrupted, nothing written", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="crossinit-export",
+        description=_ABOUT,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("checkpoint", nargs="?", metavar="CHECKPOINT", help="the fairseq checkpoint to export from")
+    parser.add_argument("--dict", required=True, metavar="DICT.txt", help="the dictionary the checkpoint was trained with")
+    parser.add_argument("--to", metavar="FILE", help="write the table: FILE.safetensors or FILE.vec (word2vec text)")
+    parser.add_argument("--hugging-face", metavar="FOLDER", help="write a copy of this model with the embeddings, to -o")
+    parser.add_argument("--from", dest="source", metavar="FILE", help="FILE.safetensors, FILE.vec or a model folder ...")
+    parser.add_argument("--into", metavar="CHECKPOINT", help="... to put into this fairseq checkpoint, to -o")
+    parser.add_argument("-o", "--output", metavar="NEW", help="new folder of --hugging-face, new checkpoint of --into")
+    parser.add_argument("--table", metavar="NAME", help="which table, where encoder and decoder do not share one")
+    return parser
+
+
+def _choose(parser, options):
+    """The function that does what was asked for; exits with 2 when that is not one thing, completely said."""
+    if options.source or options.into:
+        if not (options.source and options.into and options.output):
+            parser.error("an import takes all of --from FILE --into CHECKPOINT -o NEW.pt")
+        if options.checkpoint or options.to or options.hugging_face:
+            parser.error("--from and --into go with neither another CHECKPOINT nor --to nor --hugging-face")
+        if not options.source.endswith(_SUFFIXES) and not os.path.isdir(options.source):
+            parser.error("--from takes a file {}, or a model folder: {}".format(" or ".join(_SUFFIXES), options.source))
+        return _import
+    if not options.checkpoint:
+        parser.error("give a CHECKPOINT to export from, or --from FILE --into CHECKPOINT")
+    if bool(options.to) == bool(options.hugging_face):
+        parser.error("give one of --to FILE and --hugging-face FOLDER")
+    if options.hugging_face:
+        if not options.output:
+            parser.error("--hugging-face needs -o NEW, the folder to write")
+        return _export_hugging_face
+    if options.output:
+        parser.error("-o is for --hugging-face and --into; --to names its file itself")
+    if not options.to.endswith(_SUFFIXES):
+        parser.error("--to takes a name that ends in {}: {}".format(" or ".join(_SUFFIXES), options.to))
+    return _export_file
+
+
+def _export_file(options):
+    check_new_file(options.to, [options.checkpoint, options.dict])
+    table = Checkpoint(options.checkpoint).table(read_symbols(options.dict), options.table)
+    if options.to.endswith(".vec"):
+        from crossinit_fairseq.export.word2vec import write_word2vec as write
+    else:
+        from crossinit_fairseq.export.safetensors_file import write_safetensors as write
+    write(table, options.to)
+    _say("{}: {:,} rows of {} {}", options.to, len(table), table.dimension, name_of(table.values.dtype))
+
+
+def _export_hugging_face(options):
+    check_new_folder(options.output)
+    table = Checkpoint(options.checkpoint).table(read_symbols(options.dict), options.table)
+    model = _model(options.hugging_face)
+    ids, rows = model.counterparts(table.symbols)
+    rounded = model.replace(ids, table.values, rows)
+    model.save(options.output)
+    _say("{}: {:,} of the {:,} rows of {} replaced", options.output, len(ids), len(model.embeddings), model)
+    name_of_id = {number: token for token, number in model.tokens.items()}
+    kept = sorted(set(range(len(model.embeddings))) - set(ids))
+    _count("{:,} rows have no counterpart in the dictionary and keep their values", kept, name_of_id)
+    unused = sorted(set(range(len(table))) - set(rows))
+    _count("{:,} symbols of the dictionary have no counterpart in the model", unused, dict(enumerate(table.symbols)))
+    _say_rounded(rounded, model.embeddings.dtype)
+    if model.tied_output is False:
+        _say("  the output layer is not tied to the input embeddings and stays as it was")
+
+
+def _import(options):
+    check_new_file(options.output, [options.into, options.dict, options.source])
+    symbols = read_symbols(options.dict)
+    checkpoint = Checkpoint(options.into)
+    old = checkpoint.table(symbols, options.table)
+    if os.path.isdir(options.source):
+        model = _model(options.source)
+        values, names = model.embeddings.detach(), {number: token for token, number in model.tokens.items()}
+        source_rows, rows = model.counterparts(symbols)
+    else:
+        new = _read(options.source)
+        values, names = new.values, dict(enumerate(new.symbols))
+        rows = [row for symbol, row in old.rows.items() if symbol in new.rows]
+        source_rows = [new.rows[symbols[row]] for row in rows]
+        if not any(symbols[row] not in SPECIAL and symbols[row] != MASK for row in rows):
+            raise InputError(
+                "{} and {} have nothing but special symbols in common: is it the right dictionary?".format(
+                    options.source, options.dict
+                )
+            )
+    rounded = checkpoint.replace(rows, values, source_rows, options.table)
+    checkpoint.save(options.output)
+    _say(
+        "{}: {:,} of {:,} rows replaced in {}; no optimizer state",
+        options.output,
+        len(rows),
+        len(symbols),
+        ", ".join(checkpoint.names(options.table)),
+    )
+    kept = sorted(set(range(len(symbols))) - set(rows))
+    _count("{:,} symbols are not in " + _plain(options.source) + " and keep their rows", kept, dict(enumerate(symbols)))
+    unused = sorted(set(range(len(values))) - set(source_rows))
+    _count("{:,} rows of " + _plain(options.source) + " are of no symbol in the dictionary", unused, names)
+    _say_rounded(rounded, old.values.dtype)
+
+
+def _read(path):
+    if path.endswith(".vec"):
+        from crossinit_fairseq.export.word2vec import read_word2vec
+
+        return read_word2vec(path)
+    from crossinit_fairseq.export.safetensors_file import read_safetensors
+
+    return read_safetensors(path)
+
+
+def _model(folder):
+    # before the library is first imported, which reads it: a folder is all there is to read
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    from crossinit_fairseq.export.hugging_face import HuggingFaceModel
+
+    return HuggingFaceModel(folder)
+
+
+def _count(what, rows, names):
+    """Say how many rows this is true of, and name the first of them."""
+    if rows:
+        first = " ".join(names.get(row, "row {}".format(row)) for row in rows[:5])
+        _say("  " + what + ": {}{}", len(rows), first, " ..." if len(rows) > 5 else "")
+
+
+def _say_rounded(rounded, dtype):
+    if rounded:
+        _say("  {:,} rows were rounded to {}", rounded, name_of(dtype))
+
+
+def _plain(text):
+    """Text to stand in a format."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _say(form, *values):
+    print(form.format(*values), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
