@@ -28,6 +28,8 @@ pytorch_model.bin, and the tokenizer's files) and writes a new one, in which the
 has too are replaced, and the output layer's with them where it is tied; all else stays. Nothing is downloaded.
   mBART, XLM-R   pieces, <s>, <pad>, </s>, <unk>, <mask> as they are; mBART's en_XX is [en_XX], else [en]
   XLM            the</w> is `the` of subword-nmt (th is `th@@`) or \u2581the of SentencePiece; <special1> is <mask>
+Values go as they are. fairseq's mBART multiplies embeddings by the root of their dimension, as an mBART folder with
+scale_embedding: true does; XLM and XLM-R of Hugging Face never do.
 
 --from reads .safetensors written by this command, .vec of any program, or such a model folder. Symbols of the
 dictionary that it lacks keep their rows. Start the next stage by --finetune-from-model NEW.pt: the state of the
@@ -64,10 +66,16 @@ def _parser():
         allow_abbrev=False,
     )
     parser.add_argument("checkpoint", nargs="?", metavar="CHECKPOINT", help="the fairseq checkpoint to export from")
-    parser.add_argument("--dict", required=True, metavar="DICT.txt", help="the dictionary the checkpoint was trained with")
+    parser.add_argument(
+        "--dict", required=True, metavar="DICT.txt", help="the dictionary the checkpoint was trained with"
+    )
     parser.add_argument("--to", metavar="FILE", help="write the table: FILE.safetensors or FILE.vec (word2vec text)")
-    parser.add_argument("--hugging-face", metavar="FOLDER", help="write a copy of this model with the embeddings, to -o")
-    parser.add_argument("--from", dest="source", metavar="FILE", help="FILE.safetensors, FILE.vec or a model folder ...")
+    parser.add_argument(
+        "--hugging-face", metavar="FOLDER", help="write a copy of this model with the embeddings, to -o"
+    )
+    parser.add_argument(
+        "--from", dest="source", metavar="FILE", help="FILE.safetensors, FILE.vec or a model folder ..."
+    )
     parser.add_argument("--into", metavar="CHECKPOINT", help="... to put into this fairseq checkpoint, to -o")
     parser.add_argument("-o", "--output", metavar="NEW", help="new folder of --hugging-face, new checkpoint of --into")
     parser.add_argument("--table", metavar="NAME", help="which table, where encoder and decoder do not share one")

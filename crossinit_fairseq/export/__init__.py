@@ -1,4 +1,7 @@
-"""Token embeddings out of and into fairseq checkpoints: safetensors, word2vec text, Hugging Face models. No fairseq needed."""
+"""Token embeddings out of and into fairseq checkpoints: safetensors, word2vec text, Hugging Face models.
+
+It reads checkpoints and dictionaries itself and knows no fairseq.
+"""
 
 from crossinit_fairseq.export.checkpoint import Checkpoint
 from crossinit_fairseq.export.counterparts import find_counterparts

@@ -58,8 +58,8 @@ class Checkpoint:
         values = self.state["model"][name].detach()
         if len(values) != len(symbols):
             raise InputError(
-                "{} of {} has {} rows but the dictionary has {} symbols (4 of them fairseq's own): give the dictionary it "
-                "was trained with, and append to a copy of it what the task adds ([en], <mask>, ...)".format(
+                "{} of {} has {} rows but the dictionary has {} symbols (4 of them fairseq's own): give the dictionary "
+                "it was trained with, and append to a copy of it what the task adds ([en], <mask>, ...)".format(
                     name, self.path, len(values), len(symbols)
                 )
             )
@@ -116,7 +116,7 @@ def _load(path):
 def _find_tables(model):
     """Lists of the names of each distinct token table, `*embed_tokens.weight` first.
 
-    Names are of one table when their values are the same to the last bit: a checkpoint from a GPU does not say it otherwise.
+    Names are of one table when all their values are equal: a checkpoint from a GPU does not say it otherwise.
     """
     tensors = {name: value for name, value in model.items() if torch.is_tensor(value) and value.dim() == 2}
     tables = []

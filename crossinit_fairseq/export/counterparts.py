@@ -12,20 +12,22 @@ _LANGUAGE = re.compile("([a-z]{2,3})_[A-Z]{2}")
 
 
 def find_counterparts(tokens, symbols, model_type, mask=None):
-    """Return (ids, rows): lists of int [n], the token of number ids[k] is the symbol of row rows[k]; each at most once.
+    """Return (ids, rows): lists of int [n], the token of number ids[k] is the symbol of row rows[k].
 
     tokens: dict from token to id; symbols: list of str [V]; model_type: mbart, xlm-roberta or xlm; mask: the id of the
     token that masks where its name does not say so, or None.
-    mBART and XLM-R have SentencePiece's pieces, the same as the dictionary's; mBART's language codes en_XX are [en_XX], else
-    [en] (or __en_XX__, __en__, as back-translation tasks of fairseq write them). XLM has BPE with `the</w>` for pieces that end
-    a word: these are `the` of a dictionary of subword-nmt (and `th` is `th@@`) and `\u2581the` of SentencePiece, the piece of
-    the whole word; `th` inside a word is SentencePiece's `th`. Special symbols go by their names.
+    mBART and XLM-R have SentencePiece's pieces, the same as the dictionary's. mBART's language code en_XX is [en_XX],
+    else __en_XX__, [en], __en__ (underscores: as back-translation tasks of fairseq write them). XLM has BPE with `the</w>`
+    for pieces that end a word: these are `the` of subword-nmt (whose `th@@` is `th`) and `\u2581the` of SentencePiece, the
+    piece of the whole word; `th` inside a word is SentencePiece's `th`. Special symbols go by their names.
     Raises InputError when the two have nothing but special symbols in common.
     """
     row_of = {symbol: row for row, symbol in enumerate(symbols)}
     names = _xlm_names(symbols) if model_type == "xlm" else _piece_names
     if model_type != "xlm" and not any(symbol.startswith(_START) for symbol in symbols):
-        raise InputError("the dictionary is not of SentencePiece (no symbol starts with \u2581), as this model's pieces are")
+        raise InputError(
+            "the dictionary is not of SentencePiece (no symbol starts with \u2581), as this model's pieces are"
+        )
     ids, rows, text = [], [], 0
     for token, number in sorted(tokens.items(), key=lambda item: item[1]):
         if number == mask:
@@ -42,7 +44,9 @@ def find_counterparts(tokens, symbols, model_type, mask=None):
             rows.append(row_of[found])
             text += found not in SPECIAL and found != MASK
     if not text:
-        raise InputError("the model and the dictionary have nothing but special symbols in common: is it the right one?")
+        raise InputError(
+            "the model and the dictionary have nothing but special symbols in common: is it the right one?"
+        )
     return ids, rows
 
 

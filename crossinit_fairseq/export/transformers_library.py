@@ -9,8 +9,8 @@ from crossinit_fairseq.errors import InputError
 def import_transformers():
     """Return the module transformers. Raises InputError when it is not installed.
 
-    ve-fairseq installs torchaudio from PyPI, which does not load beside a CPU build of torch, and transformers >= 5 imports
-    torchaudio if it is there at all. No speech is needed here: one that does not load counts as not installed.
+    ve-fairseq installs torchaudio from PyPI, which does not load beside a CPU build of torch, and transformers >= 5
+    imports torchaudio if it is there at all. No speech is needed here: one that does not load counts as not installed.
     """
     if "torchaudio" not in sys.modules and importlib.util.find_spec("torchaudio") is not None:
         try:
@@ -20,6 +20,6 @@ def import_transformers():
     try:
         import transformers
     except ImportError:
-        raise InputError("--hugging-face needs a library: pip install 'crossinit_fairseq[export]'") from None
+        raise InputError("Hugging Face models need a library: pip install 'crossinit_fairseq[export]'") from None
     transformers.utils.logging.disable_progress_bar()
     return transformers

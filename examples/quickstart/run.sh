@@ -49,7 +49,7 @@ while [ $# -gt 0 ]; do
 done
 case $PRESET in
   smoke)   WARM_UP=100 PRETRAIN=120 TRANSLATE=30  HELD_OUT=200 ;;
-  default) WARM_UP=400 PRETRAIN=1000 TRANSLATE=350 HELD_OUT=500 ;;
+  default) WARM_UP=400 PRETRAIN=800 TRANSLATE=280 HELD_OUT=500 ;;
   *) wrong "--preset is smoke or default, not $PRESET" ;;
 esac
 [[ $INIT == crossinit || $INIT == random ]] || wrong "--init is crossinit or random, not $INIT"
