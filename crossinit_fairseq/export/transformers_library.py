@@ -19,7 +19,11 @@ def import_transformers():
             sys.modules["torchaudio"] = None
     try:
         import transformers
-    except ImportError:
-        raise InputError("Hugging Face models need a library: pip install 'crossinit_fairseq[export]'") from None
+    except ImportError as error:
+        raise InputError(
+            "Hugging Face models need a library: pip install 'crossinit_fairseq[export]' ({})".format(
+                str(error).split("\n")[0]
+            )
+        ) from None
     transformers.utils.logging.disable_progress_bar()
     return transformers

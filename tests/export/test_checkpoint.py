@@ -1,0 +1,154 @@
+"""Token tables of checkpoints, and the symbols of dictionaries."""
+
+import pytest
+import torch
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.export import Checkpoint, EmbeddingTable, read_symbols
+from tests.export.conftest import save_checkpoint, write_dictionary
+from tests.helpers import dictionary_of, tiny_model
+
+
+def test_symbols_are_numbered_as_fairseq_numbers_them(tmp_path):
+    from fairseq.data import Dictionary
+
+    # \u00a0, \u2028 and \x85 are blanks or line ends to Python's str, not to fairseq
+    words = ["\u2581a", "b", "\u2028", "\u00a0", "x\x85y", "7", "[en]", "<mask>"]
+    path = write_dictionary(tmp_path / "dict.txt", words)
+    assert read_symbols(path) == Dictionary.load(path).symbols == ["<s>", "<pad>", "</s>", "<unk>"] + words
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [
+        (b"a 1\nb\n", "line 2: not `symbol count`: 'b'"),
+        (b"a 1\nb x\n", "line 2: not `symbol count`"),
+        (b"a 1\n\nb 1\n", "line 2: not `symbol count`"),
+        (b"a 1\nb 1\na 2\n", "has the symbol 'a' twice"),
+        (b"<unk> 1\n", "has the symbol '<unk>' twice"),
+        (b"a 1 #fairseq:overwrite\n", "line 1: not `symbol count`"),
+        (b"\xff 1\n", "is not UTF-8"),
+        (b"", "is empty"),
+    ],
+)
+def test_bad_dictionaries(tmp_path, content, said):
+    (tmp_path / "dict.txt").write_bytes(content)
+    with pytest.raises(InputError) as error:
+        read_symbols(str(tmp_path / "dict.txt"))
+    assert said in str(error.value)
+
+
+def test_missing_dictionary(tmp_path):
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        read_symbols(str(tmp_path / "dict.txt"))
+
+
+@pytest.mark.parametrize(
+    "kind, names",
+    [
+        ("bart", ["encoder.embed_tokens", "decoder.embed_tokens", "decoder.output_projection"]),
+        ("transformer", ["encoder.embed_tokens", "decoder.embed_tokens", "decoder.output_projection"]),
+        ("roberta", ["encoder.sentence_encoder.embed_tokens", "encoder.lm_head"]),
+        ("masked_lm", ["encoder.sentence_encoder.embed_tokens"]),
+    ],
+)
+def test_models_of_fairseq(tmp_path, kind, names):
+    dictionary = dictionary_of(["\u2581a", "b"])
+    state = tiny_model(
+        dictionary, kind, **({"share_all_embeddings": True} if kind == "transformer" else {})
+    ).state_dict()
+    checkpoint = Checkpoint(save_checkpoint(tmp_path / "c.pt", state))
+    assert checkpoint.names() == [name + ".weight" for name in names]
+    table = checkpoint.table(dictionary.symbols)
+    assert table.symbols == dictionary.symbols and torch.equal(table.values, state[names[0] + ".weight"])
+
+
+def test_shared_names(shared):
+    checkpoint = Checkpoint(shared.path)
+    assert checkpoint.names() == checkpoint.names("decoder.embed_tokens.weight") == shared.names
+    assert torch.equal(checkpoint.table(shared.symbols).values, shared.table)
+
+
+def test_unshared_names(unshared):
+    checkpoint = Checkpoint(unshared.path)
+    with pytest.raises(
+        InputError, match="choose one by --table encoder.embed_tokens.weight or decoder.embed_tokens.weight"
+    ):
+        checkpoint.names()
+    assert checkpoint.names("encoder.embed_tokens.weight") == ["encoder.embed_tokens.weight"]
+    both = ["decoder.embed_tokens.weight", "decoder.output_projection.weight"]
+    assert checkpoint.names("decoder.output_projection.weight") == both
+    assert torch.equal(checkpoint.table(unshared.symbols, both[0]).values, unshared.decoder)
+    with pytest.raises(InputError, match="has no token table x; it has encoder.embed_tokens.weight, decoder"):
+        checkpoint.names("x")
+
+
+def test_replace_all_names_and_drop_what_belongs_to_the_old_table(tmp_path, unshared):
+    checkpoint = Checkpoint(unshared.path)
+    values = torch.randn(3, 8)
+    assert checkpoint.replace([9, 4], values, [0, 2], "decoder.embed_tokens.weight") == 0
+    checkpoint.save(str(tmp_path / "new.pt"))
+    state = torch.load(str(tmp_path / "new.pt"), weights_only=False)
+    wanted = unshared.decoder.clone()
+    wanted[9], wanted[4] = values[0], values[2]
+    assert torch.equal(state["model"]["decoder.embed_tokens.weight"], wanted)
+    assert torch.equal(state["model"]["decoder.output_projection.weight"], wanted)
+    assert torch.equal(state["model"]["encoder.embed_tokens.weight"], unshared.encoder)
+    assert "last_optimizer_state" not in state and state["optimizer_history"] == [{"num_updates": 3}]
+    assert state["extra_state"] == {"val_loss": 1.5}
+
+
+def test_narrow_tables_round_and_say_so(tmp_path):
+    path = save_checkpoint(tmp_path / "half.pt", {"encoder.embed_tokens.weight": torch.zeros(5, 2).half()})
+    checkpoint = Checkpoint(path)
+    assert checkpoint.replace([0, 1, 2], torch.tensor([[0.5, 1], [1 / 3, 1], [2, 2 + 1e-6]]), [0, 1, 2]) == 2
+    with pytest.raises(InputError, match="values too large for float16"):
+        checkpoint.replace([0], torch.tensor([[1e6, 0]]), [0])
+    with pytest.raises(InputError, match="has dimension 2, the new embeddings have 3"):
+        checkpoint.replace([0], torch.zeros(1, 3), [0])
+
+
+def test_bad_checkpoints(tmp_path, shared):
+    with pytest.raises(InputError, match="is no file: give a checkpoint"):
+        Checkpoint(str(tmp_path / "none.pt"))
+    (tmp_path / "text.pt").write_text("hello")
+    with pytest.raises(InputError, match="is no checkpoint of fairseq \\("):
+        Checkpoint(str(tmp_path / "text.pt"))
+    torch.save({"weights": 1}, str(tmp_path / "other.pt"))
+    with pytest.raises(InputError, match="it holds no model"):
+        Checkpoint(str(tmp_path / "other.pt"))
+    with pytest.raises(InputError, match="has no token table"):
+        Checkpoint(save_checkpoint(tmp_path / "a.pt", {"encoder.layers.0.weight": torch.zeros(3, 3)}))
+    with pytest.raises(InputError, match="has 10 rows but the dictionary has 9 symbols"):
+        Checkpoint(shared.path).table(shared.symbols[:-1])
+    broken = torch.zeros(10, 2)
+    broken[5, 1] = float("nan")
+    broken = Checkpoint(save_checkpoint(tmp_path / "nan.pt", {"encoder.embed_tokens.weight": broken}))
+    with pytest.raises(InputError, match="the row of 'b' is not finite"):
+        broken.table(shared.symbols)
+
+
+def test_tables_are_whole():
+    with pytest.raises(InputError, match="f has 2 rows but 1 symbols"):
+        EmbeddingTable(["a"], torch.zeros(2, 2), "f")
+    with pytest.raises(InputError, match="f has the symbol 'a' twice"):
+        EmbeddingTable(["a", "a"], torch.zeros(2, 2), "f")
+    with pytest.raises(InputError, match=r"no table of embeddings but a tensor of shape \[2, 2\] and type int64"):
+        EmbeddingTable(["a", "b"], torch.zeros(2, 2, dtype=torch.long), "f")
+    with pytest.raises(InputError, match=r"shape \[2\]"):
+        EmbeddingTable(["a", "b"], torch.zeros(2), "f")
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, shared, monkeypatch):
+    (tmp_path / "new.pt").write_text("old")
+
+    def fail(state, path):
+        with open(path, "w") as stream:
+            stream.write("half of it")
+        raise RuntimeError("disk full")
+
+    checkpoint = Checkpoint(shared.path)
+    monkeypatch.setattr(torch, "save", fail)
+    with pytest.raises(InputError, match="new.pt cannot be written: disk full"):
+        checkpoint.save(str(tmp_path / "new.pt"))
+    assert (tmp_path / "new.pt").read_text() == "old" and not list(tmp_path.glob("*.part"))
