@@ -249,17 +249,17 @@ class CrossInitPretrainTask(FairseqTask):
     def train_step(self, sample, model, criterion, optimizer, update_num, ignore_grad=False):
         """fairseq's own; with --rescale, on the table as it was trained rather than as it was saved."""
         if self.cfg.rescale:
-            restore_as_trained(self._plain(optimizer), unwrap(model).tables)
+            restore_as_trained(self._torch_optimizer(optimizer), unwrap(model).tables)
         return super().train_step(sample, model, criterion, optimizer, update_num, ignore_grad)
 
     def optimizer_step(self, optimizer, model, update_num):
         """fairseq's own; with --rescale, what is needed to resume goes into the optimizer's state."""
         super().optimizer_step(optimizer, model, update_num)
         if self.cfg.rescale:
-            keep_as_trained(self._plain(optimizer), unwrap(model).tables)
+            keep_as_trained(self._torch_optimizer(optimizer), unwrap(model).tables)
 
     @staticmethod
-    def _plain(optimizer):
+    def _torch_optimizer(optimizer):
         """The torch optimizer inside fairseq's."""
         if hasattr(optimizer, "fp32_optimizer"):
             raise SystemExit(

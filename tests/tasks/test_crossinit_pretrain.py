@@ -184,7 +184,7 @@ def test_rescaling_with_half_precision_is_refused():
         fp32_optimizer = None
 
     with pytest.raises(SystemExit, match="--rescale cannot be used with --fp16 or --bf16"):
-        CrossInitPretrainTask._plain(HalfPrecision())
+        CrossInitPretrainTask._torch_optimizer(HalfPrecision())
 
 
 def test_a_checkpoint_of_another_dictionary_is_refused(data_folder, tmp_path):
