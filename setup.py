@@ -38,8 +38,8 @@ setup(
         "segment": ['icu4py; python_version >= "3.11"'],
         "wordfreq": ["wordfreq>=3"],
         "distributed": ["polars>=1", "pyarrow<26", "tqdm", "zstandard", "dask[distributed]"],
-        # what crossinit-export needs for .safetensors and for Hugging Face models
-        "export": ["safetensors", "transformers>=4"],
+        # what crossinit-export needs for .safetensors and for Hugging Face models (protobuf: their SentencePiece tokenizers)
+        "export": ["safetensors", "transformers>=4", "protobuf"],
         "test": ["pytest", "pytest-xdist", "hypothesis"],
     },
 )
