@@ -1,6 +1,6 @@
 """Step 3, Contrastive Learning (paper section 2.3): span means over an embedding table, and the objective. No fairseq."""
 
-from crossinit_fairseq.alignment.collapse import RandomWords
+from crossinit_fairseq.alignment.collapse import Measures, RandomWords
 from crossinit_fairseq.alignment.objectives import (
     OBJECTIVES,
     Contrast,
@@ -14,6 +14,7 @@ from crossinit_fairseq.alignment.span_means import RankedTable, SpanMeans, SpanP
 __all__ = [
     "OBJECTIVES",
     "Contrast",
+    "Measures",
     "RandomWords",
     "RankedTable",
     "Rescaling",

@@ -1,9 +1,27 @@
-"""How far a table has fallen into one direction: the mean cosine between random words."""
+"""How far a table has fallen into few directions, seen on random words."""
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+
+class Measures(NamedTuple):
+    """What RandomWords tell of a table, float scalars.
+
+    norm: mean norm of a word; cos_within, cos_across: mean cosine of two different words of one language, and of words of
+    two languages: near 1 where all words point one way. directions: 1 / mean squared cosine of two different words, which
+    also sees words that point both ways along few axes: d (at most) for random vectors, k for words spread evenly over k
+    orthogonal axes, 1 where only one is left. (It is the participation ratio of the singular values of the normalised
+    words, made free of the number of words by leaving out the cosine of a word with itself.)
+    """
+
+    norm: torch.Tensor
+    cos_within: torch.Tensor
+    cos_across: torch.Tensor
+    directions: torch.Tensor
 
 
 class RandomWords(nn.Module):
@@ -30,14 +48,19 @@ class RandomWords(nn.Module):
 
     @torch.no_grad()
     def forward(self, table):
-        """table: float [V, d]. Returns (mean norm, mean cosine within a language, across languages), float scalars."""
+        """table: float [V, d]. Returns Measures."""
         vectors = F.embedding_bag(self.tokens, table, self.starts, mode="mean").view(*self.shape, -1).float()
-        norm = vectors.norm(dim=2).mean()
-        sums = F.normalize(vectors, dim=2).sum(1)
+        units = F.normalize(vectors, dim=2)
+        sums = units.sum(1)
         products = sums @ sums.t()
         languages, words = self.shape
         own = products.diagonal().sum()
         # the cosine of a word with itself, 1, is left out
         within = (own - languages * words) / (languages * words * (words - 1))
         across = (products.sum() - own) / (languages * (languages - 1) * words * words)
-        return norm, within, across
+        units = units.flatten(0, 1)
+        count, dimensions = units.shape
+        # the sum of all squared cosines is also that of this product, whichever way it is taken
+        products = units @ units.t() if count < dimensions else units.t() @ units
+        squared = (products.pow(2).sum() - count) / (count * (count - 1))
+        return Measures(vectors.norm(dim=2).mean(), within, across, 1 / squared.clamp(min=1 / dimensions))

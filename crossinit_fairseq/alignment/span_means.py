@@ -6,8 +6,8 @@ sum C of the words' vectors in rank order
     sum of the words in [low, high) = C[high] - C[low],    sum of the words outside = C[N] - (C[high] - C[low]).
 
 Only the rows of C at boundaries of a span are ever needed. The words between neighbouring boundaries are summed in one
-`embedding_bag`; the words beyond the highest rank for positives are never inside a span, so their sum is one fixed
-weighting of the sub-tokens.
+pass; the words beyond the highest rank for positives are never inside a span, so their sum is one fixed weighting of the
+sub-tokens. See weighted_sums.py for both, and for their gradient.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+from crossinit_fairseq.alignment.weighted_sums import RowWeights, segment_and_tail_sums, weighted_sums
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,8 @@ class RankedTable(nn.Module):
 
     words: RankedWords per language; max_rank: spans lie within the first max_rank ranks; vocabulary: rows of the table.
 
-    Buffers (not saved with a model): head_tokens int64 [T], the sub-tokens of the first max_rank words of all
-    languages; head_weights float64 [T], 1 / length of the word of each; tail float64 [languages, V], the summed weight of
-    each sub-token in the words beyond max_rank.
+    rows: RowWeights, of the sub-tokens of the first max_rank words of all languages, one after another, each weighted
+    by 1 / length of its word; its tail is the summed weight of each sub-token in the words beyond max_rank.
     """
 
     def __init__(self, words, max_rank, vocabulary):
@@ -90,10 +91,7 @@ class RankedTable(nn.Module):
                 for w, h in zip(words, heads)
             ]
         )
-        self.register_buffer("head_tokens", torch.from_numpy(tokens.astype(np.int64)), persistent=False)
-        self.register_buffer("head_weights", torch.from_numpy(weights), persistent=False)
-        self.register_buffer("tail", torch.from_numpy(tail), persistent=False)
-        self.has_tail = bool(tail.any())
+        self.rows = RowWeights(tokens, weights, tail)
 
     def plan(self, draws):
         """Lay out the sums that SpanDraws need. Returns SpanPlan, on the CPU."""
@@ -145,24 +143,17 @@ class RankedTable(nn.Module):
 
         table: float [V, d], the gradient flows into it; plan: SpanPlan on the table's device. Returns SpanMeans.
         """
-        segments = _weighted_sums(table, self.head_tokens, self.head_weights, plan.segments)
+        segments, tail = segment_and_tail_sums(table, self.rows, plan.segments)
         # double precision: the sum of a span is a small difference of large sums
         running = F.pad(segments.double().cumsum(0), (0, 0, 1, 0))
         left, right = running[plan.high] - running[plan.low]
         inside = plan.inside.double().unsqueeze(1)
         if plan.sample_tokens is None:
-            everything = running[plan.ends[1]] - running[plan.ends[0]]
-            if self.has_tail:
-                everything = everything + (self.tail.to(table.dtype) @ table).double()
+            everything = running[plan.ends[1]] - running[plan.ends[0]] + tail.double()
             outside = (everything[plan.right] - right) / plan.outside.double().unsqueeze(1)
         else:
-            outside = _weighted_sums(table, plan.sample_tokens, plan.sample_weights, plan.sample_starts)
+            outside = weighted_sums(table, plan.sample_tokens, plan.sample_weights, plan.sample_starts)
         return SpanMeans(*(mean.to(table.dtype) for mean in (left / inside, right / inside, outside)))
-
-
-def _weighted_sums(table, tokens, weights, starts):
-    """Sums of weighted rows of float [V, d], one for each int64 [S] start in int64 [T] tokens. Returns float [S, d]."""
-    return F.embedding_bag(tokens, table, starts, mode="sum", per_sample_weights=weights.to(table.dtype))
 
 
 def _weights(offsets):

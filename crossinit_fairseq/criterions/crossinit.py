@@ -12,7 +12,7 @@ from crossinit_fairseq.models.unwrap import unwrap
 
 # logged name -> digits; sums over draws, and averages over batches
 _PER_DRAW = {"loss": 4, "positive": 4, "negative": 4, "accuracy": 4}
-_PER_TABLE = {"norm": 4, "cos_within": 4, "cos_across": 4}
+_PER_TABLE = {"norm": 4, "cos_within": 4, "cos_across": 4, "directions": 2}
 
 
 @dataclass

@@ -24,6 +24,7 @@ from crossinit_fairseq.tasks.word_ranks import from_binarised, from_table, parse
 logger = logging.getLogger(__name__)
 
 _DEFAULT_PAIRS = 256  # the authors' trial code draws 256 pairs a step; the paper does not say
+_FEWEST_DIRECTIONS = 2.0  # below, one direction outweighs all others
 _VALID_EPOCH = 0  # training counts from 1, so validation never sees a training draw
 
 
@@ -144,6 +145,7 @@ class CrossInitPretrainTask(FairseqTask):
         self.tables = tables
         self._words = None
         self._ranked = None
+        self._collapsed = False
 
     @classmethod
     def setup_task(cls, cfg, **kwargs):
@@ -267,6 +269,20 @@ class CrossInitPretrainTask(FairseqTask):
                 "table of its own); CrossInit is fast without"
             )
         return optimizer.optimizer
+
+    def reduce_metrics(self, logging_outputs, criterion):
+        """fairseq's own; once, at a validation, say when the table has collapsed (in training it would make a GPU wait)."""
+        super().reduce_metrics(logging_outputs, criterion)
+        if criterion.training or self._collapsed or not logging_outputs:
+            return
+        directions = sum(float(log["directions"]) for log in logging_outputs)
+        directions /= sum(log["batches"] for log in logging_outputs)
+        if directions < _FEWEST_DIRECTIONS:
+            self._collapsed = True
+            logger.warning(
+                "the table has collapsed: random words lie along {:.2f} directions (1 / mean squared cosine), so little but their "
+                "frequency tells them apart; end earlier (--max-update), or use a lower --lr".format(directions)
+            )
 
     def max_positions(self):
         """None: spans have no positions."""

@@ -122,12 +122,12 @@ def test_which_spans_overlap():
 
 def test_has_a_tail_only_where_words_lie_beyond():
     words = [ranked_words([[1], [2], [3]]), ranked_words([[1], [2, 3]])]
-    assert not RankedTable(words, 3, V).has_tail
+    assert not RankedTable(words, 3, V).rows.tail.any()
     table = RankedTable(words, 1, V)
-    assert table.has_tail
+    assert table.rows.tail.any()
     # words 2 and 3 of language 0 weigh 1 each; the one word of language 1, of two sub-tokens, 1/2 each
-    assert table.tail[:, :4].tolist() == [[0, 0, 1, 1], [0, 0, 0.5, 0.5]]
-    assert table.head_tokens.tolist() == [1, 1]
+    assert table.rows.tail[:, :4].tolist() == [[0, 0, 1, 1], [0, 0, 0.5, 0.5]]
+    assert table.rows.tokens.tolist() == [1, 1]
 
 
 def test_a_plan_stays_small():

@@ -46,7 +46,7 @@ def test_loss_is_the_mean_over_tables_of_the_summed_objective(kind, tables, obje
     right = sum((c.positive > 0).sum().item() + (c.negative < 0).sum().item() for c in contrasts)
     assert log["accuracy"].item() == right / 2 / tables
     measures = [model.sample(table) for table in model.tables]
-    for number, key in enumerate(("norm", "cos_within", "cos_across")):
+    for number, key in enumerate(("norm", "cos_within", "cos_across", "directions")):
         assert log[key].item() == pytest.approx(sum(m[number].item() for m in measures) / tables, abs=1e-6)
     assert log["ntokens"] == sample["ntokens"] and log["batches"] == 1
 
@@ -90,17 +90,18 @@ def test_holds_no_parameters():
     assert criterion.logging_outputs_can_be_summed()
 
 
-def log(draws, loss, positive, negative, accuracy, norm, within, across):
+def log(draws, loss, positive, negative, accuracy, norm, within, across, directions):
     return {
         "sample_size": draws, "nsentences": draws, "ntokens": 10, "batches": 1, "loss": torch.tensor(loss),
         "positive": torch.tensor(positive), "negative": torch.tensor(negative), "accuracy": torch.tensor(accuracy),
         "norm": torch.tensor(norm), "cos_within": torch.tensor(within), "cos_across": torch.tensor(across),
+        "directions": torch.tensor(directions),
     }  # fmt: skip
 
 
 # two processes: 2 draws with sums 3, 1, -1, 2, and 6 draws with sums 5, 7, -3, 3
-FIRST = log(2, 3.0, 1.0, -1.0, 2.0, 1.0, 0.5, 0.1)
-SECOND = log(6, 5.0, 7.0, -3.0, 3.0, 2.0, 0.3, 0.2)
+FIRST = log(2, 3.0, 1.0, -1.0, 2.0, 1.0, 0.5, 0.1, 3.0)
+SECOND = log(6, 5.0, 7.0, -3.0, 3.0, 2.0, 0.3, 0.2, 4.0)
 
 
 def summed(logs):
@@ -113,10 +114,10 @@ def test_averages_over_the_draws_of_all_processes(logs):
     with metrics.aggregate(new_root=True) as aggregate:
         CrossInitCriterion.reduce_metrics(logs)
     values = aggregate.get_smoothed_values()
-    # (3 + 5) / 8, (1 + 7) / 8, (-1 - 3) / 8, (2 + 3) / 8; per table: (1 + 2) / 2, (0.5 + 0.3) / 2, (0.1 + 0.2) / 2
+    # (3 + 5) / 8, (1 + 7) / 8, (-1 - 3) / 8, (2 + 3) / 8; per table: (1 + 2) / 2, (0.5 + 0.3) / 2, (0.1 + 0.2) / 2, (3 + 4) / 2
     expected = {
         "loss": 1.0, "positive": 1.0, "negative": -0.5, "accuracy": 0.625,
-        "norm": 1.5, "cos_within": 0.4, "cos_across": 0.15,
+        "norm": 1.5, "cos_within": 0.4, "cos_across": 0.15, "directions": 3.5,
     }  # fmt: skip
     assert {key: float(value) for key, value in values.items()} == pytest.approx(expected)
 

@@ -9,6 +9,8 @@ import sys
 import pytest
 import torch
 
+from crossinit_fairseq.compat import metrics
+from crossinit_fairseq.criterions.crossinit import CrossInitCriterion
 from crossinit_fairseq.tasks import crossinit_pretrain
 from crossinit_fairseq.tasks.crossinit_pretrain import CrossInitPretrainConfig, CrossInitPretrainTask
 from tests.conftest import TINY_MODEL, USER_DIR, crossinit, load, weights
@@ -201,3 +203,39 @@ def test_a_checkpoint_of_another_dictionary_is_refused(data_folder, tmp_path):
     )
     assert done.returncode == 1 and "Traceback" not in done.stdout
     assert "130 rows" in done.stdout and "131 symbols" in done.stdout
+
+
+def test_ends_when_the_validation_loss_is_flat(data_folder, tmp_path):
+    done = crossinit(
+        data_folder,
+        tmp_path,
+        "--langs aa,bb --lr 0.01 --max-update 4000 --updates-per-epoch 40 --lr-scheduler reduce_lr_on_plateau",
+        "--lr-threshold 0.3 --lr-patience 1 --lr-shrink 0.1 --stop-min-lr 0.005",
+    )
+    losses = [float(loss) for loss in re.findall('"valid_loss": "([^"]*)"', done.stdout)]
+    assert "stopping training because current learning rate" in done.stdout
+    # it became flat because it had fallen, and not before: the best of any 2 validations in a row was far below those before
+    for number in range(1, len(losses) - 2):
+        assert min(losses[number : number + 2]) < 0.7 * min(losses[:number]) or number == len(losses) - 3
+    assert 3 < len(losses) < 100 and losses[-1] < 0.1 * losses[0], losses
+
+
+def logged(directions):
+    """What the criterion logs of one batch of 4 draws."""
+    return {
+        "loss": 4.0, "positive": 0.0, "negative": 0.0, "accuracy": 2.0, "sample_size": 4, "nsentences": 4, "ntokens": 8, "batches": 1,
+        "norm": 1.0, "cos_within": 0.0, "cos_across": 0.0, "directions": directions,
+    }  # fmt: skip
+
+
+def test_a_collapsed_table_is_reported_once_and_only_at_validation(data_folder, caplog):
+    task = task_of(data_folder)
+    criterion = CrossInitCriterion(task, "sigmoid", 1.0)
+    with metrics.aggregate(new_root=True):
+        task.reduce_metrics([logged(1.2)], criterion.train())
+        task.reduce_metrics([logged(1.2), logged(2.9)], criterion.eval())  # 2.05 on average
+        assert "collapsed" not in caplog.text
+        task.reduce_metrics([logged(1.2), logged(2.7)], criterion)
+        task.reduce_metrics([logged(1.2)], criterion)
+    (message,) = [record.getMessage() for record in caplog.records if "collapsed" in record.getMessage()]
+    assert "1.95 directions" in message

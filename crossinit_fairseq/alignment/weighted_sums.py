@@ -1,0 +1,75 @@
+"""Sums of weighted rows of an embedding table, and their gradient in one pass over it.
+
+The rows that a step sums are always the same, only where one sum ends and the next begins changes. So what each row of
+the table gives to which entries is laid out once; the gradient of the table is then written row by row, once, where the
+usual way fills it with zeros and scatters into it, and adds a second table of the same size for the tail.
+"""
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+class RowWeights(nn.Module):
+    """Which rows of a table are summed, with which weights.
+
+    tokens: integer [T], rows in the order in which they are summed; weights: float [T]; tail: float [L, V], L further
+    sums over the whole table.
+
+    Buffers, not saved with a model: tokens int64 [T]; weights float64 [T]; tail float64 [L, V]; and the same by row of
+    the table: entries int64 [E], positions in tokens, or T + l for a weight of tail[l]; entry_weights float64 [E];
+    entry_starts int64 [V], the first entry of each row. E is T and the number of weights in tail that are not 0.
+    """
+
+    def __init__(self, tokens, weights, tail):
+        super().__init__()
+        tail_sums, tail_tokens = np.nonzero(tail)
+        rows = np.concatenate([tokens, tail_tokens]).astype(np.int64)
+        order = np.argsort(rows, kind="stable")
+        counts = np.bincount(rows, minlength=tail.shape[1])
+        buffers = {
+            "tokens": np.asarray(tokens, dtype=np.int64),
+            "weights": np.asarray(weights, dtype=np.float64),
+            "tail": np.asarray(tail, dtype=np.float64),
+            "entries": np.concatenate([np.arange(len(tokens)), len(tokens) + tail_sums])[order],
+            "entry_weights": np.concatenate([weights, tail[tail_sums, tail_tokens]])[order],
+            "entry_starts": np.cumsum(counts) - counts,
+        }
+        for name, values in buffers.items():
+            self.register_buffer(name, torch.from_numpy(values), persistent=False)
+
+
+class _SegmentAndTailSums(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, table, rows, starts):
+        ctx.rows = rows
+        ctx.save_for_backward(starts)
+        return weighted_sums(table, rows.tokens, rows.weights, starts), rows.tail.to(table.dtype) @ table
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, segments, tail):
+        rows, (starts,) = ctx.rows, ctx.saved_tensors
+        # the segment that each position belongs to
+        numbers = torch.zeros_like(rows.tokens).index_fill_(0, starts, 1).cumsum(0) - 1
+        sums = torch.cat([numbers, len(starts) + torch.arange(len(tail), device=numbers.device)])
+        gradient = weighted_sums(torch.cat([segments, tail]), sums[rows.entries], rows.entry_weights, rows.entry_starts)
+        return gradient, None, None
+
+
+def segment_and_tail_sums(table, rows, starts):
+    """The sums of rows.tokens from each start to the next, and of the tail.
+
+    table: float [V, d], the gradient flows into it; rows: RowWeights; starts: int64 [S], rising, the first of them 0.
+    Returns float [S, d] and float [L, d].
+    """
+    return _SegmentAndTailSums.apply(table, rows, starts)
+
+
+def weighted_sums(table, tokens, weights, starts):
+    """The sums of weighted rows of float [V, d], from each int64 [S] start in int64 [T] tokens to the next.
+
+    weights: float [T]. Returns float [S, d].
+    """
+    return F.embedding_bag(tokens, table, starts, mode="sum", per_sample_weights=weights.to(table.dtype))
