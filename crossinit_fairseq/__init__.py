@@ -1,7 +1,8 @@
 """CrossInit for fairseq: embeddings aligned across languages by word-frequency rank before any pre-training.
 
-`fairseq-train --user-dir crossinit_fairseq ...` loads this package; loading it registers the task `crossinit_pretrain`,
-the criterion `crossinit` and the task `crossinit_unmt`, and applies the shims that fairseq needs on current libraries.
+`fairseq-train --user-dir crossinit_fairseq ...` loads this package; loading it registers the criterion `crossinit`, the tasks
+`crossinit_pretrain`, `crossinit_mlm` and `crossinit_unmt` and the architectures `xlm_tiny_3`, `xlm_mlm_xnli15_1024` and
+`xlm_translation`, and applies the shims that fairseq needs on current libraries.
 The folders ranks, spans and alignment know no fairseq and can be used without it.
 """
 
@@ -16,5 +17,8 @@ if importlib.util.find_spec("fairseq") is not None:
 
     # fairseq itself imports only tasks/ and models/ of a user directory
     import crossinit_fairseq.criterions.crossinit  # noqa: F401
+    import crossinit_fairseq.models.xlm  # noqa: F401
+    import crossinit_fairseq.models.xlm_translation  # noqa: F401
+    import crossinit_fairseq.tasks.crossinit_mlm  # noqa: F401
     import crossinit_fairseq.tasks.crossinit_pretrain  # noqa: F401
     import crossinit_fairseq.tasks.crossinit_unmt  # noqa: F401

@@ -77,7 +77,8 @@ class Text(list):
 
 
 def tiny_model(dictionary, kind="bart", positions=64, **options):
-    """A model of fairseq in eval mode: bart, transformer, roberta or masked_lm, one layer and 8 dimensions each."""
+    """A model in eval mode: fairseq's bart, transformer, roberta or masked_lm, or xlm or xlm_translation; one layer and 8
+    dimensions each."""
     side = dict(embed_dim=8, ffn_embed_dim=16, layers=1, attention_heads=2)
     args = {"encoder_" + key: value for key, value in side.items()}
     args.update({"decoder_" + key: value for key, value in side.items()})
@@ -99,6 +100,12 @@ def tiny_model(dictionary, kind="bart", positions=64, **options):
         from fairseq.models.roberta import RobertaModel
 
         return RobertaModel.build_model(args, task).eval()
+    if kind in ("xlm", "xlm_translation"):
+        from fairseq.models import MODEL_REGISTRY
+
+        import crossinit_fairseq  # noqa: F401
+
+        return MODEL_REGISTRY[kind].build_model(args, task).eval()
     from fairseq.models.masked_lm import MaskedLMModel, xlm_architecture
 
     xlm_architecture(args)

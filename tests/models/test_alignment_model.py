@@ -18,6 +18,8 @@ KINDS = [
     ("transformer", {"share_decoder_input_output_embed": True}),
     ("roberta", {}),
     ("masked_lm", {}),
+    ("xlm", {}),
+    ("xlm_translation", {}),
 ]
 
 
