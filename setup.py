@@ -40,6 +40,8 @@ setup(
         "distributed": ["polars>=1", "pyarrow<26", "tqdm", "zstandard", "dask[distributed]"],
         # what crossinit-export needs for .safetensors and for Hugging Face models (protobuf: their SentencePiece tokenizers)
         "export": ["safetensors", "transformers>=4", "protobuf"],
+        # the pictures that examples draw
+        "plot": ["matplotlib"],
         "test": ["pytest", "pytest-xdist", "hypothesis"],
     },
 )

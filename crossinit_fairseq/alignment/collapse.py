@@ -31,7 +31,7 @@ class RandomWords(nn.Module):
     if a language has fewer: a word drawn twice would count as two that agree); seed: of the sample.
     """
 
-    def __init__(self, words, max_rank, count=256, seed=0):
+    def __init__(self, words, max_rank, count=128, seed=0):
         super().__init__()
         rng = np.random.default_rng(seed)
         available = [min(len(ranked), max_rank) for ranked in words]

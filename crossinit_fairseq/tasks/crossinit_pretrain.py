@@ -11,7 +11,8 @@ from fairseq.tasks import FairseqTask, register_task
 from omegaconf import II, MISSING
 
 from crossinit_fairseq.alignment import keep_as_trained, restore_as_trained
-from crossinit_fairseq.errors import one_sentence
+from crossinit_fairseq.compat import metrics
+from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.alignment_model import AlignmentModel
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.unwrap import unwrap
@@ -107,6 +108,13 @@ class CrossInitPretrainConfig(FairseqDataclass):
             "help": "batches of draws, the same at every validation, that the validation loss is the mean of (default: 10)"
         },
     )
+    flatness: float = field(
+        default=0.02,
+        metadata={
+            "help": "validation also logs coarse_loss, the loss in steps of this many nats: with --best-checkpoint-metric coarse_loss, "
+            "--patience N ends the run when the loss has not fallen by a step in N validations (default: 0.02)"
+        },
+    )
     tokens_per_sample: int = field(
         default=512,
         metadata={"help": "longest input of roberta and masked_lm architectures; as in the pre-training that follows"},
@@ -151,6 +159,8 @@ class CrossInitPretrainTask(FairseqTask):
     def setup_task(cls, cfg, **kwargs):
         """Check the data folder before anything is built."""
         with one_sentence():
+            if cfg.flatness <= 0:
+                raise InputError("--flatness must be above 0, not {}".format(cfg.flatness))
             folders = data_folders(cfg.data)
             tables = parse_tables(cfg.ranks)
             named = cfg.langs or ",".join(sorted(set(languages_of(folders[0])) | set(tables)))
@@ -271,9 +281,15 @@ class CrossInitPretrainTask(FairseqTask):
         return optimizer.optimizer
 
     def reduce_metrics(self, logging_outputs, criterion):
-        """fairseq's own; once, at a validation, say when the table has collapsed (in training it would make a GPU wait)."""
+        """fairseq's own; at a validation also the coarse loss, and once a warning when the table has collapsed (in training
+        reading the measure would make a GPU wait)."""
         super().reduce_metrics(logging_outputs, criterion)
-        if criterion.training or self._collapsed or not logging_outputs:
+        if criterion.training or not logging_outputs:
+            return
+        step = self.cfg.flatness
+        # fairseq's patience has no threshold, and that of its plateau scheduler is a share of the loss, which nears 0
+        metrics.log_derived("coarse_loss", lambda meters: round(round(float(meters["loss"].avg) / step) * step, 6))
+        if self._collapsed:
             return
         directions = sum(float(log["directions"]) for log in logging_outputs)
         directions /= sum(log["batches"] for log in logging_outputs)

@@ -79,7 +79,7 @@ def test_directions_of_words_both_ways_along_few_axes(kept, words):
 
 def test_random_vectors_use_all_directions():
     sample = RandomWords([ranked_words([[k] for k in range(n, n + 300)]) for n in (0, 300)], max_rank=300)
-    assert sample(torch.randn(600, 50, generator=torch.manual_seed(1))).directions.item() == pytest.approx(50, rel=0.01)
+    assert sample(torch.randn(600, 50, generator=torch.manual_seed(1))).directions.item() == pytest.approx(50, rel=0.03)
 
 
 def test_a_sample_is_of_the_first_ranks_and_repeats_no_word():

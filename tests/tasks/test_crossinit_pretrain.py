@@ -209,15 +209,16 @@ def test_ends_when_the_validation_loss_is_flat(data_folder, tmp_path):
     done = crossinit(
         data_folder,
         tmp_path,
-        "--langs aa,bb --lr 0.01 --max-update 4000 --updates-per-epoch 40 --lr-scheduler reduce_lr_on_plateau",
-        "--lr-threshold 0.3 --lr-patience 1 --lr-shrink 0.1 --stop-min-lr 0.005",
+        "--langs aa,bb --lr 0.01 --max-update 4000 --updates-per-epoch 20 --flatness 0.05",
+        "--patience 2 --best-checkpoint-metric coarse_loss",
     )
     losses = [float(loss) for loss in re.findall('"valid_loss": "([^"]*)"', done.stdout)]
-    assert "stopping training because current learning rate" in done.stdout
-    # it became flat because it had fallen, and not before: the best of any 2 validations in a row was far below those before
-    for number in range(1, len(losses) - 2):
-        assert min(losses[number : number + 2]) < 0.7 * min(losses[:number]) or number == len(losses) - 3
-    assert 3 < len(losses) < 100 and losses[-1] < 0.1 * losses[0], losses
+    coarse = [float(loss) for loss in re.findall('"valid_coarse_loss": "([^"]*)"', done.stdout)]
+    assert "early stop since valid performance hasn't improved for last 2 runs" in done.stdout
+    assert coarse == pytest.approx([round(loss / 0.05) * 0.05 for loss in losses], abs=1e-5)
+    # it became flat because it had fallen, and only then
+    assert 3 < len(losses) < 100 and losses[-1] < 0.2 * losses[0]
+    assert len(set(coarse)) == len(coarse) - 2 and len(set(coarse[-3:])) == 1
 
 
 def logged(directions):
@@ -239,3 +240,8 @@ def test_a_collapsed_table_is_reported_once_and_only_at_validation(data_folder, 
         task.reduce_metrics([logged(1.2)], criterion)
     (message,) = [record.getMessage() for record in caplog.records if "collapsed" in record.getMessage()]
     assert "1.95 directions" in message
+
+
+def test_flatness_must_be_above_zero(data_folder, tmp_path):
+    done = crossinit(data_folder, tmp_path, "--langs aa,bb --lr 0.01 --flatness 0", check=False)
+    assert done.returncode == 1 and "error: --flatness must be above 0, not 0.0" in done.stdout.splitlines()[-1]

@@ -1,0 +1,58 @@
+"""Train one SentencePiece model on the words of rank tables, each as often as it was counted, and write the dictionary.
+
+    python pieces.py --langs en,de,hi --ranks DIR --vocabulary 32000 --out DIR
+
+The dictionary ends with the language tokens and <mask>, so that every later stage of fairseq can share it. Each language
+has the same weight, whatever the size of its corpus.
+"""
+
+import argparse
+import os
+import sys
+
+import sentencepiece
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.ranks import RankTable
+
+_TOTAL = 100_000_000  # occurrences of all words of a language, after scaling; rarer words than one in this count once
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--langs", required=True, help="such as en,de,hi")
+    parser.add_argument("--ranks", required=True, metavar="DIR", help="holds LANG.tsv")
+    parser.add_argument("--vocabulary", type=int, default=32000, help="size of the SentencePiece model")
+    parser.add_argument("--out", required=True, metavar="DIR")
+    args = parser.parse_args()
+    languages = args.langs.split(",")
+    os.makedirs(args.out, exist_ok=True)
+    words = os.path.join(args.out, "words.tsv")
+    try:
+        with open(words, "w", encoding="utf-8") as stream:
+            for language in languages:
+                table = RankTable.load(os.path.join(args.ranks, language + ".tsv"))
+                scale = _TOTAL / table.total
+                for word, count in zip(table.words, table.counts):
+                    stream.write("{}\t{}\n".format(word, max(1, int(count * scale))))
+        sentencepiece.SentencePieceTrainer.train(
+            input=words,
+            input_format="tsv",
+            model_prefix=os.path.join(args.out, "spm"),
+            vocab_size=args.vocabulary,
+            model_type="bpe",
+            character_coverage=0.9999,
+            minloglevel=1,
+        )
+    except (InputError, RuntimeError) as error:
+        sys.exit("pieces.py: no SentencePiece model of {} pieces: {}".format(args.vocabulary, error))
+    model = sentencepiece.SentencePieceProcessor(model_file=os.path.join(args.out, "spm.model"))
+    with open(os.path.join(args.out, "dict.txt"), "w", encoding="utf-8") as stream:
+        # fairseq has its own <unk>, <s> and </s>, SentencePiece's first three
+        symbols = [model.id_to_piece(index) for index in range(3, model.get_piece_size())]
+        symbols += ["[{}]".format(language) for language in languages] + ["<mask>"]
+        stream.writelines(symbol + " 1\n" for symbol in symbols)
+
+
+if __name__ == "__main__":
+    main()
