@@ -42,6 +42,8 @@ setup(
         "export": ["safetensors", "transformers>=4", "protobuf"],
         # the pictures that examples draw
         "plot": ["matplotlib"],
-        "test": ["pytest", "pytest-xdist", "hypothesis"],
+        # what fairseq's --tensorboard-logdir writes with
+        "tensorboard": ["tensorboardX"],
+        "test": ["pytest", "pytest-xdist", "hypothesis", "tensorboardX"],
     },
 )

@@ -14,10 +14,18 @@ from omegaconf import II, MISSING
 
 from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.models import dictionary_record
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.language_tokens import languages_in
 from crossinit_fairseq.tasks.architecture import build_for
-from crossinit_fairseq.tasks.data_folder import MASK, check_languages, data_folders, languages_of, load_dictionary
+from crossinit_fairseq.tasks.data_folder import (
+    MASK,
+    check_languages,
+    data_folders,
+    language_token,
+    languages_of,
+    load_dictionary,
+)
 from crossinit_fairseq.tasks.masked_text import MaskedText
 from crossinit_fairseq.translation.batches import DirectionBatches
 
@@ -83,6 +91,8 @@ class CrossInitMlmTask(FairseqTask):
         self.dictionary = dictionary
         self.languages = languages
         self.tokens = languages_in(dictionary)
+        record = dictionary_record.record_of(dictionary, [language_token(language) for language in languages])
+        self.state.merge_state_dict({dictionary_record.NAME: record})
         unknown = [language for language in languages if language not in self.tokens]
         if unknown:
             raise InputError(

@@ -13,13 +13,20 @@ from omegaconf import II, MISSING
 from crossinit_fairseq.alignment import keep_as_trained, restore_as_trained
 from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.models import dictionary_record
 from crossinit_fairseq.models.alignment_model import AlignmentModel
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.unwrap import unwrap
 from crossinit_fairseq.ranks import BPE_STYLES
 from crossinit_fairseq.spans import SpanDataset, SpanSampler
 from crossinit_fairseq.tasks.architecture import build_for
-from crossinit_fairseq.tasks.data_folder import check_languages, data_folders, languages_of, load_dictionary
+from crossinit_fairseq.tasks.data_folder import (
+    check_languages,
+    data_folders,
+    language_token,
+    languages_of,
+    load_dictionary,
+)
 from crossinit_fairseq.tasks.word_ranks import from_binarised, from_table, parse_tables
 
 logger = logging.getLogger(__name__)
@@ -154,6 +161,8 @@ class CrossInitPretrainTask(FairseqTask):
         self._words = None
         self._ranked = None
         self._collapsed = False
+        record = dictionary_record.record_of(dictionary, [language_token(language) for language in languages])
+        self.state.merge_state_dict({dictionary_record.NAME: record})
 
     @classmethod
     def setup_task(cls, cfg, **kwargs):

@@ -1,9 +1,7 @@
 """The task `crossinit_unmt`: translation learnt from monolingual text, by denoising and on-the-fly back-translation."""
 
-import itertools
 import logging
 import math
-from collections import defaultdict
 
 import numpy as np
 import torch
@@ -13,6 +11,8 @@ from fairseq.tasks.online_backtranslation import PiecewiseLinearFn
 
 from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.models import dictionary_record
+from crossinit_fairseq.models.beam_size import forget_beam_size
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.unwrap import unwrap
 from crossinit_fairseq.ranks import WordPieces
@@ -26,12 +26,15 @@ from crossinit_fairseq.tasks.data_folder import (
     load_dictionary,
 )
 from crossinit_fairseq.tasks.unmt_config import CrossInitUnmtConfig
+from crossinit_fairseq.translation.back_translation import BackTranslation, flat
 from crossinit_fairseq.translation.batches import pair_dataset
-from crossinit_fairseq.translation.bleu import bleu_statistics, log_bleu, no_statistics
 from crossinit_fairseq.translation.convention import Convention
 from crossinit_fairseq.translation.corpus import Corpus
-from crossinit_fairseq.translation.greedy import generate_greedily
+from crossinit_fairseq.translation.directions import Directions
+from crossinit_fairseq.translation.generation import Generation
+from crossinit_fairseq.translation.learning import KINDS, learn
 from crossinit_fairseq.translation.noise import WordNoise
+from crossinit_fairseq.translation.validation import Validation
 
 logger = logging.getLogger(__name__)
 
@@ -59,25 +62,46 @@ class CrossInitUnmtTask(FairseqTask):
         self.mask = dictionary.index(MASK)
         special = list(range(dictionary.nspecial)) + [self.mask] + list(indices.values())
         self.pieces = WordPieces(dictionary.symbols, special=special, unk=dictionary.unk())
-        self.lambda_bt = PiecewiseLinearFn.from_string(cfg.lambda_bt)
-        self.lambda_dae = PiecewiseLinearFn.from_string(cfg.lambda_dae)
-        self.scores = []  # (kind, source, target) that validation measures
-        self._allowed = {}
+        self.words = torch.ones(len(dictionary), dtype=torch.bool)
+        self.words[special] = False
+        self.lambda_bt = _schedule("--lambda-bt", cfg.lambda_bt)
+        self.lambda_dae = _schedule("--lambda-dae", cfg.lambda_dae)
+        limits = {"max_len_a": cfg.bt_max_len_a, "max_len_b": cfg.bt_max_len_b}
+        self.greedy = Generation(**limits)
+        self.generation = Generation(
+            beam=cfg.bt_beam,
+            sampling=cfg.bt_sampling,
+            sampling_topk=cfg.bt_sampling_topk,
+            temperature=cfg.bt_temperature,
+            **limits,
+        )
+        self.back_translation = None  # these two are made with the first training text and validation text
+        self.validation = None
+        self._target = {}
+        self._update = 0
         self._model_positions = ()
+        record = dictionary_record.record_of(dictionary, [language_token(lang) for lang in languages])
+        self.state.merge_state_dict({dictionary_record.NAME: record})
 
     @classmethod
     def setup_task(cls, cfg, **kwargs):
         """Check the data folder, the languages and the directions before anything is built."""
         with one_sentence():
             folders = data_folders(cfg.data)
-            if cfg.source_lang and cfg.target_lang:  # generation needs no training text
-                languages = sorted({cfg.source_lang, cfg.target_lang})
+            directions = cfg.directions
+            if cfg.source_lang and cfg.target_lang:  # generation needs neither training text nor its directions
+                languages, directions = sorted({cfg.source_lang, cfg.target_lang}), None
             else:
                 languages = check_languages(cfg.langs or ",".join(languages_of(folders[0])), folders, cfg.train_subset)
             if len(languages) < 2:
                 raise InputError("translation needs two languages; {} has: {}".format(folders[0], ", ".join(languages)))
+            if cfg.sampling_alpha is not None and cfg.sampling_alpha < 0:
+                raise InputError("--sampling-alpha is {}; it must be 0 or more".format(cfg.sampling_alpha))
             dictionary = load_dictionary(folders[0], languages)
-            return cls(cfg, dictionary, languages, _parse_directions(cfg.directions, languages))
+            directions = Directions(directions, languages)
+            for language in directions.only_denoised():
+                logger.info("no direction leads to {}: it is denoised only".format(language))
+            return cls(cfg, dictionary, languages, directions)
 
     # --- data
 
@@ -97,13 +121,30 @@ class CrossInitUnmtTask(FairseqTask):
                         )
                     )
             elif split == self.cfg.train_subset:
-                dataset = corpus.updates(split, epoch)
-                if self.cfg.restrict_vocab_updates and not self._allowed:
-                    self._allowed = corpus.target_tokens(split)
+                dataset = corpus.updates(split, epoch, self.cfg.sampling_alpha)
+                self.back_translation = self.back_translation or BackTranslation(
+                    self.generation, self.convention, self.words, self._target_tokens(), self._longest - 1
+                )
             else:
                 dataset = corpus.validation(split, self.directions, self.cfg.valid_round_trip)
-                self.scores = [tag for tag, _ in dataset.parts]
+                sizes = dict(self.validation.sizes) if self.validation else {}  # of another validation split
+                sizes.update({tag: len(part) for tag, part in dataset.parts})
+                self.validation = Validation(
+                    sizes,
+                    self._translate,
+                    self.convention,
+                    self._strings,
+                    self.words,
+                    self._target_tokens(),
+                    restrict=_plain(self.cfg.valid_round_trip_vocab) == "target",
+                    samples=self.cfg.valid_samples,
+                )
             self.datasets[split] = dataset
+
+    def _target_tokens(self):
+        """{language: bool [V]}, the tokens of each language; see vocabulary.target_tokens. Counted on first use."""
+        self._target = self._target or self._corpus().target_tokens(self.cfg.train_subset)
+        return self._target
 
     def _corpus(self):
         cfg = self.cfg
@@ -130,84 +171,85 @@ class CrossInitUnmtTask(FairseqTask):
             check_translates(cfg)
             model = build_for(self, "crossinit_unmt", cfg, from_checkpoint)
             check_dictionary_fits(model, self.dictionary, self.cfg.data)
+            if not from_checkpoint:
+                self._check_starting_checkpoint()
         # under Hydra the model's limits are options of their own
         self._model_positions = tuple(model.max_positions())
         return model
 
+    def _check_starting_checkpoint(self):
+        """Refuse to train from a checkpoint of another dictionary; fairseq hands a task nothing of it but the model."""
+        cfg, folder = self.cfg, data_folders(self.cfg.data)[0]
+        path = dictionary_record.starting_checkpoint(cfg.save_dir, cfg.restore_file, cfg.finetune_from_model)
+        if path and not (cfg.source_lang and cfg.target_lang):  # generation: see load_state_dict
+            tokens = [language_token(language) for language in self.languages]
+            dictionary_record.check_checkpoint(path, self.dictionary, folder, tokens)
+
+    def load_state_dict(self, state_dict):
+        """Take over the task's part of a checkpoint, for generation: its dictionary must be this one."""
+        with one_sentence():
+            record = state_dict.get(dictionary_record.NAME)
+            dictionary_record.check_record(record, self.dictionary, data_folders(self.cfg.data)[0])
+
     def train_step(self, sample, model, criterion, optimizer, update_num, ignore_grad=False):
         """Denoise, back-translate, and learn from both; gradients of all languages add up in one update."""
-        model.train()
         model.set_num_updates(update_num)
-        weights = {"dae": self.lambda_dae(update_num), "bt": self.lambda_bt(update_num)}
-        total, size, logs = 0.0, 0, defaultdict(float)
-        for language in self.languages:
-            batch = sample[language]
-            samples = [("dae", batch["denoise"])] if weights["dae"] else []
-            if weights["bt"]:
-                other = self._translate_from(language, sample["update"])
-                if other is not None:
-                    samples.append(("bt", self._back_translate(model, batch, language, other, update_num)))
-            for kind, made in samples:
-                loss, sample_size, log = criterion(model, made)
-                loss = loss * weights[kind] * (0 if ignore_grad else 1)
-                optimizer.backward(loss)
-                total, size = total + loss.detach(), size + sample_size
-                for key, value in log.items():
-                    logs[key] += value
-                    logs["{}_{}".format(kind, key)] += value
-        return total, size, dict(logs)
-
-    def _translate_from(self, language, update):
-        """The language to translate from when `language` is to be learnt; they take turns. None if there is none."""
-        sources = [s for s, t in self.directions if t == language]
-        return sources[update % len(sources)] if sources else None
-
-    def _back_translate(self, model, batch, language, other, update_num):
-        """Return a training sample from generated `other` to clean `language`."""
-        clean = self.convention.dress_generated(batch["clean"], language)
-        limit = self.cfg.restrict_vocab_updates
-        restricted = limit < 0 or update_num < limit
-        made = self._generate(model, clean, other, self._allowed.get(other) if restricted else None)
-        model.train()
-        return self.convention.sample(self.convention.dress_generated(made, other), clean, language)
-
-    def _generate(self, model, source, language, allowed=None):
+        self._update = update_num
+        # a process that got no batch (ignore_grad) runs along with another one, which counts nothing
+        weights = self._weights(update_num)
+        samples, counts = [], {}
+        # all generation first: the last backward pass, which exchanges gradients, must be known as such
         model.eval()
-        inner = unwrap(model)
-        return generate_greedily(
-            inner,
-            source,
-            language,
-            self.convention,
-            self.cfg.bt_max_len_a,
-            self.cfg.bt_max_len_b,
-            allowed,
-            max_len=self._longest - 1,  # it will be a source itself, with </s>
-        )
+        for slot, batch in enumerate([] if ignore_grad else sample["batches"]):
+            language = batch["language"]
+            if weights["dae"]:
+                samples.append(("dae", language, weights["dae"], batch["denoise"]))
+            other = self.directions.source_of(language, batch["turn"]) if weights["bt"] else None
+            if other is not None:
+                made = self._back_translate(model, batch, other, (update_num, sample["update"], slot), counts)
+                samples += [("bt", language, weights["bt"], made)] if made is not None else []
+        model.train()
+        if not samples:
+            # fairseq hands in a validation batch for one of no batch
+            first = sample["batches"][0] if "batches" in sample else {"language": "none", "denoise": sample}
+            samples = [("dae", first["language"], 0.0, first["denoise"])]
+        try:
+            loss, size, logs = learn(model, criterion, optimizer, samples, update_num)
+        except FloatingPointError as error:
+            raise SystemExit("crossinit_fairseq: error: {}".format(error)) from None
+        logs.update(flat(self.directions.generated(), counts))
+        return loss, size, logs
+
+    def _weights(self, update_num):
+        return {"dae": self.lambda_dae(update_num), "bt": self.lambda_bt(update_num)}
+
+    def _back_translate(self, model, batch, other, place, counts):
+        """A training sample from generated `other` to the batch's language, or None; adds to the counts of what was
+        generated, in the direction (language, other), to learn the direction (other, language)."""
+        limit, update_num = self.cfg.restrict_vocab_updates, place[0]
+        restrict = limit < 0 or update_num < limit
+        made, found = self.back_translation.sample(unwrap(model), batch, other, restrict, (self.cfg.seed,) + place)
+        sums = counts.setdefault((batch["language"], other), {})
+        for field, value in found.items():
+            sums[field] = sums.get(field, 0) + value
+        return made
 
     # --- validation
 
+    def _translate(self, model, source, language, allowed):
+        """Greedily; what comes out may be a source again, with </s>."""
+        return self.greedy(unwrap(model), source, language, self.convention, allowed=allowed, max_len=self._longest - 1)
+
     def valid_step(self, sample, model, criterion):
-        """The loss of a batch, and the BLEU statistics of its greedy translations."""
+        """The loss of a batch, and the statistics of its greedy translations."""
         model.eval()
-        kind, source, target = sample["tag"]
-        statistics = {}
-        for score in self.scores:
-            statistics.update(no_statistics(_score_name(*score)))
         with torch.no_grad():
             loss, sample_size, logs = criterion(model, sample)
-            if kind == "round_trip" and any(score[0] == "bleu" for score in self.scores):
+            if sample["tag"][0] == "round_trip" and self.validation.aligned():
                 # the valid loss is of translation where there is something to translate
                 loss, sample_size = loss * 0, 0
                 logs = {key: value * 0 for key, value in logs.items()}
-            if kind == "bleu":
-                made = self._generate(model, sample["net_input"]["src_tokens"], target)
-            else:
-                there = self._generate(model, sample["target"], target)
-                made = self._generate(model, self.convention.dress_generated(there, target), source)
-        hypotheses, references = self._strings(made), self._strings(sample["target"])
-        statistics.update(bleu_statistics(_score_name(kind, source, target), hypotheses, references))
-        logs.update(statistics)
+            logs.update(self.validation.statistics(model, sample))
         return loss, sample_size, logs
 
     def _strings(self, tokens):
@@ -217,21 +259,28 @@ class CrossInitUnmtTask(FairseqTask):
         return [self.dictionary.string(row, style, extra_symbols_to_ignore=ignore) for row in tokens.cpu()]
 
     def reduce_metrics(self, logging_outputs, criterion):
-        """Losses in bits, as fairseq's criterions log them, for denoising and back-translation apart; BLEU."""
+        """Losses in bits, as fairseq's criterions log them, for denoising and back-translation apart; what Validation
+        and BackTranslation have counted."""
         if sum(log.get("sample_size", 0) for log in logging_outputs):
             super().reduce_metrics(logging_outputs, criterion)
-        for kind in ("dae", "bt"):
+        else:
+            metrics.log_scalar("loss", 0, 0)  # of nothing; fairseq would log a loss of -1
+        for kind in KINDS:
             size = sum(log.get(kind + "_sample_size", 0) for log in logging_outputs)
             if size:
                 loss = sum(log.get(kind + "_loss", 0) for log in logging_outputs)
                 metrics.log_scalar(kind + "_loss", loss / size / math.log(2), size, round=3)
-        for kind, mean in (("bleu", "bleu"), ("round_trip", "round_trip_bleu")):
-            log_bleu([_score_name(*score) for score in self.scores if score[0] == kind], mean, logging_outputs)
+        if any(kind + "_sample_size" in log for log in logging_outputs for kind in KINDS):
+            self.back_translation.log(self.directions.generated(), logging_outputs, self._update)
+        elif self.validation is not None:
+            self.validation.log(logging_outputs)
 
     # --- generation with fairseq's own programs
 
     def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, **kwargs):
         """fairseq's generator, with the language tokens taken out of its output."""
+        for model in models:
+            forget_beam_size(model)
         extra = dict(extra_gen_cls_kwargs or {})
         extra.setdefault(
             "symbols_to_strip_from_output", set(self.convention.languages.values()) | {self.convention.bos, self.mask}
@@ -240,6 +289,7 @@ class CrossInitUnmtTask(FairseqTask):
 
     def inference_step(self, generator, models, sample, prefix_tokens=None, constraints=None):
         """Generate from ``[target] <s>``; the stock step would begin with ``</s>`` and write any language."""
+        self._check_languages_of_generation()
         if prefix_tokens is None:
             source = sample["net_input"]["src_tokens"]
             prefix_tokens = source.new_full((source.size(0), 1), self.convention.bos)
@@ -254,10 +304,21 @@ class CrossInitUnmtTask(FairseqTask):
 
     def build_dataset_for_inference(self, src_tokens, src_lengths, constraints=None):
         """Sentences to translate that were typed in or read from standard input."""
-        dressed = [self.convention.dress(tokens, self.cfg.source_lang) for tokens in src_tokens]
+        self._check_languages_of_generation()
+        # BART's hub interface writes its own <s>, and hands sentences in a second time, dressed and padded
+        bare = [self.convention.undress(tokens) for tokens in src_tokens]
+        dressed = [self.convention.dress(tokens, self.cfg.source_lang) for tokens in bare]
         dataset = pair_dataset(_Sentences(dressed), None, self.dictionary, self.convention, self.cfg.target_lang)
         dataset.constraints = constraints
         return dataset
+
+    def _check_languages_of_generation(self):
+        with one_sentence():
+            if not (self.cfg.source_lang and self.cfg.target_lang):
+                raise InputError(
+                    "say which language to translate from and which into: -s and -t on the command line, source_lang= and "
+                    "target_lang= for from_pretrained"
+                )
 
     def max_positions(self):
         """The longest source and target the task allows, in sub-tokens."""
@@ -280,22 +341,16 @@ class _Sentences(list):
         return np.array([len(sentence) for sentence in self])
 
 
-def _score_name(kind, source, target):
-    return "{}_{}-{}".format(kind, source, target)
+def _schedule(option, text):
+    """A weight by update. Raises InputError for anything but a number or UPDATE:WEIGHT,UPDATE:WEIGHT,..."""
+    try:
+        return PiecewiseLinearFn.from_string(text)
+    except (ValueError, AssertionError):
+        raise InputError(
+            "{} is {!r}; it must be a number, or UPDATE:WEIGHT,UPDATE:WEIGHT with rising updates".format(option, text)
+        ) from None
 
 
-def _parse_directions(option, languages):
-    """Return [(source, target), ...]. Raises InputError for anything that is not SOURCE-TARGET of known languages."""
-    if not option:
-        return list(itertools.permutations(languages, 2))
-    directions = []
-    for text in option.split(","):
-        sides = tuple(text.strip().split("-"))
-        if len(sides) != 2 or sides[0] == sides[1] or not set(sides) <= set(languages):
-            raise InputError(
-                "--directions names {!r}; a direction is SOURCE-TARGET of two of the languages {}".format(
-                    text, ", ".join(languages)
-                )
-            )
-        directions.append(sides)
-    return directions
+def _plain(choice):
+    """The string of a ChoiceEnum, which Hydra has already and argparse has not."""
+    return str(getattr(choice, "value", choice))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Optional
 
-from fairseq.dataclass import FairseqDataclass
+from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from omegaconf import II, MISSING
 
 
@@ -58,6 +58,14 @@ class CrossInitUnmtConfig(FairseqDataclass):
     word_blanking_prob: float = field(
         default=0.2, metadata={"help": "denoising: probability that a word becomes one <mask>"}
     )
+    sampling_alpha: Optional[float] = field(
+        default=None,
+        metadata={
+            "help": "language sampling temperature: an update takes as many batches as there are languages, each of a language drawn "
+            "with a chance in proportion to (share of all sentences) ** ALPHA; 1 follows the sizes, 0.5 is XLM's and the paper's "
+            "choice in pre-training, 0 is even (default: one batch of every language in every update)"
+        },
+    )
     bt_max_len_a: float = field(
         default=1.3,
         metadata={
@@ -65,6 +73,18 @@ class CrossInitUnmtConfig(FairseqDataclass):
         },
     )
     bt_max_len_b: int = field(default=5, metadata={"help": "see --bt-max-len-a; this is B"})
+    bt_beam: int = field(
+        default=1, metadata={"help": "back-translation: beam of its generation; 1 is greedy, and several times faster"}
+    )
+    bt_sampling: bool = field(
+        default=False, metadata={"help": "back-translation: draw every token, instead of taking the most probable one"}
+    )
+    bt_sampling_topk: int = field(
+        default=-1, metadata={"help": "with --bt-sampling: draw from this many most probable tokens (-1: from all)"}
+    )
+    bt_temperature: float = field(
+        default=1.0, metadata={"help": "with --bt-sampling or a beam: scores are divided by this; under 1 is bolder"}
+    )
     restrict_vocab_updates: int = field(
         default=0,
         metadata={
@@ -79,7 +99,22 @@ class CrossInitUnmtConfig(FairseqDataclass):
             "round_trip_bleu (0: none); without any aligned valid split they are also what the valid loss is of"
         },
     )
+    valid_round_trip_vocab: ChoiceEnum(["target", "all"]) = field(
+        default="target",
+        metadata={
+            "help": "round trip: target lets the way there use only tokens of its language, as --restrict-vocab-updates does, so that "
+            "copying the source does not win; all lets it use any token (default: target)"
+        },
+    )
+    valid_samples: int = field(
+        default=3,
+        metadata={"help": "translations of each direction to write into the log at every validation (default: 3)"},
+    )
     max_source_positions: int = field(default=1024, metadata={"help": "longest input of the encoder, in sub-tokens"})
     max_target_positions: int = field(default=1024, metadata={"help": "longest output of the decoder, in sub-tokens"})
     seed: int = II("common.seed")
     train_subset: str = II("dataset.train_subset")
+    # which checkpoint training starts from, to compare its dictionary
+    save_dir: str = II("checkpoint.save_dir")
+    restore_file: str = II("checkpoint.restore_file")
+    finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from fairseq.data import FairseqDataset, LanguagePairDataset
 
+from crossinit_fairseq.translation.language_turns import language_turns
+
 logger = logging.getLogger(__name__)
 
 
@@ -26,24 +28,24 @@ def usable_sentences(sizes, longest, name):
 
 
 class MonolingualUpdates(FairseqDataset):
-    """For each update, a batch of sentences of every language: clean to back-translate, and with noise to denoise.
+    """For each update, batches of the languages whose turn it is: clean to back-translate, and with noise to denoise.
 
     Item k of epoch e is a function of (seed, e, k): the same on every process and after a resume, new every epoch.
-    A language with fewer batches than the largest begins again, in another order.
+    A language whose batches are used up begins again, in another order.
 
     texts: {language: dataset of int64 [T] sentences ending in </s>, with `sizes`}; usable: {language: their indices};
-    convention: Convention; noise: WordNoise.
+    convention: Convention; noise: WordNoise; alpha: see language_turns.
     """
 
     can_reuse_epoch_itr_across_epochs = False
 
-    def __init__(self, texts, usable, convention, noise, seed):
+    def __init__(self, texts, usable, convention, noise, seed, alpha=None):
         super().__init__()
         self.texts, self.usable = texts, usable
-        self.convention, self.noise, self.seed = convention, noise, seed
+        self.convention, self.noise, self.seed, self.alpha = convention, noise, seed, alpha
         self.epoch = 1
         self.batches = {}
-        self.orders = {}
+        self.drawn = self.turns = self.chosen = None
 
     def set_epoch(self, epoch):
         self.epoch = epoch
@@ -64,37 +66,56 @@ class MonolingualUpdates(FairseqDataset):
             lengths = np.asarray(self.texts[language].sizes)[order] + 2  # dressed: <s> and the language token
             by_length = np.argsort(lengths, kind="stable")
             self.batches[language] = cut_batches(order[by_length], lengths[by_length], max_tokens, max_sentences)
-        updates = max(len(batches) for batches in self.batches.values())
-        for number, language in enumerate(self.texts):
+        self._draw_turns()
+        return [[update] for update in range(len(self.drawn))]
+
+    def _draw_turns(self):
+        """int [updates, languages]: of which language each batch is, the how manieth of that language, and which."""
+        counts = [len(self.batches[language]) for language in self.texts]
+        sentences = [len(self.usable[language]) for language in self.texts]
+        rng = np.random.default_rng([self.seed, self.epoch, len(counts), 3])
+        self.drawn = language_turns(counts, sentences, self.alpha, rng)
+        self.turns, self.chosen = np.zeros_like(self.drawn), np.zeros_like(self.drawn)
+        for number, count in enumerate(counts):
             rng = np.random.default_rng([self.seed, self.epoch, number, 1])
-            count = len(self.batches[language])
-            rounds = -(-updates // count)
-            self.orders[language] = np.concatenate([rng.permutation(count) for _ in range(rounds)])[:updates]
-        return [[update] for update in range(updates)]
+            own = self.drawn == number
+            turns = int(own.sum())
+            rounds = [rng.permutation(count) for _ in range(-(-turns // count))]
+            self.turns[own] = np.arange(turns)
+            self.chosen[own] = np.concatenate(rounds)[:turns] if rounds else []
 
     def __len__(self):
-        return max((len(order) for order in self.orders.values()), default=len(self.ordered_indices()))
+        return len(self.ordered_indices()) if self.drawn is None else len(self.drawn)
 
     def __getitem__(self, update):
-        """Return {"update": k, language: {"clean": int64 [B, T] of x </s>, "denoise": a training sample}}."""
-        item = {"update": update}
-        for number, language in enumerate(self.texts):
-            rng = np.random.default_rng([self.seed, self.epoch, number, 2, update])
-            batch = self.batches[language][self.orders[language][update]]
-            item[language] = self._language(language, [self.texts[language][int(i)] for i in batch], rng)
-        return item
+        """Return {"update": k, "batches": [...]}, for each batch {"language", "turn", "clean", "denoise"}.
 
-    def _language(self, language, sentences, rng):
+        clean: int64 [B, T] of x </s>; denoise: a training sample, whose "id" are the sentences' numbers in their text;
+        turn: how many batches of this language the epoch has had before this one.
+        """
+        batches = []
+        for slot, (language, indices) in enumerate(self.sentences_of(update)):
+            number = int(self.drawn[update, slot])
+            rng = np.random.default_rng([self.seed, self.epoch, number, 2, update, slot])
+            batches.append(self._batch(language, int(self.turns[update, slot]), indices, rng))
+        return {"update": update, "batches": batches}
+
+    def sentences_of(self, update):
+        """Which sentences an update's batches are of: [(language, int64 [B] numbers in its text), ...]."""
+        names = [list(self.texts)[number] for number in self.drawn[update].tolist()]
+        return [(name, self.batches[name][chosen]) for name, chosen in zip(names, self.chosen[update].tolist())]
+
+    def _batch(self, language, turn, indices, rng):
         convention = self.convention
+        sentences = [self.texts[language][int(index)] for index in indices]
         noisy = [disturb(sentence, self.noise, rng) for sentence in sentences]
-        return {
-            "clean": convention.stack(sentences),
-            "denoise": convention.sample(
-                convention.stack([convention.dress(sentence, language) for sentence in noisy]),
-                convention.stack([convention.dress(sentence, language) for sentence in sentences]),
-                language,
-            ),
-        }
+        denoise = convention.sample(
+            convention.stack([convention.dress(sentence, language) for sentence in noisy]),
+            convention.stack([convention.dress(sentence, language) for sentence in sentences]),
+            language,
+        )
+        denoise["id"] = torch.from_numpy(np.asarray(indices, dtype=np.int64))
+        return {"language": language, "turn": turn, "clean": convention.stack(sentences), "denoise": denoise}
 
     def collater(self, samples):
         """An item is a whole update already."""

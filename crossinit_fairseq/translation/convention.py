@@ -19,6 +19,11 @@ class Convention:
         """``x </s>`` as ``<s> x </s> [language]``."""
         return torch.cat([sentence.new_tensor([self.bos]), sentence, sentence.new_tensor([self.languages[language]])])
 
+    def undress(self, sentence):
+        """``<s> x </s> [language]``, or part of that dress, with padding or without, as ``x </s>``."""
+        dress = [self.bos, self.pad] + list(self.languages.values())
+        return sentence[~torch.isin(sentence, sentence.new_tensor(dress))]
+
     def stack(self, sentences):
         """Pad int64 [length] tensors on the right. Returns int64 [B, longest]."""
         return torch.nn.utils.rnn.pad_sequence(sentences, batch_first=True, padding_value=self.pad)

@@ -34,8 +34,11 @@ class Corpus:
         self.dictionary, self.convention, self.noise = dictionary, convention, noise
         self.longest, self.seed = longest, seed
 
-    def updates(self, split, epoch):
-        """The monolingual text to train on in an epoch: folders are shards, taken in turn. Returns MonolingualUpdates."""
+    def updates(self, split, epoch, alpha=None):
+        """The monolingual text to train on in an epoch: folders are shards, taken in turn. Returns MonolingualUpdates.
+
+        alpha: see language_turns.
+        """
         folder = self.folders[(epoch - 1) % len(self.folders)]
         loaded = {language: self._monolingual(folder, language, split) for language in self.languages}
         return MonolingualUpdates(
@@ -44,6 +47,7 @@ class Corpus:
             self.convention,
             self.noise,
             self.seed,
+            alpha,
         )
 
     def target_tokens(self, split):
@@ -54,7 +58,7 @@ class Corpus:
             counts[language] = sum(count_tokens(text, len(self.dictionary)) for text in texts)
         found = {language: torch.from_numpy(own) for language, own in target_tokens(counts).items()}
         for language, own in found.items():
-            logger.info("{}: {:,} of {:,} symbols may be generated".format(language, int(own.sum()), len(own)))
+            logger.info("{}: {:,} of {:,} symbols are of its text".format(language, int(own.sum()), len(own)))
         return found
 
     def aligned(self, split, source, target, all_sentences=False):
@@ -87,7 +91,7 @@ class Corpus:
     def validation(self, split, directions, round_trips):
         """All that validation measures, as DirectionBatches tagged ("bleu" or "round_trip", source, target).
 
-        directions: (source, target) pairs; round_trips: sentences of each language to translate there and back, 0 for
+        directions: Directions; round_trips: sentences of each language to translate there and back, 0 for
         none; without any aligned text there are some all the same.
         """
         aligned = [(direction, self.aligned(split, *direction)) for direction in directions]
@@ -99,15 +103,13 @@ class Corpus:
     def _round_trips(self, split, directions, count):
         """Monolingual text of every language with a way there and back: disturbed as source, clean as target."""
         parts = []
-        for source in self.languages:
-            there = [t for s, t in directions if s == source and (t, s) in directions]
-            if there:
-                text, usable = self._monolingual(self.folders[0], source, split)
-                chosen = Subset(text, usable[:count])
-                noisy = Dressed(chosen, self.convention, source, self.noise, self.seed)
-                clean = Dressed(chosen, self.convention, source)
-                pairs = pair_dataset(noisy, clean, self.dictionary, self.convention, source)
-                parts.append((("round_trip", source, there[0]), pairs))
+        for source, other in directions.there_and_back():
+            text, usable = self._monolingual(self.folders[0], source, split)
+            chosen = Subset(text, usable[:count])
+            noisy = Dressed(chosen, self.convention, source, self.noise, self.seed)
+            clean = Dressed(chosen, self.convention, source)
+            pairs = pair_dataset(noisy, clean, self.dictionary, self.convention, source)
+            parts.append((("round_trip", source, other), pairs))
         return parts
 
     def _monolingual(self, folder, language, split):

@@ -92,17 +92,26 @@ TEXTS = {"en": text_of(EN_LENGTHS), "ro": text_of(RO_LENGTHS)}
 ALL = {language: np.arange(len(text)) for language, text in TEXTS.items()}
 
 
-def updates_of(epoch=1, seed=1, noise=NOISE, texts=TEXTS, usable=ALL, max_tokens=None, max_sentences=2):
+def updates_of(epoch=1, seed=1, noise=NOISE, texts=TEXTS, usable=ALL, max_tokens=None, max_sentences=2, alpha=None):
     """(MonolingualUpdates ready for an epoch, its batches as fairseq gets them)."""
-    updates = MonolingualUpdates(texts, usable, CONVENTION, noise, seed)
+    updates = MonolingualUpdates(texts, usable, CONVENTION, noise, seed, alpha)
     updates.set_epoch(epoch)
     batches = updates.batch_by_size(updates.ordered_indices(), max_tokens=max_tokens, max_sentences=max_sentences)
     return updates, batches
 
 
-def items_of(**options):
+def raw_items_of(**options):
     updates, batches = updates_of(**options)
     return [updates.collater([updates[index] for index in batch]) for batch in batches]
+
+
+def by_language(item):
+    return dict({batch["language"]: batch for batch in item["batches"]}, update=item["update"])
+
+
+def items_of(**options):
+    """Without alpha every update has one batch of each language."""
+    return [by_language(item) for item in raw_items_of(**options)]
 
 
 def rows(tokens):
@@ -113,6 +122,8 @@ def flat(item):
     """An item as plain lists."""
     if isinstance(item, dict):
         return {key: flat(value) for key, value in item.items()}
+    if isinstance(item, list):
+        return [flat(value) for value in item]
     return item.tolist() if torch.is_tensor(item) else item
 
 
@@ -167,13 +178,14 @@ def test_repeated_sentences_get_other_noise():
     assert len({rows(item["ro"]["denoise"]["net_input"]["src_tokens"])[0] for item in items}) > 4
 
 
-def test_the_same_item_whenever_it_is_made():
-    first = [flat(item) for item in items_of(epoch=2)]
-    assert [flat(item) for item in items_of(epoch=2)] == first
-    updates, batches = updates_of(epoch=1)
+@pytest.mark.parametrize("alpha", [None, 0.5])
+def test_the_same_item_whenever_it_is_made(alpha):
+    first = [flat(item) for item in raw_items_of(epoch=2, alpha=alpha)]
+    assert [flat(item) for item in raw_items_of(epoch=2, alpha=alpha)] == first
+    updates, batches = updates_of(epoch=1, alpha=alpha)
     updates[0]
     updates.set_epoch(2)
-    updates.batch_by_size(updates.ordered_indices(), max_sentences=2)
+    batches = updates.batch_by_size(updates.ordered_indices(), max_sentences=2)
     np.random.seed(3)
     assert [flat(updates[index]) for index in reversed(range(len(batches)))] == first[::-1]
 
@@ -211,6 +223,50 @@ def test_as_long_as_there_are_updates():
     updates, batches = updates_of(max_sentences=3)  # en: 5 batches, ro: 2
     assert batches == [[0], [1], [2], [3], [4]]
     assert len(updates) == len(batches)
+
+
+def test_sentences_are_named():
+    for item in items_of():
+        for language in ("en", "ro"):
+            batch = item[language]
+            named = [tuple(TEXTS[language][index].tolist()) for index in batch["denoise"]["id"].tolist()]
+            assert named == rows(batch["clean"])
+
+
+def test_turns_are_counted_by_language():
+    for alpha in (None, 0.5, 1.0):
+        seen = {"en": [], "ro": []}
+        for item in raw_items_of(alpha=alpha, epoch=3):
+            assert len(item["batches"]) == 2
+            for batch in item["batches"]:
+                seen[batch["language"]].append(batch["turn"])
+        assert all(turns == list(range(len(turns))) for turns in seen.values())
+
+
+def test_sampling_follows_the_sizes():
+    # 13 and 4 sentences, one each: at alpha 1, 13 of English are 17 in all, 9 updates of two
+    items = raw_items_of(alpha=1.0, max_sentences=1)
+    languages = [batch["language"] for item in items for batch in item["batches"]]
+    assert len(items) == 9 and languages.count("en") in (13, 14) and languages.count("ro") in (4, 5)
+    english = [rows(batch["clean"])[0] for item in items for batch in item["batches"] if batch["language"] == "en"]
+    assert set(english[:13]) == {tuple(sentence.tolist()) for sentence in TEXTS["en"]}, "each once, then again"
+    noisy = [
+        tuple(rows(batch["denoise"]["net_input"]["src_tokens"])[0])
+        for item in items
+        for batch in item["batches"]
+        if batch["language"] == "en" and rows(batch["clean"])[0] == english[0]
+    ]
+    assert len(set(noisy)) == len(noisy)
+
+
+def test_two_batches_of_one_language_have_noise_of_their_own():
+    usable = {"en": np.array([7] * 6), "ro": ALL["ro"][:1]}  # one sentence of nine words, six times
+    items = raw_items_of(usable=usable, alpha=2.0, max_sentences=1)
+    pairs = [item for item in items if [batch["language"] for batch in item["batches"]] == ["en", "en"]]
+    assert pairs
+    for item in pairs:
+        one, other = (rows(batch["denoise"]["net_input"]["src_tokens"])[0] for batch in item["batches"])
+        assert one != other
 
 
 def test_collater_of_updates():

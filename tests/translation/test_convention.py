@@ -21,6 +21,16 @@ def test_dress():
     assert CONVENTION.dress(torch.tensor([EOS]), "en").tolist() == [BOS, EOS, EN]
 
 
+@given(SENTENCES)
+def test_undressing(sentences):
+    for sentence in sentences:
+        bare = torch.tensor(sentence + [EOS])
+        dressed = CONVENTION.dress(bare, "ro")
+        padded = torch.cat([dressed, torch.tensor([PAD, PAD])])
+        for given_as in (bare, dressed, padded, torch.cat([torch.tensor([BOS]), bare])):
+            assert torch.equal(CONVENTION.undress(given_as), bare)
+
+
 def test_stack():
     stacked = CONVENTION.stack([torch.tensor([5, EOS]), torch.tensor([6, 7, 8, EOS]), torch.tensor([EOS])])
     assert stacked.tolist() == [[5, EOS, PAD, PAD], [6, 7, 8, EOS], [EOS, PAD, PAD, PAD]]

@@ -16,7 +16,7 @@ WORDS = range(4, 20)
 def random_model(kind, seed, end_bias=0.0, **options):
     """A tiny model with weights large enough for its output to vary; end_bias makes </s> more likely."""
     torch.manual_seed(seed)
-    model = tiny_model(DICTIONARY, kind, decoder_layers=2, **options)
+    model = tiny_model(DICTIONARY, kind, **dict({"decoder_layers": 2}, **options))
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if parameter.dim() > 1:
@@ -36,12 +36,16 @@ def random_source(seed, batch, longest, language="en"):
     return CONVENTION.stack([CONVENTION.dress(torch.tensor(sentence), language) for sentence in sentences])
 
 
-def generate_as_fairseq(model, source, language, max_len_a, max_len_b):
+def generate_as_fairseq(model, source, language, max_len_a, max_len_b, allowed=None, beam=1):
     """Beam 1, the decoder forced to begin with [language] <s>. Returns lists of tokens up to </s>."""
     # its longest output counts the <s>
     generator = SequenceGenerator(
-        [model], DICTIONARY, beam_size=1, max_len_a=max_len_a, max_len_b=max_len_b + 1, max_len=10000
+        [model], DICTIONARY, beam_size=beam, max_len_a=max_len_a, max_len_b=max_len_b + 1, max_len=10000
     )
+    if allowed is not None:
+        generator.token_indices_to_suppress = torch.tensor(
+            [token for token in range(len(DICTIONARY)) if not allowed[token] and token not in (PAD, EOS)]
+        ).long()
     sample = {"net_input": {"src_tokens": source, "src_lengths": source.ne(PAD).sum(1)}}
     begin = torch.full((len(source), 1), BOS)
     hypotheses = generator.generate([model], sample, prefix_tokens=begin, bos_token=CONVENTION.languages[language])

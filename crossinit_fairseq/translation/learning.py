@@ -1,0 +1,60 @@
+"""One step of learning from several samples: their gradients add up, and processes exchange them once."""
+
+import contextlib
+from collections import defaultdict
+
+import torch
+from fairseq.optim.amp_optimizer import AMPOptimizer
+
+KINDS = ("dae", "bt")
+
+
+def learn(model, criterion, optimizer, samples, update):
+    """Run forward and backward on each sample. Returns what a task's train_step returns: (loss, sample size, logs).
+
+    The logs have the same keys in the same order whatever the samples, since fairseq sums them over processes by place;
+    each key of the criterion's once for all samples and once for each kind (``dae_loss``).
+
+    samples: list, not empty, of (kind, language, weight, sample); a weight of 0 keeps a process in step that has nothing
+    to learn from, and counts nothing. Raises FloatingPointError for a loss that is no number, before the backward pass.
+    """
+    total, size, logs = 0.0, 0, defaultdict(float)
+    for number, (kind, language, weight, sample) in enumerate(samples):
+        with _exchange_gradients(model, number + 1 == len(samples)):
+            # AMP is the one precision that asks this of the task
+            with torch.autocast("cuda", enabled=isinstance(optimizer, AMPOptimizer)):
+                loss, sample_size, log = criterion(model, sample)
+            if not torch.isfinite(loss):
+                raise FloatingPointError(_not_finite(loss, kind, language, update, sample))
+            loss = loss * weight
+            optimizer.backward(loss)
+        counts = 1 if weight else 0
+        total, size = total + loss.detach(), size + sample_size * counts
+        for key, value in log.items():
+            logs[key] += value * counts
+            for each in KINDS:
+                logs["{}_{}".format(each, key)] += value * (counts if each == kind else 0)
+    return total, size, dict(logs)
+
+
+def _exchange_gradients(model, last):
+    """Torch's data-parallel wrapper exchanges gradients in every backward pass: once, after the last, is enough."""
+    # not so FSDP, whose gradients would be kept whole; fairseq makes the same exception
+    if last or not hasattr(model, "no_sync") or "FullySharded" in type(model).__name__:
+        return contextlib.nullcontext()
+    return model.no_sync()
+
+
+def _not_finite(loss, kind, language, update, sample):
+    ids = sample["id"].tolist()
+    return (
+        "the loss is {} in update {:,}, {} of language {}, sentences {}{} of its training text: nothing was learnt from them; "
+        "lower the learning rate, or look at these sentences".format(
+            float(loss),
+            update + 1,
+            {"dae": "denoising", "bt": "back-translation"}[kind],
+            language,
+            ", ".join(map(str, sorted(ids)[:20])),
+            " and {:,} more".format(len(ids) - 20) if len(ids) > 20 else "",
+        )
+    )

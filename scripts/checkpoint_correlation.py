@@ -1,0 +1,118 @@
+#!/usr/bin/env python
+"""How well does round-trip BLEU, which needs no parallel data, rank the checkpoints of a run by their BLEU?
+
+    python scripts/checkpoint_correlation.py train.log
+
+train.log: what `fairseq-train --task crossinit_unmt --log-format json` printed (or wrote to --log-file), with an aligned
+valid split in the data folder. Prints, for the mean and for each direction, Spearman's rank correlation over the
+validations of the run and the BLEU lost by choosing the checkpoint with the highest round-trip BLEU instead of the best.
+"""
+
+import argparse
+import json
+import re
+import sys
+
+import numpy as np
+
+LEAST = 4  # with three checkpoints one order in six is the right one by chance
+
+
+def validations(lines):
+    """The validation entries of a log, one for each number of updates (the last one counts): list of dict, by update."""
+    found = {}
+    for line in lines:
+        match = re.search(r"\bvalid\b[^{]*(\{.*\})\s*$", line) or re.match(r"(\{.*\})\s*$", line)
+        try:
+            entry = json.loads(match.group(1)) if match else {}
+        except ValueError:
+            continue
+        if "valid_num_updates" in entry:
+            found[int(float(entry["valid_num_updates"]))] = entry
+    return [found[update] for update in sorted(found)]
+
+
+def ranks(values):
+    """float [N] -> float [N]: 1 for the smallest; equal values share the mean of their ranks."""
+    _, inverse, counts = np.unique(np.asarray(values, dtype=float), return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+
+
+def spearman(one, other):
+    """Spearman's rho of two float [N]: the correlation of their ranks; nan when either is constant."""
+    one, other = ranks(one), ranks(other)
+    if one.std() == 0 or other.std() == 0:
+        return float("nan")
+    return float(np.corrcoef(one, other)[0, 1])
+
+
+def compare(entries, by, against):
+    """Compare two scores over the validations that have both. Returns a dict; rho is None for too few checkpoints."""
+    both = [(e["valid_num_updates"], float(e[by]), float(e[against])) for e in entries if by in e and against in e]
+    result = {"by": by, "against": against, "checkpoints": len(both), "rho": None}
+    if len(both) >= LEAST:
+        updates, chosen, real = zip(*both)
+        pick, best = int(np.argmax(chosen)), int(np.argmax(real))
+        result["rho"] = round(spearman(chosen, real), 3)
+        result["chosen"] = {"update": updates[pick], against: real[pick]}
+        result["best"] = {"update": updates[best], against: real[best]}
+    return result
+
+
+def describe(result):
+    """A comparison as a sentence."""
+    by, against = (result[side].replace("valid_", "") for side in ("by", "against"))
+    if result["rho"] is None:
+        return "{} against {}: {} checkpoints have both, too few to rank (at least {}): validate more often".format(
+            by, against, result["checkpoints"], LEAST
+        )
+    if np.isnan(result["rho"]):
+        return "{} against {}: one of them is the same at all {} checkpoints: nothing to rank".format(
+            by, against, result["checkpoints"]
+        )
+    chosen, best = result["chosen"], result["best"]
+    return "{} against {}: Spearman's rho {:.3f} over {} checkpoints; chosen: update {} ({:.2f}), best: update {} ({:.2f})".format(
+        by,
+        against,
+        result["rho"],
+        result["checkpoints"],
+        chosen["update"],
+        chosen[result["against"]],
+        best["update"],
+        best[result["against"]],
+    )
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("log", help="log of fairseq-train with --log-format json; - for standard input")
+    parser.add_argument("--from-update", type=int, default=0, help="leave out the validations before this update")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures to a file")
+    options = parser.parse_args(arguments)
+    try:
+        with open(options.log, encoding="utf-8") if options.log != "-" else sys.stdin as stream:
+            entries = validations(stream)
+    except (OSError, UnicodeDecodeError) as error:
+        sys.exit("checkpoint_correlation: error: {} cannot be read ({})".format(options.log, error))
+    entries = [entry for entry in entries if int(float(entry["valid_num_updates"])) >= options.from_update]
+    if not any("valid_round_trip_bleu" in entry for entry in entries):
+        sys.exit(
+            "checkpoint_correlation: error: {} has no validation with a round_trip_bleu; it must be the log of a crossinit_unmt "
+            "run with --log-format json".format(options.log)
+        )
+    if not any("valid_bleu" in entry for entry in entries):
+        sys.exit(
+            "checkpoint_correlation: error: the validations in {} have no bleu: the run had no aligned valid split".format(
+                options.log
+            )
+        )
+    directions = sorted(key for key in entries[-1] if re.match(r"valid_bleu_\S+-\S+$", key))
+    results = [compare(entries, "valid_round_trip_bleu", key) for key in ["valid_bleu"] + directions]
+    print("\n".join(map(describe, results)))
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as stream:
+            json.dump(results, stream, indent=1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""crossinit_fairseq/models/dictionary_record.py"""
+
+import pathlib
+
+import pytest
+import torch
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.models.dictionary_record import (
+    NAME,
+    check_checkpoint,
+    check_record,
+    read_header,
+    record_of,
+    starting_checkpoint,
+)
+from tests.helpers import dictionary_of
+
+ONE = dictionary_of("abc", ["en", "ro"])
+OTHER = dictionary_of("abc", ["ro", "en"])
+TOKENS = ["[en]", "[ro]"]
+
+
+def save(path, **state):
+    torch.save(dict({"model": {"w": torch.ones(3, 4), "h": torch.ones(2).half()}, "cfg": None}, **state), str(path))
+    return str(path)
+
+
+def write_dictionary(folder, dictionary):
+    folder.mkdir(exist_ok=True)
+    (folder / "dict.txt").write_text("".join(symbol + " 1\n" for symbol in dictionary.symbols[4:]), encoding="utf-8")
+
+
+def test_the_same_symbols_in_the_same_order():
+    check_record(record_of(ONE, TOKENS), dictionary_of("abc", ["en", "ro"]), "data")
+    check_record(None, ONE, "data")
+    assert record_of(ONE, TOKENS)["languages"] == {"[en]": 7, "[ro]": 8}
+
+
+def test_another_order_is_told_by_its_language_tokens():
+    with pytest.raises(InputError) as caught:
+        check_record(record_of(ONE, TOKENS), OTHER, "data", "first.pt")
+    assert str(caught.value) == (
+        "first.pt was trained with another dictionary than data/dict.txt (10 and 10 symbols; [en] is row 7 there and row 8 "
+        "here, [ro] is row 8 there and row 7 here); all stages must share one, in the same order"
+    )
+    with pytest.raises(InputError, match=r"10 and 9 symbols; \[ro\] is row 8 there and missing here"):
+        check_record(record_of(ONE, TOKENS), dictionary_of("abc", ["en"]), "data")
+    with pytest.raises(InputError, match=r"\(10 and 10 symbols\)"):
+        check_record(record_of(ONE, TOKENS), dictionary_of("abd"), "data")
+
+
+def test_a_header_has_all_but_the_tensors(tmp_path):
+    state = {"task_state": {NAME: record_of(ONE, TOKENS)}, "optimizer_history": [{"num_updates": 3}]}
+    header = read_header(save(tmp_path / "a.pt", **state))
+    assert header["task_state"] == state["task_state"] and header["optimizer_history"] == state["optimizer_history"]
+    assert header["model"] == {"w": None, "h": None}
+    (tmp_path / "text").write_text("no checkpoint")
+    torch.save({"a": 1}, str(tmp_path / "old.pt"), _use_new_zipfile_serialization=False)
+    assert [read_header(str(tmp_path / name)) for name in ("text", "old.pt", "missing")] == [None] * 3
+
+
+def test_a_checkpoint_of_our_tasks(tmp_path):
+    path = save(tmp_path / "a.pt", task_state={NAME: record_of(ONE, TOKENS)})
+    check_checkpoint(path, ONE, "data", TOKENS)
+    with pytest.raises(InputError, match="a.pt was trained with another dictionary than data/dict.txt"):
+        check_checkpoint(path, OTHER, "data", TOKENS)
+
+
+def test_a_checkpoint_of_a_stock_task_is_known_by_its_data_folder(tmp_path):
+    write_dictionary(tmp_path / "bin", ONE)
+    path = save(tmp_path / "a.pt", task_state={}, cfg={"task": {"data": "{0}:{0}".format(tmp_path / "bin")}})
+    check_checkpoint(path, ONE, "data", TOKENS)
+    with pytest.raises(InputError, match=r"\[en\] is row 7 there and row 8 here"):
+        check_checkpoint(path, OTHER, "data", TOKENS)
+    # the task added its language tokens and <mask> to a shorter dict.txt
+    write_dictionary(tmp_path / "bin", dictionary_of("abc", []))
+    (tmp_path / "bin" / "dict.txt").write_text("a 1\nb 1\nc 1\n")
+    check_checkpoint(path, ONE, "data", TOKENS)
+    (tmp_path / "bin" / "dict.txt").unlink()
+    check_checkpoint(path, OTHER, "data", TOKENS)
+
+
+def test_nothing_to_tell_passes(tmp_path):
+    (tmp_path / "text").write_text("fairseq will say what it thinks of this")
+    check_checkpoint(str(tmp_path / "text"), ONE, "data", TOKENS)
+    check_checkpoint(save(tmp_path / "a.pt"), ONE, "data", TOKENS)
+
+
+def test_where_training_starts_from(tmp_path):
+    last, first, other = (str(tmp_path / name) for name in ("checkpoint_last.pt", "first.pt", "other.pt"))
+    folder, default = str(tmp_path), "checkpoint_last.pt"
+    for path in (first, other):
+        pathlib.Path(path).touch()
+    assert starting_checkpoint(folder, default, None) is None
+    assert starting_checkpoint(folder, default, first) == first
+    assert starting_checkpoint(folder, other, None) == other
+    assert starting_checkpoint(folder, str(tmp_path / "missing.pt"), None) is None
+    pathlib.Path(last).touch()
+    assert starting_checkpoint(folder, default, first) == last, "a run that goes on goes on"

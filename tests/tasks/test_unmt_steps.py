@@ -1,0 +1,207 @@
+"""crossinit_fairseq/tasks/crossinit_unmt.py: which directions a step learns, when, from what, and what it refuses."""
+
+import numpy as np
+import pytest
+import torch
+from fairseq.criterions.label_smoothed_cross_entropy import LabelSmoothedCrossEntropyCriterion
+from fairseq.data import Dictionary
+
+from crossinit_fairseq.tasks.crossinit_unmt import CrossInitUnmtTask
+from crossinit_fairseq.tasks.unmt_config import CrossInitUnmtConfig
+from crossinit_fairseq.translation.generation import Generation
+from tests.conftest import toy_sentences, weights, write_split
+from tests.helpers import is_kept, tiny_model
+from tests.tasks.in_process import translate
+
+
+@pytest.fixture(scope="module")
+def three_languages(tmp_path_factory):
+    """Monolingual text of aa (40 sentences), bb (40) and cc (10)."""
+    folder, rng = tmp_path_factory.mktemp("three"), np.random.default_rng(0)
+    symbols = ["\u2581{}{}".format(letter, k) for letter in "abc" for k in range(60)]
+    symbols += "s t . [aa] [bb] [cc] <mask>".split()
+    (folder / "dict.txt").write_text("".join(symbol + " 1\n" for symbol in symbols), encoding="utf-8")
+    dictionary = Dictionary.load(str(folder / "dict.txt"))
+    for language, count in (("aa", 40), ("bb", 40), ("cc", 10)):
+        (folder / language).mkdir()
+        write_split(dictionary, folder / language / "train", toy_sentences(rng, language, count))
+        write_split(dictionary, folder / language / "valid", toy_sentences(rng, language, 5))
+    return folder
+
+
+class Training:
+    """A task with its training data and a small model; each step is recorded."""
+
+    def __init__(self, data, max_sentences=8, **options):
+        config = CrossInitUnmtConfig()
+        config.data, config.seed, config.train_subset = str(data), 1, "train"
+        config.max_source_positions = config.max_target_positions = 64
+        for name, value in options.items():
+            setattr(config, name, value)
+        self.task = CrossInitUnmtTask.setup_task(config)
+        self.task.load_dataset("train")
+        self.data = self.task.datasets["train"]
+        self.data.batch_by_size(self.data.ordered_indices(), max_sentences=max_sentences)
+        torch.manual_seed(1)
+        self.model = tiny_model(self.task.dictionary)
+        with torch.no_grad():  # weights large enough for its output to vary
+            for name, parameter in self.model.named_parameters():
+                if parameter.dim() > 1:
+                    parameter.copy_(torch.randn(parameter.shape) * 0.5)
+        self.criterion = LabelSmoothedCrossEntropyCriterion(self.task, sentence_avg=False, label_smoothing=0.1)
+        self.generated, self.learnt = [], []
+        sample = self.task.back_translation.sample
+
+        def record(model, batch, other, restrict, seed):
+            self.generated.append((batch["language"], other, restrict))
+            return sample(model, batch, other, restrict, seed)
+
+        self.task.back_translation.sample = record
+
+    def backward(self, loss):
+        loss.backward()
+
+    def gradients(self):
+        return {name: parameter.grad for name, parameter in self.model.named_parameters() if is_kept(name)}
+
+    def step(self, item, update=0, **options):
+        return self.task.train_step(self.data[item], self.model, self.criterion, self, update, **options)
+
+
+def test_schedules_hand_worked(three_languages):
+    task = Training(three_languages, lambda_dae="0:1,100000:0.1", lambda_bt="0:0,1000:1").task
+    # straight lines: half-way from 1 to 0.1 is 0.55, a quarter of the way from 0 to 1 is 0.25
+    expected = {0: (1, 0), 250: (0.9978, 0.25), 1000: (0.991, 1), 50000: (0.55, 1), 100000: (0.1, 1), 900000: (0.1, 1)}
+    for update, (dae, bt) in expected.items():
+        found = task._weights(update)
+        assert (found["dae"], found["bt"]) == (pytest.approx(dae, abs=1e-4), pytest.approx(bt)), update
+
+
+def test_only_the_directions_asked_for_are_learnt(three_languages):
+    training = Training(three_languages, directions="bb-aa,aa-bb,cc-aa,aa-cc")
+    for item in range(4):
+        training.step(item)
+    pairs = [(language, other) for language, other, _ in training.generated]
+    # to learn bb-aa, aa is translated into bb; Aa is learnt from both in turn, the others from aa alone
+    assert pairs == [("aa", "bb"), ("bb", "aa"), ("cc", "aa"), ("aa", "cc"), ("bb", "aa"), ("cc", "aa")] * 2
+
+
+def test_a_language_that_no_direction_leads_to_is_denoised_only(three_languages):
+    training = Training(three_languages, directions="cc-aa")
+    _, _, logs = training.step(0)
+    assert [(language, other) for language, other, _ in training.generated] == [("aa", "cc")]
+    assert logs["dae_nsentences"] == 3 * 8 and 0 < logs["bt_nsentences"] <= 8
+
+
+def test_sampling_alpha_gives_languages_their_share(three_languages):
+    # 40, 40 and 10 sentences: at alpha 0.5, 2 to 2 to 1
+    data = Training(three_languages, max_sentences=1, sampling_alpha=0.5).data
+    languages = [batch["language"] for item in range(len(data)) for batch in data[item]["batches"]]
+    counts = [languages.count(language) for language in ("aa", "bb", "cc")]
+    assert len(data) == 34 and all(abs(count - share) <= 1 for count, share in zip(counts, (40.8, 40.8, 20.4)))
+
+
+@pytest.mark.parametrize("limit, expected", [(0, [False] * 4), (2, [True, True, False, False]), (-1, [True] * 4)])
+def test_generated_tokens_are_restricted_for_the_first_updates(three_languages, limit, expected):
+    training = Training(three_languages, restrict_vocab_updates=limit, directions="aa-bb")
+    for update in range(4):
+        training.step(0, update)
+    assert [restrict for _, _, restrict in training.generated] == expected
+
+
+def test_a_restricted_step_writes_only_tokens_of_its_language(three_languages):
+    def share(limit):
+        logs = Training(three_languages, restrict_vocab_updates=limit).step(0)[2]
+        written, own = (
+            sum(value for key, value in logs.items() if key.endswith("/" + field)) for field in ("written", "in_target")
+        )
+        assert written > 50
+        return own / written
+
+    assert share(-1) == 1 and share(0) < 0.9
+
+
+def test_a_process_without_a_batch_learns_nothing_and_logs_the_same(three_languages):
+    training = Training(three_languages)
+    _, size, logs = training.step(1, ignore_grad=True)
+    assert size == 0 and not training.generated
+    assert all(gradient is not None and not gradient.any() for gradient in training.gradients().values())
+    assert list(logs) == list(training.step(0)[2])
+
+
+def test_when_nothing_can_be_generated_nothing_is_learnt(three_languages, monkeypatch):
+    training = Training(three_languages, lambda_dae="0")
+    eos = training.task.convention.eos
+    monkeypatch.setattr(
+        Generation, "__call__", lambda self, model, source, *a, **b: source.new_full((len(source), 1), eos)
+    )
+    _, size, logs = training.step(0)
+    assert size == 0 and not any(gradient.any() for gradient in training.gradients().values())
+    assert sum(value for key, value in logs.items() if key.endswith("/empty_batches")) == 3
+    assert list(logs) == list(Training(three_languages).step(0)[2])
+
+
+def test_accumulated_gradients_are_those_of_both_batches(data_folder, tmp_path):
+    """--update-freq 2 with plain gradient descent: the step is the sum of two batches' gradients by all their tokens."""
+    options = (
+        "--optimizer sgd --dropout 0 --attention-dropout 0 --activation-dropout 0 --disable-validation --max-update 1"
+    )
+    translate(data_folder, tmp_path / "start", options, "--lr 0")
+    translate(data_folder, tmp_path / "both", options, "--lr 0.5 --update-freq 2")
+    start, both = (weights(tmp_path / name / "checkpoint_last.pt") for name in ("start", "both"))
+    assert any(not torch.equal(start[name], both[name]) for name in start)
+
+    training = Training(data_folder, langs="aa,bb")
+    config = training.task.cfg
+    config.seed = 3
+    training.task.load_dataset("train")
+    data = training.data = training.task.datasets["train"]
+    data.batch_by_size(data.ordered_indices(), max_tokens=300)
+    model = training.model = tiny_model(
+        training.task.dictionary,
+        embed_dim=16,
+        **{
+            side + "_" + name: size
+            for side in ("encoder", "decoder")
+            for name, size in (("embed_dim", 16), ("ffn_embed_dim", 32), ("attention_heads", 2), ("layers", 1))
+        },
+    )
+    model.load_state_dict(start, strict=False)  # the official version has copies of some
+    # fairseq deals the items out in an order of its own
+    from fairseq.data import data_utils
+
+    order = [[item] for item in range(len(data))]
+    with data_utils.numpy_seed(3 + 1):
+        np.random.shuffle(order)
+    sizes = [training.step(item)[1] for (item,) in order[:2]]
+    for name, gradient in training.gradients().items():
+        expected = start[name] - 0.5 * gradient / sum(sizes)
+        assert torch.allclose(both[name], expected, atol=1e-6), name
+
+
+def test_a_loss_that_is_no_number_stops_before_the_update(data_folder, tmp_path):
+    done = translate(data_folder, tmp_path, "--lr 1e38 --max-update 9 --disable-validation", check=False)
+    assert done.returncode == 1 and "Traceback" not in done.stdout
+    (error,) = [line for line in done.stdout.splitlines() if line.startswith("crossinit_fairseq: error: ")]
+    assert "the loss is nan in update 2, denoising of language aa, sentences " in error
+    assert not list(tmp_path.glob("*.pt")), "no checkpoint of a spoilt model"
+
+
+def test_options_that_cannot_be_used(three_languages):
+    for options, told in (
+        ({"sampling_alpha": -1.0}, "--sampling-alpha"),
+        ({"directions": "aa-xx"}, "aa-xx.* aa, bb, cc"),
+        ({"langs": "aa"}, "two languages"),
+        ({"lambda_dae": "a lot"}, "--lambda-dae is 'a lot'"),
+        ({"lambda_bt": "9:1,3:0"}, "--lambda-bt is '9:1,3:0'"),
+    ):
+        with pytest.raises(SystemExit, match="crossinit_fairseq: error: .*" + told):
+            Training(three_languages, **options)
+
+
+def test_generation_of_one_direction_of_a_model_of_three_languages(three_languages):
+    """The hub interface builds its task from the options of training."""
+    config = CrossInitUnmtConfig()
+    config.data, config.directions = str(three_languages), "aa-bb,bb-aa,cc-aa"
+    config.source_lang, config.target_lang = "aa", "bb"
+    assert CrossInitUnmtTask.setup_task(config).languages == ["aa", "bb"]

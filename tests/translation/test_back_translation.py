@@ -1,0 +1,132 @@
+"""crossinit_fairseq/translation/back_translation.py"""
+
+import logging
+
+import pytest
+import torch
+
+from crossinit_fairseq.compat import metrics
+from crossinit_fairseq.translation.back_translation import BackTranslation, flat
+from tests.helpers import convention_of, dictionary_of
+
+DICTIONARY = dictionary_of("abcdefgh")
+CONVENTION = convention_of(DICTIONARY)
+BOS, PAD, EOS, MASK = 0, 1, 2, 14
+EN, RO = 12, 13
+WORDS = torch.tensor([False] * 4 + [True] * 8 + [False] * 3)
+TARGET = {
+    "en": torch.tensor([False] * 4 + [True] * 4 + [False] * 7),
+    "ro": torch.tensor([False] * 7 + [True] * 5 + [False] * 3),
+}
+
+
+def batch_of(*sentences):
+    clean = CONVENTION.stack([torch.tensor(list(sentence) + [EOS]) for sentence in sentences])
+    return {"language": "en", "clean": clean, "denoise": {"id": torch.arange(100, 100 + len(sentences))}}
+
+
+class Writes:
+    """In place of a Generation: writes what it is told to, and keeps what it was asked."""
+
+    def __init__(self, *rows):
+        self.made = CONVENTION.stack([torch.tensor(row) for row in rows])
+
+    def __call__(self, model, source, language, convention, allowed=None, max_len=None, seed=None):
+        self.asked = dict(source=source.tolist(), language=language, allowed=allowed, max_len=max_len, seed=seed)
+        return self.made
+
+
+def back_translation(generation):
+    return BackTranslation(generation, CONVENTION, WORDS, TARGET, max_len=9)
+
+
+def test_hand_worked():
+    generation = Writes([8, 9, 5, EOS], [10, EOS])
+    made, counts = back_translation(generation).sample(None, batch_of([4, 5], [6]), "ro", False, (1, 2))
+    assert generation.asked == dict(
+        source=[[BOS, 4, 5, EOS, EN], [BOS, 6, EOS, EN, PAD]], language="ro", allowed=None, max_len=9, seed=(1, 2)
+    )
+    assert made["net_input"]["src_tokens"].tolist() == [[BOS, 8, 9, 5, EOS, RO], [BOS, 10, EOS, RO, PAD, PAD]]
+    assert made["target"].tolist() == [[BOS, 4, 5, EOS, EN], [BOS, 6, EOS, EN, PAD]]
+    assert made["id"].tolist() == [100, 101]
+    assert counts.pop("seconds") >= 0
+    assert counts == dict(
+        batches=1, sentences=2, empty=0, empty_batches=0, written=4, copied=1, in_target=3, source=3, common=0
+    )
+
+
+def test_restricted_to_the_tokens_of_the_language():
+    generation = Writes([8, EOS])
+    back_translation(generation).sample(None, batch_of([4]), "ro", True, ())
+    assert generation.asked["allowed"] is not None and torch.equal(generation.asked["allowed"], TARGET["ro"])
+
+
+@pytest.mark.parametrize("empty", [[EOS], [BOS, EOS], [MASK, RO, EOS]])
+def test_empty_translations_are_left_out(empty):
+    generation = Writes(empty, [8, 9, EOS], empty)
+    made, counts = back_translation(generation).sample(None, batch_of([4, 5, 6, 7], [6], [7]), "ro", False, ())
+    assert made["net_input"]["src_tokens"].tolist() == [[BOS, 8, 9, EOS, RO]]
+    assert made["target"].tolist() == [[BOS, 6, EOS, EN]], "without the padding of the longer ones"
+    assert made["id"].tolist() == [101] and made["nsentences"] == 1 and made["ntokens"] == 4
+    assert (counts["sentences"], counts["empty"], counts["empty_batches"]) == (3, 2, 0)
+
+
+def test_a_batch_of_nothing_but_empty_translations():
+    made, counts = back_translation(Writes([EOS], [EOS])).sample(None, batch_of([4], [5, 6]), "ro", False, ())
+    assert made is None
+    assert (counts["empty"], counts["empty_batches"], counts["written"], counts["copied"]) == (2, 1, 0, 0)
+
+
+DIRECTIONS = [("en", "ro"), ("ro", "en")]
+
+
+def logs(*counts):
+    """What one process logs for each update: counts of en-ro."""
+    fields = ("batches", "sentences", "empty", "empty_batches", "seconds", "written", "copied", "in_target", "source")
+    made = [dict(zip(fields + ("common",), values)) for values in counts]
+    return [flat(DIRECTIONS, {("en", "ro"): each}) for each in made]
+
+
+def test_the_same_keys_whatever_was_made():
+    assert list(flat(DIRECTIONS, {})) == list(logs((1, 2, 0, 0, 0.5, 9, 3, 6, 8, 2))[0])
+    assert all(value == 0 for value in flat(DIRECTIONS, {}).values())
+
+
+def test_meters():
+    watched = back_translation(None)
+    with metrics.aggregate(new_root=True) as meters:
+        watched.log(DIRECTIONS, logs((1, 4, 1, 0, 0.5, 30, 3, 24, 40, 8), (1, 4, 0, 0, 1.5, 10, 3, 6, 40, 8)), 3)
+        values = meters.get_smoothed_values()
+    # 40 tokens in 2 seconds; 6 of them copied, 30 of the target language; one of 8 sentences empty
+    assert (values["bt_copied"], values["bt_in_target"], values["gen_wps"]) == (0.15, 0.75, 20)
+    assert values["bt_empty"] == 0.125
+
+
+def test_updates_without_back_translation_show_nothing():
+    with metrics.aggregate(new_root=True) as meters:
+        back_translation(None).log(DIRECTIONS, [flat(DIRECTIONS, {})], 3)
+        assert not meters.get_smoothed_values()
+
+
+def test_empty_translations_are_reported_at_the_first_and_at_every_tenfold(caplog):
+    watched = back_translation(None)
+    with caplog.at_level(logging.WARNING), metrics.aggregate(new_root=True):
+        for update in range(30):
+            watched.log(DIRECTIONS, logs((1, 4, 4 if update else 0, 1 if update else 0, 1, 0, 0, 0, 9, 9)), update)
+    texts = [record.getMessage() for record in caplog.records]
+    assert [text.split(" have been")[0] for text in texts] == [
+        "update 1: 4 sentences whose translation was empty",
+        "update 3: 12 sentences whose translation was empty",
+        "update 25: 100 sentences whose translation was empty",
+    ]
+    assert "25 batches of them as a whole" in texts[-1]
+
+
+def test_copying_is_warned_of(caplog):
+    watched = back_translation(None)
+    with caplog.at_level(logging.WARNING), metrics.aggregate(new_root=True):
+        for update in range(150):
+            watched.log(DIRECTIONS, logs((1, 4, 0, 0, 1, 20, 19, 1, 20, 2)), update)
+    (record,) = caplog.records
+    assert record.getMessage().startswith("update 99: training has fallen into copying: 95 % of the tokens")
+    assert "en-ro" in record.getMessage()

@@ -1,0 +1,99 @@
+"""crossinit_fairseq/translation/copying.py"""
+
+from collections import Counter
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tests.helpers  # noqa: F401  (the hypothesis profile)
+from crossinit_fairseq.translation.copying import CopyWatch, copying_counts
+
+SIZE = 10
+WORDS = torch.tensor([False] * 4 + [True] * 6)  # 0 to 3 are special, 1 is padding
+TARGET = torch.tensor([False] * 6 + [True] * 4)  # 6 to 9 are of the target language
+
+
+def padded(rows):
+    longest = max(map(len, rows))
+    return torch.tensor([row + [1] * (longest - len(row)) for row in rows])
+
+
+def slowly(source, output):
+    counts = Counter()
+    for one, other in zip(source, output):
+        one, other = ([token for token in row if token >= 4] for row in (one, other))
+        counts["written"] += len(other)
+        counts["copied"] += sum((Counter(one) & Counter(other)).values())
+        counts["in_target"] += sum(token >= 6 for token in other)
+        counts["source"] += len(one)
+        counts["common"] += sum(token >= 6 for token in one)
+    return {field: counts[field] for field in ("written", "copied", "in_target", "source", "common")}
+
+
+def test_hand_worked():
+    source = [[0, 4, 4, 5, 6, 2, 3], [0, 8, 2, 3]]
+    # row 1: 4 is copied twice of three times, 6 once; row 2: 4 stands in the other row's source only
+    output = [[4, 4, 4, 6, 7, 2], [4, 9, 2]]
+    counts = copying_counts(padded(source), padded(output), WORDS, TARGET)
+    assert counts == {"written": 7, "copied": 3, "in_target": 3, "source": 5, "common": 2}
+
+
+rows = st.lists(st.integers(0, SIZE - 1), min_size=1, max_size=7)
+
+
+@given(st.lists(st.tuples(rows, rows), min_size=1, max_size=5))
+def test_as_counted_slowly(pairs):
+    source, output = ([list(row) for row in side] for side in zip(*pairs))
+    assert copying_counts(padded(source), padded(output), WORDS, TARGET) == slowly(source, output)
+
+
+def batch(copied, common=0.2):
+    return {"written": 100, "copied": 100 * copied, "in_target": 50, "source": 100, "common": 100 * common}
+
+
+def alarms(watch, shares, common=0.2):
+    return [number for number, share in enumerate(shares) if watch.add("en-ro", batch(share, common))]
+
+
+def test_an_alarm_half_way_between_what_is_common_and_a_copy():
+    # common 0.2: the alarm is at 0.6
+    assert alarms(CopyWatch(window=10), [0.59] * 50) == []
+    assert alarms(CopyWatch(window=10), [0.61] * 50) == [9], "once, after a window"
+    assert alarms(CopyWatch(window=10), [0.79] * 50, common=0.6) == []
+    assert alarms(CopyWatch(window=10), [0.81] * 50, common=0.6) == [9]
+    assert alarms(CopyWatch(window=10), [1.0] * 50, common=0.95) == [], "one language, nearly"
+
+
+def test_hysteresis():
+    # under a quarter of the way, 0.4, it is armed again; at 0.5 it is not
+    assert alarms(CopyWatch(window=5), [0.9] * 30 + [0.5] * 30 + [0.9] * 30) == [4]
+    found = alarms(CopyWatch(window=5), [0.9] * 30 + [0.3] * 30 + [0.9] * 30)
+    assert found[0] == 4 and len(found) == 2 and 60 < found[1] < 70
+
+
+def test_one_bad_batch_is_no_alarm():
+    assert alarms(CopyWatch(window=100), [0.2] * 150 + [1.0] * 5 + [0.2] * 50) == []
+
+
+def test_directions_are_apart():
+    watch = CopyWatch(window=4)
+    texts = [watch.add(direction, batch(share)) for _ in range(8) for direction, share in (("a-b", 0.9), ("b-a", 0.1))]
+    (text,) = [text for text in texts if text]
+    assert "90 % of the tokens generated for a-b" in text and "20 %" in text and "--restrict-vocab-updates" in text
+
+
+def test_batches_of_several_processes_count_as_many():
+    def mean(calls, batches):
+        watch = CopyWatch(window=10)
+        for _ in range(calls):
+            watch.add("a-b", {field: batches * value for field, value in batch(0.5).items()}, batches)
+        return watch.means["a-b"]["copied"] / watch.means["a-b"]["written"], watch.batches["a-b"]
+
+    assert mean(8, 1) == pytest.approx((0.5, 8)) and mean(2, 4) == pytest.approx((0.5, 8))
+
+
+def test_nothing_written_is_no_verdict():
+    watch = CopyWatch(window=1)
+    assert watch.add("a-b", dict(batch(0), written=0)) is None and not watch.means

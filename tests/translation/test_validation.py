@@ -1,0 +1,148 @@
+"""crossinit_fairseq/translation/validation.py"""
+
+import logging
+
+import pytest
+import torch
+
+from crossinit_fairseq.compat import metrics
+from crossinit_fairseq.translation.validation import Validation, spread
+from tests.helpers import convention_of, dictionary_of
+
+DICTIONARY = dictionary_of("abcdefgh")
+CONVENTION = convention_of(DICTIONARY)
+BOS, PAD, EOS, EN, RO = 0, 1, 2, 12, 13
+WORDS = torch.tensor([False] * 4 + [True] * 8 + [False] * 3)
+TARGET = {
+    "en": torch.tensor([False] * 4 + [True] * 4 + [False] * 7),
+    "ro": torch.tensor([False] * 7 + [True] * 5 + [False] * 3),
+}
+BLEU, TRIP = ("bleu", "en", "ro"), ("round_trip", "ro", "en")
+
+
+def rows(*sentences):
+    return CONVENTION.stack([torch.tensor(list(sentence)) for sentence in sentences])
+
+
+def strings(tokens):
+    return [DICTIONARY.string(row, extra_symbols_to_ignore={PAD, EN, RO}) for row in tokens]
+
+
+def copier(model, source, language, allowed):
+    """A model that copies its source, as far as it may."""
+    kept = [[t for t in row if WORDS[t] and (allowed is None or allowed[t])] + [EOS] for row in source.tolist()]
+    return rows(*kept)
+
+
+def sample_of(tag, source, target, numbers=(0, 1)):
+    source_token, target_token = {"bleu": (EN, RO), "round_trip": (RO, RO)}[tag[0]]
+    return {
+        "tag": tag,
+        "id": torch.tensor(numbers),
+        "net_input": {"src_tokens": rows(*[[BOS] + list(s) + [EOS, source_token] for s in source])},
+        "target": rows(*[[BOS] + list(t) + [EOS, target_token] for t in target]),
+    }
+
+
+def validation(generate=copier, restrict=True, samples=0, sizes=None):
+    return Validation(sizes or {BLEU: 9, TRIP: 9}, generate, CONVENTION, strings, WORDS, TARGET, restrict, samples)
+
+
+def scores(validation, *logs):
+    with metrics.aggregate(new_root=True) as meters:
+        validation.log(list(logs))
+        return dict(meters.get_smoothed_values())
+
+
+SENTENCES = [[8, 9, 10, 11, 8], [9, 9, 10, 8, 11, 10]]
+
+
+def test_aligned_text_hand_worked():
+    source, target = [[4, 5, 6, 7]], [[4, 5, 6, 7]]
+    values = scores(validation(), validation().statistics(None, sample_of(BLEU, source, target, [0])))
+    # copied as a whole; of the four, 7 is also a token of Romanian
+    assert values == {"bleu_en-ro": 100, "bleu": 100, "copied_en-ro": 1.0, "in_target_en-ro": 0.25}
+
+
+@pytest.mark.parametrize("restrict, bleu", [(False, 100), (True, 0)])
+def test_copying_does_not_win_the_round_trip(restrict, bleu):
+    """8 to 11 are Romanian only: a copier on its way to English may use none of them."""
+    checked = validation(restrict=restrict)
+    values = scores(checked, checked.statistics(None, sample_of(TRIP, SENTENCES, SENTENCES)))
+    assert (values["round_trip_bleu"], values["round_trip_ro-en"]) == (bleu, bleu)
+    assert values.get("copied_there_ro-en") == (None if restrict else 1.0)
+
+
+def test_the_round_trip_is_of_the_clean_sentence_and_goes_by_the_other_language():
+    asked = []
+
+    def generate(model, source, language, allowed):
+        asked.append((language, source.tolist(), None if allowed is None else allowed.tolist()))
+        return rows([5, EOS]) if language == "en" else rows([8, EOS])
+
+    sample = sample_of(TRIP, [[9, 14]], [[9, 8]], [0])  # the noisy source has a <mask>
+    validation(generate).statistics(None, sample)
+    assert asked == [
+        ("en", [[BOS, 9, 8, EOS, RO]], TARGET["en"].tolist()),
+        ("ro", [[BOS, 5, EOS, EN]], None),
+    ]
+
+
+def test_statistics_add_up_over_batches():
+    checked = validation()
+    parts = [
+        sample_of(TRIP, SENTENCES[:1], SENTENCES[:1], [0]),
+        sample_of(BLEU, SENTENCES[1:], SENTENCES[1:], [1]),
+        sample_of(BLEU, SENTENCES[:1], SENTENCES[:1], [0]),
+    ]
+    one_by_one = scores(checked, *[checked.statistics(None, part) for part in parts])
+    together = scores(
+        checked,
+        checked.statistics(None, parts[0]),
+        checked.statistics(None, sample_of(BLEU, SENTENCES, SENTENCES)),
+    )
+    assert one_by_one == together and "round_trip_bleu" in together
+
+
+def test_the_same_names_in_the_same_order_whatever_the_batch():
+    found = [list(validation().statistics(None, sample_of(tag, SENTENCES, SENTENCES)).items()) for tag in (BLEU, TRIP)]
+    assert [name for name, _ in found[0]] == [name for name, _ in found[1]]
+    assert all(isinstance(value, int) for part in found for _, value in part)
+
+
+def test_nothing_written_is_a_score_too():
+    checked = validation(lambda model, source, language, allowed: rows(*[[EOS]] * len(source)))
+    values = scores(checked, checked.statistics(None, sample_of(BLEU, SENTENCES, SENTENCES)))
+    assert values == {"bleu_en-ro": 0, "bleu": 0}
+
+
+def test_samples_are_logged_the_same_at_every_validation(caplog):
+    checked = validation(samples=3, restrict=False)
+    with caplog.at_level(logging.INFO):
+        for numbers in ([0, 1], [2, 3], [4, 5], [6, 7], [8]):
+            part = SENTENCES[: len(numbers)]
+            checked.statistics(None, sample_of(BLEU, part, part, numbers))
+        checked.statistics(None, sample_of(TRIP, SENTENCES, SENTENCES, [3, 4]))
+    texts = [record.getMessage() for record in caplog.records]
+    # 9 sentences: numbers 1, 4 and 7
+    assert texts == [
+        "bleu_en-ro | source: f f g e h g | output: f f g e h g | reference: f f g e h g",
+        "bleu_en-ro | source: e f g h e | output: e f g h e | reference: e f g h e",
+        "bleu_en-ro | source: f f g e h g | output: f f g e h g | reference: f f g e h g",
+        "round_trip_ro-en | source: f f g e h g | en: f f g e h g | back: f f g e h g",
+    ]
+
+
+def test_no_samples_when_none_are_asked_for(caplog):
+    with caplog.at_level(logging.INFO):
+        validation(samples=0).statistics(None, sample_of(BLEU, SENTENCES, SENTENCES))
+    assert not caplog.records
+
+
+def test_spread():
+    assert spread(9, 3) == {1, 4, 7} and spread(10, 2) == {2, 7}
+    assert spread(2, 5) == {0, 1} and spread(0, 3) == set() and spread(5, 0) == set()
+
+
+def test_aligned():
+    assert validation().aligned() and not validation(sizes={TRIP: 3}).aligned()
