@@ -197,18 +197,32 @@ class CrossInitUnmtTask(FairseqTask):
         self._update = update_num
         # a process that got no batch (ignore_grad) runs along with another one, which counts nothing
         weights = self._weights(update_num)
-        samples, counts = [], {}
-        # all generation first: the last backward pass, which exchanges gradients, must be known as such
+        # all generation first: it is one for all languages, and the last backward pass, which exchanges gradients, must be
+        # known as such
+        batches, requests = [] if ignore_grad else sample["batches"], {}
+        for slot, batch in enumerate(batches if weights["bt"] else []):
+            other = self.directions.source_of(batch["language"], batch["turn"])
+            if other is not None:
+                requests[slot] = (
+                    batch,
+                    other,
+                    self._restricted(update_num),
+                    (self.cfg.seed, update_num, sample["update"], slot),
+                )
         model.eval()
-        for slot, batch in enumerate([] if ignore_grad else sample["batches"]):
+        made = dict(zip(requests, self.back_translation.samples(unwrap(model), list(requests.values()))))
+        model.train()
+        samples, counts = [], {}
+        for slot, batch in enumerate(batches):
             language = batch["language"]
             if weights["dae"]:
                 samples.append(("dae", language, weights["dae"], batch["denoise"]))
-            other = self.directions.source_of(language, batch["turn"]) if weights["bt"] else None
-            if other is not None:
-                made = self._back_translate(model, batch, other, (update_num, sample["update"], slot), counts)
-                samples += [("bt", language, weights["bt"], made)] if made is not None else []
-        model.train()
+            if slot in made:
+                translated, found = made[slot]
+                sums = counts.setdefault((language, requests[slot][1]), {})
+                for field, value in found.items():
+                    sums[field] = sums.get(field, 0) + value
+                samples += [("bt", language, weights["bt"], translated)] if translated is not None else []
         if not samples:
             # fairseq hands in a validation batch for one of no batch
             first = sample["batches"][0] if "batches" in sample else {"language": "none", "denoise": sample}
@@ -223,16 +237,9 @@ class CrossInitUnmtTask(FairseqTask):
     def _weights(self, update_num):
         return {"dae": self.lambda_dae(update_num), "bt": self.lambda_bt(update_num)}
 
-    def _back_translate(self, model, batch, other, place, counts):
-        """A training sample from generated `other` to the batch's language, or None; adds to the counts of what was
-        generated, in the direction (language, other), to learn the direction (other, language)."""
-        limit, update_num = self.cfg.restrict_vocab_updates, place[0]
-        restrict = limit < 0 or update_num < limit
-        made, found = self.back_translation.sample(unwrap(model), batch, other, restrict, (self.cfg.seed,) + place)
-        sums = counts.setdefault((batch["language"], other), {})
-        for field, value in found.items():
-            sums[field] = sums.get(field, 0) + value
-        return made
+    def _restricted(self, update_num):
+        limit = self.cfg.restrict_vocab_updates
+        return limit < 0 or update_num < limit
 
     # --- validation
 

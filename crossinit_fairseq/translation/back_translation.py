@@ -26,23 +26,31 @@ class BackTranslation:
         self.watch = CopyWatch()
         self.empty = self.empty_batches = 0
 
-    def sample(self, model, batch, other, restrict, seed):
-        """Translate a batch into the language `other`. Returns (training sample back into the batch's language, counts).
+    def samples(self, model, requests):
+        """Translate batches, all together. Returns for each (training sample back into the batch's language, counts).
 
-        The sample is None when no translation has a word; single sentences whose translation is empty are left out:
+        A sample is None when no translation has a word; single sentences whose translation is empty are left out:
         from nothing, the model would learn to make up sentences.
 
-        model: in eval mode; batch: as MonolingualUpdates makes it; restrict: whether only tokens of `other` may be
-        generated; seed: sequence of ints, for sampling.
+        model: in eval mode; requests: for each batch (batch, other, restrict, seed): as MonolingualUpdates makes it; the
+        language to translate into; whether only tokens of `other` may be generated; sequence of ints, for sampling.
         """
-        convention, language = self.convention, batch["language"]
-        clean = convention.dress_generated(batch["clean"], language)
-        words, target = self.words.to(clean.device), self.target[other].to(clean.device)
+        convention, batches = self.convention, []
+        for batch, other, restrict, seed in requests:
+            clean = convention.dress_generated(batch["clean"], batch["language"])
+            batches.append((clean, other, self.target[other].to(clean.device) if restrict else None, seed))
         begin = time.perf_counter()
-        made = self.generation(
-            model, clean, other, convention, target if restrict else None, max_len=self.max_len, seed=seed
-        )
-        seconds = time.perf_counter() - begin  # generation waits for the device at every step
+        made = self.generation.together(model, batches, convention, self.max_len) if batches else []
+        seconds = time.perf_counter() - begin  # generation waits for the device every few steps
+        written = max(sum(of_batch.numel() for of_batch in made), 1)
+        return [
+            self._sample(batch, clean, of_batch, other, seconds * of_batch.numel() / written)
+            for (batch, other, _, _), (clean, _, _, _), of_batch in zip(requests, batches, made)
+        ]
+
+    def _sample(self, batch, clean, made, other, seconds):
+        convention, language = self.convention, batch["language"]
+        words, target = self.words.to(clean.device), self.target[other].to(clean.device)
         counts = copying_counts(clean, made, words, target)
         kept = words[made].any(1)
         empty = int((~kept).sum())

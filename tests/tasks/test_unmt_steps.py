@@ -50,13 +50,13 @@ class Training:
                     parameter.copy_(torch.randn(parameter.shape) * 0.5)
         self.criterion = LabelSmoothedCrossEntropyCriterion(self.task, sentence_avg=False, label_smoothing=0.1)
         self.generated, self.learnt = [], []
-        sample = self.task.back_translation.sample
+        samples = self.task.back_translation.samples
 
-        def record(model, batch, other, restrict, seed):
-            self.generated.append((batch["language"], other, restrict))
-            return sample(model, batch, other, restrict, seed)
+        def record(model, requests):
+            self.generated += [(batch["language"], other, restrict) for batch, other, restrict, _ in requests]
+            return samples(model, requests)
 
-        self.task.back_translation.sample = record
+        self.task.back_translation.samples = record
 
     def backward(self, loss):
         loss.backward()
@@ -133,7 +133,9 @@ def test_when_nothing_can_be_generated_nothing_is_learnt(three_languages, monkey
     training = Training(three_languages, lambda_dae="0")
     eos = training.task.convention.eos
     monkeypatch.setattr(
-        Generation, "__call__", lambda self, model, source, *a, **b: source.new_full((len(source), 1), eos)
+        Generation,
+        "together",
+        lambda self, model, batches, *unused: [source.new_full((len(source), 1), eos) for source, *_ in batches],
     )
     _, size, logs = training.step(0)
     assert size == 0 and not any(gradient.any() for gradient in training.gradients().values())

@@ -31,19 +31,27 @@ class Writes:
     def __init__(self, *rows):
         self.made = CONVENTION.stack([torch.tensor(row) for row in rows])
 
-    def __call__(self, model, source, language, convention, allowed=None, max_len=None, seed=None):
-        self.asked = dict(source=source.tolist(), language=language, allowed=allowed, max_len=max_len, seed=seed)
-        return self.made
+    def together(self, model, batches, convention, max_len):
+        self.asked = [
+            dict(source=source.tolist(), language=language, allowed=allowed, max_len=max_len, seed=seed)
+            for source, language, allowed, seed in batches
+        ]
+        return [self.made] * len(batches)
 
 
 def back_translation(generation):
     return BackTranslation(generation, CONVENTION, WORDS, TARGET, max_len=9)
 
 
+def one_sample(generation, batch, other, restrict, seed):
+    (made,) = back_translation(generation).samples(None, [(batch, other, restrict, seed)])
+    return made
+
+
 def test_hand_worked():
     generation = Writes([8, 9, 5, EOS], [10, EOS])
-    made, counts = back_translation(generation).sample(None, batch_of([4, 5], [6]), "ro", False, (1, 2))
-    assert generation.asked == dict(
+    made, counts = one_sample(generation, batch_of([4, 5], [6]), "ro", False, (1, 2))
+    assert generation.asked[0] == dict(
         source=[[BOS, 4, 5, EOS, EN], [BOS, 6, EOS, EN, PAD]], language="ro", allowed=None, max_len=9, seed=(1, 2)
     )
     assert made["net_input"]["src_tokens"].tolist() == [[BOS, 8, 9, 5, EOS, RO], [BOS, 10, EOS, RO, PAD, PAD]]
@@ -57,14 +65,15 @@ def test_hand_worked():
 
 def test_restricted_to_the_tokens_of_the_language():
     generation = Writes([8, EOS])
-    back_translation(generation).sample(None, batch_of([4]), "ro", True, ())
-    assert generation.asked["allowed"] is not None and torch.equal(generation.asked["allowed"], TARGET["ro"])
+    one_sample(generation, batch_of([4]), "ro", True, ())
+    (asked,) = generation.asked
+    assert asked["allowed"] is not None and torch.equal(asked["allowed"], TARGET["ro"])
 
 
 @pytest.mark.parametrize("empty", [[EOS], [BOS, EOS], [MASK, RO, EOS]])
 def test_empty_translations_are_left_out(empty):
     generation = Writes(empty, [8, 9, EOS], empty)
-    made, counts = back_translation(generation).sample(None, batch_of([4, 5, 6, 7], [6], [7]), "ro", False, ())
+    made, counts = one_sample(generation, batch_of([4, 5, 6, 7], [6], [7]), "ro", False, ())
     assert made["net_input"]["src_tokens"].tolist() == [[BOS, 8, 9, EOS, RO]]
     assert made["target"].tolist() == [[BOS, 6, EOS, EN]], "without the padding of the longer ones"
     assert made["id"].tolist() == [101] and made["nsentences"] == 1 and made["ntokens"] == 4
@@ -72,9 +81,23 @@ def test_empty_translations_are_left_out(empty):
 
 
 def test_a_batch_of_nothing_but_empty_translations():
-    made, counts = back_translation(Writes([EOS], [EOS])).sample(None, batch_of([4], [5, 6]), "ro", False, ())
+    made, counts = one_sample(Writes([EOS], [EOS]), batch_of([4], [5, 6]), "ro", False, ())
     assert made is None
     assert (counts["empty"], counts["empty_batches"], counts["written"], counts["copied"]) == (2, 1, 0, 0)
+
+
+def test_batches_are_translated_together_and_share_the_time():
+    generation = Writes([8, 9, EOS])
+    requests = [(batch_of([4]), "ro", False, (1,)), (batch_of([5, 6]), "ro", True, (2,))]
+    (one, of_one), (two, of_two) = back_translation(generation).samples(None, requests)
+    assert [asked["seed"] for asked in generation.asked] == [(1,), (2,)]
+    assert [asked["allowed"] is None for asked in generation.asked] == [True, False]
+    assert one["target"].tolist() == [[BOS, 4, EOS, EN]] and two["target"].tolist() == [[BOS, 5, 6, EOS, EN]]
+    assert of_one["seconds"] == of_two["seconds"] and of_one["written"] == of_two["written"] == 2
+
+
+def test_no_batch_at_all():
+    assert back_translation(Writes([8, EOS])).samples(None, []) == []
 
 
 DIRECTIONS = [("en", "ro"), ("ro", "en")]

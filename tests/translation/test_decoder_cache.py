@@ -85,7 +85,7 @@ def test_equals_sequence_generator_at_beam_1(model, seed, batch, longest, limit,
     assert strip(made) == generate_as_fairseq(model, source, "ro", *limit, allowed=allowed)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 2.0])
+@pytest.mark.parametrize("share", [0.0, 0.2, 2.0])
 @pytest.mark.parametrize("interval", [1, 3, 8])
 def test_when_ended_sentences_are_dropped_changes_nothing(share, interval, monkeypatch):
     # as on a GPU, where to look is to wait
