@@ -10,6 +10,8 @@ import subprocess
 import numpy as np
 import pytest
 
+from crossinit_fairseq.ranks import RankTable
+
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "spans"
 
 
@@ -67,7 +69,8 @@ def rank_table(path, language, rng):
         :5000
     ]
     rng.shuffle(words)
-    path.write_text("".join("{}\t{}\n".format(word, 1000000 // (k + 1)) for k, word in enumerate(words)))
+    counts = 1000000 // np.arange(1, len(words) + 1)
+    RankTable(language, words, counts, int(counts.sum())).save(path)
     return "{}={}".format(language, path)
 
 
