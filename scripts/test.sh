@@ -13,4 +13,5 @@ else
 fi
 # one thread for each of the parallel test processes
 export OMP_NUM_THREADS=1
-exec "$venv/bin/python" -m pytest -n "$(nproc)" "$@"
+# without the line above: nproc counts OMP_NUM_THREADS
+exec "$venv/bin/python" -m pytest -n "$(env -u OMP_NUM_THREADS nproc)" "$@"

@@ -66,5 +66,14 @@ def test_keeps_the_dtype_of_the_table(dtype):
     assert weighted_sums(table, rows.tokens, rows.weights, torch.tensor([0, 1])).tolist() == [[1], [2]]
 
 
+@pytest.mark.parametrize("vocabulary", [999, 1000, 2345])  # below, at and above the size of a tile
+def test_tail_of_a_long_table(vocabulary):
+    generator = torch.Generator().manual_seed(vocabulary)
+    table = torch.randn(vocabulary, D, dtype=torch.float64, generator=generator)
+    tail = torch.rand(2, vocabulary, dtype=torch.float64, generator=generator)
+    rows = RowWeights(np.array([0]), np.array([1.0]), tail.numpy())
+    assert torch.allclose(segment_and_tail_sums(table, rows, torch.tensor([0]))[1], tail @ table, rtol=0, atol=1e-10)
+
+
 def test_saves_nothing_with_a_model():
     assert not RowWeights(np.array([1, 0]), np.array([1.0, 2]), np.array([[0.0, 5]])).state_dict()
