@@ -116,10 +116,10 @@ class CrossInitPretrainConfig(FairseqDataclass):
         },
     )
     flatness: float = field(
-        default=0.02,
+        default=0.005,
         metadata={
             "help": "validation also logs coarse_loss, the loss in steps of this many nats: with --best-checkpoint-metric coarse_loss, "
-            "--patience N ends the run when the loss has not fallen by a step in N validations (default: 0.02)"
+            "--patience N ends the run when the loss has not fallen by a step in N validations (default: 0.005)"
         },
     )
     tokens_per_sample: int = field(
