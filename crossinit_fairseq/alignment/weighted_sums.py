@@ -10,7 +10,6 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-
 _TILE = 1000  # rows; on a CPU many short products at once take a third of the time of one long thin one
 
 
