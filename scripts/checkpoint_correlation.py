@@ -10,6 +10,7 @@ validations of the run and the BLEU lost by choosing the checkpoint with the hig
 
 import argparse
 import json
+import os
 import re
 import sys
 
@@ -108,10 +109,13 @@ def main(arguments=None):
         )
     directions = sorted(key for key in entries[-1] if re.match(r"valid_bleu_\S+-\S+$", key))
     results = [compare(entries, "valid_round_trip_bleu", key) for key in ["valid_bleu"] + directions]
-    print("\n".join(map(describe, results)))
     if options.json:
         with open(options.json, "w", encoding="utf-8") as stream:
             json.dump(results, stream, indent=1)
+    try:
+        print("\n".join(map(describe, results)), flush=True)
+    except BrokenPipeError:  # the reader, such as head, has seen enough; nor may Python try again when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ stage() {
     echo "[$STAGES_COUNT/$STAGES] $title: done before"
     return
   fi
-  if [ "$(cat "$state.key" 2>/dev/null)" != "$key" ]; then
+  # what was written by hand has no key, and stays
+  if [ -f "$state.key" ] && [ "$(cat "$state.key")" != "$key" ]; then
     rm -rf "${OUT:?}/$name"
     rm -f "$state.minutes"
   fi
@@ -44,14 +45,13 @@ stage() {
   if [ $status -ne 0 ]; then
     echo "--- the end of $OUT/logs/$name.log:" >&2
     { grep -v '^  warnings.warn\|Warning:' "$OUT/logs/$name.log" || true; } | cut -c1-600 | tail -n 8 >&2
+    if [ "$(df -Pk "$OUT" | awk 'NR == 2 {print $4}')" -lt 51200 ]; then
+      echo "--- there is no space left in $OUT: make room, or move it to a larger disk" >&2
+    fi
     echo "--- stage '$name' failed (exit status $status); finished stages are kept, run the same command again to go on" >&2
     exit 1
   fi
   echo "$key" > "$state.done"
 }
 
-train() {
-  local name=$1 updates=$2
-  shift 2
-  fairseq-train "$@" --max-update "$updates" --log-format json 2>&1 | python "$ROOT/scripts/progress.py" "$name" "$updates" 3>&3
-}
+source "$ROOT/scripts/train.sh"

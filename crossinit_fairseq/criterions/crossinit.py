@@ -37,7 +37,7 @@ class CrossInitCriterion(FairseqCriterion):
 
     def __init__(self, task, objective, temperature):
         super().__init__(task)
-        self.objective = OBJECTIVES[str(getattr(objective, "value", objective))]
+        self.objective = OBJECTIVES[str(objective)]
         if temperature <= 0:
             raise SystemExit("crossinit_fairseq: error: --temperature must be above 0, not {}".format(temperature))
         self.temperature = temperature

@@ -9,12 +9,11 @@ import numpy as np
 from fairseq.data import ConcatDataset, ResamplingDataset, SortDataset, data_utils
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from fairseq.models import ARCH_MODEL_REGISTRY, FairseqEncoderModel
-from fairseq.tasks import FairseqTask, register_task
+from fairseq.tasks import register_task
 from omegaconf import II, MISSING
 
 from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.errors import InputError, one_sentence
-from crossinit_fairseq.models import dictionary_record
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.language_tokens import languages_in
 from crossinit_fairseq.tasks.architecture import build_for
@@ -22,11 +21,11 @@ from crossinit_fairseq.tasks.data_folder import (
     MASK,
     check_languages,
     data_folders,
-    language_token,
     languages_of,
     load_dictionary,
 )
 from crossinit_fairseq.tasks.masked_text import MaskedText
+from crossinit_fairseq.tasks.one_dictionary import OneDictionaryTask
 from crossinit_fairseq.translation.batches import DirectionBatches
 
 logger = logging.getLogger(__name__)
@@ -71,7 +70,7 @@ class CrossInitMlmConfig(FairseqDataclass):
 
 
 @register_task("crossinit_mlm", dataclass=CrossInitMlmConfig)
-class CrossInitMlmTask(FairseqTask):
+class CrossInitMlmTask(OneDictionaryTask):
     """Predict masked tokens (Devlin et al., 2019) in many languages, the model knowing which (Lample and Conneau, 2019).
 
     An input is ``<s> x </s> [lang]``, where XLM writes ``</s> x </s>``: so sentences stand in the encoder of
@@ -87,12 +86,8 @@ class CrossInitMlmTask(FairseqTask):
     cfg: CrossInitMlmConfig
 
     def __init__(self, cfg, dictionary, languages):
-        super().__init__(cfg)
-        self.dictionary = dictionary
-        self.languages = languages
+        super().__init__(cfg, dictionary, languages)
         self.tokens = languages_in(dictionary)
-        record = dictionary_record.record_of(dictionary, [language_token(language) for language in languages])
-        self.state.merge_state_dict({dictionary_record.NAME: record})
         unknown = [language for language in languages if language not in self.tokens]
         if unknown:
             raise InputError(
@@ -140,10 +135,7 @@ class CrossInitMlmTask(FairseqTask):
     def _text(self):
         cfg = self.cfg
         chances = {key: getattr(cfg, key) for key in ("mask_prob", "leave_unmasked_prob", "random_token_prob")}
-        mode = str(
-            getattr(cfg.sample_break_mode, "value", cfg.sample_break_mode)
-        )  # argparse has an enum, Hydra a string
-        mask = self.dictionary.index(MASK)
+        mask, mode = self.dictionary.index(MASK), str(cfg.sample_break_mode)
         return MaskedText(self.dictionary, self.tokens, mask, cfg.tokens_per_sample, mode, chances, cfg.seed)
 
     def _sampled(self, parts, epoch):
@@ -191,16 +183,6 @@ class CrossInitMlmTask(FairseqTask):
     def max_positions(self):
         """Longest input, in sub-tokens."""
         return self.cfg.tokens_per_sample
-
-    @property
-    def source_dictionary(self):
-        """The one dictionary of all languages."""
-        return self.dictionary
-
-    @property
-    def target_dictionary(self):
-        """The one dictionary of all languages."""
-        return self.dictionary
 
 
 def _check_options(cfg):

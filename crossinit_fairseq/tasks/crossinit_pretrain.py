@@ -7,13 +7,12 @@ from typing import Optional
 
 from fairseq.data import FairseqDataset, iterators
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
-from fairseq.tasks import FairseqTask, register_task
+from fairseq.tasks import register_task
 from omegaconf import II, MISSING
 
 from crossinit_fairseq.alignment import keep_as_trained, restore_as_trained
 from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.errors import InputError, one_sentence
-from crossinit_fairseq.models import dictionary_record
 from crossinit_fairseq.models.alignment_model import AlignmentModel
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.unwrap import unwrap
@@ -23,10 +22,10 @@ from crossinit_fairseq.tasks.architecture import build_for
 from crossinit_fairseq.tasks.data_folder import (
     check_languages,
     data_folders,
-    language_token,
     languages_of,
     load_dictionary,
 )
+from crossinit_fairseq.tasks.one_dictionary import OneDictionaryTask
 from crossinit_fairseq.tasks.word_ranks import from_binarised, from_table, parse_tables
 
 logger = logging.getLogger(__name__)
@@ -145,7 +144,7 @@ class _FairseqSpanDataset(SpanDataset, FairseqDataset):
 
 
 @register_task("crossinit_pretrain", dataclass=CrossInitPretrainConfig)
-class CrossInitPretrainTask(FairseqTask):
+class CrossInitPretrainTask(OneDictionaryTask):
     """Counts words in binarised text (Step 1), draws spans (Step 2), and builds the model that refines the token table
     by contrast (Step 3, criterion `crossinit`). All other parameters stay as initialised and are saved with the table,
     so the checkpoint is the starting point of any later stage.
@@ -154,15 +153,11 @@ class CrossInitPretrainTask(FairseqTask):
     cfg: CrossInitPretrainConfig
 
     def __init__(self, cfg, dictionary, languages, tables):
-        super().__init__(cfg)
-        self.dictionary = dictionary
-        self.languages = languages
+        super().__init__(cfg, dictionary, languages)
         self.tables = tables
         self._words = None
         self._ranked = None
         self._collapsed = False
-        record = dictionary_record.record_of(dictionary, [language_token(language) for language in languages])
-        self.state.merge_state_dict({dictionary_record.NAME: record})
 
     @classmethod
     def setup_task(cls, cfg, **kwargs):
@@ -189,7 +184,7 @@ class CrossInitPretrainTask(FairseqTask):
             words = from_table(self.tables[language], self.dictionary, self.cfg.sentencepiece_model)
         else:
             prefixes = [os.path.join(folder, language, self.cfg.train_subset) for folder in data_folders(self.cfg.data)]
-            words = from_binarised(prefixes, self.dictionary, self.languages, _plain(self.cfg.sub_tokens))
+            words = from_binarised(prefixes, self.dictionary, self.languages, str(self.cfg.sub_tokens))
         logger.info(
             "{}: {:,} words, {:,} of them distinct; the first {:,} ranks are {:.1f} % of the text".format(
                 language,
@@ -222,8 +217,8 @@ class CrossInitPretrainTask(FairseqTask):
             self.cfg.max_rank,
             self.cfg.seed,
             names=self.languages,
-            language_pairs=_plain(self.cfg.language_pairs),
-            negatives=_plain(self.cfg.negatives),
+            language_pairs=str(self.cfg.language_pairs),
+            negatives=str(self.cfg.negatives),
         )
 
     def load_dataset(self, split, epoch=1, combine=False, **kwargs):
@@ -312,18 +307,3 @@ class CrossInitPretrainTask(FairseqTask):
     def max_positions(self):
         """None: spans have no positions."""
         return None
-
-    @property
-    def source_dictionary(self):
-        """The one dictionary of all languages."""
-        return self.dictionary
-
-    @property
-    def target_dictionary(self):
-        """The one dictionary of all languages."""
-        return self.dictionary
-
-
-def _plain(choice):
-    """The string of a ChoiceEnum, which Hydra has already and argparse has not."""
-    return str(getattr(choice, "value", choice))

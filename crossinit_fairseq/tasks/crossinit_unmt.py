@@ -1,18 +1,14 @@
 """The task `crossinit_unmt`: translation learnt from monolingual text, by denoising and on-the-fly back-translation."""
 
 import logging
-import math
 
-import numpy as np
 import torch
 from fairseq import utils
-from fairseq.tasks import FairseqTask, register_task
-from fairseq.tasks.online_backtranslation import PiecewiseLinearFn
+from fairseq.tasks import register_task
 
 from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models import dictionary_record
-from crossinit_fairseq.models.beam_size import forget_beam_size
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.unwrap import unwrap
 from crossinit_fairseq.ranks import WordPieces
@@ -26,23 +22,23 @@ from crossinit_fairseq.tasks.data_folder import (
     load_dictionary,
 )
 from crossinit_fairseq.tasks.unmt_config import CrossInitUnmtConfig
-from crossinit_fairseq.translation.back_translation import BackTranslation, flat
-from crossinit_fairseq.translation.batches import pair_dataset
+from crossinit_fairseq.tasks.unmt_generation import UnmtGeneration
+from crossinit_fairseq.tasks.unmt_step import UnmtStep
+from crossinit_fairseq.translation.back_translation import BackTranslation
 from crossinit_fairseq.translation.convention import Convention
 from crossinit_fairseq.translation.corpus import Corpus
 from crossinit_fairseq.translation.directions import Directions
 from crossinit_fairseq.translation.generation import Generation
-from crossinit_fairseq.translation.learning import KINDS, learn
+from crossinit_fairseq.translation.learning import log_learnt
 from crossinit_fairseq.translation.noise import WordNoise
+from crossinit_fairseq.translation.plain_text import PlainText
 from crossinit_fairseq.translation.validation import Validation
 
 logger = logging.getLogger(__name__)
 
-_POST_PROCESS = {"sentencepiece": "sentencepiece", "subword_nmt": "subword_nmt", "none": None}
-
 
 @register_task("crossinit_unmt", dataclass=CrossInitUnmtConfig)
-class CrossInitUnmtTask(FairseqTask):
+class CrossInitUnmtTask(UnmtGeneration):
     """For each update and language t: restore a disturbed sentence of t; then translate a sentence of t into another
     language s with the model as it is, and learn to translate the result back (Lample et al. 2018b).
 
@@ -53,19 +49,18 @@ class CrossInitUnmtTask(FairseqTask):
     cfg: CrossInitUnmtConfig
 
     def __init__(self, cfg, dictionary, languages, directions):
-        super().__init__(cfg)
-        self.dictionary = dictionary
-        self.languages = languages
+        super().__init__(cfg, dictionary, languages)
         self.directions = directions
         indices = {lang: dictionary.index(language_token(lang)) for lang in languages}
         self.convention = Convention(dictionary, indices)
         self.mask = dictionary.index(MASK)
         special = list(range(dictionary.nspecial)) + [self.mask] + list(indices.values())
         self.pieces = WordPieces(dictionary.symbols, special=special, unk=dictionary.unk())
+        ignore = set(indices.values()) | {self.mask, dictionary.pad()}
+        self.plain_text = PlainText(dictionary, self.pieces.style, ignore)
         self.words = torch.ones(len(dictionary), dtype=torch.bool)
         self.words[special] = False
-        self.lambda_bt = _schedule("--lambda-bt", cfg.lambda_bt)
-        self.lambda_dae = _schedule("--lambda-dae", cfg.lambda_dae)
+        self.step = UnmtStep(cfg, directions)
         limits = {"max_len_a": cfg.bt_max_len_a, "max_len_b": cfg.bt_max_len_b}
         self.greedy = Generation(**limits)
         self.generation = Generation(
@@ -80,8 +75,6 @@ class CrossInitUnmtTask(FairseqTask):
         self._target = {}
         self._update = 0
         self._model_positions = ()
-        record = dictionary_record.record_of(dictionary, [language_token(lang) for lang in languages])
-        self.state.merge_state_dict({dictionary_record.NAME: record})
 
     @classmethod
     def setup_task(cls, cfg, **kwargs):
@@ -133,10 +126,10 @@ class CrossInitUnmtTask(FairseqTask):
                     sizes,
                     self._translate,
                     self.convention,
-                    self._strings,
+                    self.plain_text,
                     self.words,
                     self._target_tokens(),
-                    restrict=_plain(self.cfg.valid_round_trip_vocab) == "target",
+                    restrict=str(self.cfg.valid_round_trip_vocab) == "target",
                     samples=self.cfg.valid_samples,
                 )
             self.datasets[split] = dataset
@@ -192,54 +185,10 @@ class CrossInitUnmtTask(FairseqTask):
             dictionary_record.check_record(record, self.dictionary, data_folders(self.cfg.data)[0])
 
     def train_step(self, sample, model, criterion, optimizer, update_num, ignore_grad=False):
-        """Denoise, back-translate, and learn from both; gradients of all languages add up in one update."""
+        """See UnmtStep."""
         model.set_num_updates(update_num)
         self._update = update_num
-        # a process that got no batch (ignore_grad) runs along with another one, which counts nothing
-        weights = self._weights(update_num)
-        # all generation first: it is one for all languages, and the last backward pass, which exchanges gradients, must be
-        # known as such
-        batches, requests = [] if ignore_grad else sample["batches"], {}
-        for slot, batch in enumerate(batches if weights["bt"] else []):
-            other = self.directions.source_of(batch["language"], batch["turn"])
-            if other is not None:
-                requests[slot] = (
-                    batch,
-                    other,
-                    self._restricted(update_num),
-                    (self.cfg.seed, update_num, sample["update"], slot),
-                )
-        model.eval()
-        made = dict(zip(requests, self.back_translation.samples(unwrap(model), list(requests.values()))))
-        model.train()
-        samples, counts = [], {}
-        for slot, batch in enumerate(batches):
-            language = batch["language"]
-            if weights["dae"]:
-                samples.append(("dae", language, weights["dae"], batch["denoise"]))
-            if slot in made:
-                translated, found = made[slot]
-                sums = counts.setdefault((language, requests[slot][1]), {})
-                for field, value in found.items():
-                    sums[field] = sums.get(field, 0) + value
-                samples += [("bt", language, weights["bt"], translated)] if translated is not None else []
-        if not samples:
-            # fairseq hands in a validation batch for one of no batch
-            first = sample["batches"][0] if "batches" in sample else {"language": "none", "denoise": sample}
-            samples = [("dae", first["language"], 0.0, first["denoise"])]
-        try:
-            loss, size, logs = learn(model, criterion, optimizer, samples, update_num)
-        except FloatingPointError as error:
-            raise SystemExit("crossinit_fairseq: error: {}".format(error)) from None
-        logs.update(flat(self.directions.generated(), counts))
-        return loss, size, logs
-
-    def _weights(self, update_num):
-        return {"dae": self.lambda_dae(update_num), "bt": self.lambda_bt(update_num)}
-
-    def _restricted(self, update_num):
-        limit = self.cfg.restrict_vocab_updates
-        return limit < 0 or update_num < limit
+        return self.step(sample, model, criterion, optimizer, update_num, self.back_translation, ignore_grad)
 
     # --- validation
 
@@ -259,12 +208,6 @@ class CrossInitUnmtTask(FairseqTask):
             logs.update(self.validation.statistics(model, sample))
         return loss, sample_size, logs
 
-    def _strings(self, tokens):
-        """int64 [B, T] tokens as plain sentences."""
-        ignore = set(self.convention.languages.values()) | {self.mask, self.convention.pad}
-        style = _POST_PROCESS[self.pieces.style]
-        return [self.dictionary.string(row, style, extra_symbols_to_ignore=ignore) for row in tokens.cpu()]
-
     def reduce_metrics(self, logging_outputs, criterion):
         """Losses in bits, as fairseq's criterions log them, for denoising and back-translation apart; what Validation
         and BackTranslation have counted."""
@@ -272,92 +215,11 @@ class CrossInitUnmtTask(FairseqTask):
             super().reduce_metrics(logging_outputs, criterion)
         else:
             metrics.log_scalar("loss", 0, 0)  # of nothing; fairseq would log a loss of -1
-        for kind in KINDS:
-            size = sum(log.get(kind + "_sample_size", 0) for log in logging_outputs)
-            if size:
-                loss = sum(log.get(kind + "_loss", 0) for log in logging_outputs)
-                metrics.log_scalar(kind + "_loss", loss / size / math.log(2), size, round=3)
-        if any(kind + "_sample_size" in log for log in logging_outputs for kind in KINDS):
+        if log_learnt(logging_outputs):
             self.back_translation.log(self.directions.generated(), logging_outputs, self._update)
         elif self.validation is not None:
             self.validation.log(logging_outputs)
 
-    # --- generation with fairseq's own programs
-
-    def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, **kwargs):
-        """fairseq's generator, with the language tokens taken out of its output."""
-        for model in models:
-            forget_beam_size(model)
-        extra = dict(extra_gen_cls_kwargs or {})
-        extra.setdefault(
-            "symbols_to_strip_from_output", set(self.convention.languages.values()) | {self.convention.bos, self.mask}
-        )
-        return super().build_generator(models, args, seq_gen_cls=seq_gen_cls, extra_gen_cls_kwargs=extra, **kwargs)
-
-    def inference_step(self, generator, models, sample, prefix_tokens=None, constraints=None):
-        """Generate from ``[target] <s>``; the stock step would begin with ``</s>`` and write any language."""
-        self._check_languages_of_generation()
-        if prefix_tokens is None:
-            source = sample["net_input"]["src_tokens"]
-            prefix_tokens = source.new_full((source.size(0), 1), self.convention.bos)
-        with torch.no_grad():
-            return generator.generate(
-                models,
-                sample,
-                prefix_tokens=prefix_tokens,
-                constraints=constraints,
-                bos_token=self.convention.languages[self.cfg.target_lang],
-            )
-
-    def build_dataset_for_inference(self, src_tokens, src_lengths, constraints=None):
-        """Sentences to translate that were typed in or read from standard input."""
-        self._check_languages_of_generation()
-        # BART's hub interface writes its own <s>, and hands sentences in a second time, dressed and padded
-        bare = [self.convention.undress(tokens) for tokens in src_tokens]
-        dressed = [self.convention.dress(tokens, self.cfg.source_lang) for tokens in bare]
-        dataset = pair_dataset(_Sentences(dressed), None, self.dictionary, self.convention, self.cfg.target_lang)
-        dataset.constraints = constraints
-        return dataset
-
-    def _check_languages_of_generation(self):
-        with one_sentence():
-            if not (self.cfg.source_lang and self.cfg.target_lang):
-                raise InputError(
-                    "say which language to translate from and which into: -s and -t on the command line, source_lang= and "
-                    "target_lang= for from_pretrained"
-                )
-
     def max_positions(self):
         """The longest source and target the task allows, in sub-tokens."""
         return (self.cfg.max_source_positions, self.cfg.max_target_positions)
-
-    @property
-    def source_dictionary(self):
-        """The one dictionary of all languages."""
-        return self.dictionary
-
-    @property
-    def target_dictionary(self):
-        """The one dictionary of all languages."""
-        return self.dictionary
-
-
-class _Sentences(list):
-    @property
-    def sizes(self):
-        return np.array([len(sentence) for sentence in self])
-
-
-def _schedule(option, text):
-    """A weight by update. Raises InputError for anything but a number or UPDATE:WEIGHT,UPDATE:WEIGHT,..."""
-    try:
-        return PiecewiseLinearFn.from_string(text)
-    except (ValueError, AssertionError):
-        raise InputError(
-            "{} is {!r}; it must be a number, or UPDATE:WEIGHT,UPDATE:WEIGHT with rising updates".format(option, text)
-        ) from None
-
-
-def _plain(choice):
-    """The string of a ChoiceEnum, which Hydra has already and argparse has not."""
-    return str(getattr(choice, "value", choice))

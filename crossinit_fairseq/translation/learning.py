@@ -1,10 +1,13 @@
 """One step of learning from several samples: their gradients add up, and processes exchange them once."""
 
 import contextlib
+import math
 from collections import defaultdict
 
 import torch
 from fairseq.optim.amp_optimizer import AMPOptimizer
+
+from crossinit_fairseq.compat import metrics
 
 KINDS = ("dae", "bt")
 
@@ -35,6 +38,17 @@ def learn(model, criterion, optimizer, samples, update):
             for each in KINDS:
                 logs["{}_{}".format(each, key)] += value * (counts if each == kind else 0)
     return total, size, dict(logs)
+
+
+def log_learnt(logging_outputs):
+    """Show the losses of denoising and of back-translation in fairseq's meters, in bits. Returns whether these are logs of
+    `learn` at all."""
+    for kind in KINDS:
+        size = sum(log.get(kind + "_sample_size", 0) for log in logging_outputs)
+        if size:
+            loss = sum(log.get(kind + "_loss", 0) for log in logging_outputs)
+            metrics.log_scalar(kind + "_loss", loss / size / math.log(2), size, round=3)
+    return any(kind + "_sample_size" in log for log in logging_outputs for kind in KINDS)
 
 
 def _exchange_gradients(model, last):

@@ -28,25 +28,9 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/cipher
 PRESET=default INITS=random,crossinit,rank,oracle SEEDS= TEXT= VOCABULARY= OUT=$HERE/out
 JOBS=$(($(nproc) > 1 ? 2 : 1))
-
-wrong() { echo "run.sh: $*; see --help" >&2; exit 2; }
-while [ $# -gt 0 ]; do
-  case $1 in
-    -h|--help) usage; exit 0 ;;
-    --preset|--inits|--seeds|--text|--vocabulary|--jobs|--out) [ $# -ge 2 ] || wrong "$1 needs a value" ;;
-    *) wrong "unknown option $1" ;;
-  esac
-  case $1 in
-    --preset) PRESET=$2 ;;
-    --inits) INITS=$2 ;;
-    --seeds) SEEDS=$2 ;;
-    --text) TEXT=$2 ;;
-    --vocabulary) VOCABULARY=$2 ;;
-    --jobs) JOBS=$2 ;;
-    --out) OUT=$2 ;;
-  esac
-  shift 2
-done
+OPTIONS="preset inits seeds text vocabulary jobs out"
+source "$ROOT/scripts/options.sh"
+read_options "$@"
 case $PRESET in
   smoke)   UPDATES=450  VOCABULARY=${VOCABULARY:-300}  SEEDS=${SEEDS:-1} ;;
   default) UPDATES=1000 VOCABULARY=${VOCABULARY:-1000} SEEDS=${SEEDS:-1,2,3} ;;

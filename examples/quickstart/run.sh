@@ -28,25 +28,9 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/quickstart
 PRESET=default INIT=crossinit OUT=$HERE/out SEED=1
 TEXT=() DEV=() TEST=()
-
-wrong() { echo "run.sh: $*; see --help" >&2; exit 2; }
-while [ $# -gt 0 ]; do
-  case $1 in
-    -h|--help) usage; exit 0 ;;
-    --preset|--init|--text|--dev|--test|--seed|--out) [ $# -ge 2 ] || wrong "$1 needs a value" ;;
-    *) wrong "unknown option $1" ;;
-  esac
-  case $1 in
-    --preset) PRESET=$2 ;;
-    --init) INIT=$2 ;;
-    --text) TEXT+=("$2") ;;
-    --dev) DEV+=("$2") ;;
-    --test) TEST+=("$2") ;;
-    --seed) SEED=$2 ;;
-    --out) OUT=$2 ;;
-  esac
-  shift 2
-done
+OPTIONS="preset init text dev test seed out"
+source "$ROOT/scripts/options.sh"
+read_options "$@"
 case $PRESET in
   smoke)   WARM_UP=100 PRETRAIN=120 TRANSLATE=30  HELD_OUT=200 ;;
   default) WARM_UP=400 PRETRAIN=800 TRANSLATE=280 HELD_OUT=500 ;;

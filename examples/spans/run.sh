@@ -24,26 +24,10 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/spans
 PRESET=default SPANS= LANGS=en,de,hi LR= SEED=1 OUT=$HERE/out
-RANKS=()
-
-wrong() { echo "run.sh: $*; see --help" >&2; exit 2; }
-while [ $# -gt 0 ]; do
-  case $1 in
-    -h|--help) usage; exit 0 ;;
-    --preset|--spans|--langs|--rank|--lr|--seed|--out) [ $# -ge 2 ] || wrong "$1 needs a value" ;;
-    *) wrong "unknown option $1" ;;
-  esac
-  case $1 in
-    --preset) PRESET=$2 ;;
-    --spans) SPANS=$2 ;;
-    --langs) LANGS=$2 ;;
-    --rank) RANKS+=("$2") ;;
-    --lr) LR=$2 ;;
-    --seed) SEED=$2 ;;
-    --out) OUT=$2 ;;
-  esac
-  shift 2
-done
+RANK=()
+OPTIONS="preset spans langs rank lr seed out"
+source "$ROOT/scripts/options.sh"
+read_options "$@"
 case $PRESET in
   smoke)   PIECES=4000  EPOCH=20 UPDATES=200 PAIRS=64 SIZE="--encoder-embed-dim 64 --encoder-ffn-embed-dim 128 --encoder-layers 1"
            SPANS=${SPANS:-1000,4000} LR=${LR:-0.003} ;;
@@ -55,10 +39,10 @@ esac
 [[ $LANGS =~ ^[a-z_A-Z]+(,[a-z_A-Z]+)+$ ]] || wrong "--langs is LANG,LANG,..., not $LANGS"
 [[ $LR =~ ^[0-9.]+(e-?[0-9]+)?$ ]] || wrong "--lr is a number, not $LR"
 [[ $SEED =~ ^[0-9]+$ ]] || wrong "--seed is a number, not $SEED"
-for i in "${!RANKS[@]}"; do
-  [[ ,$LANGS, == *,${RANKS[$i]%%=*},* && ${RANKS[$i]} == ?*=?* ]] || wrong "--rank takes LANG=FILE of a language in --langs, not ${RANKS[$i]}"
-  [ -f "${RANKS[$i]#*=}" ] || wrong "--rank: there is no file ${RANKS[$i]#*=}"
-  RANKS[$i]=${RANKS[$i]%%=*}=$(realpath "${RANKS[$i]#*=}")
+for i in "${!RANK[@]}"; do
+  [[ ,$LANGS, == *,${RANK[$i]%%=*},* && ${RANK[$i]} == ?*=?* ]] || wrong "--rank takes LANG=FILE of a language in --langs, not ${RANK[$i]}"
+  [ -f "${RANK[$i]#*=}" ] || wrong "--rank: there is no file ${RANK[$i]#*=}"
+  RANK[$i]=${RANK[$i]%%=*}=$(realpath "${RANK[$i]#*=}")
 done
 mkdir -p "$OUT"
 OUT=$(realpath "$OUT")
@@ -68,12 +52,12 @@ PATH=$ROOT/.venv/bin:$PATH
 IFS=, read -ra languages <<< "$LANGS"
 IFS=, read -ra widths <<< "$SPANS"
 STAGES=$((2 + ${#widths[@]}))
-SETTINGS="$LANGS $SEED $PIECES ${RANKS[*]-} $(stat -c '%s %Y' "${RANKS[@]#*=}" 2>/dev/null || true)"
+SETTINGS="$LANGS $SEED $PIECES ${RANK[*]-} $(stat -c '%s %Y' "${RANK[@]#*=}" 2>/dev/null || true)"
 source "$ROOT/scripts/stages.sh"
 
 ranks() {
   for lang in "${languages[@]}"; do
-    given=$(printf '%s\n' "${RANKS[@]-}" | sed -n "s/^$lang=//p" | tail -n 1)
+    given=$(printf '%s\n' "${RANK[@]-}" | sed -n "s/^$lang=//p" | tail -n 1)
     if [ -n "$given" ]; then
       cp "$given" ranks/$lang.tsv
     else

@@ -2,7 +2,10 @@
 
 import importlib.util
 import json
+import os
 import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -80,3 +83,14 @@ def test_another_log_is_refused_in_words(tmp_path, text, told):
         script.main([str(tmp_path / "log")])
     with pytest.raises(SystemExit, match="cannot be read"):
         script.main([str(tmp_path / "missing")])
+
+
+def test_a_reader_that_has_seen_enough(tmp_path):
+    (tmp_path / "log").write_text(log_of([1, 2, 4, 3], [0.1, 0.2, 0.3, 0.4]))
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, str(PATH), str(tmp_path / "log"), "--json", str(tmp_path / "out.json")]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(json.loads((tmp_path / "out.json").read_text())) == 2

@@ -73,7 +73,7 @@ def test_schedules_hand_worked(three_languages):
     # straight lines: half-way from 1 to 0.1 is 0.55, a quarter of the way from 0 to 1 is 0.25
     expected = {0: (1, 0), 250: (0.9978, 0.25), 1000: (0.991, 1), 50000: (0.55, 1), 100000: (0.1, 1), 900000: (0.1, 1)}
     for update, (dae, bt) in expected.items():
-        found = task._weights(update)
+        found = task.step.weights(update)
         assert (found["dae"], found["bt"]) == (pytest.approx(dae, abs=1e-4), pytest.approx(bt)), update
 
 

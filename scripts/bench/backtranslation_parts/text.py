@@ -1,0 +1,31 @@
+"""Made-up text of two languages in a data folder."""
+
+import numpy as np
+import torch
+
+LANGUAGES = ("aa", "bb")
+MEDIAN_LENGTH, SPREAD, LENGTHS = 10.5, 0.75, (2, 200)
+
+
+def write_data(folder, vocabulary, sentences, median, rng):
+    """A data folder that both tasks take: stock adds __aa__ and the like to its dictionary unless they are there."""
+    from fairseq.data import Dictionary, indexed_dataset
+
+    words = vocabulary - 9  # fairseq's four symbols, two tokens a language, <mask>
+    # two in five sub-tokens go on with a word
+    symbols = ["{}{}".format("" if k % 5 in (1, 3) else "\u2581", k) for k in range(words)]
+    symbols += ["__{}__".format(name) for name in LANGUAGES] + ["[{}]".format(name) for name in LANGUAGES] + ["<mask>"]
+    (folder / "dict.txt").write_text("".join(symbol + " 1\n" for symbol in symbols), encoding="utf-8")
+    dictionary = Dictionary.load(str(folder / "dict.txt"))
+    half = words // 2
+    chances = 1 / np.arange(3, half + 3)
+    for number, language in enumerate(LANGUAGES):
+        (folder / language).mkdir()
+        lengths = np.exp(rng.normal(np.log(median), SPREAD, sentences)).round().clip(*LENGTHS).astype(int)
+        for split, lengths in (("train", lengths), ("valid", lengths[:20])):
+            path = str(folder / language / split)
+            builder = indexed_dataset.make_builder(path + ".bin", impl="mmap", vocab_size=len(dictionary))
+            for length in lengths:
+                text = 4 + number * half + rng.choice(half, length, p=chances / chances.sum())
+                builder.add_item(torch.tensor(text.tolist() + [dictionary.eos()]))
+            builder.finalize(path + ".idx")

@@ -1,0 +1,24 @@
+# Options of a recipe; sourced. Every option has a value, which goes into the variable of its name: --jobs 2 sets JOBS. A
+# variable that is an array takes the values of all uses of its option.
+#
+#   usage                   a function that prints the help
+#   OPTIONS="jobs out"      the names of the options; their variables hold the defaults
+#   read_options "$@"       set them; exit status 2 for anything else
+#   wrong MESSAGE           say what is wrong with an option, and end
+
+wrong() { echo "$(basename "$0"): $*; see --help" >&2; exit 2; }
+
+read_options() {
+  while [ $# -gt 0 ]; do
+    case $1 in -h|--help) usage; exit 0 ;; esac
+    [[ $1 =~ ^--[a-z]+$ && " $OPTIONS " == *" ${1#--} "* ]] || wrong "unknown option $1"
+    [ $# -ge 2 ] || wrong "$1 needs a value"
+    local name=${1#--}
+    local -n variable=${name^^}
+    case $(declare -p "${name^^}") in
+      "declare -a"*) variable+=("$2") ;;
+      *) variable=$2 ;;
+    esac
+    shift 2
+  done
+}

@@ -1,0 +1,52 @@
+"""scripts/options.sh"""
+
+import pathlib
+import subprocess
+
+import pytest
+
+FILE = pathlib.Path(__file__).parents[2] / "scripts" / "options.sh"
+RECIPE = """
+set -euo pipefail
+usage() { echo "this helps"; }
+JOBS=1 OUT=here; TEXT=() DEV=()
+OPTIONS="jobs out text dev"
+source "$OPTIONS_FILE"
+read_options "$@"
+echo "$JOBS|$OUT|${#TEXT[@]}:${TEXT[*]-}|${#DEV[@]}"
+"""
+
+
+def recipe(*arguments):
+    done = subprocess.run(
+        ["bash", "-c", RECIPE, "run.sh", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        env={"OPTIONS_FILE": str(FILE), "PATH": "/usr/bin:/bin"},
+    )
+    return done.returncode, done.stdout.strip(), done.stderr.strip()
+
+
+def test_values_defaults_and_repeated_options():
+    assert recipe() == (0, "1|here|0:|0", "")
+    given = ("--text", "en=a file", "--jobs", "3", "--text", "ro=b", "--out", "")
+    assert recipe(*given) == (0, "3||2:en=a file ro=b|0", "")
+
+
+def test_help_ends_at_once():
+    assert recipe("--jobs", "2", "--help", "--nope") == (0, "this helps", "")
+
+
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        (["--nope", "1"], "unknown option --nope"),
+        (["jobs", "1"], "unknown option jobs"),
+        (["--"], "unknown option --"),
+        (["--jobs out", "1"], "unknown option --jobs out"),
+        (["--out", "there", "--jobs"], "--jobs needs a value"),
+    ],
+)
+def test_wrong_options(given, told):
+    assert recipe(*given) == (2, "", "run.sh: " + told + "; see --help")
