@@ -1,0 +1,190 @@
+"""Downloading one file so that nothing is lost: resumed, tried again, and checked.
+
+mtdata and sacreBLEU start a file anew when the connection breaks, and mtdata checks nothing; hence this file.
+"""
+
+import errno
+import hashlib
+import os
+import time
+
+import requests
+import urllib3
+from failure import Failure, human
+from tqdm import tqdm
+
+WAITS = (1, 2, 4, 8, 16, 32)  # seconds before trying again; from the first one after bytes have come
+TIMEOUT = (10, 60)  # seconds for the connection, and without a byte
+BLOCK = 1 << 20
+HEADERS = {"User-Agent": "crossinit_fairseq web_text.py", "Accept-Encoding": "identity"}  # bytes as they are stored
+BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError)
+
+
+class TryAgain(Exception):
+    """The server is busy, or the connection was cut."""
+
+
+def fetch(url, path, size=None, sha256=None):
+    """Download to `path`, or go on with `path`.part of an earlier run. Returns (bytes, SHA-256 in hexadecimal).
+
+    size, sha256: what they must be, or None if not known. Raises Failure; a part that is sound so far is kept.
+    """
+    part, name = path + ".part", os.path.basename(path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with tqdm(total=size, desc=name, unit="B", unit_scale=True, disable=None) as bar:
+        try:
+            _retrying(url, lambda: _go_on(url, part, size, bar), lambda: _length(part))
+        except OSError as error:
+            raise _disk(error, part) from None
+    got = _length(part)
+    digest = sha256_of(part)
+    if size not in (None, got) or sha256 not in (None, digest):
+        _remove(part)
+        expected = "{} bytes".format(size) if size not in (None, got) else "SHA-256 {}".format(sha256)
+        found = "{} bytes".format(got) if size not in (None, got) else digest
+        raise Failure(
+            "{} is not what it should be: {} expected, {} found; it was deleted: run the same command again, "
+            "and if that does not help, the publisher has changed it".format(url, expected, found)
+        )
+    os.replace(part, path)
+    _remove(part + ".etag")
+    return got, digest
+
+
+def content_length(url):
+    """The size of a file on a server in bytes, or None if the server does not say. Raises Failure."""
+
+    def ask():
+        with requests.head(url, headers=HEADERS, timeout=TIMEOUT, allow_redirects=True) as answer:
+            _check_status(answer, url)
+            return answer.headers.get("Content-Length")
+
+    length = _retrying(url, ask, waits=WAITS[:2])
+    return None if length is None else int(length)
+
+
+def read_json(url):
+    """What a server answers, decoded. Raises Failure."""
+
+    def ask():
+        with requests.get(url, headers=HEADERS, timeout=TIMEOUT) as answer:
+            _check_status(answer, url)
+            try:
+                return answer.json()
+            except ValueError:
+                raise TryAgain("it sent no JSON") from None
+
+    return _retrying(url, ask, waits=WAITS[:2])
+
+
+def sha256_of(path):
+    """The SHA-256 of a file in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file, tqdm(
+        total=os.path.getsize(path), desc="checking", unit="B", unit_scale=True, leave=False, delay=2, disable=None
+    ) as bar:
+        for block in iter(lambda: file.read(BLOCK), b""):
+            digest.update(block)
+            bar.update(len(block))
+    return digest.hexdigest()
+
+
+def _go_on(url, part, size, bar):
+    """Ask for what is missing of `part` and append it."""
+    have = _length(part)
+    if size is not None and have == size:
+        return
+    headers, etag = dict(HEADERS), _read(part + ".etag")
+    if have:
+        headers["Range"] = "bytes={}-".format(have)
+        if etag:
+            headers["If-Range"] = etag  # another version of the file comes from its beginning
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+        if (
+            answer.status_code == 416
+        ):  # nothing lies behind what is there: complete if the size is not known, else too long
+            if size is None and answer.headers.get("Content-Range") == "bytes */{}".format(have):
+                return
+            _remove(part)
+            raise TryAgain("it has less than was downloaded")
+        _check_status(answer, url)
+        going_on = answer.status_code == 206
+        if going_on and not answer.headers.get("Content-Range", "").startswith("bytes {}-".format(have)):
+            _remove(part)
+            raise TryAgain("it sent another range than asked for")
+        etag = answer.headers.get("ETag", "")
+        with open(part + ".etag", "w", encoding="utf-8") as file:
+            file.write("" if etag.startswith("W/") else etag)
+        length = answer.headers.get("Content-Length")
+        total = None if length is None else int(length) + (have if going_on else 0)
+        bar.total, bar.n = total or size, have if going_on else 0
+        with open(part, "ab" if going_on else "wb") as file:
+            # the raw stream: requests would unpack what a server labels as compressed on the way
+            for block in answer.raw.stream(BLOCK, decode_content=False):
+                file.write(block)
+                bar.update(len(block))
+    if total is not None and _length(part) != total:
+        raise TryAgain("the connection was cut after {} of {}".format(human(_length(part)), human(total)))
+
+
+def _retrying(url, action, progress=lambda: 0, waits=None):
+    """Call until it works; give up when every wait has passed without progress."""
+    waits = WAITS if waits is None else waits
+    tries = 0
+    while True:
+        before = progress()
+        try:
+            return action()
+        except BROKEN + (TryAgain,) as error:
+            tries = 0 if progress() > before else tries
+            if tries == len(waits):
+                host = urllib3.util.parse_url(url).host
+                raise Failure(
+                    "{} cannot be fetched from {} ({}): see to the network connection and run the same command "
+                    "again, it goes on where it stopped".format(url.split("?")[0], host, _reason(error))
+                ) from None
+        time.sleep(waits[tries])
+        tries += 1
+
+
+def _check_status(answer, url):
+    status = answer.status_code
+    if status == 429 or status >= 500:
+        raise TryAgain("HTTP {}".format(status))
+    if status >= 400:
+        meaning = {403: "it refuses access", 404: "it has no such file", 410: "the file is gone"}.get(
+            status, "it refuses"
+        )
+        raise Failure("the server answers HTTP {} ({}) to {}: has the file moved?".format(status, meaning, url))
+
+
+def _reason(error):
+    """The innermost words of an error of requests."""
+    while getattr(error, "args", None) and isinstance(error.args[0], Exception):
+        error = error.args[0]
+    return str(getattr(error, "reason", error)).split(": ", 1)[-1].strip("() ") or type(error).__name__
+
+
+def _disk(error, part):
+    if error.errno == errno.ENOSPC:
+        return Failure(
+            "no space is left for {} after {}: make room and run the same command again, it goes on where it "
+            "stopped".format(part, human(_length(part)))
+        )
+    return Failure("{} cannot be written: {}".format(part, error.strerror or error))
+
+
+def _length(path):
+    return os.path.getsize(path) if os.path.exists(path) else 0
+
+
+def _read(path):
+    if not os.path.exists(path):
+        return ""
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def _remove(path):
+    if os.path.exists(path):
+        os.remove(path)

@@ -1,0 +1,79 @@
+"""From what was downloaded to gzipped text with one sentence a line."""
+
+import gzip
+import lzma
+import os
+import zlib
+
+from failure import Failure
+from tqdm import tqdm
+
+BROKEN = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError)
+
+
+def to_sentences(download, form, lang, path):
+    """Write `path`, whole or not at all, and remove `download`. Returns the number of lines.
+
+    form: gz (one sentence a line already: only read through, for its CRC), xz (CC-100: a paragraph a line) or parquet
+    (Wikipedia: an article a row, paragraphs between line breaks). Raises Failure for a broken file, which is removed.
+    """
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    part, lines = download + ".sentences", 0
+    try:
+        if form == "gz":
+            with gzip.open(download, "rb") as file:
+                lines = sum(1 for _ in _bar(file, path))
+            os.replace(download, path)
+            return lines
+        # no time and no name in the header: the same text gives the same file
+        with open(part, "wb") as raw, gzip.GzipFile("", "wb", 1, raw, mtime=0) as file:
+            for sentence in _bar(_split(_paragraphs(download, form), lang), path):
+                file.write(sentence.encode("utf-8") + b"\n")
+                lines += 1
+        os.replace(part, path)
+        os.remove(download)
+        return lines
+    except BROKEN as error:
+        os.remove(download)
+        raise Failure(
+            "{} is broken ({}) and was deleted: run the same command again to fetch it anew".format(download, error)
+        ) from None
+    finally:
+        if os.path.exists(part):
+            os.remove(part)
+
+
+def _paragraphs(path, form):
+    if form == "xz":
+        with lzma.open(path, "rt", encoding="utf-8", errors="replace") as file:
+            for line in file:
+                yield line
+        return
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise Failure("pyarrow is not installed: pip install 'pyarrow<26'") from None
+    try:
+        for batch in parquet.ParquetFile(path).iter_batches(batch_size=1024, columns=["text"]):
+            for article in batch.column(0):
+                for line in article.as_py().splitlines():
+                    yield line
+    except (pyarrow.ArrowInvalid, KeyError, IndexError, OSError) as error:
+        raise EOFError(str(error).splitlines()[0]) from None
+
+
+def _split(paragraphs, lang):
+    try:
+        from sentencex import segment
+    except ImportError:
+        raise Failure("sentencex is not installed: pip install sentencex") from None
+    for paragraph in paragraphs:
+        for sentence in segment(lang, paragraph.strip()):
+            sentence = sentence.strip()
+            if sentence:
+                yield sentence
+
+
+def _bar(lines, path):
+    return tqdm(lines, desc=os.path.basename(path), unit=" lines", unit_scale=True, delay=2, disable=None)

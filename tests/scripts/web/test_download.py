@@ -1,0 +1,182 @@
+"""scripts/web/download.py"""
+
+import errno
+import hashlib
+import os
+
+import pytest
+
+requests = pytest.importorskip("requests", reason="needs pip install mtdata, which brings requests")
+
+import download  # noqa: E402
+from download import content_length, fetch, read_json  # noqa: E402
+from failure import Failure, human  # noqa: E402
+
+BODY = bytes(range(256)) * 40
+SHA256 = hashlib.sha256(BODY).hexdigest()
+
+
+@pytest.fixture
+def url(server):
+    server.files["/a.gz"] = BODY
+    return server.root + "/a.gz"
+
+
+def sound(path):
+    with open(path, "rb") as file:
+        return file.read() == BODY and sorted(os.listdir(os.path.dirname(path))) == ["a"]
+
+
+def test_a_file(tmp_path, server, url):
+    path = str(tmp_path / "new" / "a")
+    assert content_length(url) == len(BODY) == 10240
+    # labelled Content-Encoding: x-gzip, and kept as it is
+    assert fetch(url, path, len(BODY), SHA256) == (len(BODY), SHA256)
+    assert sound(path) and server.gets() == [("/a.gz", None)]
+
+
+@pytest.mark.parametrize("urllib3_counts", [True, False])
+def test_a_cut_connection_goes_on(tmp_path, server, url, monkeypatch, urllib3_counts):
+    def get(*arguments, _get=requests.get, **options):
+        answer = _get(*arguments, **options)
+        answer.raw.enforce_content_length = urllib3_counts  # urllib3 1 does not notice a cut by itself
+        return answer
+
+    monkeypatch.setattr(requests, "get", get)
+    # seven failures, never more than the allowed three without a byte between them
+    server.cut["/a.gz"] = [1000, 0, 0, 500, 0, 0, 300]
+    path = str(tmp_path / "a")
+    fetch(url, path, len(BODY) if urllib3_counts else None, SHA256)
+    assert sound(path)
+    starts = [None] + ["bytes={}-".format(n) for n in (1000, 1000, 1000, 1500, 1500, 1500, 1800)]
+    assert server.gets() == [("/a.gz", start) for start in starts]
+
+
+def test_an_earlier_run_goes_on(tmp_path, server, url):
+    path = tmp_path / "a"
+    server.cut["/a.gz"] = [1000, 0, 0, 0]
+    with pytest.raises(
+        Failure, match=r"(?s)127.0.0.1.*(cut after 1.0 kB of 10.2 kB|IncompleteRead).*run the same command again"
+    ):
+        fetch(url, str(path))
+    assert (tmp_path / "a.part").read_bytes() == BODY[:1000]
+    server.gets()
+    assert fetch(url, str(path)) == (len(BODY), SHA256)
+    assert sound(str(path)) and server.gets() == [("/a.gz", "bytes=1000-")]
+
+
+@pytest.mark.parametrize("size", [None, len(BODY)])
+def test_interrupted_between_the_last_byte_and_the_name(tmp_path, server, url, size):
+    (tmp_path / "a.part").write_bytes(BODY)
+    fetch(url, str(tmp_path / "a"), size)
+    assert sound(str(tmp_path / "a"))
+
+
+def test_too_much_from_an_earlier_run_starts_anew(tmp_path, server, url):
+    (tmp_path / "a.part").write_bytes(BODY + b"more")
+    fetch(url, str(tmp_path / "a"))
+    assert sound(str(tmp_path / "a")) and server.gets() == [("/a.gz", "bytes=10244-"), ("/a.gz", None)]
+
+
+def test_no_ranges_starts_anew(tmp_path, server, url):
+    server.ranges, server.cut["/a.gz"] = False, [1000]
+    fetch(url, str(tmp_path / "a"), len(BODY), SHA256)
+    assert sound(str(tmp_path / "a"))
+
+
+def test_two_versions_are_never_stitched(tmp_path, server, url):
+    server.cut["/a.gz"] = [1000, 0, 0, 0]
+    with pytest.raises(Failure):
+        fetch(url, str(tmp_path / "a"))
+    server.version, server.files["/a.gz"] = "two", b"z" * 5000
+    fetch(url, str(tmp_path / "a"))
+    assert (tmp_path / "a").read_bytes() == b"z" * 5000
+
+
+def test_a_busy_server_is_asked_again(tmp_path, server, url):
+    server.status["/a.gz"] = [503, 429, 500]
+    fetch(url, str(tmp_path / "a"))
+    assert sound(str(tmp_path / "a")) and len(server.gets()) == 4
+
+
+@pytest.mark.parametrize("status, told", [(404, "HTTP 404 .it has no such file"), (403, "HTTP 403 .it refuses access")])
+def test_a_refusal_is_final(tmp_path, server, url, status, told):
+    for ask in (lambda: fetch(url, str(tmp_path / "a")), lambda: content_length(url), lambda: read_json(url)):
+        server.status["/a.gz"], server.log[:] = [status] * 9, []
+        with pytest.raises(Failure, match=told):
+            ask()
+        assert len(server.log) == 1
+    assert not (tmp_path / "a.part").exists()
+
+
+def test_no_network(tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "WAITS", (0, 0))
+
+    def unreachable(*arguments, **options):
+        raise requests.ConnectionError("Max retries exceeded: Name or service not known")
+
+    monkeypatch.setattr(requests, "get", unreachable)
+    monkeypatch.setattr(requests, "head", unreachable)
+    for ask in (lambda u: fetch(u, str(tmp_path / "a")), content_length, read_json):
+        with pytest.raises(Failure, match="from example.org .Name or service not known.: see to the network"):
+            ask("https://example.org/a")
+
+
+@pytest.mark.parametrize(
+    "size, sha256, told",
+    [(None, "00", "SHA-256 00 expected, " + SHA256), (10239, None, "10239 bytes expected, 10240 bytes found")],
+)
+def test_another_content_is_refused_and_deleted(tmp_path, url, size, sha256, told):
+    with pytest.raises(Failure, match=told + " found; it was deleted" if sha256 else told):
+        fetch(url, str(tmp_path / "a"), size, sha256)
+    assert not (tmp_path / "a").exists() and not (tmp_path / "a.part").exists()
+
+
+def test_no_space_left(tmp_path, monkeypatch, server, url):
+    monkeypatch.setattr(download, "tqdm", FullDisk)
+    with pytest.raises(Failure, match="no space is left for .*a.part after 10.2 kB: make room"):
+        fetch(url, str(tmp_path / "a"))
+    monkeypatch.undo()
+    assert (tmp_path / "a.part").exists()
+
+
+class FullDisk:
+    """Stands for the disk that is full when the first block has come."""
+
+    total = n = 0
+
+    def __init__(self, **options):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *problem):
+        pass
+
+    def update(self, count):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_what_servers_leave_out(tmp_path, server, url):
+    server.lengths = False
+    assert content_length(url) is None
+    fetch(url, str(tmp_path / "a"))
+    assert sound(str(tmp_path / "a"))
+
+
+def test_no_json(server):
+    server.files["/list"] = b"<html>"
+    with pytest.raises(Failure, match="it sent no JSON"):
+        read_json(server.root + "/list")
+
+
+def test_human():
+    assert [human(n) for n in (None, 0, 999, 1000, 41.26e9, 3e12)] == [
+        "unknown",
+        "0 bytes",
+        "999 bytes",
+        "1.0 kB",
+        "41.3 GB",
+        "3.0 TB",
+    ]
