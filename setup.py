@@ -23,6 +23,7 @@ setup(
         "console_scripts": [
             "crossinit-export = crossinit_fairseq.cli.export:main",
             "crossinit-ranks = crossinit_fairseq.cli.ranks:main",
+            "crossinit-score = crossinit_fairseq.cli.score:main",
         ]
     },
     install_requires=["torch>=1.13", "numpy<2", "hydra-core", "sentencepiece", "sacrebleu>=2"],
@@ -42,6 +43,20 @@ setup(
         "export": ["safetensors", "transformers>=4", "protobuf"],
         # the pictures that examples draw
         "plot": ["matplotlib"],
+        # what the translation recipes prepare, download and score text with
+        "recipes": [
+            "sacremoses",
+            "py3langid",
+            "indic-nlp-library",
+            "mtdata>=0.5",
+            "sentencex",
+            "requests",
+            "pyarrow<26",
+            "tqdm",
+            "zstandard",
+        ],
+        # fairseq-hydra-train on Slurm
+        "slurm": ["hydra-submitit-launcher"],
         # what fairseq's --tensorboard-logdir writes with
         "tensorboard": ["tensorboardX"],
         "test": ["pytest", "pytest-xdist", "hypothesis", "tensorboardX"],

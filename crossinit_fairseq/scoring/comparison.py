@@ -1,0 +1,68 @@
+"""Scores of several systems on one test set, and whether they differ: sacreBLEU's paired bootstrap (Koehn 2004)."""
+
+import os
+from contextlib import contextmanager
+
+from sacrebleu.significance import PairedTest
+
+from crossinit_fairseq.scoring.extras import MissingExtra
+
+
+def compare(systems, reference, metrics, samples=1000, seed=12345, demand=False, progress=list):
+    """Score every system by every metric.
+
+    systems: {name: list of str}, the first the baseline; reference: list of str; metrics: list of Metric; samples: of
+    the paired bootstrap, 0 for none; seed: 1 or more; demand: raise MissingExtra where a library is missing (default:
+    leave the metric out); progress: wraps the list of metrics.
+
+    Returns ({name: {key: score}}, {key: why it was left out}). A score is a dict of `score` and `signature`; with a
+    bootstrap also `mean` and `ci` (half of the 95 % interval); for all but the baseline `p_value` of the difference
+    from it.
+    """
+    scores, left_out = {name: {} for name in systems}, {}
+    for metric in progress(metrics):
+        try:
+            prepare, said = metric.prepare()
+        except MissingExtra as error:
+            if demand:
+                raise
+            left_out[metric.key] = str(error)
+            continue
+        prepared = [(name, prepare(lines)) for name, lines in systems.items()]
+        run = _bootstrap if samples else _scores_alone
+        for name, score in zip(systems, run(metric.scorer(), prepared, prepare(reference), samples, seed)):
+            score["signature"] += said
+            scores[name][metric.key] = score
+    return scores, left_out
+
+
+def _scores_alone(scorer, prepared, reference, samples, seed):
+    for _, lines in prepared:
+        score = scorer.corpus_score(lines, [reference]).score
+        yield {"score": score, "signature": str(scorer.get_signature())}
+
+
+def _bootstrap(scorer, prepared, reference, samples, seed):
+    # one metric at a time: sacreBLEU keeps results by the metric's name, and several of ours are called BLEU
+    with _sacrebleu_seed(seed):
+        signatures, found = PairedTest(prepared, {"": scorer}, [reference], test_type="bs", n_samples=samples)()
+    ((name, signature),) = signatures.items()
+    for result in found[name]:
+        score = {"score": result.score, "signature": str(signature), "mean": result.mean, "ci": result.ci}
+        if result.p_value is not None:
+            score["p_value"] = result.p_value
+        yield {key: value if key == "signature" else float(value) for key, value in score.items()}
+
+
+@contextmanager
+def _sacrebleu_seed(seed):
+    """sacreBLEU reads its seed from the environment only."""
+    before = os.environ.get("SACREBLEU_SEED")
+    os.environ["SACREBLEU_SEED"] = str(seed)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SACREBLEU_SEED"]
+        else:
+            os.environ["SACREBLEU_SEED"] = before

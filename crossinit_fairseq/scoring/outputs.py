@@ -1,0 +1,108 @@
+"""The translations of a system: what fairseq-generate prints, or plain text."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Dict, List
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.scoring.pieces import in_pieces, join_pieces
+from crossinit_fairseq.scoring.text_lines import read_lines
+
+GENERATE, TEXT = "fairseq-generate", "text"
+# S and T: number, tab, sentence; H and D: number, tab, score, tab, sentence
+# (an empty sentence has lost its tab with the white space around the line)
+_LINE = re.compile(r"([STHD])-(\d+)(?:\t(.*))?$", re.DOTALL)
+_SCORED = re.compile(r"[HD]-\d+\t-?(\d|inf|nan)")
+# fairseq's own mBART task leaves the language's token at an end of the sentence
+_LANGUAGE_TOKEN = re.compile(r"^\[[a-z]{2,3}(_[A-Z]{2})?\] ?| ?\[[a-z]{2,3}(_[A-Z]{2})?\]$")
+
+
+@dataclass
+class Output:
+    """The translations in one file.
+
+    hypotheses: in the order of the text; kind: GENERATE or TEXT; sources and targets: {number: sentence} of the S- and
+    T- lines, which went through the dictionary (`<unk>`); notes: what a reader of the scores should know, as sentences.
+    """
+
+    path: str
+    hypotheses: List[str]
+    kind: str = TEXT
+    sources: Dict[int, str] = field(default_factory=dict)
+    targets: Dict[int, str] = field(default_factory=dict)
+    notes: List[str] = field(default_factory=list)
+
+
+def read_output(path, count=None):
+    """Read the output of fairseq-generate or plain text, one sentence a line; which of them is seen from the text.
+
+    count: how many sentences there should be (default: as many as there are). Of fairseq-generate's lines, the D- lines
+    are taken, in the order of their numbers, or the H- lines where there are none, and the first of an n-best list.
+    Raises InputError, also when a sentence is missing or is there twice.
+    """
+    lines = read_lines(path)
+    output = _read_generate(path, lines, count) if any(map(_SCORED.match, lines)) else Output(path, lines)
+    if count is not None and len(output.hypotheses) != count:
+        raise InputError(
+            "{} has {:,} lines, the reference has {:,}: they must be translations of the same sentences".format(
+                path, len(output.hypotheses), count
+            )
+        )
+    if in_pieces(output.hypotheses):
+        output.hypotheses = [join_pieces(line) for line in output.hypotheses]
+        output.notes.append("was in SentencePiece pieces, which were joined (--remove-bpe sentencepiece does it)")
+    return output
+
+
+def _read_generate(path, lines, count):
+    found = {kind: {} for kind in "STHD"}
+    again = {kind: set() for kind in "STHD"}
+    for match in filter(None, map(_LINE.match, lines)):
+        kind, number, sentence = match.group(1), int(match.group(2)), match.group(3) or ""
+        if kind in "HD":
+            sentence = sentence.partition("\t")[2]
+        if number in found[kind]:
+            again[kind].add(number)
+        else:
+            found[kind][number] = sentence
+    kind = "D" if found["D"] else "H"
+    hypotheses = found[kind]
+    if again["S"] or (again[kind] and not found["S"]):
+        raise InputError(
+            "{} holds sentence {} twice: give the output of one run of fairseq-generate, with its S- lines".format(
+                path, min(again["S"] or again[kind])
+            )
+        )
+    _check_numbers(path, hypotheses, 1 + max(list(hypotheses) + list(found["S"])) if count is None else count)
+    output = Output(path, [hypotheses[number] for number in sorted(hypotheses)], GENERATE)
+    if again[kind]:
+        output.notes.append("holds n-best lists, of which the first of each was taken")
+    plain = [_LANGUAGE_TOKEN.sub("", line) for line in output.hypotheses]
+    changed = sum(one != other for one, other in zip(plain, output.hypotheses))
+    if changed:
+        output.notes.append("has a language token at an end of {:,} sentences, which was removed".format(changed))
+        output.hypotheses = plain
+    for name, letter in (("sources", "S"), ("targets", "T")):
+        join = join_pieces if in_pieces(found[letter].values()) else str
+        # crossinit_unmt's sources end in their language's token
+        setattr(output, name, {number: _LANGUAGE_TOKEN.sub("", join(line)) for number, line in found[letter].items()})
+    return output
+
+
+def _check_numbers(path, numbers, count):
+    beyond = max(numbers)
+    if beyond >= count:
+        raise InputError(
+            "{} holds sentence {:,} (from 0), but the reference has {:,} lines: is it of another test set?".format(
+                path, beyond, count
+            )
+        )
+    missing = [number for number in range(count) if number not in numbers]
+    if missing:
+        shown = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
+        raise InputError(
+            "{} lacks {:,} of {:,} sentences (numbers {}): run fairseq-generate to its end, on the whole test set, "
+            "with --required-batch-size-multiple 1 and without --skip-invalid-size-inputs-valid-test".format(
+                path, len(missing), count, shown
+            )
+        )

@@ -1,0 +1,83 @@
+"""Whether the files belong together: the same sentences, the right direction, the right language."""
+
+import unicodedata
+from collections import Counter
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.scoring.languages import base_code
+
+# of the same sentences, after normalisation and <unk>, far more; of others in the same language about 0.1
+_SAME = 0.3
+# shorter texts are not judged by their language
+_ENOUGH = 1000
+
+
+def check_sentences(output, reference, reference_path, source=None, source_path=None):
+    """Raise InputError when fairseq-generate's own S- and T- lines are other sentences than those of the files.
+
+    reference, source: lists of str; they may differ from what was binarised in accents, case and unknown words.
+    """
+    to_reference = _share(output.sources, reference)
+    if output.targets:
+        same = _share(output.targets, reference)
+        swapped = output.sources and to_reference > same
+    else:
+        same, swapped = 1.0, output.sources and to_reference > (_share(output.sources, source) if source else 0.5)
+    if swapped:
+        raise InputError(
+            "{} translates the sentences of {}, not into its language: it is of the other direction, or --reference "
+            "and --source are swapped".format(output.path, reference_path)
+        )
+    if same < _SAME:
+        raise InputError(
+            "the T- lines of {} are not the sentences of {}: {:.0%} of their words are the same; is it another test "
+            "set, or another order?".format(output.path, reference_path, same)
+        )
+    if source and output.sources and _share(output.sources, source) < _SAME:
+        raise InputError(
+            "the S- lines of {} are not the sentences of {}: {:.0%} of their words are the same; is it another test "
+            "set, or another order?".format(output.path, source_path, _share(output.sources, source))
+        )
+
+
+def check_languages(pair, reference, reference_path, source=None, source_path=None):
+    """Raise InputError when py3langid, where it is installed, finds a file in the language of the other side.
+
+    pair: (source, target) codes; reference, source: lists of str.
+    """
+    for lines, path, right, wrong in ((reference, reference_path, pair[1], pair[0]), (source, source_path, *pair)):
+        if lines and likely_language(lines, pair) == wrong:
+            raise InputError("{} reads as {}, not as {}: are the sides swapped?".format(path, wrong, right))
+
+
+def likely_language(lines, languages):
+    """Which of the languages a text reads as; None if it is short, or py3langid lacks one of them or is absent."""
+    text = " ".join(lines)[:200000]
+    try:
+        from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    except ImportError:
+        return None
+    if len(text) < _ENOUGH:
+        return None
+    by_code = {base_code(language): language for language in languages}
+    model = LanguageIdentifier.from_pickled_model(MODEL_FILE)
+    if not set(by_code) <= set(model.nb_classes):
+        return None
+    model.set_languages(list(by_code))
+    return by_code[model.classify(text)[0]]
+
+
+def _share(numbered, lines):
+    """Dice coefficient of the words of {number: sentence} and of the sentences of these numbers; 0 of nothing."""
+    common = total = 0
+    for number, sentence in numbered.items():
+        if number < len(lines):
+            one, other = _words(sentence), _words(lines[number])
+            common += sum((one & other).values())
+            total += sum(one.values()) + sum(other.values())
+    return 2 * common / total if total else 0.0
+
+
+def _words(sentence):
+    plain = unicodedata.normalize("NFKD", sentence).casefold()
+    return Counter("".join(c for c in plain if unicodedata.category(c) != "Mn").split())

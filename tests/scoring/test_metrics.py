@@ -1,0 +1,71 @@
+"""scoring/metrics.py, romanian.py and indic.py: what is done to text before it is scored."""
+
+import sys
+
+import pytest
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.scoring.extras import MissingExtra
+from crossinit_fairseq.scoring.indic import indic_steps
+from crossinit_fairseq.scoring.metrics import metrics_for
+from crossinit_fairseq.scoring.romanian import comma_below, moses_steps, without_diacritics
+
+
+def test_which_metrics():
+    assert [m.key for m in metrics_for("en")] == ["bleu", "chrf"]
+    assert [m.key for m in metrics_for("ro_RO")] == ["bleu", "chrf", "bleu_ro_normalised", "bleu_ro_no_diacritics"]
+    assert [m.key for m in metrics_for("ne")] == ["bleu", "chrf", "bleu_flores"]
+    assert [m.key for m in metrics_for("hi", ["bleu_flores", "bleu"])] == ["bleu", "bleu_flores"]
+    with pytest.raises(InputError, match="no metric bleu_flores for en: there are bleu, chrf"):
+        metrics_for("en", ["bleu_flores"])
+
+
+def test_romanian_letters():
+    assert comma_below("\u015ei \u0163ara \u0219i \u00e2\u0103\u00e9") == "\u0218i \u021bara \u0219i \u00e2\u0103\u00e9"
+    # e with an acute is no letter of Romanian and stays, as in WMT16
+    assert without_diacritics("\u015ei \u0163ara, \u00cencet, \u00c2\u0102\u00e9") == "Si tara, Incet, AA\u00e9"
+
+
+@pytest.mark.parametrize(
+    "line, tokens",
+    [
+        # the tokens of Moses' Perl scripts (34452895f)
+        (
+            "\u201e\u0162ara\u200b\u0219i\u201d, a zis (d-na) \u00ab\u015e.\u00bb \u2013 etc\u2026",
+            '" Tara si " , a zis ( d-na ) " S " . - etc ...',
+        ),
+        ("El a spus: \u201eBine.\u201d", 'El a spus : " Bine " .'),
+        ("\u00cen 10\u00a0000 de ani, pe dejeanul.ro.", "In 10.000 de ani , pe dejeanul.ro ."),
+        ("el\u00a0\u00ab\u00a0b\u00a0\u00bb\u00a0c\uff0cd", 'el " b " c , d'),
+        ("Mii de lei etc.", "Mii de lei etc ."),
+        ("Da...", "Da ..."),
+        ("", ""),
+    ],
+)
+def test_moses_steps(line, tokens):
+    pytest.importorskip("sacremoses")
+    step, library = moses_steps()
+    assert step(line) == tokens and library.startswith("sacremoses:")
+
+
+def test_indic_steps():
+    pytest.importorskip("indicnlp")
+    step, library = indic_steps("ne")
+    # QA is one character, or KA and a nukta: both ways of writing become one
+    assert step("\u0958\u093e\u0920 (\u0967\u0966), \u0917\u092f\u094b\u0964") == step(
+        "\u0915\u093c\u093e\u0920 (\u0967\u0966), \u0917\u092f\u094b\u0964"
+    )
+    assert (
+        step("\u0928\u0947\u092a\u093e\u0932, \u0917\u092f\u094b\u0964")
+        == "\u0928\u0947\u092a\u093e\u0932 , \u0917\u092f\u094b \u0964"
+    )
+    assert step("\u0964 10,000") == "\u0964 10,000" and library.startswith("indic-nlp-library:")
+
+
+def test_missing_libraries(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sacremoses", None)
+    monkeypatch.setitem(sys.modules, "indicnlp.tokenize.indic_tokenize", None)
+    for language, library in (("ro", "sacremoses"), ("ne", "indic-nlp-library")):
+        with pytest.raises(MissingExtra) as error:
+            metrics_for(language)[-1].prepare()
+        assert library in str(error.value) and "pip install 'crossinit_fairseq[recipes]'" in str(error.value)

@@ -1,0 +1,67 @@
+"""scoring/sides.py and scoring/languages.py: files that belong together."""
+
+import pytest
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.scoring.languages import base_code, language_pair
+from crossinit_fairseq.scoring.outputs import Output
+from crossinit_fairseq.scoring.sides import check_languages, check_sentences, likely_language
+
+EN = ["The house on the hill is old .", "My brother reads a book every day .", "We leave tomorrow ."]
+RO = [
+    "Casa de pe deal este veche .",
+    "Fratele meu cite\u0219te o carte \u00een fiecare zi .",
+    "Plec\u0103m m\u00e2ine .",
+]
+
+
+def output(sources=None, targets=None):
+    return Output("out", list(RO), "fairseq-generate", dict(enumerate(sources or [])), dict(enumerate(targets or [])))
+
+
+def refusal(out, **texts):
+    with pytest.raises(InputError) as error:
+        check_sentences(out, texts.get("reference", RO), "test.ro", texts.get("source"), "test.en")
+    return str(error.value)
+
+
+def test_right_files_pass():
+    # what went through a dictionary and a normaliser: unknown words, cedillas, no case
+    unknown = [line.replace("Casa", "<<unk>>").replace("\u0219", "\u015f").lower() for line in RO]
+    for source in (None, EN):
+        check_sentences(output(EN, unknown), RO, "test.ro", source, "test.en")
+        check_sentences(output(EN), RO, "test.ro", source, "test.en")
+        check_sentences(output(), RO, "test.ro", source, "test.en")
+
+
+def test_the_other_direction():
+    assert "other direction" in refusal(output(RO, EN))
+    assert "other direction" in refusal(output(RO))
+    assert "other direction" in refusal(output(RO, EN), source=EN)
+    assert "other direction" in refusal(output(EN, RO), reference=EN, source=RO)
+
+
+def test_other_sentences():
+    assert "T- lines of out are not the sentences of test.ro" in refusal(output(EN, RO[1:] + RO[:1]))
+    assert "S- lines of out are not the sentences of test.en" in refusal(output(EN[1:] + EN[:1], RO), source=EN)
+
+
+def test_languages():
+    pytest.importorskip("py3langid")
+    english, romanian = EN * 20, RO * 20
+    assert likely_language(english, ("en", "ro_RO")) == "en" and likely_language(romanian, ("en", "ro_RO")) == "ro_RO"
+    assert likely_language(EN, ("en", "ro")) is None, "too short"
+    assert likely_language(english, ("en", "ti")) is None, "unknown to py3langid"
+    check_languages(("en", "ro"), romanian, "r", english, "s")
+    check_languages(("en", "ro"), romanian, "r")
+    with pytest.raises(InputError, match="^r reads as en, not as ro: are the sides swapped"):
+        check_languages(("en", "ro"), english, "r", romanian, "s")
+    with pytest.raises(InputError, match="^s reads as ro, not as en"):
+        check_languages(("en", "ro"), romanian, "r", romanian, "s")
+
+
+def test_codes():
+    assert base_code("ro_RO") == "ro" and language_pair("en_XX-ro_RO") == ("en_XX", "ro_RO")
+    for wrong in ("enro", "en-ro-de", "en-xq", "english-ro", "en-", "ro-ro_RO"):
+        with pytest.raises(InputError):
+            language_pair(wrong)
