@@ -1,0 +1,179 @@
+"""scripts/preparation/clean.py, tally.py, normalise.py"""
+
+import errno
+import gzip
+import json
+import lzma
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("sacremoses")
+pytest.importorskip("indicnlp")
+pytest.importorskip("py3langid")
+
+from .conftest import ENGLISH, FOLDER, ROMANIAN, read, sentences, write  # noqa: E402
+import clean  # noqa: E402
+from characters import comparable  # noqa: E402
+from crossinit_fairseq.errors import InputError  # noqa: E402
+
+MESSY = [
+    "Ana are  mere\u200b.",
+    "ANA ARE MERE",  # repeated
+    "Şeful spune „da”.",
+    "",
+    "<p>pagină</p>",
+    "2016 - 2017",
+    "cat " * 176,
+    "Acesta este un rând din setul de test, nu-i așa?",
+    ENGLISH,
+    "Мы идём домой",
+]
+
+
+def run(folder, inputs, *more, language="ro", workers=1):
+    command = ["--lang", language, "--input"] + inputs + ["--output", str(folder / "out.txt")]
+    clean.main(command + ["--counts", str(folder / "out.json"), "--workers", str(workers)] + list(more))
+    return read(folder / "out.txt"), json.loads((folder / "out.json").read_text(encoding="utf-8"))
+
+
+def test_every_line_is_accounted_for(tmp_path):
+    text = write(tmp_path / "a.ro", MESSY + sentences(ROMANIAN, 30))
+    test = write(tmp_path / "test.ro", ["acesta este un rând din setul de test: nu-i așa"])
+    lines, counts = run(tmp_path, [text], "--keep-out", test)
+    assert "Ana are mere." in lines and 'Șeful spune "da".' in lines and len(lines) == 32
+    assert counts["dropped"] == {
+        "empty": 1,
+        "markup": 1,
+        "no letters": 1,
+        "too many words": 1,
+        "another script": 1,
+        "another language": 1,
+        "in the test sets": 1,
+        "repeated": 1,
+    }
+    assert counts["lines_read"] == 40 == counts["lines"] + sum(counts["dropped"].values())
+    assert counts["words"] == 3 + 3 + 30 * 10 == sum(len(line.split()) for line in lines)
+    examples = counts["files"][0]["examples"]
+    assert examples["markup"] == [{"line": 5, "text": "<p>pagină</p>"}]
+    assert examples["repeated"] == [{"text": "ANA ARE MERE"}]
+    assert counts["files"][0]["languages"] == {"ro": 31, "en": 1} and counts["files"][0]["file"] == text
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ro", "out.json", "out.txt", "test.ro"]
+
+
+def test_the_same_for_any_number_of_workers_and_blocks(tmp_path, monkeypatch):
+    files = [write(tmp_path / name, MESSY[:8] + sentences(ROMANIAN, 200)[k:]) for k, name in enumerate("ab")]
+    expected = run(tmp_path, files)
+    assert expected[1]["files"][1]["dropped"]["repeated"] == 199 + 4
+    monkeypatch.setattr(clean, "BLOCK", 2000)
+    assert run(tmp_path, files, workers=2) == expected
+    monkeypatch.setattr(clean, "_text_size", lambda source: 1 << 40)
+    assert run(tmp_path, files)[0] == expected[0]
+
+
+def test_compressed_files_and_globs(tmp_path):
+    lines = sentences(ROMANIAN, 60)
+    (tmp_path / "a.gz").write_bytes(gzip.compress("\n".join(lines[:30]).encode()))
+    (tmp_path / "b.xz").write_bytes(lzma.compress("\r\n".join(lines[30:]).encode()))
+    found, counts = run(tmp_path, [str(tmp_path / "?.?z")])
+    assert sorted(found) == sorted(lines) and found != sorted(lines)
+    assert [file["lines"] for file in counts["files"]] == [30, 30]
+
+
+def test_some_lines_at_random(tmp_path):
+    files = [write(tmp_path / name, ["{} {}".format(name * 8, k) for k in range(500)]) for name in "ab"]
+    everything, _ = run(tmp_path, files, "--no-language-filter")
+    some, counts = run(tmp_path, files, "--no-language-filter", "--max-lines", "100")
+    assert some == everything[:100] and counts["dropped"] == {"over --max-lines": 900}
+    # 100 of 500 + 500: four standard deviations are 19
+    assert abs(counts["files"][0]["lines"] - 50) < 20
+    other, _ = run(tmp_path, files, "--no-language-filter", "--max-lines", "100", "--seed", "2")
+    assert set(other) != set(some) and len(other) == 100
+
+
+def test_swapped_sides(tmp_path):
+    text = write(tmp_path / "train.ro", sentences(ENGLISH, 40) + sentences(ROMANIAN, 39))
+    with pytest.raises(InputError, match="train.ro looks like en, not ro: are the sides swapped"):
+        run(tmp_path, [text])
+    short = write(tmp_path / "short.ro", ["Мы {}".format(k) for k in range(20)])
+    with pytest.raises(InputError, match="short.ro looks like another script, not ro"):
+        run(tmp_path, [short])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["short.ro", "train.ro"]
+    assert len(run(tmp_path, [text], "--no-language-filter")[0]) == 79
+    # half is not more than half
+    text = write(tmp_path / "train.ro", sentences(ENGLISH, 40) + sentences(ROMANIAN, 40))
+    assert len(run(tmp_path, [text])[0]) == 40
+
+
+def test_a_long_swapped_file_is_not_read_to_its_end(tmp_path, monkeypatch):
+    text = write(tmp_path / "train.ro", sentences(ENGLISH, 11000) + [""] * 500000)
+    blocks = []
+    original = clean._clean
+    monkeypatch.setattr(clean, "BLOCK", 100000)
+    monkeypatch.setattr(clean, "_clean", lambda item: blocks.append(1) or original(item))
+    with pytest.raises(InputError, match="looks like en"):
+        run(tmp_path, [text])
+    assert len(blocks) * clean.BLOCK < 0.75 * os.path.getsize(text)
+
+
+def test_not_utf8(tmp_path):
+    lines = sentences(ROMANIAN, 20)
+    (tmp_path / "a").write_bytes("\n".join(lines).encode("utf-8") + b"\n\xff\xfe broken\n")
+    assert run(tmp_path, [str(tmp_path / "a")])[1]["dropped"] == {"damaged characters": 1}
+    (tmp_path / "b").write_bytes("\n".join(lines).encode("utf-16-le"))
+    (tmp_path / "c").write_bytes("\n".join(lines).encode("iso8859-16"))
+    with pytest.raises(InputError, match="c is not UTF-8 in 2. of 20 lines|c is not UTF-8 in 1. of 20 lines|c is not"):
+        run(tmp_path, [str(tmp_path / "c")])
+
+
+def test_nothing_left_and_nothing_there(tmp_path):
+    text = write(tmp_path / "a", ["1", "2"])
+    with pytest.raises(InputError, match='no line of .* is left; dropped: {"no letters": 2}'):
+        run(tmp_path, [text])
+    with pytest.raises(InputError, match="does not exist"):
+        run(tmp_path, [str(tmp_path / "missing")])
+    with pytest.raises(InputError, match="is read and would be overwritten"):
+        run(tmp_path, [write(tmp_path / "out.txt", ["Ana are mere"])])
+
+
+@pytest.mark.parametrize("method", ["add", "__iter__"])
+def test_a_full_disk(tmp_path, monkeypatch, method):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    text = write(tmp_path / "a", ["Ana are mere"])
+    (tmp_path / "out.txt").write_text("the last run's\n")
+    monkeypatch.setattr(clean.Buckets, method, full)
+    with pytest.raises(InputError, match="out.txt cannot be written: No space left on device"):
+        run(tmp_path, [text])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "out.txt"]
+    assert (tmp_path / "out.txt").read_text() == "the last run's\n"
+
+
+def test_as_a_program(tmp_path):
+    command = [sys.executable, str(FOLDER / "clean.py"), "--lang", "en", "--output", str(tmp_path / "o"), "--counts"]
+    command += [str(tmp_path / "c"), "--input"]
+    text = write(tmp_path / "a.en", sentences(ROMANIAN, 20))
+    done = subprocess.run(command + [text], stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "looks like ro, not en" in done.stderr
+
+
+def test_normalise(tmp_path):
+    command = [sys.executable, str(FOLDER / "normalise.py"), "--lang", "ro"]
+    text = "\ufeffŞeful „x”\n\n  fin ".encode("utf-8")
+    assert subprocess.run(command, input=text, stdout=subprocess.PIPE).stdout.decode() == 'Șeful "x"\n\nfin\n'
+    done = subprocess.run(command, input=b"a\n\xff\n", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert done.returncode == 1 and b"line 2 of standard input is not UTF-8" in done.stderr
+    if sys.platform == "linux":
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(command, input=b"a\n", stdout=full, stderr=subprocess.PIPE)
+        assert done.returncode == 1 and b"No space left" in done.stderr and done.stderr.count(b"\n") == 1
+
+
+def test_what_is_kept_is_comparable_to_no_other(tmp_path):
+    lines, _ = run(
+        tmp_path, [write(tmp_path / "a", sentences(ROMANIAN, 50) + [s.upper() for s in sentences(ROMANIAN, 50)])]
+    )
+    assert len(set(map(comparable, lines))) == len(lines) == 50
