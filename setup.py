@@ -56,7 +56,7 @@ setup(
             "zstandard",
         ],
         # fairseq-hydra-train on Slurm
-        "slurm": ["hydra-submitit-launcher"],
+        "slurm": ["hydra-submitit-launcher>=1.2"],
         # what fairseq's --tensorboard-logdir writes with
         "tensorboard": ["tensorboardX"],
         "test": ["pytest", "pytest-xdist", "hypothesis", "tensorboardX"],

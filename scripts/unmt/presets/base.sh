@@ -1,0 +1,13 @@
+# base: mbart_base on one GPU for about a day (estimated, not measured).
+WEB_SIZE=base LINES=10000000 VALID=2000 SHARDS=4 VOCABULARY=32000 LOG_INTERVAL=100
+MODEL="--arch mbart_base --share-all-embeddings --dropout 0.1 --max-source-positions 512 --max-target-positions 512"
+ALIGN=20000 ALIGN_OPTIONS="--span 3000 --max-rank 20000 --batch-size 256 --updates-per-epoch 50 --optimizer adam --lr 1e-4
+  --flatness 0.005 --best-checkpoint-metric coarse_loss --patience 3 --save-interval 5"
+PRETRAIN=100000 PRETRAIN_OPTIONS="$HALF --tokens-per-sample 510 --max-tokens 8192 --update-freq 2 --multilang-sampling-alpha 0.5
+  --optimizer adam --adam-betas (0.9,0.99) --adam-eps 1e-6 --lr 5e-4 --lr-scheduler inverse_sqrt --warmup-updates 5000
+  --clip-norm 1.0 --validate-interval-updates 2000 --save-interval-updates 2000 --keep-interval-updates 1"
+TRANSLATE=40000 TRANSLATION_OPTIONS="$HALF --max-tokens 4096 --optimizer adam --adam-betas (0.9,0.997) --adam-eps 1e-9
+  --lr 3e-4 --lr-scheduler inverse_sqrt --warmup-updates 2000 --clip-norm 1.0 --sampling-alpha 0.5
+  --lambda-dae 0:1,20000:0.1 --restrict-vocab-updates 5000 --valid-round-trip 500
+  --validate-interval-updates 1000 --save-interval-updates 1000 --keep-interval-updates 1 --patience 10"
+GENERATION_OPTIONS="--beam 5 --max-len-a 1.3 --max-len-b 5 --max-tokens 8000"

@@ -1,0 +1,15 @@
+# tiny: the same steps for 2 CPU cores. Two runs at a time, a core each, take under an hour: both recipes from both starting
+# points take about two hours.
+WEB_SIZE=base LINES=400000 VALID=500 SHARDS=1 VOCABULARY=6000 LOG_INTERVAL=20
+MODEL="--arch mbart_base --share-all-embeddings --encoder-layers 2 --decoder-layers 2
+  --encoder-embed-dim 128 --decoder-embed-dim 128 --encoder-ffn-embed-dim 512 --decoder-ffn-embed-dim 512
+  --encoder-attention-heads 4 --decoder-attention-heads 4 --dropout 0.0 --attention-dropout 0.0
+  --max-source-positions 256 --max-target-positions 256"
+# short: until the loss is flat, the table would keep about two directions (examples/spans)
+ALIGN=200 ALIGN_OPTIONS="--span 1000 --max-rank 20000 --batch-size 64 --updates-per-epoch 50 --optimizer adam --lr 0.001"
+PRETRAIN=1800 PRETRAIN_OPTIONS="--tokens-per-sample 254 --max-tokens 2000 --optimizer adam --adam-betas (0.9,0.98) --clip-norm 1.0
+  --lr 0.002 --lr-scheduler inverse_sqrt --warmup-updates 200 --save-interval-updates 500 --keep-interval-updates 1"
+TRANSLATE=300 TRANSLATION_OPTIONS="--max-tokens 800 --optimizer adam --adam-betas (0.9,0.98) --clip-norm 1.0
+  --lr 0.001 --lr-scheduler inverse_sqrt --warmup-updates 50 --lambda-dae 1 --restrict-vocab-updates -1 --valid-round-trip 100
+  --validate-interval-updates 100 --save-interval-updates 100 --keep-interval-updates 1"
+GENERATION_OPTIONS="--beam 4 --max-len-a 1.3 --max-len-b 5 --max-tokens 3000"

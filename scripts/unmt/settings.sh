@@ -1,0 +1,83 @@
+# Options and settings of the translation recipes; sourced by examples/unmt_*/experiment.sh, which every step begins with.
+# Leaves the shell in $OUT, the folder of the run, with the environment active.
+usage() {
+  cat <<EOT
+usage: bash ${EXAMPLE#"$ROOT"/}/$(basename "$0") [options]
+
+$TITLE
+Steps: text, prepare, ranks, crossinit, mbart, translation, score. run.sh does them all; N_STEP.sh does one.
+
+  --preset smoke|tiny|base|paper   smoke: a minute or two, to see that every step works; tiny: 2 cores, under an hour a run;
+                                   base: one GPU, a day; paper: the paper's setting, several GPUs (default: tiny)
+  --init crossinit|random          random: leave CrossInit out, for comparison (default: crossinit)
+  --source local|web               web: download the text and the test sets; local: take them from --text (default: local)
+  --text DIR                       with --source local: holds mono/NAME.LANG.txt (also .gz, .bz2, .xz, .zst) and aligned
+                                   test/$TEST_NAME.LANG and, if at hand, test/$DEV_NAME.LANG
+                                   (default: \$CROSSINIT_TEXT, else ../shared/data beside this checkout)
+  --prepared DIR                   take text, prepared data and ranks from the run in DIR, to compare --init on the same
+  --pieces FILE                    use this SentencePiece model instead of training one
+  --seed N                         of everything random (default: 1)
+  --out DIR                        the folder of the run; the same command again goes on where it ended
+                                   (default: ${EXAMPLE#"$ROOT"/}/out)
+
+In the environment: GPUS=N says how many GPUs there are (default: all that nvidia-smi lists), LAUNCH is a command that starts
+fairseq-train (default in a Slurm job of several tasks: srun), VENV=DIR is a Python environment that has everything, instead of
+.venv, which is made if need be.
+EOT
+}
+PRESET=tiny INIT=crossinit SOURCE=local TEXT=${CROSSINIT_TEXT:-$ROOT/../shared/data} PREPARED= PIECES= SEED=1 OUT=$EXAMPLE/out
+OPTIONS="preset init source text prepared pieces seed out"
+source "$ROOT/scripts/options.sh"
+read_options "$@"
+[[ $PRESET =~ ^(smoke|tiny|base|paper)$ ]] || wrong "--preset is smoke, tiny, base or paper, not $PRESET"
+[[ $INIT == crossinit || $INIT == random ]] || wrong "--init is crossinit or random, not $INIT"
+[[ $SOURCE == local || $SOURCE == web ]] || wrong "--source is local or web, not $SOURCE"
+[[ $SEED =~ ^[0-9]+$ ]] || wrong "--seed is a number, not $SEED"
+[ -z "$PIECES" ] || [ -f "$PIECES" ] || wrong "--pieces: there is no file $PIECES"
+[ -z "$PIECES" ] || PIECES=$(realpath "$PIECES")
+[ -z "$PREPARED" ] || [ -d "$PREPARED/prepare/data" ] || wrong "--prepared: $PREPARED holds no prepared data (prepare/data)"
+[ -z "$PREPARED" ] || PREPARED=$(realpath "$PREPARED")
+if [ "$SOURCE" = local ] && [ -z "$PREPARED" ]; then
+  [ -d "$TEXT" ] || wrong "there is no folder $TEXT; --text DIR names yours, --source web downloads text"
+  TEXT=$(realpath "$TEXT")
+fi
+mkdir -p "$OUT" || exit 1
+OUT=$(realpath "$OUT")
+
+if [ -z "${VENV:-}" ]; then
+  bash "$ROOT/scripts/setup.sh" >&2
+  VENV=$ROOT/.venv
+fi
+PATH=$VENV/bin:$PATH
+export PYTHONUNBUFFERED=1
+# two threads save a third of the time on idle cores, and double it on busy ones
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+GPUS=${GPUS:-$(nvidia-smi -L 2>/dev/null | grep -c '^GPU' || true)}
+HALF=
+[ "$GPUS" -eq 0 ] || HALF=--fp16
+# in a Slurm job of several tasks srun starts every process; fairseq finds the others once it has a port and their number
+DISTRIBUTED=
+LAUNCH=${LAUNCH:-}
+if [ "${SLURM_NTASKS:-1}" -gt 1 ]; then
+  LAUNCH=${LAUNCH:-srun --kill-on-bad-exit=1}
+  DISTRIBUTED="--distributed-world-size $SLURM_NTASKS --distributed-port ${PORT:-29500}"
+fi
+source "$ROOT/scripts/unmt/presets/$PRESET.sh"
+
+# What every fairseq-train has in common. A data buffer would end fairseq with an abort after training; other multiples than 1
+# drop sentences.
+COMMON="--user-dir $ROOT/crossinit_fairseq --seed $SEED --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints
+  --required-batch-size-multiple 1 --log-interval $LOG_INTERVAL $DISTRIBUTED"
+START=
+[ "$INIT" = random ] || START="--finetune-from-model crossinit/checkpoint_last.pt"
+# The folders of binarised text, one a shard. DATA_TWICE: multilingual_denoising sorts by length again in every epoch only when
+# there are several.
+DATA=$(seq -s: -f 'prepare/data/%g' 0 $((SHARDS - 1)))
+DATA_TWICE=$DATA
+[ "$SHARDS" -gt 1 ] || DATA_TWICE=$DATA:$DATA
+
+cd "$OUT"
+STEP=$(basename "$0" .sh)
+[[ $STEP != [0-9]_* ]] || mkdir -p "${STEP#*_}"
+{ : >&3; } 2>/dev/null || exec 3>&2
+source "$ROOT/scripts/train.sh"
