@@ -8,6 +8,7 @@ import torch
 from fairseq.optim.amp_optimizer import AMPOptimizer
 
 from crossinit_fairseq.compat import metrics
+from crossinit_fairseq.translation.output_loss import criterion_of
 
 KINDS = ("dae", "bt")
 
@@ -26,7 +27,7 @@ def learn(model, criterion, optimizer, samples, update):
         with _exchange_gradients(model, number + 1 == len(samples)):
             # AMP is the one precision that asks this of the task
             with torch.autocast("cuda", enabled=isinstance(optimizer, AMPOptimizer)):
-                loss, sample_size, log = criterion(model, sample)
+                loss, sample_size, log = criterion_of(model, criterion, sample)
             if not torch.isfinite(loss):
                 raise FloatingPointError(_not_finite(loss, kind, language, update, sample))
             loss = loss * weight

@@ -46,6 +46,7 @@ def main():
         "--max-tokens", type=int, help="tokens of a batch of one language (default: 800; 512 at mbart_base)"
     )
     parser.add_argument("--median-length", type=float, default=MEDIAN_LENGTH, metavar="N", help="of the sentences")
+    parser.add_argument("--dropout", type=float, default=0.1, help="(default: 0.1; the quickstart trains with 0)")
     parser.add_argument(
         "--restrict-vocab", action="store_true", help="ours generates tokens of the target language only"
     )

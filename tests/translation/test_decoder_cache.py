@@ -8,7 +8,7 @@ from fairseq.models.transformer import TransformerDecoder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossinit_fairseq.translation import stepwise
+from crossinit_fairseq.translation import decoder_cache, stepwise
 from crossinit_fairseq.translation.cached_decoder import CachedDecoder, unsupported
 from crossinit_fairseq.translation.decoder_cache import DecoderCache
 from crossinit_fairseq.translation.greedy import generate_greedily
@@ -198,3 +198,15 @@ def test_what_is_generated_can_be_learnt_from():
     logits.sum().backward()
     assert model.encoder.embed_tokens.weight.grad.abs().sum() > 0
     assert not made.is_inference() and EOS in made
+
+
+@pytest.mark.skipif(not decoder_cache._FUSED, reason="torch before 2.1 has no attention in one call")
+@pytest.mark.parametrize("padded", [False, True])
+def test_attention_in_one_call(padded, monkeypatch):
+    torch.manual_seed(0)
+    query, keys, values = torch.randn(3, 2, 1, 4), torch.randn(3, 2, 9, 4)[:, :, :5], torch.randn(3, 2, 5, 4)
+    mask = torch.zeros(3, 1, 1, 5)
+    mask[1, ..., 3:] = float("-inf")
+    made = decoder_cache._attend(query, keys, values, mask if padded else None)
+    monkeypatch.setattr(decoder_cache, "_FUSED", False)
+    assert torch.allclose(made, decoder_cache._attend(query, keys, values, mask if padded else None), atol=1e-6)

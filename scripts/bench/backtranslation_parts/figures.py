@@ -19,6 +19,9 @@ def figures_of(timed, source_words, source_sentences, size, args):
     def rates(name):
         return [tokens / seconds for tokens, seconds in zip(timed[name]["tokens"], timed[name]["generation"])]
 
+    def learning(name):
+        return [step - generation for step, generation in zip(timed[name]["step"], timed[name]["generation"])]
+
     def whole(name):
         return [batch + step for batch, step in zip(timed[name]["batch"], timed[name]["step"])]
 
@@ -44,6 +47,7 @@ def figures_of(timed, source_words, source_sentences, size, args):
         "sentences_a_step": source_sentences / size[6],
         "generation_speedup": ratio(rates("ours"), rates("stock")),
         "step_speedup": ratio(timed["stock"]["step"], timed["ours"]["step"]),
+        "learning_speedup": ratio(learning("stock"), learning("ours")),
         "step_and_batch_speedup": ratio(whole("stock"), whole("ours")),
         "generation_share": sum(timed["ours"]["generation"]) / sum(timed["ours"]["step"]),
         "sides": {
@@ -51,6 +55,7 @@ def figures_of(timed, source_words, source_sentences, size, args):
                 "generated_length": sum(of["tokens"]) / sum(of["sentences"]),
                 "generated_words_per_second": sum(of["tokens"]) / sum(of["generation"]),
                 "generation_seconds": statistics.median(of["generation"]),
+                "learning_seconds": statistics.median(learning(name)),
                 "step_seconds": statistics.median(of["step"]),
                 "batch_seconds": statistics.median(of["batch"]),
                 "generation_share": sum(of["generation"]) / sum(of["step"]),

@@ -68,9 +68,10 @@ def measure(folder, size, args):
 def _sides(folder, size, args, cuda):
     """{"ours": Side, "stock": Side}, with the same weights."""
     restrict = ["--restrict-vocab-updates", "-1"] if args.restrict_vocab else []
-    ours = Side(folder, size, args.seed, cuda, "--task", "crossinit_unmt", "--langs", ",".join(LANGUAGES), *restrict)
+    common = (folder, size, args.seed, args.dropout, cuda)
+    ours = Side(*common, "--task", "crossinit_unmt", "--langs", ",".join(LANGUAGES), *restrict)
     stock_options = ["--mono-langs", ",".join(LANGUAGES), "--valid-lang-pairs", "-".join(LANGUAGES)]
-    stock = Side(folder, size, args.seed, cuda, "--task", "online_backtranslation", *stock_options)
+    stock = Side(*common, "--task", "online_backtranslation", *stock_options)
     if len(ours.task.dictionary) != len(stock.task.dictionary):
         raise SystemExit("the tasks' dictionaries are of unlike sizes; this is a fault of the benchmark")
     dataset = ours.task.datasets["train"]

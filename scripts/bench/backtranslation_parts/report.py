@@ -23,6 +23,7 @@ def report(figures):
     for title, key, figure, form in (
         ("generation, sub-tokens/s", "generated_words_per_second", "generation_speedup", "{:12,.0f}"),
         ("training step, s", "step_seconds", "step_speedup", "{:12.3f}"),
+        ("of it all but generation, s", "learning_seconds", "learning_speedup", "{:12.3f}"),
         ("making its batch, s", "batch_seconds", None, "{:12.3f}"),
         ("share of the step in generation", "generation_share", None, "{:12.1%}"),
     ):

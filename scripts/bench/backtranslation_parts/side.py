@@ -8,10 +8,10 @@ from fairseq.trainer import Trainer
 class Side:
     """A task with its model, trained by fairseq's Trainer as fairseq-train would, but that the learning rate is 0."""
 
-    def __init__(self, data, size, seed, cuda, *more):
+    def __init__(self, data, size, seed, dropout, cuda, *more):
         layers, dim, ffn, heads, _, max_tokens, _ = size
         command = [str(data), "--arch", "mbart_base", "--share-all-embeddings", "--criterion"]
-        command += ["label_smoothed_cross_entropy", "--label-smoothing", "0.1", "--dropout", "0.1"]
+        command += ["label_smoothed_cross_entropy", "--label-smoothing", "0.1", "--dropout", str(dropout)]
         command += ["--optimizer", "adam", "--lr", "0", "--clip-norm", "1.0", "--seed", str(seed), "--max-tokens"]
         command += [
             str(max_tokens),
