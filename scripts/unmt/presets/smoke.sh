@@ -7,4 +7,5 @@ ALIGN=20 ALIGN_OPTIONS="--span 50 --max-rank 500 --batch-size 16 --updates-per-e
 PRETRAIN=20 PRETRAIN_OPTIONS="--tokens-per-sample 126 --max-tokens 600 --optimizer adam --lr 0.002"
 TRANSLATE=10 TRANSLATION_OPTIONS="--max-tokens 400 --optimizer adam --lr 0.001 --valid-round-trip 10 --lambda-dae 1
   --restrict-vocab-updates -1"
-GENERATION_OPTIONS="--beam 2 --max-len-a 1.0 --max-len-b 5 --max-tokens 4000"
+# drawn, since the likeliest tokens of what has learnt nothing are all alike
+GENERATION_OPTIONS="--sampling --beam 1 --min-len 8 --max-len-a 1.0 --max-len-b 5 --max-tokens 4000"
