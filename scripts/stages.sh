@@ -1,6 +1,7 @@
 # Stages of an experiment; sourced by the recipes. Each stage is a shell function that writes into $OUT/NAME.
 # A finished stage is not run again while its function and its settings stay the same; when one runs again, so do all
-# after it. An interrupted stage goes on from what it saved. A failed one ends the recipe with its log.
+# after it, and what it wrote before is moved to $OUT/replaced/NAME. An interrupted stage goes on from what it saved. A
+# failed one ends the recipe with its log.
 #
 #   OUT=...                 the folder of the run
 #   SETTINGS="..."          what the stages depend on besides their own text
@@ -15,7 +16,7 @@ STAGES_COUNT=0
 fail() { echo "$(basename "$0"): $*" >&2; exit 1; }
 
 stage() {
-  local name=$1 title=$2 state=$OUT/stages/$1 key begin
+  local name=$1 title=$2 state=$OUT/stages/$1 key begin changed=
   STAGES_COUNT=$((STAGES_COUNT + 1))
   # a stage's key covers the stages before it
   key=$(printf '%s\n%s\n%s\n' "$STAGES_CHAIN" "$SETTINGS" "$(declare -f "$name")" | md5sum | cut -d' ' -f1)
@@ -26,13 +27,17 @@ stage() {
   fi
   # what was written by hand has no key, and stays
   if [ -f "$state.key" ] && [ "$(cat "$state.key")" != "$key" ]; then
-    rm -rf "${OUT:?}/$name"
+    # days of work may be in there
+    rm -rf "${OUT:?}/replaced/$name"
+    mkdir -p "$OUT/replaced"
+    [ ! -e "$OUT/$name" ] || mv "$OUT/$name" "$OUT/replaced/$name"
     rm -f "$state.minutes"
+    changed="; its settings changed, what it wrote before is now in replaced/$name"
   fi
   rm -f "$state.done"
   echo "$key" > "$state.key"
   mkdir -p "$OUT/$name"
-  echo "[$STAGES_COUNT/$STAGES] $title"
+  echo "[$STAGES_COUNT/$STAGES] $title$changed"
   begin=$(date +%s)
   # a subshell with its own -e: one failing command ends the stage
   set +e

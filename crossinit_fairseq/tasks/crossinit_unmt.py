@@ -105,7 +105,7 @@ class CrossInitUnmtTask(UnmtGeneration):
         with one_sentence():
             corpus = self._corpus()
             if source and target:
-                dataset = corpus.aligned(split, source, target, all_sentences=True)
+                dataset = corpus.aligned(split, source, target, all_sentences=True, truncate=self.cfg.truncate_source)
                 if dataset is None:
                     raise InputError(
                         "there is no aligned text {}.{}-{}.{{{},{}}}.idx in {}: binarise it with `fairseq-preprocess "

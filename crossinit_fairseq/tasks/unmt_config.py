@@ -112,6 +112,13 @@ class CrossInitUnmtConfig(FairseqDataclass):
     )
     max_source_positions: int = field(default=1024, metadata={"help": "longest input of the encoder, in sub-tokens"})
     max_target_positions: int = field(default=1024, metadata={"help": "longest output of the decoder, in sub-tokens"})
+    truncate_source: bool = field(
+        default=False,
+        metadata={
+            "help": "fairseq-generate: cut sentences that the model is too short for, and say how many, instead of stopping; "
+            "every line of a test set is then translated"
+        },
+    )
     seed: int = II("common.seed")
     train_subset: str = II("dataset.train_subset")
     # which checkpoint training starts from, to compare its dictionary

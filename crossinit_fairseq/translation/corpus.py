@@ -17,6 +17,7 @@ from crossinit_fairseq.translation.batches import (
     pair_dataset,
     usable_sentences,
 )
+from crossinit_fairseq.translation.truncated import Truncated
 from crossinit_fairseq.translation.vocabulary import count_tokens, target_tokens
 
 logger = logging.getLogger(__name__)
@@ -61,10 +62,11 @@ class Corpus:
             logger.info("{}: {:,} of {:,} symbols are of its text".format(language, int(own.sum()), len(own)))
         return found
 
-    def aligned(self, split, source, target, all_sentences=False):
+    def aligned(self, split, source, target, all_sentences=False, truncate=False):
         """The aligned text of a direction as a LanguagePairDataset, None if there is none.
 
-        all_sentences: keep those that cannot be used, for fairseq-generate's own options to deal with.
+        all_sentences: keep those that cannot be used, for fairseq-generate's own options to deal with; truncate: or rather cut
+        those that are too long, which is logged.
         Raises InputError when a file is damaged or the sides are of unequal length.
         """
         for pair in ((source, target), (target, source)):
@@ -85,6 +87,14 @@ class Corpus:
         if not all_sentences:
             usable = usable_sentences(np.maximum(sides[0].sizes, sides[1].sizes), self.longest, prefix + "*")
             sides = [Subset(side, usable) for side in sides]
+        elif truncate:
+            sides = [Truncated(side, self.longest) for side in sides]
+            if sides[0].cut:
+                logger.warning(
+                    "{}{}: {:,} of {:,} sentences are cut to {:,} sub-tokens".format(
+                        prefix, source, sides[0].cut, len(sides[0]), self.longest
+                    )
+                )
         dressed = [Dressed(side, self.convention, lang) for side, lang in zip(sides, (source, target))]
         return pair_dataset(dressed[0], dressed[1], self.dictionary, self.convention, target)
 

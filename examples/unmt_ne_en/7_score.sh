@@ -5,7 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/experiment.sh" "$@"
 for pair in "ne en" "en ne"; do
   set -- $pair
   fairseq-generate prepare/data/0 --user-dir "$ROOT/crossinit_fairseq" --task crossinit_unmt --langs ne,hi,en -s $1 -t $2 \
-    --path translation/checkpoint_best.pt $GENERATION_OPTIONS --remove-bpe sentencepiece --required-batch-size-multiple 1 \
+    --path translation/checkpoint_best.pt --truncate-source $GENERATION_OPTIONS --remove-bpe sentencepiece --required-batch-size-multiple 1 \
     --num-workers 0 > score/$1-$2.txt
   crossinit-score --pair $1-$2 --reference text/test.$2 --source text/test.$1 --json score/$1-$2.json $INIT=score/$1-$2.txt
 done

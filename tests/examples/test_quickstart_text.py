@@ -180,6 +180,7 @@ def test_a_failing_stage_ends_the_run_and_the_next_run_goes_on_from_it(tmp_path)
 
 def test_other_settings_run_the_stages_again(tmp_path):
     stages(tmp_path)
-    stages(tmp_path, SETTINGS="y")
+    assert "what it wrote before is now in replaced/first" in stages(tmp_path, SETTINGS="y").stdout
     assert read(tmp_path / "run" / "first" / "runs") == ["once"], "in a fresh folder"
+    assert read(tmp_path / "run" / "replaced" / "first" / "runs") == ["once"], "the old one is kept"
     assert "done before" in stages(tmp_path, SETTINGS="y").stdout

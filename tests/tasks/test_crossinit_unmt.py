@@ -316,3 +316,24 @@ def test_an_encoder_alone_cannot_translate(data_folder, tmp_path):
 def test_generate_without_aligned_text_says_so(data_folder, checkpoint):
     options = "--task crossinit_unmt -s aa -t bb --path {} --gen-subset nothere".format(checkpoint)
     check_refused(run("generate", [str(data_folder)], options), "nothere.aa-bb")
+
+
+def test_sentences_over_the_limit_are_refused_or_cut_as_asked(data_folder, checkpoint, tmp_path):
+    options = (
+        "--task crossinit_unmt -s aa -t bb --path {} --gen-subset valid --max-len-b 3 --max-source-positions 6".format(
+            checkpoint
+        )
+    )
+    with pytest.raises(Exception, match="is invalid"):
+        run("generate", [str(data_folder)], options)
+    done = run("generate", [str(data_folder)], options, "--truncate-source --required-batch-size-multiple 1")
+    assert done.returncode == 0, done.stdout
+    whole = run(
+        "generate",
+        [str(data_folder)],
+        options.replace(" --max-source-positions 6", ""),
+        "--required-batch-size-multiple 1",
+    )
+    assert "are cut to 4 sub-tokens" in done.stdout and "are cut" not in whole.stdout
+    assert len(re.findall("^D-", done.stdout, re.M)) == len(re.findall("^D-", whole.stdout, re.M)) > 0
+    assert max(len(line.split()) - 1 for line in re.findall("^S-.*", done.stdout, re.M)) <= 4
