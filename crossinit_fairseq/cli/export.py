@@ -6,7 +6,7 @@ import sys
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.export.checkpoint import Checkpoint
-from crossinit_fairseq.export.complete_files import check_new_file, check_new_folder
+from crossinit_fairseq.complete_files import check_new_file, check_new_folder
 from crossinit_fairseq.export.dictionary import MASK, SPECIAL, read_symbols
 from crossinit_fairseq.export.tables import name_of
 

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from crossinit_fairseq.cli.numbers import positive
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks.rank_table import RankTable
 from crossinit_fairseq.ranks.text_sources import find_sources
@@ -81,10 +82,10 @@ def _parser():
     count.add_argument("-o", "--output", metavar="TSV", help="the rank table to write (default: standard output)")
     count.add_argument("--lowercase", action="store_true", help="count The and the as one word")
     count.add_argument(
-        "--min-count", type=_positive, default=1, metavar="N", help="leave out rarer words (default: 1, all)"
+        "--min-count", type=positive, default=1, metavar="N", help="leave out rarer words (default: 1, all)"
     )
     count.add_argument(
-        "--workers", type=_positive, metavar="N", help="threads, or processes of `--dask local` (default: all cores)"
+        "--workers", type=positive, metavar="N", help="threads, or processes of `--dask local` (default: all cores)"
     )
     ready = count.add_mutually_exclusive_group()
     ready.add_argument(
@@ -101,9 +102,9 @@ def _parser():
         "show", help="compare tables", description="Show rank tables side by side.", epilog=_SHOW, formatter_class=raw
     )
     show.add_argument("tables", nargs="+", metavar="TSV")
-    show.add_argument("--ranks", type=_positive, default=20, metavar="N", help="ranks to list (default: 20)")
+    show.add_argument("--ranks", type=positive, default=20, metavar="N", help="ranks to list (default: 20)")
     show.add_argument(
-        "--first", type=_positive, default=20000, metavar="N", help="ranks for coverage and fit (default: 20000)"
+        "--first", type=positive, default=20000, metavar="N", help="ranks for coverage and fit (default: 20000)"
     )
     show.set_defaults(run=_show)
 
@@ -112,16 +113,6 @@ def _parser():
     merge.add_argument("-o", "--output", metavar="TSV", help="the rank table to write (default: standard output)")
     merge.set_defaults(run=_merge)
     return parser
-
-
-def _positive(text):
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("{} is not 1 or more".format(text))
-    return value
-
-
-_positive.__name__ = "number"  # argparse says "invalid number value"
 
 
 def _count(options):

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 
+from crossinit_fairseq.cli.numbers import at_least, positive
 from crossinit_fairseq.errors import InputError
 
 _ABOUT = """\
@@ -82,32 +83,14 @@ def _parser():
     parser.add_argument("--source", metavar="FILE", help="the text in the source language, to see what is copied")
     parser.add_argument("--metrics", metavar="KEY,...", help="only these scores (default: all of the target language)")
     parser.add_argument(
-        "--bootstrap", type=_samples, default=1000, metavar="N", help="samples, 0 for none (default: %(default)s)"
+        "--bootstrap", type=at_least(0), default=1000, metavar="N", help="samples, 0 for none (default: %(default)s)"
     )
     parser.add_argument(
-        "--seed", type=_seed, default=12345, metavar="N", help="of the bootstrap (default: %(default)s)"
+        "--seed", type=positive, default=12345, metavar="N", help="of the bootstrap (default: %(default)s)"
     )
     parser.add_argument("--json", metavar="FILE", help="write the scores to this file too")
     parser.add_argument("--table", nargs="+", metavar="JSON", help="only print one table of files that --json wrote")
     return parser
-
-
-def _number(text, least):
-    value = int(text)
-    if value < least:
-        raise argparse.ArgumentTypeError("{} is not {} or more".format(text, least))
-    return value
-
-
-def _samples(text):
-    return _number(text, 0)
-
-
-def _seed(text):
-    return _number(text, 1)
-
-
-_samples.__name__ = _seed.__name__ = "number"  # argparse says "invalid number value"
 
 
 def _check_usage(parser, options):
@@ -138,7 +121,7 @@ def _score(options):
     metrics = metrics_for(pair[1], options.metrics.split(",") if options.metrics else None)
     files = _named(options.systems)
     if options.json:
-        from crossinit_fairseq.export.complete_files import check_new_file, complete_file
+        from crossinit_fairseq.complete_files import check_new_file, complete_file
 
         inputs = [path for path in [options.reference, options.source] + list(files.values()) if path]
         check_new_file(options.json, inputs)

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Optional
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.romanian_letters import comma_below
 
 # a longer word is an address, a table or noise
 MAX_CHARACTERS = 100
 # the apostrophe ends an elided article (l'homme) and is no part of a word
 _ELIDING = frozenset(["ca", "fr", "it", "oc"])
 _SPACELESS = {"zh": "Chinese", "ja": "Japanese", "th": "Thai", "km": "Khmer", "lo": "Lao", "my": "Burmese"}
-# old Romanian texts have the Turkish letters with cedilla where the language has those with comma below
-_ROMANIAN = str.maketrans("\u015e\u015f\u0162\u0163", "\u0218\u0219\u021a\u021b")
 _TURKISH = str.maketrans({"I": "\u0131", "\u0130": "i"})
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]+)*")
 
@@ -66,7 +65,7 @@ class TextWords:
         text = text.replace("\u00ad", "").replace("\u2019", "'")
         if not unicodedata.is_normalized("NFC", text):
             text = unicodedata.normalize("NFC", text)
-        return text.translate(_ROMANIAN) if base_language(self.language) in ("ro", "mo") else text
+        return comma_below(text) if base_language(self.language) in ("ro", "mo") else text
 
     def lower(self, text):
         """Fold the case of words that are separated by white space."""

@@ -7,16 +7,10 @@ order in which the scores of mBART were reproduced: github.com/facebookresearch/
 import re
 import unicodedata
 
+from crossinit_fairseq.romanian_letters import comma_below
 from crossinit_fairseq.scoring.extras import missing_extra
 
-# older text has the Turkish cedilla, because early Unicode had no comma below
-_COMMA_BELOW = str.maketrans("\u015e\u015f\u0162\u0163", "\u0218\u0219\u021a\u021b")
 _NO_DIACRITICS = str.maketrans("\u0218\u0219\u021a\u021b\u0102\u0103\u00c2\u00e2\u00ce\u00ee", "SsTtAaAaIi")
-
-
-def comma_below(line):
-    """S and t with a cedilla become s and t with a comma below, as normalise-romanian.py of WMT16 does it."""
-    return line.translate(_COMMA_BELOW)
 
 
 def without_diacritics(line):

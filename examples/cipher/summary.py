@@ -4,8 +4,14 @@ import argparse
 import json
 import os
 import statistics
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+from summaries import stage_minutes, write_summary  # noqa: E402
 
 DIRECTIONS = ("en-xx", "xx-en")
+_STAGES = ("table", "translation", "score")
 _ABOUT = {
     "copy": "copying the source",
     "frequent": "the most frequent word",
@@ -27,11 +33,7 @@ def main(arguments=None):
         args.out, "runs", "{}-{}".format(args.inits.split(",")[0], args.seeds.split(",")[0]), "score", "en-xx.json"
     )
     summary["sacrebleu_signature"] = scores["signature"]
-    path = os.path.join(args.out, "summary.json")
-    with open(path + ".tmp", "w", encoding="utf-8") as stream:
-        json.dump(summary, stream, indent=2)
-        stream.write("\n")
-    os.replace(path + ".tmp", path)
+    write_summary(args.out, summary)
     show(summary)
 
 
@@ -47,16 +49,9 @@ def summarise(out, init, seeds):
             # the sample standard deviation; one run has none
             "spread": round(statistics.stdev(bleu.values()), 2) if len(bleu) > 1 else None,
         }
-    found["minutes"] = round(statistics.mean(minutes(folder) for folder in folders.values()), 1)
+    minutes = [stage_minutes(folder, _STAGES)["total"] for folder in folders.values()]
+    found["minutes"] = round(statistics.mean(minutes), 1)
     return found
-
-
-def minutes(folder):
-    """Of all stages of a run."""
-    return sum(
-        float(open(os.path.join(folder, "stages", stage + ".minutes")).read())
-        for stage in ("table", "translation", "score")
-    )
 
 
 def show(summary):

@@ -5,6 +5,10 @@ import json
 import os
 import re
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+from summaries import stage_minutes, write_summary  # noqa: E402
 
 _JSON = re.compile(r"\| (train_inner|train|valid) \| (\{.*\})")
 
@@ -18,11 +22,8 @@ def main():
     args = parser.parse_args()
     first, second = args.langs.split(",")
     stages = ["text", "pieces", "data"] + ["crossinit"] * (args.init == "crossinit") + ["mbart", "translation", "score"]
-    minutes = {"setup": round(args.setup_seconds / 60, 2)}
-    for stage in stages:
-        with open(os.path.join(args.out, "stages", stage + ".minutes")) as stream:
-            minutes[stage] = float(stream.read())
-    minutes["total"] = round(sum(minutes.values()), 2)
+    minutes = dict({"setup": round(args.setup_seconds / 60, 2)}, **stage_minutes(args.out, stages))
+    minutes["total"] = round(minutes["setup"] + minutes["total"], 2)
     valid = {stage: last_valid(args.out, stage) for stage in stages if stage in ("crossinit", "mbart", "translation")}
     directions = ["{}-{}".format(first, second), "{}-{}".format(second, first)]
     scores = {name: read_score(args.out, name) for name in directions}
@@ -41,11 +42,7 @@ def main():
         "seed": args.seed,
         "minutes": minutes,
     }
-    path = os.path.join(args.out, "summary.json")
-    with open(path + ".tmp", "w", encoding="utf-8") as stream:
-        json.dump(summary, stream, indent=2)
-        stream.write("\n")
-    os.replace(path + ".tmp", path)
+    write_summary(args.out, summary)
 
     lines = {lang: count_lines(os.path.join(args.out, "text", "mono." + lang)) for lang in (first, second)}
     crossinit = valid.get("crossinit") or {}

@@ -10,6 +10,10 @@ import json
 import os
 import re
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+from summaries import write_summary  # noqa: E402
 
 _STATS = re.compile(r"\| valid \| (\{.*\})")
 _FLAT = "early stop since valid performance"
@@ -46,9 +50,7 @@ def main():
                 span, **row
             )
         )
-    with open(os.path.join(args.out, "summary.json"), "w", encoding="utf-8") as stream:
-        json.dump(summary, stream, indent=2)
-        stream.write("\n")
+    write_summary(args.out, summary)
     print("\n{}: the curves".format(os.path.join(args.out, "losses.png")))
 
 

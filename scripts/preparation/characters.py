@@ -10,6 +10,7 @@ try:
 except ImportError as error:
     sys.exit("error: preparing text needs {}: pip install 'crossinit_fairseq[recipes]'".format(error.name))
 
+# crossinit_fairseq.romanian_letters has this too; to import it would take normalise.py three seconds
 _CEDILLAS = str.maketrans("\u015e\u015f\u0162\u0163", "\u0218\u0219\u021a\u021b")
 _DEVANAGARI = ("ne", "hi", "mr", "sa", "kok")
 # rules of these in sacremoses look across white space, and so must not see the next line

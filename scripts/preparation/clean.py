@@ -21,14 +21,15 @@ import json
 import os
 from collections import Counter
 
-from programs import InputError, cores, ordered_map, parser, positive, run
+from programs import InputError, cores, ordered_map, parser, run
 from characters import LineNormaliser, comparable
 from filters import LineFilter
 from shuffling import Buckets, number_of
 from tally import EXAMPLES, Tally, add_up, example
 from tqdm import tqdm
 
-from crossinit_fairseq.export.complete_files import check_new_file, complete_file
+from crossinit_fairseq.cli.numbers import positive
+from crossinit_fairseq.complete_files import check_new_file, complete_file
 from crossinit_fairseq.ranks.text_sources import find_sources, read_blocks
 
 BLOCK = 1 << 20  # bytes of text at a time and worker

@@ -47,17 +47,6 @@ def parser(documentation):
     )
 
 
-def positive(text):
-    """argparse type: a whole number of 1 or more."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("{} is not 1 or more".format(text))
-    return value
-
-
-positive.__name__ = "number"  # argparse says "invalid number value"
-
-
 def language_list(text):
     """argparse type: language codes between commas."""
     languages = [language for language in text.split(",") if language]

@@ -23,7 +23,7 @@ from stage_files import batches, open_lines
 from tqdm import tqdm
 
 from crossinit_fairseq.cli.columns import format_columns
-from crossinit_fairseq.export.complete_files import complete_file
+from crossinit_fairseq.complete_files import complete_file
 
 _BATCH = 10000  # lines
 _COVERAGE = 0.99

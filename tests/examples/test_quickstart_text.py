@@ -116,16 +116,6 @@ def test_unequal_test_sides_are_refused(tmp_path):
     assert done.returncode == 1 and "--test is not aligned: aa has 5 lines, bb has 6 lines" in done.stderr
 
 
-def test_hypotheses_come_out_in_order_and_all(tmp_path):
-    generated = tmp_path / "out"
-    generated.write_text("S-1\tx\nD-1\t-0.5\tzwei\nP-1\t-1\nS-0\ty\nD-0\t-0.1\teins\ttab\n", encoding="utf-8")
-    assert run("hypotheses.py", generated, tmp_path / "hyp").returncode == 0
-    assert read(tmp_path / "hyp") == ["eins\ttab", "zwei"]
-    generated.write_text("S-1\tx\nD-1\t-0.5\tzwei\nS-0\ty\n", encoding="utf-8")
-    done = run("hypotheses.py", generated, tmp_path / "hyp2")
-    assert done.returncode == 1 and "1 translations of 2 sentences" in done.stderr
-
-
 @pytest.mark.parametrize(
     "options, told",
     [
