@@ -26,7 +26,7 @@ from crossinit_fairseq.tasks.data_folder import (
 )
 from crossinit_fairseq.tasks.masked_text import MaskedText
 from crossinit_fairseq.tasks.one_dictionary import OneDictionaryTask
-from crossinit_fairseq.translation.batches import DirectionBatches
+from crossinit_fairseq.translation.direction_batches import DirectionBatches
 
 logger = logging.getLogger(__name__)
 

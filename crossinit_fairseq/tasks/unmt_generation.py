@@ -6,7 +6,7 @@ import torch
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.beam_size import forget_beam_size
 from crossinit_fairseq.tasks.one_dictionary import OneDictionaryTask
-from crossinit_fairseq.translation.batches import pair_dataset
+from crossinit_fairseq.translation.direction_batches import pair_dataset
 
 
 class UnmtGeneration(OneDictionaryTask):

@@ -9,14 +9,9 @@ from fairseq.data import data_utils
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import open_binarised
-from crossinit_fairseq.translation.batches import (
-    DirectionBatches,
-    Dressed,
-    MonolingualUpdates,
-    Subset,
-    pair_dataset,
-    usable_sentences,
-)
+from crossinit_fairseq.translation.batches import Subset, usable_sentences
+from crossinit_fairseq.translation.direction_batches import DirectionBatches, Dressed, pair_dataset
+from crossinit_fairseq.translation.monolingual_updates import MonolingualUpdates
 from crossinit_fairseq.translation.truncated import Truncated
 from crossinit_fairseq.translation.vocabulary import count_tokens, target_tokens
 

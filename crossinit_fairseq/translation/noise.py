@@ -1,6 +1,7 @@
 """The noise of denoising auto-encoding, on whole words: shuffle, drop, blank (Lample et al. 2018b, section 2)."""
 
 import numpy as np
+import torch
 
 
 class WordNoise:
@@ -35,3 +36,8 @@ class WordNoise:
         noisy = tokens[np.repeat(begins[order] - (ends - taken), taken) + np.arange(ends[-1])]
         noisy[(ends - taken)[blank[order]]] = self.mask
         return noisy
+
+
+def disturb(sentence, noise, rng):
+    """Apply WordNoise to an int64 [T] sentence that ends in </s>, which stays."""
+    return torch.cat([torch.from_numpy(noise(sentence[:-1].numpy(), rng)), sentence[-1:]])

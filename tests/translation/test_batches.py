@@ -1,4 +1,4 @@
-"""crossinit_fairseq/translation/batches.py: cut_batches, usable_sentences, disturb"""
+"""crossinit_fairseq/translation/batches.py"""
 
 import logging
 
@@ -7,8 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossinit_fairseq.translation.batches import cut_batches, disturb, usable_sentences
-from tests.translation.toy_text import EOS, NOISE, SILENCE
+from crossinit_fairseq.translation.batches import cut_batches, usable_sentences
 
 
 @given(
@@ -51,11 +50,3 @@ def test_usable_sentences_says_nothing_when_all_are(caplog):
     with caplog.at_level(logging.DEBUG):
         assert usable_sentences(torch.tensor([2, 5]), 5, "train").tolist() == [0, 1]
     assert not caplog.records
-
-
-def test_disturb_keeps_the_end():
-    sentence = torch.tensor([4, 5, 6, EOS])
-    for seed in range(20):
-        made = disturb(sentence, NOISE, np.random.default_rng(seed))
-        assert made[-1] == EOS and EOS not in made[:-1] and len(made) >= 2 and made.dtype == torch.int64
-    assert torch.equal(disturb(sentence, SILENCE, np.random.default_rng(0)), sentence)

@@ -5,7 +5,7 @@ from fairseq.data import data_utils
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossinit_fairseq.translation.batches import Dressed, pair_dataset
+from crossinit_fairseq.translation.direction_batches import Dressed, pair_dataset
 from tests.helpers import Text, convention_of, dictionary_of
 
 DICTIONARY = dictionary_of("abcdefgh")

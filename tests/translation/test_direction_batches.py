@@ -1,10 +1,11 @@
-"""crossinit_fairseq/translation/batches.py: DirectionBatches and what they are made of"""
+"""crossinit_fairseq/translation/direction_batches.py"""
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossinit_fairseq.translation.batches import DirectionBatches, Dressed, Subset, pair_dataset
+from crossinit_fairseq.translation.batches import Subset
+from crossinit_fairseq.translation.direction_batches import DirectionBatches, Dressed, pair_dataset
 from tests.helpers import Text
 from tests.translation.toy_text import BOS, CONVENTION, DICTIONARY, EN, EOS, NOISE, PAD, RO, TEXTS
 

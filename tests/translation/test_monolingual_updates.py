@@ -1,10 +1,10 @@
-"""crossinit_fairseq/translation/batches.py: MonolingualUpdates"""
+"""crossinit_fairseq/translation/monolingual_updates.py"""
 
 import numpy as np
 import pytest
 import torch
 
-from crossinit_fairseq.translation.batches import MonolingualUpdates
+from crossinit_fairseq.translation.monolingual_updates import MonolingualUpdates
 from tests.translation.toy_text import ALL, BOS, CONVENTION, EN, EN_LENGTHS, EOS, MASK, NOISE, PAD, RO, SILENCE, TEXTS
 
 

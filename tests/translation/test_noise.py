@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crossinit_fairseq.ranks import WordPieces
-from crossinit_fairseq.translation.noise import WordNoise
+from crossinit_fairseq.translation.noise import WordNoise, disturb
 from tests import helpers  # noqa: F401
+from tests.translation.toy_text import EOS, NOISE, SILENCE
 
 MASK = 4
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
@@ -200,3 +202,11 @@ def test_input_is_not_changed():
     for seed in range(5):
         WordNoise(PIECES["none"], MASK, blanking=0.9)(tokens, np.random.default_rng(seed))
     assert tokens.tolist() == [5, 6, 7, 8]
+
+
+def test_disturb_keeps_the_end():
+    sentence = torch.tensor([4, 5, 6, EOS])
+    for seed in range(20):
+        made = disturb(sentence, NOISE, np.random.default_rng(seed))
+        assert made[-1] == EOS and EOS not in made[:-1] and len(made) >= 2 and made.dtype == torch.int64
+    assert torch.equal(disturb(sentence, SILENCE, np.random.default_rng(0)), sentence)

@@ -1,0 +1,111 @@
+"""Options of the task `crossinit_pretrain`."""
+
+from dataclasses import dataclass, field
+from typing import Optional
+
+from fairseq.dataclass import ChoiceEnum, FairseqDataclass
+from omegaconf import II, MISSING
+
+from crossinit_fairseq.ranks import BPE_STYLES
+
+
+@dataclass
+class CrossInitPretrainConfig(FairseqDataclass):
+    """Options of `--task crossinit_pretrain`."""
+
+    data: str = field(
+        default=MISSING,
+        metadata={
+            "help": "folder with dict.txt and LANG/train.{bin,idx}; several folders of shards, separated by colons"
+        },
+    )
+    langs: Optional[str] = field(
+        default=None,
+        metadata={
+            "help": "languages to align, two or more, such as en,ro (default: every folder in DATA with a train.idx)"
+        },
+    )
+    ranks: Optional[str] = field(
+        default=None,
+        metadata={
+            "help": "rank tables of crossinit-ranks, LANG=FILE,LANG=FILE, for languages whose word counts are better known from "
+            "elsewhere than from DATA/LANG/train, or that have no text in DATA"
+        },
+    )
+    sentencepiece_model: Optional[str] = field(
+        default=None,
+        metadata={"help": "with --ranks: the SentencePiece model of the dictionary, which cuts their words"},
+    )
+    span: int = field(
+        default=3000,
+        metadata={
+            "help": "n, how many consecutive ranks are one span of Positives (paper: 1000 to 4000; default: 3000)"
+        },
+    )
+    max_rank: int = field(
+        default=20000,
+        metadata={
+            "help": "only the most frequent words up to this rank are Positives (default: 20000, as the paper); Negatives are of all ranks"
+        },
+    )
+    language_pairs: ChoiceEnum(["distinct", "any"]) = field(
+        default="distinct",
+        metadata={
+            "help": "distinct: languages i and j of a draw differ (paper); any: drawn with replacement, maybe equal (trial code; "
+            "default: distinct)"
+        },
+    )
+    negatives: ChoiceEnum(["all", "sample"]) = field(
+        default="all",
+        metadata={
+            "help": "all: every word outside the span is a Negative (Eq. 1); sample: a random sample of twice the span's width, new "
+            "for every draw (trial code; far slower; default: all)"
+        },
+    )
+    sub_tokens: ChoiceEnum(BPE_STYLES) = field(
+        default="auto",
+        metadata={
+            "help": "how the dictionary marks words: sentencepiece (\u2581 at a word start), subword_nmt (@@ where a word goes "
+            "on), none (each token is a word); auto looks for the marks (default: auto)"
+        },
+    )
+    rescale: bool = field(
+        default=False,
+        metadata={
+            "help": "save the table at its initial scale: norms grow several-fold, and pre-training with a tied output layer then starts "
+            "from a far too large loss"
+        },
+    )
+    updates_per_epoch: int = field(
+        default=1000,
+        metadata={
+            "help": "draws are made as they are needed; after this many batches fairseq ends an epoch, validates and saves (default: 1000)"
+        },
+    )
+    valid_batches: int = field(
+        default=10,
+        metadata={
+            "help": "batches of draws, the same at every validation, that the validation loss is the mean of (default: 10)"
+        },
+    )
+    flatness: float = field(
+        default=0.005,
+        metadata={
+            "help": "validation also logs coarse_loss, the loss in steps of this many nats: with --best-checkpoint-metric coarse_loss, "
+            "--patience N ends the run when the loss has not fallen by a step in N validations (default: 0.005)"
+        },
+    )
+    tokens_per_sample: int = field(
+        default=512,
+        metadata={"help": "longest input of roberta and masked_lm architectures; as in the pre-training that follows"},
+    )
+    max_source_positions: int = field(
+        default=1024,
+        metadata={"help": "longest input of the encoder; as in the pre-training that follows"},
+    )
+    max_target_positions: int = field(
+        default=1024,
+        metadata={"help": "longest output of the decoder; as in the pre-training that follows"},
+    )
+    seed: int = II("common.seed")
+    train_subset: str = II("dataset.train_subset")
