@@ -54,8 +54,7 @@ def log_learnt(logging_outputs):
 
 def _exchange_gradients(model, last):
     """Torch's data-parallel wrapper exchanges gradients in every backward pass: once, after the last, is enough."""
-    # not so FSDP, whose gradients would be kept whole; fairseq makes the same exception
-    if last or not hasattr(model, "no_sync") or "FullySharded" in type(model).__name__:
+    if last or not hasattr(model, "no_sync"):
         return contextlib.nullcontext()
     return model.no_sync()
 
