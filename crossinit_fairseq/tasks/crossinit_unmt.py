@@ -116,7 +116,7 @@ class CrossInitUnmtTask(UnmtGeneration):
             elif split == self.cfg.train_subset:
                 dataset = corpus.updates(split, epoch, self.cfg.sampling_alpha)
                 self.back_translation = self.back_translation or BackTranslation(
-                    self.generation, self.convention, self.words, self._target_tokens(), self._longest - 1
+                    self.generation, self.convention, self.words, self.target_tokens(), self._longest - 1
                 )
             else:
                 dataset = corpus.validation(split, self.directions, self.cfg.valid_round_trip)
@@ -128,13 +128,13 @@ class CrossInitUnmtTask(UnmtGeneration):
                     self.convention,
                     self.plain_text,
                     self.words,
-                    self._target_tokens(),
+                    self.target_tokens(),
                     restrict=str(self.cfg.valid_round_trip_vocab) == "target",
                     samples=self.cfg.valid_samples,
                 )
             self.datasets[split] = dataset
 
-    def _target_tokens(self):
+    def target_tokens(self):
         """{language: bool [V]}, the tokens of each language; see vocabulary.target_tokens. Counted on first use."""
         self._target = self._target or self._corpus().target_tokens(self.cfg.train_subset)
         return self._target

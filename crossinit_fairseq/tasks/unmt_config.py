@@ -106,6 +106,13 @@ class CrossInitUnmtConfig(FairseqDataclass):
             "copying the source does not win; all lets it use any token (default: target)"
         },
     )
+    generation_vocab: ChoiceEnum(["target", "all"]) = field(
+        default="all",
+        metadata={
+            "help": "fairseq-generate, fairseq-interactive and the hub: target lets a translation have only tokens of its language, as "
+            "--restrict-vocab-updates does in training, and needs that training text in DATA; all: any token (default: all)"
+        },
+    )
     valid_samples: int = field(
         default=3,
         metadata={"help": "translations of each direction to write into the log at every validation (default: 3)"},

@@ -7,12 +7,13 @@ from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.beam_size import forget_beam_size
 from crossinit_fairseq.tasks.one_dictionary import OneDictionaryTask
 from crossinit_fairseq.translation.direction_batches import pair_dataset
+from crossinit_fairseq.translation.restricted_search import restrict
 
 
 class UnmtGeneration(OneDictionaryTask):
     """The part of the task that translates from `source_lang` into `target_lang` of its options.
 
-    Needs `convention` (Convention) and `mask`, the index of ``<mask>``.
+    Needs `convention` (Convention), `mask`, the index of ``<mask>``, and `target_tokens()`, {language: bool [V]}.
     """
 
     def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, **kwargs):
@@ -23,7 +24,14 @@ class UnmtGeneration(OneDictionaryTask):
         extra.setdefault(
             "symbols_to_strip_from_output", set(self.convention.languages.values()) | {self.convention.bos, self.mask}
         )
-        return super().build_generator(models, args, seq_gen_cls=seq_gen_cls, extra_gen_cls_kwargs=extra, **kwargs)
+        generator = super().build_generator(models, args, seq_gen_cls=seq_gen_cls, extra_gen_cls_kwargs=extra, **kwargs)
+        if str(self.cfg.generation_vocab) == "target":
+            self._check_languages_of_generation()
+            with one_sentence():
+                allowed = self.target_tokens()[self.cfg.target_lang].clone()
+            allowed[self.dictionary.eos()] = True
+            restrict(generator.search, allowed)
+        return generator
 
     def inference_step(self, generator, models, sample, prefix_tokens=None, constraints=None):
         """Generate from ``[target] <s>``; the stock step would begin with ``</s>`` and write any language."""

@@ -109,7 +109,7 @@ def test_restricted_vocabulary(data_folder):
     config.data, config.langs, config.seed, config.train_subset = str(data_folder), "aa,bb", 1, "train"
     task = CrossInitUnmtTask.setup_task(config)
     task.load_dataset("train")
-    allowed = [task.dictionary[int(index)] for index in task._target_tokens()["bb"].nonzero().squeeze(1)]
+    allowed = [task.dictionary[int(index)] for index in task.target_tokens()["bb"].nonzero().squeeze(1)]
     # words of bb, what the languages share, and the end of a sentence
     assert {symbol[:2] for symbol in allowed} == {"\u2581b", "s", "t", ".", "</"}
 
@@ -178,6 +178,29 @@ def test_hub_interface_without_languages_says_so(data_folder, checkpoint):
 
     with pytest.raises(SystemExit, match="source_lang= and target_lang= for from_pretrained"):
         hub(TransformerModel, data_folder, checkpoint).translate(WORDS)
+
+
+def test_translations_of_the_target_language_only(data_folder, checkpoint):
+    from fairseq.models.transformer import TransformerModel
+
+    languages = dict(source_lang="aa", target_lang="bb")
+    free = hub(TransformerModel, data_folder, checkpoint, **languages)
+    held_back = hub(TransformerModel, data_folder, checkpoint, generation_vocab="target", **languages)
+    for options in (dict(beam=1), dict(beam=4), dict(beam=2, sampling=True)):
+        options = dict(options, max_len_a=0, max_len_b=12, min_len=6)
+        foreign = re.compile("\u2581a|\\[")  # words of aa, language tokens
+        assert foreign.search(" ".join(free.translate(WORDS, **options))), "or this test shows nothing"
+        made = " ".join(held_back.translate(WORDS, **options))
+        assert "\u2581b" in made and not foreign.search(made), options
+
+
+def test_the_target_language_is_known_by_its_text(data_folder, checkpoint, tmp_path):
+    from fairseq.models.transformer import TransformerModel
+
+    (tmp_path / "dict.txt").write_text((data_folder / "dict.txt").read_text("utf-8"), "utf-8")
+    loaded = hub(TransformerModel, tmp_path, checkpoint, source_lang="aa", target_lang="bb", generation_vocab="target")
+    with pytest.raises(SystemExit, match="train.idx is missing"):
+        loaded.translate(WORDS)
 
 
 def test_from_pretrained_takes_the_user_dir(data_folder, checkpoint):
