@@ -3,9 +3,7 @@
 import collections
 import importlib.util
 import json
-import os
 import random
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import sacrebleu
 import torch
 
 from tests.conftest import USER_DIR, fairseq, load
+from tests.programs import run
 
 ROOT = Path(__file__).parents[2]
 CIPHER = ROOT / "examples" / "cipher"
@@ -27,17 +26,6 @@ def program(name):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def run(*command, **environment):
-    return subprocess.run(
-        [str(part) for part in command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-        encoding="utf-8",
-        env=dict(os.environ, **environment),
-    )
 
 
 def write_text(out, *options):

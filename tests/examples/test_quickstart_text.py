@@ -1,24 +1,19 @@
 """The quickstart's own programs: a user's text, translations out of fairseq-generate's output, stages."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests import programs
 
 ROOT = Path(__file__).parents[2]
 QUICKSTART = ROOT / "examples" / "quickstart"
 
 
 def run(program, *arguments):
-    return subprocess.run(
-        [sys.executable, str(QUICKSTART / program)] + [str(argument) for argument in arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-        encoding="utf-8",
-    )
+    return programs.run(sys.executable, QUICKSTART / program, *arguments)
 
 
 def numbered(word, count, length=lambda k: 1 + k % 9):
@@ -128,12 +123,7 @@ def test_unequal_test_sides_are_refused(tmp_path):
     ],
 )
 def test_wrong_options_are_told_before_anything_runs(options, told):
-    done = subprocess.run(
-        ["bash", str(QUICKSTART / "run.sh")] + options,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-    )
+    done = programs.run("bash", QUICKSTART / "run.sh", *options)
     assert done.returncode == 2 and told in done.stderr and done.stdout == ""
 
 
@@ -150,18 +140,12 @@ echo finished
 
 
 def stages(tmp_path, **environment):
-    return subprocess.run(
-        ["bash", "-c", STAGES.format(root=ROOT, out=tmp_path / "run")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        universal_newlines=True,
-        env=dict(os.environ, **environment),
-    )
+    return programs.run("bash", "-c", STAGES.format(root=ROOT, out=tmp_path / "run"), **environment)
 
 
 def test_a_failing_stage_ends_the_run_and_the_next_run_goes_on_from_it(tmp_path):
     done = stages(tmp_path)
-    assert done.returncode == 1 and "stage 'second' failed" in done.stdout and "finished\n" not in done.stdout
+    assert done.returncode == 1 and "stage 'second' failed" in done.stderr and "finished\n" not in done.stdout
     (tmp_path / "run" / "ready").touch()
     # a pipeline fails with its first command, whatever the last one says
     assert stages(tmp_path).returncode == 1

@@ -2,13 +2,13 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from fairseq import options
 
+from tests import programs
 from tests.examples import small_text
 
 ROOT = Path(__file__).parents[2]
@@ -19,14 +19,8 @@ RECIPES = {
 
 
 def run(recipe, *given, step="run.sh", preset="smoke", **environment):
-    return subprocess.run(
-        ["bash", str(ROOT / "examples" / recipe / step), "--preset", preset] + [str(option) for option in given],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-        encoding="utf-8",
-        env=dict(os.environ, **dict({"VENV": sys.prefix}, **environment)),
-    )
+    command = ["bash", ROOT / "examples" / recipe / step, "--preset", preset]
+    return programs.run(*command, *given, **dict({"VENV": sys.prefix}, **environment))
 
 
 @pytest.mark.parametrize("recipe", sorted(RECIPES))

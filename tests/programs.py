@@ -1,0 +1,16 @@
+"""Run a program as a user does."""
+
+import os
+import subprocess
+
+
+def run(*command, **environment):
+    """Run a command; more variables of its environment by keyword. Returns what subprocess.run returns, output as str."""
+    return subprocess.run(
+        [str(part) for part in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        encoding="utf-8",
+        env=dict(os.environ, **environment),
+    )
