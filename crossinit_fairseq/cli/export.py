@@ -4,9 +4,10 @@ import argparse
 import os
 import sys
 
+from crossinit_fairseq.cli import ending
+from crossinit_fairseq.complete_files import check_new_file, check_new_folder
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.export.checkpoint import Checkpoint
-from crossinit_fairseq.complete_files import check_new_file, check_new_folder
 from crossinit_fairseq.export.dictionary import MASK, SPECIAL, read_symbols
 from crossinit_fairseq.export.tables import name_of
 
@@ -46,15 +47,7 @@ def main(arguments=None):
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    try:
-        _choose(parser, options)(options)
-    except InputError as error:
-        print("crossinit-export: error: {}".format(error), file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("crossinit-export: interrupted, nothing written", file=sys.stderr)
-        return 130
-    return 0
+    return ending.run("crossinit-export", lambda: _choose(parser, options)(options))
 
 
 def _parser():

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from crossinit_fairseq.cli import ending
 from crossinit_fairseq.cli.numbers import positive
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks.rank_table import RankTable
@@ -47,19 +48,7 @@ are close have comparable ranks."""
 def main(arguments=None):
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
     options = _parser().parse_args(arguments)
-    try:
-        options.run(options)
-        sys.stdout.flush()
-    except InputError as error:
-        print("crossinit-ranks: error: {}".format(error), file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        print("crossinit-ranks: interrupted, nothing written", file=sys.stderr)
-        return 130
-    return 0
+    return ending.run("crossinit-ranks", lambda: options.run(options))
 
 
 def _parser():

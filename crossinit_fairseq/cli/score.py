@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 
+from crossinit_fairseq.cli import ending
 from crossinit_fairseq.cli.numbers import at_least, positive
 from crossinit_fairseq.errors import InputError
 
@@ -49,22 +50,7 @@ def main(arguments=None):
     # another library may have opened the log for everything; only warnings are for the user
     for name in ("sacrebleu", "py3langid"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    try:
-        results = _load(options.table) if options.table else [_score(options)]
-        from crossinit_fairseq.cli.score_table import format_results
-
-        print(format_results(results))
-        sys.stdout.flush()
-    except InputError as error:
-        print("crossinit-score: error: {}".format(error), file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        print("crossinit-score: interrupted, nothing written", file=sys.stderr)
-        return 130
-    return 0
+    return ending.run("crossinit-score", lambda: _run(options))
 
 
 def _parser():
@@ -100,6 +86,13 @@ def _check_usage(parser, options):
             parser.error("--table takes files that --json wrote, and nothing else")
     elif not (options.systems and options.pair and options.reference):
         parser.error("give --pair SRC-TGT --reference FILE and at least one file of translations, or --table JSON ...")
+
+
+def _run(options):
+    results = _load(options.table) if options.table else [_score(options)]
+    from crossinit_fairseq.cli.score_table import format_results
+
+    print(format_results(results))
 
 
 def _load(paths):

@@ -4,8 +4,8 @@ import os
 
 import torch
 
-from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.complete_files import complete_file
+from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.export.tables import EmbeddingTable, replace_rows
 
 

@@ -4,8 +4,8 @@ import json
 import os
 import shutil
 
-from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.complete_files import check_new_folder, complete_folder
+from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.export.counterparts import find_counterparts
 from crossinit_fairseq.export.tables import name_of, replace_rows
 from crossinit_fairseq.export.transformers_library import import_transformers

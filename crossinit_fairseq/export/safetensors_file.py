@@ -3,8 +3,8 @@
 import json
 import os
 
-from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.complete_files import complete_file
+from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.export.tables import EmbeddingTable
 
 TENSOR, SYMBOLS = "embeddings", "symbols"

@@ -6,8 +6,8 @@ import re
 import numpy as np
 import torch
 
-from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.complete_files import complete_file
+from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.export.tables import EmbeddingTable
 
 _BLANK = re.compile("[ \t\n\v\f\r]")

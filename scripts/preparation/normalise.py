@@ -7,6 +7,7 @@ indic-nlp-library has it, single spaces. For the source sides of dev and test se
 """
 
 import argparse
+import os
 import sys
 
 from characters import LineNormaliser
@@ -25,6 +26,8 @@ def main(command=None):
     except UnicodeDecodeError:
         sys.exit("normalise.py: error: line {} of standard input is not UTF-8: convert it with iconv".format(lines))
     except OSError as error:
+        # what is left in the buffer cannot be written either, and Python tries again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit("normalise.py: error: line {} cannot be written: {}".format(lines, error.strerror))
 
 
