@@ -17,7 +17,8 @@ from tests.programs import run
 
 ROOT = Path(__file__).parents[2]
 CIPHER = ROOT / "examples" / "cipher"
-MARGIN = 10  # BLEU; seeds 1 and 2 of the smoke preset were measured more than twice as far above what needs no learning
+# BLEU; by seed and by rounding such runs have ended between 25 and 56, from random embeddings below 9
+MARGIN = 3
 
 
 def program(name):
