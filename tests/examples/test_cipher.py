@@ -17,8 +17,7 @@ from tests.programs import run
 
 ROOT = Path(__file__).parents[2]
 CIPHER = ROOT / "examples" / "cipher"
-# BLEU; by seed and by rounding such runs have ended between 25 and 56, from random embeddings below 9
-MARGIN = 3
+MARGIN = 10  # BLEU; seeds 1 and 2 of the smoke preset were measured more than twice as far above what needs no learning
 
 
 def program(name):
