@@ -7,11 +7,14 @@
 #   SETTINGS="..."          what the stages depend on besides their own text
 #   stage NAME TITLE        run the function NAME, with its output in $OUT/logs/NAME.log
 #   train NAME UPDATES ...  inside a stage: fairseq-train with a line of progress
+#   translations FILE       what fairseq-generate wrote into FILE, a line each, in the order of the text
 
 mkdir -p "$OUT/logs" "$OUT/stages"
 export PYTHONUNBUFFERED=1
 STAGES_CHAIN=""
 STAGES_COUNT=0
+
+translations() { grep ^D- "$1" | LC_ALL=C sort -n -k 1.3 | cut -f 3-; }
 
 fail() { echo "$(basename "$0"): $*" >&2; exit 1; }
 

@@ -50,7 +50,7 @@ score() {
     fairseq-generate "$DATA" --user-dir "$ROOT/crossinit_fairseq" --task crossinit_unmt -s $1 -t $2 \
       --path translation/checkpoint_last.pt --beam 1 --max-len-a 1.3 --max-len-b 5 --max-tokens 4000 \
       --required-batch-size-multiple 1 --num-workers 0 > score/$1-$2.txt
-    grep ^D- score/$1-$2.txt | sort -n -k 1.3 | cut -f 3- > score/$1-$2.hyp
+    translations score/$1-$2.txt > score/$1-$2.hyp
     sacrebleu "$TEXT/test.$2" -i score/$1-$2.hyp -m bleu --tokenize none --force --format json -w 2 > score/$1-$2.json
   done
 }

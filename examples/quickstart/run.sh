@@ -132,7 +132,7 @@ score() {
       fairseq-generate data --user-dir "$ROOT/crossinit_fairseq" --task crossinit_unmt -s $1 -t $2 \
         --path translation/checkpoint_last.pt --beam 4 --max-len-a 1.3 --max-len-b 5 --max-tokens 2000 \
         --remove-bpe sentencepiece --required-batch-size-multiple 1 --num-workers 0 > score/$1-$2.txt
-      grep ^D- score/$1-$2.txt | sort -n -k 1.3 | cut -f 3- > score/$1-$2.hyp
+      translations score/$1-$2.txt > score/$1-$2.hyp
       sacrebleu text/test.$2 -i score/$1-$2.hyp -m bleu --format json -w 2 > score/$1-$2.json
       # for comparison: what leaving the text as it is would score
       sacrebleu text/test.$2 -i text/test.$1 -m bleu --format json -w 2 > score/$1-$2.copy.json

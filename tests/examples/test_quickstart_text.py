@@ -152,6 +152,24 @@ def test_a_failing_stage_ends_the_run_and_the_next_run_goes_on_from_it(tmp_path)
     assert read(tmp_path / "run" / "first" / "runs") == ["once"], "a finished stage is not run again"
 
 
+def test_translations_come_out_in_order_and_all(tmp_path):
+    generated, reference = tmp_path / "out", tmp_path / "reference"
+    lines = ["S-{0}\tx\nD-{0}\t-{1}\t{2}\nP-{0}\t-1\n".format(*row) for row in ((10, 5, "ten"), (9, 0.1, "nine\ttab"))]
+    lines += ["S-{0}\tx\nD-{0}\t-1e-05\tD-{0} here\n".format(k) for k in range(9)]
+    generated.write_text("INFO: loading\n" + "".join(lines), encoding="utf-8")
+    script = """set -euo pipefail; ROOT={} OUT={}; source "$ROOT/scripts/stages.sh"; translations "$0" > "$0.hyp"; {}"""
+    script = script.format(ROOT, tmp_path / "run", """sacrebleu "$1" -i "$0.hyp" -m bleu""")
+    write(reference, ["a b c d"] * 11)
+    path = "{}:{}".format(Path(sys.executable).parent, os.environ["PATH"])
+    done = programs.run("bash", "-c", script, generated, reference, PATH=path)
+    assert done.returncode == 0, done.stderr
+    assert read(tmp_path / "out.hyp") == ["D-{} here".format(k) for k in range(9)] + ["nine\ttab", "ten"]
+    # one is missing: no score
+    generated.write_text("".join(lines[1:]), encoding="utf-8")
+    done = programs.run("bash", "-c", script, generated, reference, PATH=path)
+    assert done.returncode == 1 and "different lengths" in done.stderr
+
+
 def test_other_settings_run_the_stages_again(tmp_path):
     stages(tmp_path)
     assert "what it wrote before is now in replaced/first" in stages(tmp_path, SETTINGS="y").stdout
