@@ -1,0 +1,132 @@
+"""Translating with a checkpoint of crossinit_unmt: fairseq-generate, fairseq-interactive, the hub interfaces."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import USER_DIR
+from tests.tasks.in_process import run
+
+
+def test_interactive_translates_standard_input(data_folder, checkpoint):
+    command = [sys.executable, "-m", "fairseq_cli.interactive", str(data_folder), "--user-dir", str(USER_DIR)]
+    command += "--task crossinit_unmt -s aa -t bb --path {} --beam 2 --max-len-b 8".format(checkpoint).split()
+    done = subprocess.run(
+        command,
+        input="\u2581a1 \u2581a2 .\n\u2581a3 t\n",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert len(re.findall(r"^D-\d+\t", done.stdout, re.M)) == 2
+
+
+WORDS = ["\u2581a1 \u2581a2 .", "\u2581a4", "\u2581a3 s \u2581a9 \u2581a10 t \u2581a1 ."]
+
+
+class NoPieces:
+    """In place of a sub-word model: text is given and written in sub-tokens."""
+
+    def encode(self, text):
+        return text
+
+    decode = encode
+
+
+def hub(kind, data_folder, checkpoint, **languages):
+    loaded = kind.from_pretrained(str(checkpoint.parent), checkpoint.name, str(data_folder), bpe=None, **languages)
+    loaded.bpe = NoPieces()
+    return loaded
+
+
+@pytest.mark.parametrize("source, target", [("aa", "bb"), ("bb", "aa")])
+def test_hub_interfaces_translate_as_training_does(data_folder, checkpoint, source, target):
+    """BART's own interface writes <s> itself, and hands sentences to the task twice."""
+    from fairseq.models.bart import BARTModel
+    from fairseq.models.transformer import TransformerModel
+
+    from crossinit_fairseq.translation.greedy import generate_greedily
+
+    sentences = [text.replace("a", source[0]) for text in WORDS]
+    loaded = hub(TransformerModel, data_folder, checkpoint, source_lang=source, target_lang=target)
+    task, model = loaded.task, loaded.models[0]
+    model.eval()
+    tokens = [task.dictionary.encode_line(text, add_if_not_exist=False).long() for text in sentences]
+    expected = []
+    for sentence in tokens:  # the limit is of the longest sentence of a batch
+        dressed = task.convention.dress(sentence, source).unsqueeze(0)
+        made = generate_greedily(model, dressed, target, task.convention, max_len_a=0, max_len_b=6)
+        expected.append(task.dictionary.string(made[0]))
+    for kind in (TransformerModel, BARTModel):
+        loaded = hub(kind, data_folder, checkpoint, source_lang=source, target_lang=target)
+        made = loaded.translate(sentences, beam=1, max_len_a=0, max_len_b=7)  # it counts the <s>
+        assert made == expected, kind
+        assert len(loaded.translate(sentences, beam=3, max_len_b=7)) == 3
+        assert loaded.translate(sentences, beam=1, max_len_a=0, max_len_b=7) == expected, "also after a beam"
+
+
+def test_hub_interface_without_languages_says_so(data_folder, checkpoint):
+    from fairseq.models.transformer import TransformerModel
+
+    with pytest.raises(SystemExit, match="source_lang= and target_lang= for from_pretrained"):
+        hub(TransformerModel, data_folder, checkpoint).translate(WORDS)
+
+
+def test_translations_of_the_target_language_only(data_folder, checkpoint):
+    from fairseq.models.transformer import TransformerModel
+
+    languages = dict(source_lang="aa", target_lang="bb")
+    free = hub(TransformerModel, data_folder, checkpoint, **languages)
+    held_back = hub(TransformerModel, data_folder, checkpoint, generation_vocab="target", **languages)
+    for options in (dict(beam=1), dict(beam=4), dict(beam=2, sampling=True)):
+        options = dict(options, max_len_a=0, max_len_b=12, min_len=6)
+        foreign = re.compile("\u2581a|\\[")  # words of aa, language tokens
+        assert foreign.search(" ".join(free.translate(WORDS, **options))), "or this test shows nothing"
+        made = " ".join(held_back.translate(WORDS, **options))
+        assert "\u2581b" in made and not foreign.search(made), options
+
+
+def test_the_target_language_is_known_by_its_text(data_folder, checkpoint, tmp_path):
+    from fairseq.models.transformer import TransformerModel
+
+    (tmp_path / "dict.txt").write_text((data_folder / "dict.txt").read_text("utf-8"), "utf-8")
+    loaded = hub(TransformerModel, tmp_path, checkpoint, source_lang="aa", target_lang="bb", generation_vocab="target")
+    with pytest.raises(SystemExit, match="train.idx is missing"):
+        loaded.translate(WORDS)
+
+
+def test_from_pretrained_takes_the_user_dir(data_folder, checkpoint):
+    program = (
+        "from fairseq.models.transformer import TransformerModel\n"
+        "hub = TransformerModel.from_pretrained({!r}, {!r}, {!r}, user_dir={!r}, source_lang='aa', target_lang='bb')\n"
+        "print(len(hub.translate({!r}, max_len_b=5)))"
+    ).format(str(checkpoint.parent), checkpoint.name, str(data_folder), str(USER_DIR), WORDS)
+    done = subprocess.run(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=str(checkpoint.parent)
+    )
+    assert done.stdout.split()[-1:] == [b"3"], done.stderr[-2000:]
+
+
+def test_sentences_over_the_limit_are_refused_or_cut_as_asked(data_folder, checkpoint, tmp_path):
+    options = (
+        "--task crossinit_unmt -s aa -t bb --path {} --gen-subset valid --max-len-b 3 --max-source-positions 6".format(
+            checkpoint
+        )
+    )
+    with pytest.raises(Exception, match="is invalid"):
+        run("generate", [str(data_folder)], options)
+    done = run("generate", [str(data_folder)], options, "--truncate-source --required-batch-size-multiple 1")
+    assert done.returncode == 0, done.stdout
+    whole = run(
+        "generate",
+        [str(data_folder)],
+        options.replace(" --max-source-positions 6", ""),
+        "--required-batch-size-multiple 1",
+    )
+    assert "are cut to 4 sub-tokens" in done.stdout and "are cut" not in whole.stdout
+    assert len(re.findall("^D-", done.stdout, re.M)) == len(re.findall("^D-", whole.stdout, re.M)) > 0
+    assert max(len(line.split()) - 1 for line in re.findall("^S-.*", done.stdout, re.M)) <= 4
