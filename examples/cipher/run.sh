@@ -32,7 +32,7 @@ OPTIONS="preset inits seeds text vocabulary jobs out"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
 case $PRESET in
-  smoke)   UPDATES=450  VOCABULARY=${VOCABULARY:-300}  SEEDS=${SEEDS:-1} ;;
+  smoke)   UPDATES=600  VOCABULARY=${VOCABULARY:-300}  SEEDS=${SEEDS:-1} ;;
   default) UPDATES=1000 VOCABULARY=${VOCABULARY:-1000} SEEDS=${SEEDS:-1,2,3} ;;
   *) wrong "--preset is smoke or default, not $PRESET" ;;
 esac

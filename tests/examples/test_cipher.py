@@ -17,7 +17,7 @@ from tests.programs import run
 
 ROOT = Path(__file__).parents[2]
 CIPHER = ROOT / "examples" / "cipher"
-MARGIN = 10  # BLEU; seeds 1 and 2 of the smoke preset were measured more than twice as far above what needs no learning
+MARGIN = 10  # BLEU; after 600 updates what was measured was 16 above it and more, after 450 once below it
 
 
 def program(name):
@@ -185,7 +185,7 @@ def test_what_needs_no_learning_worked_by_hand(tmp_path):
 
 
 def test_learns_to_translate_without_parallel_text(tmp_path):
-    """CrossInit's table, 300 words, 450 updates: a score that nothing reaches which has not learnt to translate."""
+    """CrossInit's table, 300 words, 600 updates: a score that nothing reaches which has not learnt to translate."""
     done = run(
         *["bash", CIPHER / "run.sh", "--preset", "smoke", "--inits", "crossinit", "--jobs", "1", "--out", tmp_path],
         VENV=sys.prefix,
