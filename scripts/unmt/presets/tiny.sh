@@ -5,11 +5,12 @@ MODEL="--arch mbart_base --share-all-embeddings --encoder-layers 2 --decoder-lay
   --encoder-embed-dim 128 --decoder-embed-dim 128 --encoder-ffn-embed-dim 512 --decoder-ffn-embed-dim 512
   --encoder-attention-heads 4 --decoder-attention-heads 4 --dropout 0.0 --attention-dropout 0.0
   --max-source-positions 256 --max-target-positions 256"
-# short: until the loss is flat, the table would keep about two directions (examples/spans)
-ALIGN=200 ALIGN_OPTIONS="--span 1000 --max-rank 20000 --batch-size 64 --updates-per-epoch 50 --optimizer adam --lr 0.001"
+# a short span and few updates, as in the quickstart: otherwise the table of so small a model keeps about two directions (examples/spans)
+ALIGN=50 ALIGN_OPTIONS="--span 30 --max-rank 10000 --batch-size 64 --updates-per-epoch 50 --optimizer adam --lr 0.001"
 PRETRAIN=1800 PRETRAIN_OPTIONS="--tokens-per-sample 254 --max-tokens 2000 --optimizer adam --adam-betas (0.9,0.98) --clip-norm 1.0
   --lr 0.002 --lr-scheduler inverse_sqrt --warmup-updates 200 --save-interval-updates 500 --keep-interval-updates 1"
 TRANSLATE=300 TRANSLATION_OPTIONS="--max-tokens 800 --optimizer adam --adam-betas (0.9,0.98) --clip-norm 1.0
   --lr 0.001 --lr-scheduler inverse_sqrt --warmup-updates 50 --lambda-dae 1 --restrict-vocab-updates -1 --valid-round-trip 100
   --validate-interval-updates 100 --save-interval-updates 100 --keep-interval-updates 1"
-GENERATION_OPTIONS="--beam 4 --max-len-a 1.3 --max-len-b 5 --max-tokens 3000"
+# training is restricted to the tokens of the target language to its end, so translation is too
+GENERATION_OPTIONS="--generation-vocab target --beam 4 --max-len-a 1.3 --max-len-b 5 --max-tokens 3000"
