@@ -51,7 +51,7 @@ stage() {
   awk -v a="$(cat "$state.minutes" 2>/dev/null || echo 0)" -v s=$(($(date +%s) - begin)) 'BEGIN {printf "%.2f\n", a + s / 60}' > "$state.minutes.new"
   mv "$state.minutes.new" "$state.minutes"
   if [ $status -ne 0 ]; then
-    echo "--- the end of $OUT/logs/$name.log:" >&2
+    [ ! -s "$OUT/logs/$name.log" ] || echo "--- the end of $OUT/logs/$name.log:" >&2
     { grep -v '^  warnings.warn\|Warning:' "$OUT/logs/$name.log" || true; } | cut -c1-600 | tail -n 8 >&2
     if [ "$(df -Pk "$OUT" | awk 'NR == 2 {print $4}')" -lt 51200 ]; then
       echo "--- there is no space left in $OUT: make room, or move it to a larger disk" >&2

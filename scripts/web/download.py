@@ -162,7 +162,10 @@ def _reason(error):
     """The innermost words of an error of requests."""
     while getattr(error, "args", None) and isinstance(error.args[0], Exception):
         error = error.args[0]
-    return str(getattr(error, "reason", error)).split(": ", 1)[-1].strip("() ") or type(error).__name__
+    words = str(getattr(error, "reason", error)).split(": ", 1)[-1].strip()
+    if words.count("(") != words.count(")"):  # one was cut off with what stood before
+        words = words.strip("() ")
+    return words or type(error).__name__
 
 
 def _disk(error, part):
