@@ -65,7 +65,7 @@ class BackTranslation:
         return sample, counts
 
     def log(self, directions, logging_outputs, update):
-        """Show what was generated in fairseq's meters; warn of copying and of empty translations.
+        """Show what was generated in fairseq's meters; warn of copies, of the wrong language and of empty translations.
 
         directions: all (source, target) pairs; logging_outputs: with what `flat` made of the counts.
         """

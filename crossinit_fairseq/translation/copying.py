@@ -39,20 +39,21 @@ def _occurrences(tokens, words, size):
 
 
 class CopyWatch:
-    """Notices when the translations of a direction have become copies of their sources.
+    """Notices when the translations of a direction have become copies of their sources, or are of another language.
 
     Of two languages, a share c of the source's tokens is of the target language too. An honest translation copies about
-    c of its tokens, a copy all of them. Half-way between, more than half of what has no business in the target language
-    is copied: that is the alarm. It is given once, and again only after the share has been back under a quarter of the
-    way. Shares are of the last `window` batches or so (an exponential mean). No alarm where c is over 0.9: there a copy
-    looks like a translation.
+    c of its tokens, a copy all of them; nearly all of an honest translation's tokens are of the target language, of a text
+    in the source's language c. Half-way between is the alarm for either: more than half of what has no business in the target
+    language is there. An alarm is given once, and again only after the share has been back under a quarter of the way. A
+    copy is called a copy, and not another language too. Shares are of the last `window` batches or so (an exponential
+    mean). No alarm where c is over 0.9: there a copy looks like a translation.
     """
 
     def __init__(self, window=100):
         self.window = window
         self.means = {}
         self.batches = {}
-        self.alarmed = set()
+        self.alarmed = {}
 
     def add(self, direction, counts, batches=1):
         """Take in the counts of some batches of a direction. Returns the alarm as a text, or None.
@@ -66,16 +67,24 @@ class CopyWatch:
         for field in FIELDS:
             means[field] = keep * means[field] + float(counts[field])
         self.batches[direction] = self.batches.get(direction, 0) + batches
-        copied, common = means["copied"] / means["written"], means["common"] / means["source"]
-        if copied < common + (1 - common) / 4:
-            self.alarmed.discard(direction)
-        falls = copied > (1 + common) / 2 and common < 0.9 and self.batches[direction] >= self.window
-        if not falls or direction in self.alarmed:
+        common = means["common"] / means["source"]
+        if common >= 0.9:
             return None
-        self.alarmed.add(direction)
-        return (
-            "training has fallen into copying: {:.0f} % of the tokens generated for {} lately stand in their source, although "
-            "only {:.0f} % of its tokens are of the target language; --restrict-vocab-updates keeps it from that".format(
-                100 * copied, direction, 100 * common
-            )
-        )
+        shares = {"copied": means["copied"] / means["written"], "foreign": 1 - means["in_target"] / means["written"]}
+        # how far from an honest translation (0) to a copy, or to a text in the source's language (1)
+        way = {"copied": (shares["copied"] - common) / (1 - common), "foreign": shares["foreign"] / (1 - common)}
+        alarmed = self.alarmed.setdefault(direction, set())
+        alarmed -= {kind for kind, gone in way.items() if gone < 0.25}
+        kind = next((kind for kind, gone in way.items() if gone > 0.5), None)
+        if kind is None or kind in alarmed or self.batches[direction] < self.window:
+            return None
+        alarmed.add(kind)
+        return _ALARMS[kind].format(100 * shares[kind], direction, 100 * common)
+
+
+_ALARMS = {
+    "copied": "training has fallen into copying: {:.0f} % of the tokens generated for {} lately stand in their source, although "
+    "only {:.0f} % of its tokens are of the target language; --restrict-vocab-updates keeps it from that",
+    "foreign": "training writes the wrong language: {:.0f} % of the tokens generated for {} lately are not of the target language, "
+    "and {:.0f} % of the source's are; --restrict-vocab-updates keeps it from that",
+}

@@ -49,8 +49,14 @@ def test_as_counted_slowly(pairs):
     assert copying_counts(padded(source), padded(output), WORDS, TARGET) == slowly(source, output)
 
 
-def batch(copied, common=0.2):
-    return {"written": 100, "copied": 100 * copied, "in_target": 50, "source": 100, "common": 100 * common}
+def batch(copied, common=0.2, in_target=0.95):
+    return {
+        "written": 100,
+        "copied": 100 * copied,
+        "in_target": 100 * in_target,
+        "source": 100,
+        "common": 100 * common,
+    }
 
 
 def alarms(watch, shares, common=0.2):
@@ -71,6 +77,28 @@ def test_hysteresis():
     assert alarms(CopyWatch(window=5), [0.9] * 30 + [0.5] * 30 + [0.9] * 30) == [4]
     found = alarms(CopyWatch(window=5), [0.9] * 30 + [0.3] * 30 + [0.9] * 30)
     assert found[0] == 4 and len(found) == 2 and 60 < found[1] < 70
+
+
+def test_an_alarm_for_another_language_that_is_no_copy():
+    def told(copied, in_target, common=0.2):
+        watch = CopyWatch(window=10)
+        return [text for _ in range(50) for text in [watch.add("en-ro", batch(copied, common, in_target))] if text]
+
+    # common 0.2: the alarm is where less than 0.6 is of the target language
+    assert told(0.1, 0.61) == []
+    (text,) = told(0.1, 0.59)
+    assert "the wrong language: 41 % of the tokens generated for en-ro" in text and "20 % of the source's" in text
+    (text,) = told(0.7, 0.3)
+    assert "copying: 70 %" in text
+    assert told(0.1, 0.1, common=0.95) == [], "one language, nearly"
+
+
+def test_both_alarms_where_one_follows_the_other():
+    watch = CopyWatch(window=5)
+    shares = [(0.9, 0.2)] * 30 + [(0.1, 0.2)] * 60 + [(0.1, 1.0)] * 60
+    texts = [text for share in shares for text in [watch.add("en-ro", batch(share[0], in_target=share[1]))] if text]
+    assert ["copying" in text for text in texts] == [True, False]
+    assert not watch.alarmed["en-ro"]
 
 
 def test_one_bad_batch_is_no_alarm():
