@@ -9,20 +9,6 @@ import sys
 
 import torch
 
-try:
-    from fairseq.logging import metrics  # noqa: F401
-except ImportError as error:  # no fairseq at all, or one that does not suit this Python
-    raise ImportError(
-        "crossinit_fairseq needs fairseq, and none could be imported ({}). On Python 3.11 and later: "
-        "`pip install ve-fairseq==0.12.3` (Linux x86_64) or `fairseq-fixed==0.12.3.1`; "
-        "on Python 3.8 to 3.10: `pip install fairseq==0.12.2`.".format(error)
-    ) from error
-except ValueError as error:
-    raise ImportError(
-        "this fairseq does not run on this Python ({}): the official 0.12.2 needs Python 3.8 to 3.10; on Python 3.11 "
-        "and later `pip uninstall fairseq` and `pip install ve-fairseq==0.12.3`.".format(error)
-    ) from error
-
 
 class _TrustingTorch:
     """torch as one fairseq module sees it, with a `load` that unpickles whole checkpoints as it did before 2.6.

@@ -4,7 +4,6 @@ import inspect
 import subprocess
 import sys
 
-import pytest
 import torch
 
 from crossinit_fairseq import compat
@@ -89,32 +88,3 @@ def test_help_shim_is_not_installed_without_help(monkeypatch):
     before = argparse.ArgumentParser.print_help
     compat.list_all_options_in_help()
     assert argparse.ArgumentParser.print_help is before
-
-
-@pytest.mark.parametrize("module", ["ranks", "spans", "alignment", "errors"])
-def test_rooms_that_know_no_fairseq_work_without_it(module):
-    code = (
-        "import sys, importlib.abc\n"
-        "class NoFairseq(importlib.abc.MetaPathFinder):\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.split('.')[0] in ('fairseq', 'fairseq_cli'): raise ImportError('no fairseq here')\n"
-        "import importlib.util\n"
-        "find = importlib.util.find_spec\n"
-        "importlib.util.find_spec = lambda name, *a: None if name == 'fairseq' else find(name, *a)\n"
-        "sys.meta_path.insert(0, NoFairseq())\n"
-        "import crossinit_fairseq.%s\n" % module
-    )
-    done = fresh(code)
-    assert done.returncode == 0, done.stdout
-
-
-def test_no_fairseq_says_what_to_install():
-    code = (
-        "import sys; sys.modules['fairseq'] = None\n"
-        "import importlib.util\n"
-        "importlib.util.find_spec = lambda *a: None\n"
-        "import crossinit_fairseq\n"
-        "from crossinit_fairseq import compat\n"
-    )
-    done = fresh(code)
-    assert done.returncode != 0 and "pip install ve-fairseq" in done.stdout

@@ -1,1 +1,5 @@
 """Registered criterions."""
+
+from crossinit_fairseq.registration import import_fairseq
+
+import_fairseq()

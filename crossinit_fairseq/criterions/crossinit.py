@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import torch
 from fairseq.criterions import FairseqCriterion, register_criterion
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
+from fairseq.logging import metrics
 
 from crossinit_fairseq.alignment import OBJECTIVES, SpanPlan
-from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.models.unwrap import unwrap
 
 # logged name -> digits; sums over draws, and averages over batches

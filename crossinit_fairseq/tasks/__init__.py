@@ -1,1 +1,5 @@
 """Registered tasks: thin adapters from fairseq to the rest of the package."""
+
+from crossinit_fairseq.registration import import_fairseq
+
+import_fairseq()

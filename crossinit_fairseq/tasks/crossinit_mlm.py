@@ -8,11 +8,11 @@ from typing import Optional
 import numpy as np
 from fairseq.data import ConcatDataset, ResamplingDataset, SortDataset, data_utils
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
+from fairseq.logging import metrics
 from fairseq.models import ARCH_MODEL_REGISTRY, FairseqEncoderModel
 from fairseq.tasks import register_task
 from omegaconf import II, MISSING
 
-from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.language_tokens import languages_in

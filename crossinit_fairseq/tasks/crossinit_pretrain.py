@@ -4,10 +4,10 @@ import logging
 import os
 
 from fairseq.data import FairseqDataset, iterators
+from fairseq.logging import metrics
 from fairseq.tasks import register_task
 
 from crossinit_fairseq.alignment import keep_as_trained, restore_as_trained
-from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.alignment_model import AlignmentModel
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits

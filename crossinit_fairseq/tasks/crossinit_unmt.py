@@ -4,9 +4,9 @@ import logging
 
 import torch
 from fairseq import utils
+from fairseq.logging import metrics
 from fairseq.tasks import register_task
 
-from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models import dictionary_record
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits

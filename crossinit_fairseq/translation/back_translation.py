@@ -3,9 +3,9 @@
 import logging
 import time
 
+from fairseq.logging import metrics
 from torch import distributed
 
-from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.translation.copying import FIELDS, CopyWatch, copying_counts
 
 logger = logging.getLogger(__name__)

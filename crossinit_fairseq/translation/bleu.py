@@ -2,9 +2,8 @@
 
 import numpy as np
 import sacrebleu
+from fairseq.logging import metrics
 from sacrebleu.metrics import BLEU
-
-from crossinit_fairseq.compat import metrics
 
 _ORDER = 4
 _FIELDS = ["counts{}".format(n) for n in range(_ORDER)] + ["totals{}".format(n) for n in range(_ORDER)] + ["sys", "ref"]

@@ -5,9 +5,9 @@ import math
 from collections import defaultdict
 
 import torch
+from fairseq.logging import metrics
 from fairseq.optim.amp_optimizer import AMPOptimizer
 
-from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.translation.output_loss import criterion_of
 
 KINDS = ("dae", "bt")

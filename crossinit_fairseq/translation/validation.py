@@ -2,7 +2,8 @@
 
 import logging
 
-from crossinit_fairseq.compat import metrics
+from fairseq.logging import metrics
+
 from crossinit_fairseq.translation.bleu import bleu_statistics, log_bleu, no_statistics
 from crossinit_fairseq.translation.copying import copying_counts
 

@@ -10,8 +10,8 @@ try:
 except ImportError as error:
     sys.exit("error: preparing text needs {}: pip install 'crossinit_fairseq[recipes]'".format(error.name))
 
-# crossinit_fairseq.romanian_letters has this too; to import it would take normalise.py three seconds
-_CEDILLAS = str.maketrans("\u015e\u015f\u0162\u0163", "\u0218\u0219\u021a\u021b")
+from crossinit_fairseq.romanian_letters import comma_below  # noqa: E402
+
 _DEVANAGARI = ("ne", "hi", "mr", "sa", "kok")
 # rules of these in sacremoses look across white space, and so must not see the next line
 _LINE_BY_LINE = ("de", "es", "fr", "cs", "cz")
@@ -81,7 +81,7 @@ class LineNormaliser:
             # sacremoses strips what it returns; the lines around are not to be lost
             text = self._punctuation.normalize("a\n" + text + "\na")[2:-2]
         if self._romanian:
-            text = text.translate(_CEDILLAS)
+            text = comma_below(text)
         if self._indic is not None:
             text = _VISARGA_AFTER_DIGIT.sub(r"\1:", self._indic.normalize(text))
         return _LINE_ENDS.sub("\n", _SPACES.sub(" ", text)).strip(" ")

@@ -5,7 +5,8 @@ import tarfile
 import urllib.error
 
 from download import fetch
-from failure import Failure
+
+from crossinit_fairseq.errors import InputError
 
 # sacreBLEU 2 and mtdata 0.5.1 know Flores-101 and Flores-200, which are other sentences: the paper scores on version 1
 FLORES = (
@@ -30,7 +31,7 @@ TABLE = {
 
 
 def get(recipe, folder):
-    """Write FOLDER/{dev,test}.LANG where they are not there already. Returns the names written. Raises Failure."""
+    """Write FOLDER/{dev,test}.LANG where they are not there already. Returns the names written. Raises InputError."""
     expected = LINES[recipe]
     paths = {
         (split, lang): os.path.join(folder, "{}.{}".format(split, lang))
@@ -43,7 +44,7 @@ def get(recipe, folder):
     for (split, lang), path in paths.items():
         count = texts[split, lang].count(b"\n")
         if count != expected[split]:
-            raise Failure(
+            raise InputError(
                 "{} has {} lines instead of {}: the test set has changed".format(path, count, expected[split])
             )
         with open(path + ".part", "wb") as file:
@@ -56,19 +57,19 @@ def _newstest(folder):
     try:
         from sacrebleu.utils import SACREBLEU_DIR, get_reference_files, get_source_file
     except ImportError:
-        raise Failure("sacrebleu is not installed: pip install 'sacrebleu>=2'") from None
+        raise InputError("sacrebleu is not installed: pip install 'sacrebleu>=2'") from None
     texts = {}
     for split, name in (("dev", "wmt16/dev"), ("test", "wmt16")):
         try:
             files = {"en": get_source_file(name, "en-ro"), "ro": get_reference_files(name, "en-ro")[0]}
         except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
-            raise Failure(
+            raise InputError(
                 "sacrebleu cannot download {} ({}): see to the network connection and run the same command "
                 "again".format(name, getattr(error, "reason", error))
             ) from None
         except (SystemExit, tarfile.TarError, EOFError, FileNotFoundError):
             # a download of an earlier, interrupted run is not checked again by sacreBLEU
-            raise Failure(
+            raise InputError(
                 "sacrebleu's copy of {} is broken: delete {} and run the same command again".format(
                     name, os.path.join(SACREBLEU_DIR, name)
                 )

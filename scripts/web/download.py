@@ -10,8 +10,9 @@ import time
 
 import requests
 import urllib3
-from failure import Failure, human
 from tqdm import tqdm
+
+from crossinit_fairseq.errors import InputError
 
 WAITS = (1, 2, 4, 8, 16, 32)  # seconds before trying again; from the first one after bytes have come
 TIMEOUT = (10, 60)  # seconds for the connection, and without a byte
@@ -27,7 +28,7 @@ class TryAgain(Exception):
 def fetch(url, path, size=None, sha256=None):
     """Download to `path`, or go on with `path`.part of an earlier run. Returns (bytes, SHA-256 in hexadecimal).
 
-    size, sha256: what they must be, or None if not known. Raises Failure; a part that is sound so far is kept.
+    size, sha256: what they must be, or None if not known. Raises InputError; a part that is sound so far is kept.
     """
     part, name = path + ".part", os.path.basename(path)
     os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -42,7 +43,7 @@ def fetch(url, path, size=None, sha256=None):
         _remove(part)
         expected = "{} bytes".format(size) if size not in (None, got) else "SHA-256 {}".format(sha256)
         found = "{} bytes".format(got) if size not in (None, got) else digest
-        raise Failure(
+        raise InputError(
             "{} is not what it should be: {} expected, {} found; it was deleted: run the same command again, "
             "and if that does not help, the publisher has changed it".format(url, expected, found)
         )
@@ -52,7 +53,7 @@ def fetch(url, path, size=None, sha256=None):
 
 
 def content_length(url):
-    """The size of a file on a server in bytes, or None if the server does not say. Raises Failure."""
+    """The size of a file on a server in bytes, or None if the server does not say. Raises InputError."""
 
     def ask():
         with requests.head(url, headers=HEADERS, timeout=TIMEOUT, allow_redirects=True) as answer:
@@ -64,7 +65,7 @@ def content_length(url):
 
 
 def read_json(url):
-    """What a server answers, decoded. Raises Failure."""
+    """What a server answers, decoded. Raises InputError."""
 
     def ask():
         with requests.get(url, headers=HEADERS, timeout=TIMEOUT) as answer:
@@ -139,7 +140,7 @@ def _retrying(url, action, progress=lambda: 0, waits=None):
             tries = 0 if progress() > before else tries
             if tries == len(waits):
                 host = urllib3.util.parse_url(url).host
-                raise Failure(
+                raise InputError(
                     "{} cannot be fetched from {} ({}): see to the network connection and run the same command "
                     "again, it goes on where it stopped".format(url.split("?")[0], host, _reason(error))
                 ) from None
@@ -155,7 +156,7 @@ def _check_status(answer, url):
         meaning = {403: "it refuses access", 404: "it has no such file", 410: "the file is gone"}.get(
             status, "it refuses"
         )
-        raise Failure("the server answers HTTP {} ({}) to {}: has the file moved?".format(status, meaning, url))
+        raise InputError("the server answers HTTP {} ({}) to {}: has the file moved?".format(status, meaning, url))
 
 
 def _reason(error):
@@ -168,13 +169,26 @@ def _reason(error):
     return words or type(error).__name__
 
 
+def human(count):
+    """Bytes in words: 41.3 GB (decimal units, as disks and web pages count); None: unknown."""
+    if count is None:
+        return "unknown"
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            break
+        count /= 1000
+    else:
+        unit = "TB"
+    return "{:.0f} {}".format(count, unit) if unit == "bytes" else "{:.1f} {}".format(count, unit)
+
+
 def _disk(error, part):
     if error.errno == errno.ENOSPC:
-        return Failure(
+        return InputError(
             "no space is left for {} after {}: make room and run the same command again, it goes on where it "
             "stopped".format(part, human(_length(part)))
         )
-    return Failure("{} cannot be written: {}".format(part, error.strerror or error))
+    return InputError("{} cannot be written: {}".format(part, error.strerror or error))
 
 
 def _length(path):

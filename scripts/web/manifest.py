@@ -5,14 +5,15 @@ import os
 from datetime import date
 
 from download import sha256_of
-from failure import Failure
+
+from crossinit_fairseq.errors import InputError
 
 
 class Manifest:
     """Entries by name (a path relative to the folder), and `listings`, which sources.files_of fills."""
 
     def __init__(self, folder):
-        """Raises Failure when the file is there and cannot be read."""
+        """Raises InputError when the file is there and cannot be read."""
         self.folder, self.path = folder, os.path.join(folder, "sources.json")
         self.files, self.listings = {}, {}
         try:
@@ -21,7 +22,7 @@ class Manifest:
                     content = json.load(file)
                 self.files, self.listings = content["files"], content["listings"]
         except (OSError, ValueError, KeyError, TypeError):
-            raise Failure(
+            raise InputError(
                 "{} cannot be read: delete it, and everything is downloaded again".format(self.path)
             ) from None
 

@@ -5,8 +5,9 @@ import lzma
 import os
 import zlib
 
-from failure import Failure
 from tqdm import tqdm
+
+from crossinit_fairseq.errors import InputError
 
 BROKEN = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError)
 
@@ -15,7 +16,7 @@ def to_sentences(download, form, lang, path):
     """Write `path`, whole or not at all, and remove `download`. Returns the number of lines.
 
     form: gz (one sentence a line already: only read through, for its CRC), xz (CC-100: a paragraph a line) or parquet
-    (Wikipedia: an article a row, paragraphs between line breaks). Raises Failure for a broken file, which is removed.
+    (Wikipedia: an article a row, paragraphs between line breaks). Raises InputError for a broken file, which is removed.
     """
     os.makedirs(os.path.dirname(path), exist_ok=True)
     part, lines = download + ".sentences", 0
@@ -35,7 +36,7 @@ def to_sentences(download, form, lang, path):
         return lines
     except BROKEN as error:
         os.remove(download)
-        raise Failure(
+        raise InputError(
             "{} is broken ({}) and was deleted: run the same command again to fetch it anew".format(download, error)
         ) from None
     finally:
@@ -53,7 +54,7 @@ def _paragraphs(path, form):
         import pyarrow
         from pyarrow import parquet
     except ImportError:
-        raise Failure("pyarrow is not installed: pip install 'pyarrow<26'") from None
+        raise InputError("pyarrow is not installed: pip install 'pyarrow<26'") from None
     try:
         for batch in parquet.ParquetFile(path).iter_batches(batch_size=1024, columns=["text"]):
             for article in batch.column(0):
@@ -67,7 +68,7 @@ def _split(paragraphs, lang):
     try:
         from sentencex import segment
     except ImportError:
-        raise Failure("sentencex is not installed: pip install sentencex") from None
+        raise InputError("sentencex is not installed: pip install sentencex") from None
     for paragraph in paragraphs:
         for sentence in segment(lang, paragraph.strip()):
             sentence = sentence.strip()

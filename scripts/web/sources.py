@@ -7,7 +7,8 @@ import logging
 from typing import NamedTuple, Optional
 
 from download import content_length, read_json
-from failure import Failure
+
+from crossinit_fairseq.errors import InputError
 
 CC_100 = "https://data.statmt.org/cc-100/{}.txt.xz"
 WIKIPEDIA = "https://huggingface.co/{}wikimedia/wikipedia/{}/b04c8d1ceb2f5cd4588862100d08de323dccfbaa/20231101.{}"
@@ -86,7 +87,7 @@ def files_of(source, listings):
     """The files of a source: list of Remote, sizes asked of the server.
 
     `listings` (dict) remembers what Hugging Face lists for the pinned revision, so that a second run asks nothing.
-    Raises Failure.
+    Raises InputError.
     """
     if source.kind == "news-crawl":
         name = "mono/{}/news-crawl-{}.txt.gz".format(source.lang, source.part)
@@ -102,10 +103,12 @@ def files_of(source, listings):
                 if entry["path"].endswith(".parquet")
             ]
         except (KeyError, TypeError):
-            raise Failure("{} answers in a form not known here: has Hugging Face's interface changed?".format(address))
+            raise InputError(
+                "{} answers in a form not known here: has Hugging Face's interface changed?".format(address)
+            )
     files = sorted(listings[address])
     if not files:
-        raise Failure("{} lists no parquet file: has the data set moved?".format(address))
+        raise InputError("{} lists no parquet file: has the data set moved?".format(address))
     return [
         Remote(
             source,
@@ -125,7 +128,7 @@ def with_size(remote):
 
 
 def news_crawl_address(lang, year):
-    """The address of a year of News Crawl, from mtdata's index. Raises Failure."""
+    """The address of a year of News Crawl, from mtdata's index. Raises InputError."""
     try:
         import mtdata
 
@@ -135,10 +138,10 @@ def news_crawl_address(lang, year):
         from mtdata.entry import DatasetId
         from mtdata.index import INDEX
     except ImportError:
-        raise Failure("mtdata is not installed: pip install mtdata") from None
+        raise InputError("mtdata is not installed: pip install mtdata") from None
     entry = INDEX.entries.get(DatasetId("Statmt", "news_crawl", str(year), (lang,)))
     if entry is None:
-        raise Failure(
+        raise InputError(
             "mtdata {} has no News Crawl {} of {}: pip install mtdata==0.5.1".format(mtdata.__version__, year, lang)
         )
     return entry.url

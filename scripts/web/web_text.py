@@ -15,11 +15,12 @@ import shutil
 import sys
 
 import aligned_sets
-from download import fetch
-from failure import Failure, human
+from download import fetch, human
 from manifest import Manifest
 from sentences import to_sentences
 from sources import RECIPES, files_of, table, with_size
+
+from crossinit_fairseq.errors import InputError
 
 
 def parser():
@@ -45,7 +46,7 @@ def print_table(recipe, size):
 
 
 def check_space(pending, folder):
-    """Print the estimate. Raises Failure when the disk is too small for it.
+    """Print the estimate. Raises InputError when the disk is too small for it.
 
     The most that is on the disk at once: all that is kept, and the largest download that is still being converted.
     """
@@ -73,7 +74,7 @@ def check_space(pending, folder):
         flush=True,
     )
     if need > free:
-        raise Failure(
+        raise InputError(
             "this needs {} and {} has {} free: choose --size base or another --out".format(
                 human(need), folder, human(free)
             )
@@ -81,11 +82,11 @@ def check_space(pending, folder):
 
 
 def agree():
-    """Ask whether to start. Raises Failure for no."""
+    """Ask whether to start. Raises InputError for no."""
     if not sys.stdin.isatty():
-        raise Failure("nobody is there to ask whether to start: add --yes")
+        raise InputError("nobody is there to ask whether to start: add --yes")
     if input("Start? [y/N] ").strip().lower() not in ("y", "yes"):
-        raise Failure("not started")
+        raise InputError("not started")
 
 
 def download_path(folder, remote):
@@ -94,7 +95,7 @@ def download_path(folder, remote):
 
 
 def get_mono(remote, folder, manifest):
-    """Fetch one file, make sentences of it, and enter it in the manifest. Raises Failure."""
+    """Fetch one file, make sentences of it, and enter it in the manifest. Raises InputError."""
     sha256 = remote.sha256 or manifest.first_sha256(remote.target, remote.url)
     download = download_path(folder, remote)
     size, digest = fetch(remote.url, download, remote.size, sha256)
@@ -104,14 +105,14 @@ def get_mono(remote, folder, manifest):
 
 
 def run(args):
-    """Everything after the options. Raises Failure."""
+    """Everything after the options. Raises InputError."""
     if args.list:
         return print_table(args.recipe, args.size)
     folder = os.path.abspath(args.out)
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
-        raise Failure("{} cannot be made: {}".format(folder, error.strerror)) from None
+        raise InputError("{} cannot be made: {}".format(folder, error.strerror)) from None
     manifest = Manifest(folder)
     remotes = [remote for source in RECIPES[args.recipe, args.size] for remote in files_of(source, manifest.listings)]
     manifest.save()
@@ -133,7 +134,7 @@ def main(argv=None):
     args = parser().parse_args(argv)
     try:
         run(args)
-    except Failure as error:
+    except InputError as error:
         print("web_text.py: error: {}".format(error), file=sys.stderr)
         return 1
     except OSError as error:

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from fairseq.logging import metrics
 
 from crossinit_fairseq.alignment import OBJECTIVES, SpanPlan
-from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.criterions.crossinit import CrossInitCriterion, CrossInitCriterionConfig
 from crossinit_fairseq.models.alignment_model import AlignmentModel
 from crossinit_fairseq.spans import SpanDataset, SpanSampler

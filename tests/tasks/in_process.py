@@ -7,8 +7,8 @@ import sys
 from types import SimpleNamespace
 
 from fairseq import checkpoint_utils
+from fairseq.logging import metrics
 
-from crossinit_fairseq.compat import metrics
 from tests.conftest import TINY_MODEL, USER_DIR
 
 OPTIONS = (

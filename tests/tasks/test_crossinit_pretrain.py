@@ -8,8 +8,8 @@ import sys
 
 import pytest
 import torch
+from fairseq.logging import metrics
 
-from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.criterions.crossinit import CrossInitCriterion
 from crossinit_fairseq.tasks import crossinit_pretrain
 from crossinit_fairseq.tasks.crossinit_pretrain import CrossInitPretrainConfig, CrossInitPretrainTask

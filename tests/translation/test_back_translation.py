@@ -4,8 +4,8 @@ import logging
 
 import pytest
 import torch
+from fairseq.logging import metrics
 
-from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.translation.back_translation import BackTranslation, flat
 from tests.helpers import convention_of, dictionary_of
 

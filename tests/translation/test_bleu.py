@@ -3,10 +3,10 @@
 import pytest
 import sacrebleu
 import torch
+from fairseq.logging import metrics
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.translation.bleu import bleu_statistics, log_bleu, no_statistics
 from tests import helpers  # noqa: F401
 

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 import torch
+from fairseq.logging import metrics
 
-from crossinit_fairseq.compat import metrics
 from crossinit_fairseq.translation.validation import Validation, spread
 from tests.helpers import convention_of, dictionary_of
 

@@ -14,7 +14,9 @@ import pytest
 pytest.importorskip("requests", reason="needs pip install mtdata, which brings requests")
 
 import aligned_sets  # noqa: E402
-from failure import Failure  # noqa: E402
+
+from crossinit_fairseq.errors import InputError  # noqa: E402
+
 from .conftest import use_archive  # noqa: E402
 
 SHARED = pathlib.Path(__file__).resolve().parents[4] / "shared" / "data" / "test"
@@ -34,11 +36,11 @@ def test_flores(tmp_path, web):
 
 def test_another_flores_is_refused(tmp_path, web, monkeypatch):
     monkeypatch.setattr(aligned_sets, "FLORES_SHA256", "ab" * 32)
-    with pytest.raises(Failure, match="SHA-256 abab.* expected"):
+    with pytest.raises(InputError, match="SHA-256 abab.* expected"):
         aligned_sets.get("ne-en", str(tmp_path))
     use_archive(web, monkeypatch, web.files["/flores.tgz"])
     monkeypatch.setitem(aligned_sets.LINES["ne-en"], "test", 7)
-    with pytest.raises(Failure, match="test.ne has 2 lines instead of 7"):
+    with pytest.raises(InputError, match="test.ne has 2 lines instead of 7"):
         aligned_sets.get("ne-en", str(tmp_path))
     assert not (tmp_path / "test.ne").exists()
 
@@ -85,7 +87,7 @@ def test_a_wrong_checksum_and_a_broken_copy_of_sacrebleu(tmp_path, sacrebleu, se
     archive = server.files["/test/newstest2016.tgz"]
     server.files["/test/newstest2016.tgz"] = archive[:-20]
     for _ in range(2):  # at the second time sacreBLEU takes the broken copy as it is
-        with pytest.raises(Failure, match="copy of wmt16 is broken: delete .*wmt16 and run"):
+        with pytest.raises(InputError, match="copy of wmt16 is broken: delete .*wmt16 and run"):
             aligned_sets.get("ro-en", str(tmp_path))
     shutil.rmtree(str(sacrebleu / "wmt16"))
     server.files["/test/newstest2016.tgz"] = archive
@@ -97,7 +99,7 @@ def test_no_network_for_sacrebleu(tmp_path, sacrebleu, monkeypatch):
         raise urllib.error.URLError("Name or service not known")
 
     monkeypatch.setattr("urllib.request.urlopen", unreachable)
-    with pytest.raises(Failure, match="download wmt16/dev .Name or service not known.: see to the network"):
+    with pytest.raises(InputError, match="download wmt16/dev .Name or service not known.: see to the network"):
         aligned_sets.get("ro-en", str(tmp_path))
 
 
@@ -120,5 +122,5 @@ def test_line_counts_are_those_of_the_real_sets():
 
 def test_without_sacrebleu(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "sacrebleu.utils", None)
-    with pytest.raises(Failure, match="sacrebleu is not installed"):
+    with pytest.raises(InputError, match="sacrebleu is not installed"):
         aligned_sets.get("ro-en", str(tmp_path))

@@ -10,8 +10,9 @@ import pytest
 requests = pytest.importorskip("requests", reason="needs pip install mtdata, which brings requests")
 
 import download  # noqa: E402
-from download import content_length, fetch, read_json  # noqa: E402
-from failure import Failure, human  # noqa: E402
+from download import content_length, fetch, human, read_json  # noqa: E402
+
+from crossinit_fairseq.errors import InputError  # noqa: E402
 
 BODY = bytes(range(256)) * 40
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -57,7 +58,7 @@ def test_an_earlier_run_goes_on(tmp_path, server, url):
     path = tmp_path / "a"
     server.cut["/a.gz"] = [1000, 0, 0, 0]
     with pytest.raises(
-        Failure, match=r"(?s)127.0.0.1.*(cut after 1.0 kB of 10.2 kB|IncompleteRead).*run the same command again"
+        InputError, match=r"(?s)127.0.0.1.*(cut after 1.0 kB of 10.2 kB|IncompleteRead).*run the same command again"
     ):
         fetch(url, str(path))
     assert (tmp_path / "a.part").read_bytes() == BODY[:1000]
@@ -87,7 +88,7 @@ def test_no_ranges_starts_anew(tmp_path, server, url):
 
 def test_two_versions_are_never_stitched(tmp_path, server, url):
     server.cut["/a.gz"] = [1000, 0, 0, 0]
-    with pytest.raises(Failure):
+    with pytest.raises(InputError):
         fetch(url, str(tmp_path / "a"))
     server.version, server.files["/a.gz"] = "two", b"z" * 5000
     fetch(url, str(tmp_path / "a"))
@@ -104,13 +105,15 @@ def test_a_busy_server_is_asked_again(tmp_path, server, url):
 def test_a_refusal_is_final(tmp_path, server, url, status, told):
     for ask in (lambda: fetch(url, str(tmp_path / "a")), lambda: content_length(url), lambda: read_json(url)):
         server.status["/a.gz"], server.log[:] = [status] * 9, []
-        with pytest.raises(Failure, match=told):
+        with pytest.raises(InputError, match=told):
             ask()
         assert len(server.log) == 1
     assert not (tmp_path / "a.part").exists()
 
 
-@pytest.mark.parametrize("words", ["Connection refused", "Failed to resolve 'a' ([Errno -2] Name or service not known)"])
+@pytest.mark.parametrize(
+    "words", ["Connection refused", "Failed to resolve 'a' ([Errno -2] Name or service not known)"]
+)
 def test_no_network(tmp_path, monkeypatch, words):
     monkeypatch.setattr(download, "WAITS", (0, 0))
 
@@ -120,7 +123,7 @@ def test_no_network(tmp_path, monkeypatch, words):
     monkeypatch.setattr(requests, "get", unreachable)
     monkeypatch.setattr(requests, "head", unreachable)
     for ask in (lambda u: fetch(u, str(tmp_path / "a")), content_length, read_json):
-        with pytest.raises(Failure, match=re.escape("from example.org ({}): see to the network".format(words))):
+        with pytest.raises(InputError, match=re.escape("from example.org ({}): see to the network".format(words))):
             ask("https://example.org/a")
 
 
@@ -129,14 +132,14 @@ def test_no_network(tmp_path, monkeypatch, words):
     [(None, "00", "SHA-256 00 expected, " + SHA256), (10239, None, "10239 bytes expected, 10240 bytes found")],
 )
 def test_another_content_is_refused_and_deleted(tmp_path, url, size, sha256, told):
-    with pytest.raises(Failure, match=told + " found; it was deleted" if sha256 else told):
+    with pytest.raises(InputError, match=told + " found; it was deleted" if sha256 else told):
         fetch(url, str(tmp_path / "a"), size, sha256)
     assert not (tmp_path / "a").exists() and not (tmp_path / "a.part").exists()
 
 
 def test_no_space_left(tmp_path, monkeypatch, server, url):
     monkeypatch.setattr(download, "tqdm", FullDisk)
-    with pytest.raises(Failure, match="no space is left for .*a.part after 10.2 kB: make room"):
+    with pytest.raises(InputError, match="no space is left for .*a.part after 10.2 kB: make room"):
         fetch(url, str(tmp_path / "a"))
     monkeypatch.undo()
     assert (tmp_path / "a.part").exists()
@@ -169,7 +172,7 @@ def test_what_servers_leave_out(tmp_path, server, url):
 
 def test_no_json(server):
     server.files["/list"] = b"<html>"
-    with pytest.raises(Failure, match="it sent no JSON"):
+    with pytest.raises(InputError, match="it sent no JSON"):
         read_json(server.root + "/list")
 
 

@@ -8,8 +8,10 @@ import pytest
 
 pytest.importorskip("requests", reason="needs pip install mtdata, which brings requests")
 
-from failure import Failure  # noqa: E402
 from sentences import to_sentences  # noqa: E402
+
+from crossinit_fairseq.errors import InputError  # noqa: E402
+
 from .conftest import parquet_of  # noqa: E402
 
 pytest.importorskip("sentencex")
@@ -74,6 +76,6 @@ def test_a_broken_archive_is_deleted(tmp_path, form, fault):
         content[len(content) // 3] ^= 0xFF
     else:
         content = b"<html>this is no archive</html>"
-    with pytest.raises(Failure, match="x.{} is broken .* was deleted".format(form)):
+    with pytest.raises(InputError, match="x.{} is broken .* was deleted".format(form)):
         convert(tmp_path, bytes(content), form)
     assert os.listdir(str(tmp_path / "download")) == [] and not (tmp_path / "mono" / "x.txt.gz").exists()

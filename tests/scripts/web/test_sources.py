@@ -8,8 +8,10 @@ import pytest
 pytest.importorskip("requests", reason="needs pip install mtdata, which brings requests")
 
 import sources  # noqa: E402
-from failure import Failure  # noqa: E402
 from sources import RECIPES, Source, files_of, table, with_size  # noqa: E402
+
+from crossinit_fairseq.errors import InputError  # noqa: E402
+
 from .conftest import fake_index  # noqa: E402
 
 
@@ -20,7 +22,7 @@ def test_news_crawl_by_mtdata(monkeypatch):
     (file,) = files_of(Source("news-crawl", "ro", 2015), {})
     assert (file.url, file.target, file.form) == (address, "mono/ro/news-crawl-2015.txt.gz", "gz")
     assert file.size is file.sha256 is None
-    with pytest.raises(Failure, match="no News Crawl 1999 of ro: pip install mtdata"):
+    with pytest.raises(InputError, match="no News Crawl 1999 of ro: pip install mtdata"):
         files_of(Source("news-crawl", "ro", 1999), {})
 
 
@@ -52,7 +54,7 @@ def test_wikipedia_files_in_order_with_their_checksums(web):
 )
 def test_another_answer_of_hugging_face(web, answer, told):
     web.files["/api/datasets/wikipedia/tree/20231101.ne"] = json.dumps(answer).encode()
-    with pytest.raises(Failure, match=told):
+    with pytest.raises(InputError, match=told):
         files_of(Source("wikipedia", "ne"), {})
 
 

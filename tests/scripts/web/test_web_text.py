@@ -15,7 +15,8 @@ import pytest
 pytest.importorskip("requests", reason="needs pip install mtdata, which brings requests")
 
 import web_text  # noqa: E402
-from failure import human  # noqa: E402
+from download import human  # noqa: E402
+
 from .conftest import FOLDER, SENTENCES  # noqa: E402
 
 NE, RO = ["--recipe", "ne-en", "--yes"], ["--recipe", "ro-en", "--yes"]

@@ -1,0 +1,45 @@
+"""What fairseq must know of this package, and when it is told.
+
+Importing fairseq takes seconds, which counting words or scoring translations need not wait for.
+"""
+
+from wrapt import register_post_import_hook
+
+
+def register_with_fairseq():
+    """Register with fairseq if it has been imported, as under --user-dir; else when it is, whoever imports it."""
+    register_post_import_hook(_register, "fairseq")
+
+
+def _register(fairseq):
+    from crossinit_fairseq import compat
+
+    compat.apply()
+
+    # fairseq itself imports only tasks/ and models/ of a user directory
+    import crossinit_fairseq.criterions.crossinit  # noqa: F401
+    import crossinit_fairseq.models.xlm  # noqa: F401
+    import crossinit_fairseq.models.xlm_translation  # noqa: F401
+    import crossinit_fairseq.tasks.crossinit_mlm  # noqa: F401
+    import crossinit_fairseq.tasks.crossinit_pretrain  # noqa: F401
+    import crossinit_fairseq.tasks.crossinit_unmt  # noqa: F401
+
+
+def import_fairseq():
+    """Import fairseq. Every room that knows fairseq begins with this, before any of its modules is half imported.
+
+    Raises ImportError that says what to install.
+    """
+    try:
+        import fairseq  # noqa: F401
+    except ImportError as error:  # none at all, or one that lacks something
+        raise ImportError(
+            "crossinit_fairseq needs fairseq, and none could be imported ({}). On Python 3.11 and later: "
+            "`pip install ve-fairseq==0.12.3` (Linux x86_64) or `fairseq-fixed==0.12.3.1`; "
+            "on Python 3.8 to 3.10: `pip install fairseq==0.12.2`.".format(error)
+        ) from error
+    except ValueError as error:
+        raise ImportError(
+            "this fairseq does not run on this Python ({}): the official 0.12.2 needs Python 3.8 to 3.10; on Python 3.11 "
+            "and later `pip uninstall fairseq` and `pip install ve-fairseq==0.12.3`.".format(error)
+        ) from error
