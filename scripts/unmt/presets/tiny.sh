@@ -5,7 +5,7 @@ MODEL="--arch mbart_base --share-all-embeddings --encoder-layers 2 --decoder-lay
   --encoder-embed-dim 128 --decoder-embed-dim 128 --encoder-ffn-embed-dim 512 --decoder-ffn-embed-dim 512
   --encoder-attention-heads 4 --decoder-attention-heads 4 --dropout 0.0 --attention-dropout 0.0
   --max-source-positions 256 --max-target-positions 256"
-# a short span and few updates, as in the quickstart: otherwise the table of so small a model keeps about two directions (examples/spans)
+# a short span and few updates, as in the quickstart: until the loss is flat, the table would keep about two directions
 ALIGN=50 ALIGN_OPTIONS="--span 30 --max-rank 10000 --batch-size 64 --updates-per-epoch 50 --optimizer adam --lr 0.001"
 PRETRAIN=1800 PRETRAIN_OPTIONS="--tokens-per-sample 254 --max-tokens 2000 --optimizer adam --adam-betas (0.9,0.98) --clip-norm 1.0
   --lr 0.002 --lr-scheduler inverse_sqrt --warmup-updates 200 --save-interval-updates 500 --keep-interval-updates 1"
