@@ -109,28 +109,41 @@ def test_every_process_has_a_rank_and_a_gpu_of_its_own(tmp_path, cluster, monkey
     assert found == [(rank, rank % per_node) for rank in range(nodes * per_node)]
 
 
-def test_it_queues_itself_again_when_the_time_is_nearly_up(tmp_path, cluster):
-    recipe(tmp_path, "touch $OUT/running; sleep 60")
-    command = [
-        "sbatch",
-        str(SBATCH),
-        "toy",
-        "--preset",
-        "smoke",
-        "--text",
-        str(tmp_path),
-        "--out",
-        str(tmp_path / "out"),
-    ]
-    subprocess.run(command, cwd=str(tmp_path), env=cluster, stdout=subprocess.DEVNULL, check=True)
-    process = int((tmp_path / "process").read_text())
-    try:
-        wait_for(lambda: (tmp_path / "out" / "running").exists())
-        os.kill(process, signal.SIGUSR1)
-        wait_for(lambda: "scontrol requeue {}\n".format(fake_slurm.JOB_ID) in (tmp_path / "calls").read_text())
-        os.kill(process, 0)  # until Slurm ends it, training goes on
-    finally:
-        os.killpg(process, signal.SIGKILL)
+@pytest.fixture
+def started(tmp_path, cluster):
+    """A function that starts a job with a recipe; returns the job's process once the recipe has made $OUT/logs/running."""
+    processes = []
+
+    def start(script):
+        recipe(tmp_path, "mkdir -p $OUT/logs; {}; touch $OUT/logs/running; sleep 60".format(script))
+        command = ["sbatch", SBATCH, "toy", "--preset", "smoke", "--text", tmp_path, "--out", tmp_path / "out"]
+        done = subprocess.run(list(map(str, command)), cwd=str(tmp_path), env=cluster, stdout=subprocess.DEVNULL)
+        assert done.returncode == 0
+        processes.append(int((tmp_path / "process").read_text()))
+        wait_for(lambda: (tmp_path / "out" / "logs" / "running").exists())
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        try:
+            os.killpg(process, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def test_it_queues_itself_again_when_the_time_is_nearly_up(tmp_path, started):
+    process = started("touch $OUT/checkpoint")
+    os.kill(process, signal.SIGUSR1)
+    wait_for(lambda: "scontrol requeue {}\n".format(fake_slurm.JOB_ID) in (tmp_path / "calls").read_text())
+    os.kill(process, 0)  # until Slurm ends it, training goes on
+
+
+def test_it_does_not_queue_itself_for_ever(tmp_path, started):
+    process = started("true")  # nothing but logs
+    os.kill(process, signal.SIGUSR1)
+    log = tmp_path / "crossinit-{}.log".format(fake_slurm.JOB_ID)
+    wait_for(lambda: "no checkpoint was written" in log.read_text())
+    assert "scontrol" not in (tmp_path / "calls").read_text()
 
 
 def wait_for(condition, seconds=60):
