@@ -1,5 +1,5 @@
-# tiny: the same steps for 2 CPU cores. Two runs at a time, a core each, take about 35 minutes: both recipes from both starting
-# points take an hour or two.
+# tiny: the same steps for 2 CPU cores. A run takes 30 to 45 minutes of one core, two run side by side: both recipes from both
+# starting points take an hour or two.
 WEB_SIZE=base LINES=400000 VALID=500 SHARDS=1 VOCABULARY=6000 LOG_INTERVAL=20
 MODEL="--arch mbart_base --share-all-embeddings --encoder-layers 2 --decoder-layers 2
   --encoder-embed-dim 128 --decoder-embed-dim 128 --encoder-ffn-embed-dim 512 --decoder-ffn-embed-dim 512
