@@ -3,15 +3,21 @@
 Importing fairseq takes seconds, which counting words or scoring translations need not wait for.
 """
 
-from wrapt import register_post_import_hook
+import sys
 
 
 def register_with_fairseq():
     """Register with fairseq if it has been imported, as under --user-dir; else when it is, whoever imports it."""
-    register_post_import_hook(_register, "fairseq")
+    if "fairseq" in sys.modules:
+        _register()
+    else:
+        # not needed for --user-dir, which also takes a folder that was never installed, on a machine with nothing but fairseq
+        from wrapt import register_post_import_hook
+
+        register_post_import_hook(lambda fairseq: _register(), "fairseq")
 
 
-def _register(fairseq):
+def _register():
     from crossinit_fairseq import compat
 
     compat.apply()

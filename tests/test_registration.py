@@ -50,6 +50,10 @@ def test_registered_in_either_order(first):
     done(first + REGISTERED)
 
 
+def test_a_user_dir_needs_no_hook():
+    done("import sys; sys.modules['wrapt'] = None\nimport fairseq, crossinit_fairseq" + REGISTERED)
+
+
 @pytest.mark.parametrize("module", ROOMS)
 def test_registered_with_the_first_module_that_needs_fairseq(module):
     done("import crossinit_fairseq." + module + REGISTERED)
