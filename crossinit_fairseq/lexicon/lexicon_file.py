@@ -1,0 +1,159 @@
+"""The lexicon as a file: one pair of words a line, to open and to edit."""
+
+import math
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
+
+from crossinit_fairseq.complete_files import complete_file
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.ranks.rank_table import read_lines
+
+# how a pair was found: each is the other's nearest neighbour, or only the second is the first's (forward), or the reverse
+MUTUAL, FORWARD, BACKWARD = "mutual", "forward", "backward"
+_FOUND = (MUTUAL, FORWARD, BACKWARD)
+
+
+class Pair(NamedTuple):
+    """Two words that translate each other.
+
+    score: what the pair was chosen by, higher is surer; 1.0 where the file gives none. counts: how often the words occur
+    in their text, 0 where unknown. found: MUTUAL, FORWARD or BACKWARD.
+    """
+
+    source: str
+    target: str
+    score: float = 1.0
+    counts: Tuple[int, int] = (0, 0)
+    found: str = MUTUAL
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Pairs of words of two languages.
+
+    source, target: the languages' codes; pairs: in the order of the file; settings: the other `# key: value` lines.
+    """
+
+    source: str
+    target: str
+    pairs: List[Pair]
+    settings: Dict[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    @property
+    def lowercase(self) -> bool:
+        """Whether the words were counted with their case folded."""
+        return self.settings.get("lowercase") == "yes"
+
+    def mutual(self) -> List[Pair]:
+        """The pairs that are each other's nearest neighbours."""
+        return [pair for pair in self.pairs if pair.found == MUTUAL]
+
+    def translations(self) -> Dict[str, str]:
+        """The best translation of each word of the source language: the highest score, the first of equal ones."""
+        return _best((pair.source, pair.target, pair.score) for pair in self.pairs if pair.found != BACKWARD)
+
+    def reversed(self) -> "Lexicon":
+        """The same lexicon, read from the target language."""
+        turned = {MUTUAL: MUTUAL, FORWARD: BACKWARD, BACKWARD: FORWARD}
+        pairs = [Pair(p.target, p.source, p.score, p.counts[::-1], turned[p.found]) for p in self.pairs]
+        return Lexicon(self.target, self.source, pairs, self.settings)
+
+    def save(self, path: str) -> None:
+        """Write the file, complete or not at all. Raises InputError when it cannot be written."""
+        with complete_file(path) as part, open(part, "w", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(self.lines())
+
+    def lines(self) -> Iterable[str]:
+        """The lines of the file: header, then word, word, score, count, count, how it was found."""
+        from crossinit_fairseq import __version__
+
+        yield f"# languages: {self.source} {self.target}\n"
+        yield f"# pairs: {len(self.pairs)}\n"
+        for key, value in self.settings.items():
+            yield f"# {key}: {value}\n"
+        yield f"# tool: crossinit_fairseq {__version__}\n"
+        yield f"# columns: {self.source}, {self.target}, score, count {self.source}, count {self.target}, found\n"
+        for pair in self.pairs:
+            counts = "\t".join(map(str, pair.counts))
+            yield f"{pair.source}\t{pair.target}\t{pair.score:.4f}\t{counts}\t{pair.found}\n"
+
+    @classmethod
+    def load(cls, path: str, languages: Optional[Tuple[str, str]] = None) -> "Lexicon":
+        """Read a lexicon, also one made or edited by hand: two columns, separated by a tab, are enough.
+
+        languages: (source, target) that are expected; a file of (target, source) is turned around, and one without a
+        header is taken to be of these. Raises InputError when the file is missing or not UTF-8, when a line is no pair of
+        words, when no pair is left, and when its header names other languages or none where none are expected.
+        """
+        settings, pairs = {}, []
+        for number, line in read_lines(path):
+            if line.startswith("#"):
+                key, colon, value = line[1:].partition(":")
+                if colon:
+                    settings[key.strip()] = value.strip()
+                continue
+            pairs.append(_parse(line, number, path))
+        for derived in ("pairs", "tool", "columns"):
+            settings.pop(derived, None)
+        if not pairs:
+            raise InputError(f"{path} holds no pair of words: make it with `crossinit-lexicon induce`")
+        named = tuple(settings.pop("languages", "").split())
+        if len(named) not in (0, 2):
+            raise InputError(f"{path}: the line `# languages:` names {len(named)} languages, not 2")
+        named = named or languages
+        if not named:
+            raise InputError(f"{path} has no line `# languages: CODE CODE`: add one, such as `# languages: en ro`")
+        lexicon = cls(named[0], named[1], pairs, settings)
+        if languages and named == tuple(reversed(languages)):
+            return lexicon.reversed()
+        if languages and named != tuple(languages):
+            raise InputError(f"{path} is a lexicon of {named[0]} and {named[1]}, not of {languages[0]} and {languages[1]}")
+        return lexicon
+
+
+def read_word_pairs(path: str) -> List[Tuple[str, str]]:
+    """Read a dictionary in MUSE's format: two words a line, separated by a tab or blanks; a lexicon file is one too.
+
+    Raises InputError when the file is missing or not UTF-8, a line has fewer than two columns, or there is none.
+    """
+    pairs = []
+    for number, line in read_lines(path):
+        if line.startswith("#"):
+            continue
+        columns = line.split("\t") if "\t" in line else line.split()
+        words = [unicodedata.normalize("NFC", column.strip()) for column in columns]
+        if len(words) < 2 or not words[0] or not words[1] or ("\t" not in line and len(words) > 2):
+            raise InputError(f"line {number} of {path} is not two words separated by a tab or a blank: {line[:80]!r}")
+        pairs.append((words[0], words[1]))
+    if not pairs:
+        raise InputError(f"{path} holds no pair of words")
+    return pairs
+
+
+def _parse(line: str, number: int, path: str) -> Pair:
+    columns = [unicodedata.normalize("NFC", column.strip()) for column in line.split("\t")]
+    try:
+        source, target = columns[:2]
+        score = float(columns[2]) if len(columns) > 2 else 1.0
+        counts = (int(columns[3]), int(columns[4])) if len(columns) > 4 else (0, 0)
+        found = columns[5] if len(columns) > 5 else MUTUAL
+        if source and target and math.isfinite(score) and found in _FOUND and min(counts) >= 0 and len(columns) != 4:
+            return Pair(source, target, score, counts, found)
+    except ValueError:
+        pass
+    raise InputError(
+        f"line {number} of {path} is not `word<TAB>word`, with or without score, two counts and one of "
+        f"{', '.join(_FOUND)} after it: {line[:80]!r}"
+    )
+
+
+def _best(candidates: Iterable[Tuple[str, str, float]]) -> Dict[str, str]:
+    best: Dict[str, Tuple[float, str]] = {}
+    for word, translation, score in candidates:
+        if word not in best or score > best[word][0]:
+            best[word] = (score, translation)
+    return {word: translation for word, (_, translation) in best.items()}
