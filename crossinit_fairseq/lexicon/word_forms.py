@@ -1,0 +1,132 @@
+"""The words of a lexicon as sub-tokens: in every written form of the binarised text, cased as their translation is."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
+
+from crossinit_fairseq.lexicon.lexicon_file import Lexicon
+from crossinit_fairseq.ranks import RankedWords, TextWords
+
+Tokens = Tuple[int, ...]
+
+
+class Form(NamedTuple):
+    """One written form of a word. text: its string; tokens: its sub-tokens; count: how often it occurs so."""
+
+    text: str
+    tokens: Tokens
+    count: int
+
+
+def word_text(symbols: Iterable[str]) -> str:
+    """The string of a word, in NFC: its symbols joined, without the marks of SentencePiece and of subword-nmt."""
+    parts = [symbol[:-2] if symbol.endswith("@@") else symbol for symbol in symbols]
+    return unicodedata.normalize("NFC", "".join(parts).replace("\u2581", ""))
+
+
+class WordForms:
+    """The written forms of one language's words, found by their string.
+
+    words: RankedWords of the language, as the binarised text holds them; symbols: of the dictionary, in index order;
+    language: its code (tr and az fold the case by rules of their own); lowercase: words are looked up with their case
+    folded.
+    """
+
+    def __init__(self, words: RankedWords, symbols: Sequence[str], language: str, lowercase: bool):
+        fold = TextWords(language, segmenter=object()).lower if lowercase else _as_it_is
+        self._forms: Dict[str, List[Form]] = {}
+        tokens, offsets, counts = words.tokens.tolist(), words.offsets.tolist(), words.counts.tolist()
+        for begin, end, count in zip(offsets, offsets[1:], counts):
+            text = word_text(symbols[token] for token in tokens[begin:end])
+            self._forms.setdefault(fold(text), []).append(Form(text, tuple(tokens[begin:end]), count))
+        self._fold = fold
+
+    def find(self, word: str) -> List[Form]:
+        """All forms of a word, the most frequent first; none where the text does not hold it."""
+        return self._forms.get(self._fold(word), [])
+
+    def like(self, word: str, pattern: str) -> Form:
+        """The most frequent form of a word that is cased as the string `pattern` is, else its most frequent one.
+
+        Raises KeyError when the text does not hold the word.
+        """
+        forms = self._forms[self._fold(word)]
+        wanted = case_pattern(pattern)
+        return next((form for form in forms if case_pattern(form.text) == wanted), forms[0])
+
+
+def case_pattern(text: str) -> str:
+    """How a word is cased: "lower", "Capitalised", "UPPER" (two letters or more), or "mixed".
+
+    A word without cased letters is "lower"; one capital letter alone (I, A) is "Capitalised".
+    """
+    cased = [character for character in text if character.lower() != character.upper()]
+    if not any(character.isupper() or character.istitle() for character in cased):
+        return "lower"
+    if not cased[0].islower() and all(character.islower() for character in cased[1:]):
+        return "Capitalised"
+    return "UPPER" if all(character.isupper() for character in cased) else "mixed"
+
+
+class TokenPair(NamedTuple):
+    """Two words that translate each other, as sub-tokens; words: the two words of the lexicon that they are forms of."""
+
+    source: Tokens
+    target: Tokens
+    words: Tuple[str, str]
+
+
+@dataclass(frozen=True)
+class LexiconTokens:
+    """What a lexicon says in sub-tokens.
+
+    source, target: the languages' codes; pairs: of the lexicon's mutual pairs, each form of either word with the form of
+    the other that is cased alike; forward, backward: sub-tokens of every form of a word of the source (target) language
+    to those of its best translation; missing: words of the lexicon that the text does not hold; found: those it holds.
+    """
+
+    source: str
+    target: str
+    pairs: List[TokenPair]
+    forward: Dict[Tokens, Tokens]
+    backward: Dict[Tokens, Tokens]
+    missing: int
+    found: int
+
+
+def to_tokens(lexicon: Lexicon, source: WordForms, target: WordForms) -> LexiconTokens:
+    """A lexicon in the sub-tokens of its two languages' texts. source, target: the forms of their words."""
+    forward, backward = lexicon.translations(), lexicon.reversed().translations()
+    words = [{pair.source for pair in lexicon.pairs}, {pair.target for pair in lexicon.pairs}]
+    found = sum(bool(side.find(word)) for side, these in zip((source, target), words) for word in these)
+    pairs: Dict[Tuple[Tokens, Tokens], TokenPair] = {}
+    for pair in lexicon.mutual():
+        left, right = source.find(pair.source), target.find(pair.target)
+        if left and right:
+            cased = [(form, target.like(pair.target, form.text)) for form in left]
+            cased += [(source.like(pair.source, form.text), form) for form in right]
+            for one, other in cased:
+                made = TokenPair(one.tokens, other.tokens, (pair.source, pair.target))
+                pairs.setdefault((one.tokens, other.tokens), made)
+    return LexiconTokens(
+        lexicon.source,
+        lexicon.target,
+        list(pairs.values()),
+        _translations(forward, source, target),
+        _translations(backward, target, source),
+        missing=sum(map(len, words)) - found,
+        found=found,
+    )
+
+
+def _translations(best: Dict[str, str], source: WordForms, target: WordForms) -> Dict[Tokens, Tokens]:
+    return {
+        form.tokens: target.like(translation, form.text).tokens
+        for word, translation in best.items()
+        if target.find(translation)
+        for form in source.find(word)
+    }
+
+
+def _as_it_is(text: str) -> str:
+    return text
