@@ -1,0 +1,23 @@
+# What a preset stands for; sourced by run.sh and one_run.sh. $PRESET is set.
+#
+#   VOCABULARY        symbols of the SentencePiece model of both languages; at 10,000 most words are whole
+#   LAYERS, WIDTH     of encoder and decoder each; the feed-forward layers are 4 times as wide
+#   TOKENS            --max-tokens, sub-tokens of a batch
+#   RATE              learning rate, after 100 updates of warming up
+#   UPDATES           of crossinit_unmt
+#   DENOISE           inits without a lexicon: so many updates of denoising alone, so that there is something to generate with
+#   WORD_BY_WORD      inits with a lexicon: so many updates whose back-translations are made with it, word by word
+#   SPAN_UPDATES      init crossinit: a short span and few updates, since longer training leaves two directions in the table
+#   PAIR_UPDATES      inits with a lexicon: of aligning the table to it
+#   WITH_LEXICON      inits with a lexicon: further options of crossinit_unmt
+case $PRESET in
+  smoke)
+    VOCABULARY=${VOCABULARY:-6000} LAYERS=2 WIDTH=64 TOKENS=1000 RATE=0.003 UPDATES=240 DENOISE=80 WORD_BY_WORD=160
+    SPAN_UPDATES=50 PAIR_UPDATES=200 WITH_LEXICON= ;;
+  default)
+    VOCABULARY=${VOCABULARY:-10000} LAYERS=3 WIDTH=128 TOKENS=2000 RATE=0.001 UPDATES=600 DENOISE=200 WORD_BY_WORD=200
+    SPAN_UPDATES=50 PAIR_UPDATES=400 WITH_LEXICON= ;;
+  long)
+    VOCABULARY=${VOCABULARY:-10000} LAYERS=3 WIDTH=128 TOKENS=2000 RATE=0.001 UPDATES=3600 DENOISE=200 WORD_BY_WORD=200
+    SPAN_UPDATES=50 PAIR_UPDATES=400 WITH_LEXICON= ;;
+esac
