@@ -22,6 +22,7 @@ setup(
     entry_points={
         "console_scripts": [
             "crossinit-export = crossinit_fairseq.cli.export:main",
+            "crossinit-lexicon = crossinit_fairseq.cli.lexicon:main",
             "crossinit-ranks = crossinit_fairseq.cli.ranks:main",
             "crossinit-score = crossinit_fairseq.cli.score:main",
         ]

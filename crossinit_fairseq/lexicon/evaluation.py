@@ -121,14 +121,14 @@ def evaluate(lexicon: Lexicon, dictionary: Dict[str, Set[str]]) -> Evaluation:
 
 def fold_dictionary(pairs: Iterable[Tuple[str, str]], lexicon: Lexicon) -> Dict[str, Set[str]]:
     """{source word: its translations} of pairs of words, spelt as the lexicon's words are: case, apostrophes, marks."""
-    spell = [_speller(language, lexicon.lowercase) for language in (lexicon.source, lexicon.target)]
+    spell = [speller(language, lexicon.lowercase) for language in (lexicon.source, lexicon.target)]
     dictionary: Dict[str, Set[str]] = {}
     for source, target in pairs:
         dictionary.setdefault(spell[0](source), set()).add(spell[1](target))
     return dictionary
 
 
-def _speller(language, lowercase):
+def speller(language, lowercase):
     # cut already: the languages that need a segmenter for their words need none here
     words = TextWords(language, lowercase, segmenter=())
     return lambda word: words.lower(words.normalise(word)) if lowercase else words.normalise(word)

@@ -1,0 +1,256 @@
+"""crossinit-lexicon: find which words translate each other, look at them, judge them, and translate with them."""
+
+import argparse
+import json
+import sys
+
+from crossinit_fairseq.cli import ending
+from crossinit_fairseq.cli.numbers import positive
+from crossinit_fairseq.complete_files import check_new_file, complete_file
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.lexicon.lexicon_file import Lexicon, read_word_pairs
+
+_ABOUT = """\
+Translation pairs of words from text of two languages alone: no parallel text, no dictionary. Words that translate each
+other have like ranks (Zipf) and stand in like company.
+
+  crossinit-lexicon induce --text en=en.txt --text ro=ro.txt -o en-ro.tsv    find the pairs
+  crossinit-lexicon show en-ro.tsv                                           look at them
+  crossinit-lexicon evaluate en-ro.tsv --dict en-ro.txt                      judge them by a dictionary
+  crossinit-lexicon translate en-ro.tsv --from en --to ro < text.en          translate word by word
+
+A lexicon is a text file to open and edit: lines `# key: value`, then `word<TAB>word`, with score and counts after it."""
+
+_INDUCE = """\
+examples:
+  crossinit-lexicon induce --text en='news.en.*.zst' --text ro=law.ro.xz --text ro=news.ro.gz -o en-ro.tsv
+  crossinit-lexicon induce data-bin --langs en,ro -o en-ro.tsv          text that fairseq-preprocess binarised
+  crossinit-lexicon induce --text en=en.txt --text ne=ne.txt --seeds en-ne.txt -o en-ne.tsv
+  crossinit-lexicon induce --text en=en.txt --text ro=ro.txt --all -o all.tsv
+
+Fifty pairs of words that you are sure of (--seeds, a line `word word` each, in the order of the languages) are worth
+much, most of all where few words are spelt alike in the two languages.
+
+The search is run several times from different starts. Where these do not agree, the lexicon is written all the same,
+with the warning that it is not to be trusted. Look at it: `crossinit-lexicon show`."""
+
+_SHOW = """\
+examples:
+  crossinit-lexicon show en-ro.tsv
+  crossinit-lexicon show en-ro.tsv --pairs 200 --ranks
+
+The pairs of the most frequent words come first. The score is what a pair was chosen by; higher is surer."""
+
+_EVALUATE = """\
+examples:
+  crossinit-lexicon evaluate en-ro.tsv --dict en-ro.5000-6500.txt --reverse
+  crossinit-lexicon evaluate en-ro.tsv --dict en-ro.txt --dict ro=ro-en.txt --json en-ro.json
+  crossinit-lexicon evaluate en-fr.tsv --aligned en=train.en --aligned fr=train.fr
+
+A dictionary is in MUSE's format: two words a line; a word may stand in several lines, and each of these translations
+is right. Where a domain has none, --aligned takes one from text whose lines translate each other: words are linked one
+to one in each pair of lines (competitive linking), and a translation is right when the association of the two words is
+at least half of the best that either has. Neither is ever used to make a lexicon.
+
+P@1: the share of words whose best translation is right; P@5: one of the best five, for a lexicon made with --all.
+Precision is of the words that the dictionary has; coverage says how many of the dictionary's words that is.
+By running words, each word counts as often as it stands in the text. Ranks are those in the lexicon."""
+
+_TRANSLATE = """\
+examples:
+  crossinit-lexicon translate en-ro.tsv --from en --to ro < test.en > word_by_word.ro
+  crossinit-score --pair en-ro --reference test.ro word_by_word.ro copying=test.en
+
+This is the baseline that every unsupervised system should beat. Words without a translation stay as they are."""
+
+
+def main(arguments=None):
+    """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    # the settings of the search come with its libraries, which the other commands need not wait for
+    options = _parser(settings=arguments[:1] == ["induce"]).parse_args(arguments)
+    return ending.run("crossinit-lexicon", lambda: options.run(options))
+
+
+def _parser(settings):
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="crossinit-lexicon", description=_ABOUT, formatter_class=raw)
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+    commands.required = True
+
+    def command(name, run, summary, description, epilog):
+        made = commands.add_parser(
+            name, help=summary, description=description, epilog=epilog, formatter_class=raw, allow_abbrev=False
+        )
+        made.set_defaults(run=run, usage=made)
+        return made
+
+    induce = command("induce", _induce, "find the pairs", "Find which words translate each other.", _INDUCE)
+    _add_induce_options(induce, settings)
+
+    show = command("show", _show, "look at the pairs", "Show the pairs of a lexicon side by side.", _SHOW)
+    show.add_argument("lexicon", metavar="LEX.tsv")
+    show.add_argument("--pairs", type=positive, default=30, metavar="N", help="pairs to list (default: 30)")
+    show.add_argument("--ranks", action="store_true", help="show also each word's place by count in the lexicon")
+
+    evaluate = command("evaluate", _evaluate, "judge the pairs", "Judge a lexicon by a dictionary.", _EVALUATE)
+    evaluate.add_argument("lexicon", metavar="LEX.tsv")
+    by = evaluate.add_mutually_exclusive_group(required=True)
+    by.add_argument(
+        "--dict",
+        dest="dictionaries",
+        action="append",
+        metavar="[LANG=]FILE",
+        help="a dictionary; LANG is the language of its first word (default: the lexicon's first); twice for both",
+    )
+    by.add_argument(
+        "--aligned",
+        action="append",
+        metavar="LANG=FILE",
+        help="text whose lines translate each other; twice, once for each language",
+    )
+    evaluate.add_argument("--reverse", action="store_true", help="judge also the other direction by the same --dict")
+    evaluate.add_argument("--json", metavar="FILE", help="write the figures to this file too")
+
+    translate = command(
+        "translate", _translate, "translate word by word", "Translate standard input word by word.", _TRANSLATE
+    )
+    translate.add_argument("lexicon", metavar="LEX.tsv")
+    translate.add_argument("--from", dest="source", required=True, metavar="LANG", help="language of the text")
+    translate.add_argument("--to", dest="target", required=True, metavar="LANG", help="language to translate it into")
+    return parser
+
+
+def _add_induce_options(parser, settings):
+    """The options of `induce`: where the text is, how words are counted; with `settings`, each of InductionSettings."""
+    parser.add_argument("data", nargs="?", metavar="DATA-BIN", help="folder of binarised text: LANG/train and dict.txt")
+    parser.add_argument("--langs", metavar="LANG,LANG", help="the two languages of DATA-BIN")
+    parser.add_argument(
+        "--text",
+        action="append",
+        default=[],
+        metavar="LANG=FILE",
+        help="UTF-8 text of a language, plain, .gz, .bz2, .xz or .zst; a glob; again for more files",
+    )
+    parser.add_argument("--seeds", metavar="FILE", help="pairs of words known to be right, `word word` a line")
+    parser.add_argument("-o", "--output", metavar="LEX.tsv", help="the lexicon to write (default: standard output)")
+    parser.add_argument(
+        "--all", action="store_true", help="write each word's best translation, not only pairs that are mutual"
+    )
+    case = parser.add_mutually_exclusive_group()
+    case.add_argument("--keep-case", action="store_true", help="count The and the as two words")
+    case.add_argument("--lowercase", action="store_true", help="count them as one word (the default)")
+    parser.add_argument("--workers", type=positive, metavar="N", help="that count (default: all cores)")
+    parser.add_argument("--dask", metavar="ADDRESS", help="count on the Dask cluster of this scheduler, or `local`")
+    if settings:
+        from crossinit_fairseq.cli.lexicon_induction import add_settings
+
+        add_settings(parser)
+
+
+def _induce(options):
+    from crossinit_fairseq.cli.lexicon_induction import find_pairs
+
+    if options.output:
+        check_new_file(options.output, [options.seeds] if options.seeds else [])
+    lexicon = find_pairs(options)
+    if options.output:
+        lexicon.save(options.output)
+    else:
+        sys.stdout.writelines(lexicon.lines())
+    print(f"{options.output or 'standard output'}: {len(lexicon):,} pairs", file=sys.stderr)
+
+
+def _show(options):
+    from crossinit_fairseq.cli.lexicon_table import format_pairs
+
+    print(format_pairs(Lexicon.load(options.lexicon), options.pairs, options.ranks))
+
+
+def _evaluate(options):
+    from crossinit_fairseq.cli.lexicon_table import format_evaluation
+    from crossinit_fairseq.lexicon.evaluation import evaluate
+
+    if options.reverse and (options.aligned or len(options.dictionaries) > 1):
+        options.usage.error("--reverse takes one --dict: --aligned judges both directions, as two dictionaries do")
+    lexicon = Lexicon.load(options.lexicon)
+    read = [path.rpartition("=")[2] for path in (options.dictionaries or []) + (options.aligned or [])]
+    if options.json:
+        check_new_file(options.json, [options.lexicon] + read)
+    results = []
+    for direction, dictionary, name in _dictionaries(options, lexicon):
+        results.append(evaluate(direction, dictionary))
+        print(format_evaluation(results[-1], name), end="\n\n")
+    if options.json:
+        forward = [one.mutual.by_running_words for one in results if one.source == lexicon.source]
+        figures = {
+            "lexicon": options.lexicon,
+            "languages": [lexicon.source, lexicon.target],
+            "pairs": len(lexicon),
+            "mutual_pairs": len(lexicon.mutual()),
+            "token_precision": forward[0] if forward else None,
+            "directions": {f"{one.source}-{one.target}": one.as_dict() for one in results},
+        }
+        with complete_file(options.json) as part, open(part, "w", encoding="utf-8") as stream:
+            json.dump(figures, stream, ensure_ascii=False, indent=1)
+            stream.write("\n")
+
+
+def _dictionaries(options, lexicon):
+    """Yield (lexicon in one direction, {word: its translations}, what to call it) of each direction to be judged."""
+    from crossinit_fairseq.lexicon.evaluation import fold_dictionary
+
+    languages = (lexicon.source, lexicon.target)
+    if options.aligned:
+        from crossinit_fairseq.lexicon.dictionary_from_aligned import dictionary_from_aligned
+        from crossinit_fairseq.scoring.text_lines import read_lines
+
+        files = _by_language(options.aligned, languages, "--aligned")
+        if set(files) != set(languages) or len(options.aligned) != 2:
+            raise InputError(f"--aligned takes a file of {languages[0]} and one of {languages[1]}: LANG=FILE twice")
+        lines = [read_lines(files[language][0]) for language in languages]
+        both = dictionary_from_aligned(lines[0], lines[1], languages, lexicon.lowercase)
+        yield lexicon, both[0], f"{len(lines[0]):,} aligned sentences"
+        yield lexicon.reversed(), both[1], f"{len(lines[0]):,} aligned sentences"
+        return
+    given = [one if one.partition("=")[0] in languages else f"{lexicon.source}={one}" for one in options.dictionaries]
+    files = _by_language(given, languages, "--dict")
+    if any(len(paths) > 1 for paths in files.values()):
+        raise InputError(f"--dict takes one dictionary a direction: {languages[0]}=FILE and {languages[1]}=FILE")
+    for language in sorted(files, key=languages.index):
+        path = files[language][0]
+        pairs = read_word_pairs(path)
+        turned = [(target, source) for source, target in pairs]
+        directions = [(lexicon, pairs), (lexicon.reversed(), turned)]
+        if language == lexicon.target:
+            directions = [(lexicon.reversed(), pairs), (lexicon, turned)]
+        for direction, right in directions if options.reverse else directions[:1]:
+            yield direction, fold_dictionary(right, direction), path
+
+
+def _by_language(given, languages, option):
+    """{language: list of paths} of LANG=FILE. Raises InputError for anything else, and for other languages."""
+    files = {}
+    for one in given:
+        language, equals, path = one.partition("=")
+        if not equals or not path or language not in languages:
+            raise InputError(f"{option} takes LANG=FILE with LANG {languages[0]} or {languages[1]}, not {one!r}")
+        files.setdefault(language, []).append(path)
+    return files
+
+
+def _translate(options):
+    from crossinit_fairseq.lexicon.word_by_word import WordByWord
+    from crossinit_fairseq.ranks.text_counting import text_words
+
+    lexicon = Lexicon.load(options.lexicon, (options.source, options.target))
+    translator = WordByWord(lexicon, text_words(lexicon.source, lexicon.lowercase).segmenter)
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        try:
+            sys.stdout.write(translator.translate_line(line.decode("utf-8")))
+        except UnicodeDecodeError:
+            raise InputError(f"line {number} of standard input is not UTF-8: convert it, for example with iconv") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

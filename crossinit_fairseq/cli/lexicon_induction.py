@@ -1,0 +1,141 @@
+"""What `crossinit-lexicon induce` does: count both texts, find the pairs, say how sure they are."""
+
+import dataclasses
+import os
+import sys
+
+from crossinit_fairseq.cli.numbers import at_least
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.lexicon.evaluation import RUNNING_WORDS
+from crossinit_fairseq.lexicon.lexicon_file import Lexicon, read_word_pairs
+
+_EXAMPLE = "give --text en=FILE --text ro=FILE, or DATA-BIN --langs en,ro"
+
+
+def add_settings(parser):
+    """An option for each field of InductionSettings, with its help text, and the window that words are counted in."""
+    from crossinit_fairseq.lexicon.induction import InductionSettings
+
+    group = parser.add_argument_group("how the pairs are found")
+    group.add_argument(
+        "--window", type=at_least(1), default=15, metavar="N", help="neighbours counted on either side (default: 15)"
+    )
+    for field in dataclasses.fields(InductionSettings):
+        shown = {"default": field.default, "help": field.metadata["help"].replace("%", "%%") + " (default: %(default)s)"}
+        if field.metadata.get("choices"):
+            shown["choices"] = field.metadata["choices"]
+        else:
+            shown["metavar"] = {int: "N", float: "X"}.get(field.type, "TEXT")
+        group.add_argument("--" + field.name.replace("_", "-"), type=field.type, **shown)
+
+
+def find_pairs(options) -> Lexicon:
+    """Count, find and report on stderr; returns the lexicon to write, its header filled.
+
+    Raises InputError for text, languages or seeds that cannot be used.
+    """
+    from crossinit_fairseq.lexicon.induction import InductionSettings, induce
+
+    settings = InductionSettings(
+        **{field.name: getattr(options, field.name) for field in dataclasses.fields(InductionSettings)}
+    )
+    languages, count = _binarised(options) if options.data else _texts(options)
+    seeds = read_word_pairs(options.seeds) if options.seeds else None
+    left, right = (count(language) for language in languages)
+    if seeds is not None:
+        seeds = _known_seeds(seeds, left, right, options)
+    induction = induce(left, right, settings, seeds=seeds)
+    for sentence in induction.report:
+        print(sentence, file=sys.stderr)
+    if not induction.trusted:
+        print(
+            "this lexicon is not to be trusted: from different starts the search finds different pairs (agreement "
+            f"{induction.agreement:.0%}): look at it with `crossinit-lexicon show`, give --seeds, or more text",
+            file=sys.stderr,
+        )
+    found = induction.lexicon
+    header = {
+        "text": "binarised" if options.data else "text",
+        "lowercase": "no" if options.keep_case else "yes",
+        **{RUNNING_WORDS.format(side.language): str(side.total) for side in (left, right)},
+        "window": str(options.window),
+        **({"seeds": f"{len(seeds)} pairs of {os.path.basename(options.seeds)}"} if seeds else {}),
+        "trusted": "yes" if induction.trusted else "no",
+        "agreement": f"{induction.agreement:.4f}",
+    }
+    pairs = found.pairs if options.all else found.mutual()
+    if not pairs:
+        raise InputError("no two words are each other's best translation: give more text, or --seeds")
+    return Lexicon(found.source, found.target, pairs, {**found.settings, **header})
+
+
+def _texts(options):
+    """((source, target) language, a function that counts one) of --text."""
+    from crossinit_fairseq.lexicon.cooccurrence import count_text_cooccurrence
+
+    if options.langs:
+        options.usage.error("--langs names the languages of DATA-BIN; --text names its own")
+    files = {}
+    for one in options.text:
+        language, equals, path = one.partition("=")
+        if not equals or not language or not path:
+            options.usage.error(f"--text takes LANG=FILE, not {one!r}")
+        files.setdefault(language, []).append(path)
+    if len(files) != 2:
+        options.usage.error(f"text of 2 languages is needed, not of {len(files)}: {_EXAMPLE}")
+
+    def count(language):
+        return _count(count_text_cooccurrence, options, files[language], language)
+
+    return list(files), count
+
+
+def _binarised(options):
+    """The same of a data folder."""
+    from crossinit_fairseq.export.dictionary import MASK, SPECIAL, read_symbols
+    from crossinit_fairseq.lexicon.cooccurrence import count_binarised_cooccurrence
+    from crossinit_fairseq.ranks import WordPieces, open_binarised
+
+    if options.text:
+        options.usage.error(f"give either DATA-BIN or --text: {_EXAMPLE}")
+    languages = [language.strip() for language in (options.langs or "").split(",") if language.strip()]
+    if len(languages) != 2 or languages[0] == languages[1]:
+        options.usage.error(f"--langs takes two languages of DATA-BIN, such as en,ro, not {options.langs!r}")
+    folders = options.data.split(os.pathsep)
+    for folder in folders:
+        if not os.path.isdir(folder):
+            raise InputError(f"{folder} is no folder: give a data folder with dict.txt, or text by --text LANG=FILE")
+    symbols = read_symbols(os.path.join(folders[0], "dict.txt"))
+    marks = [MASK] + [f"[{language}]" for language in languages]
+    special = [index for index, symbol in enumerate(symbols) if index < len(SPECIAL) or symbol in marks]
+    pieces = WordPieces(symbols, special=special, unk=SPECIAL.index("<unk>"))
+
+    def count(language):
+        texts = [open_binarised(os.path.join(folder, language, "train")) for folder in folders]
+        return _count(count_binarised_cooccurrence, options, texts, pieces, symbols, language)
+
+    return languages, count
+
+
+def _count(function, options, *arguments):
+    workers = options.workers or os.cpu_count() or 1
+    common = {"lowercase": not options.keep_case, "size": options.words, "window": options.window}
+    return function(*arguments, workers=workers, **common)
+
+
+def _known_seeds(seeds, left, right, options):
+    """The seeds whose two words both stand in the text, spelt as they are counted."""
+    from crossinit_fairseq.lexicon.evaluation import speller
+
+    spell = [speller(side.language, not options.keep_case) for side in (left, right)]
+    seeds = [(spell[0](one), spell[1](other)) for one, other in seeds]
+    words = set(left.words), set(right.words)
+    known = [(one, other) for one, other in seeds if one in words[0] and other in words[1]]
+    if not known:
+        turned = any(one in words[1] and other in words[0] for one, other in seeds)
+        raise InputError(
+            f"no pair of {options.seeds} has both of its words in the text: "
+            + (f"its columns are {right.language}, {left.language}, turn them" if turned else "is it of these languages?")
+        )
+    print(f"{options.seeds}: {len(known):,} of {len(seeds):,} pairs have both words in the text", file=sys.stderr)
+    return known
