@@ -8,8 +8,10 @@ from fairseq.logging import metrics
 from fairseq.tasks import register_task
 
 from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.lexicon.word_by_word import PieceTranslator
 from crossinit_fairseq.models import dictionary_record
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
+from crossinit_fairseq.models.frozen_table import FrozenTable
 from crossinit_fairseq.models.unwrap import unwrap
 from crossinit_fairseq.ranks import WordPieces
 from crossinit_fairseq.tasks.architecture import build_for, check_translates
@@ -21,7 +23,8 @@ from crossinit_fairseq.tasks.data_folder import (
     languages_of,
     load_dictionary,
 )
-from crossinit_fairseq.tasks.unmt_config import CrossInitUnmtConfig
+from crossinit_fairseq.tasks.lexicons import lexicon_tokens, parse_lexicons, training_words
+from crossinit_fairseq.tasks.unmt_config import CrossInitUnmtConfig, check_lexicon_options
 from crossinit_fairseq.tasks.unmt_generation import UnmtGeneration
 from crossinit_fairseq.tasks.unmt_step import UnmtStep
 from crossinit_fairseq.translation.back_translation import BackTranslation
@@ -30,6 +33,7 @@ from crossinit_fairseq.translation.corpus import Corpus
 from crossinit_fairseq.translation.directions import Directions
 from crossinit_fairseq.translation.generation import Generation
 from crossinit_fairseq.translation.learning import log_learnt
+from crossinit_fairseq.translation.lexicon_words import LexiconNoise, WordByWordSources
 from crossinit_fairseq.translation.noise import WordNoise
 from crossinit_fairseq.translation.plain_text import PlainText
 from crossinit_fairseq.translation.validation import Validation
@@ -48,9 +52,10 @@ class CrossInitUnmtTask(UnmtGeneration):
 
     cfg: CrossInitUnmtConfig
 
-    def __init__(self, cfg, dictionary, languages, directions):
+    def __init__(self, cfg, dictionary, languages, directions, lexicons=None):
         super().__init__(cfg, dictionary, languages)
         self.directions = directions
+        self.lexicons = lexicons or {}  # {(source, target): Lexicon}, for training
         indices = {lang: dictionary.index(language_token(lang)) for lang in languages}
         self.convention = Convention(dictionary, indices)
         self.mask = dictionary.index(MASK)
@@ -60,7 +65,8 @@ class CrossInitUnmtTask(UnmtGeneration):
         self.plain_text = PlainText(dictionary, self.pieces.style, ignore)
         self.words = torch.ones(len(dictionary), dtype=torch.bool)
         self.words[special] = False
-        self.step = UnmtStep(cfg, directions)
+        self.frozen_table = FrozenTable(cfg.freeze_table_updates, dictionary)
+        self.step = UnmtStep(cfg, directions, self.frozen_table)
         limits = {"max_len_a": cfg.bt_max_len_a, "max_len_b": cfg.bt_max_len_b}
         self.greedy = Generation(**limits)
         self.generation = Generation(
@@ -73,6 +79,7 @@ class CrossInitUnmtTask(UnmtGeneration):
         self.back_translation = None  # these two are made with the first training text and validation text
         self.validation = None
         self._target = {}
+        self._translators = None
         self._update = 0
         self._model_positions = ()
 
@@ -83,9 +90,11 @@ class CrossInitUnmtTask(UnmtGeneration):
             folders = data_folders(cfg.data)
             directions = cfg.directions
             if cfg.source_lang and cfg.target_lang:  # generation needs neither training text nor its directions
-                languages, directions = sorted({cfg.source_lang, cfg.target_lang}), None
+                languages, directions, lexicons = sorted({cfg.source_lang, cfg.target_lang}), None, {}
             else:
                 languages = check_languages(cfg.langs or ",".join(languages_of(folders[0])), folders, cfg.train_subset)
+                check_lexicon_options(cfg)
+                lexicons = parse_lexicons(cfg.lexicon, languages)
             if len(languages) < 2:
                 raise InputError("translation needs two languages; {} has: {}".format(folders[0], ", ".join(languages)))
             if cfg.sampling_alpha is not None and cfg.sampling_alpha < 0:
@@ -94,7 +103,7 @@ class CrossInitUnmtTask(UnmtGeneration):
             directions = Directions(directions, languages)
             for language in directions.only_denoised():
                 logger.info("no direction leads to {}: it is denoised only".format(language))
-            return cls(cfg, dictionary, languages, directions)
+            return cls(cfg, dictionary, languages, directions, lexicons)
 
     # --- data
 
@@ -114,9 +123,14 @@ class CrossInitUnmtTask(UnmtGeneration):
                         )
                     )
             elif split == self.cfg.train_subset:
-                dataset = corpus.updates(split, epoch, self.cfg.sampling_alpha)
+                dataset = corpus.updates(split, epoch, self.cfg.sampling_alpha, self._lexicon_noise())
                 self.back_translation = self.back_translation or BackTranslation(
-                    self.generation, self.convention, self.words, self.target_tokens(), self._longest - 1
+                    self.generation,
+                    self.convention,
+                    self.words,
+                    self.target_tokens(),
+                    self._longest - 1,
+                    self._word_by_word(),
                 )
             else:
                 dataset = corpus.validation(split, self.directions, self.cfg.valid_round_trip)
@@ -139,13 +153,42 @@ class CrossInitUnmtTask(UnmtGeneration):
         self._target = self._target or self._corpus().target_tokens(self.cfg.train_subset)
         return self._target
 
-    def _corpus(self):
+    def translators(self):
+        """{(source, target): PieceTranslator} of the lexicons' directions, both ways. Made on first use, for which the words
+        of the training text are counted."""
+        if self._translators is None:
+            self._translators, cfg = {}, self.cfg
+            words = training_words(cfg.data, self.languages, self.dictionary, cfg.train_subset) if self.lexicons else {}
+            for (source, target), lexicon in self.lexicons.items():
+                tokens = lexicon_tokens(lexicon, words, self.dictionary)
+                self._translators[source, target] = PieceTranslator(self.pieces, tokens.forward)
+                self._translators[target, source] = PieceTranslator(self.pieces, tokens.backward)
+        return self._translators
+
+    def _lexicon_noise(self):
+        if self.cfg.lexicon_noise:
+            return LexiconNoise(self.translators(), self.cfg.lexicon_noise, self._longest)
+        return None
+
+    def _word_by_word(self):
         cfg = self.cfg
-        noise = WordNoise(
+        if not cfg.lexicon_bt_updates:
+            return None
+        for source, target in self.directions.generated():
+            if (source, target) not in self.translators():
+                logger.info(f"no lexicon for {source}-{target}: the model itself translates there from the first update")
+        noise = self._noise() if cfg.lexicon_bt_noise else None
+        return WordByWordSources(self.translators(), cfg.lexicon_bt_updates, self.convention, noise, self._longest - 1)
+
+    def _noise(self):
+        cfg = self.cfg
+        return WordNoise(
             self.pieces, self.mask, cfg.max_word_shuffle_distance, cfg.word_dropout_prob, cfg.word_blanking_prob
         )
-        folders = data_folders(cfg.data)
-        return Corpus(folders, self.languages, self.dictionary, self.convention, noise, self._longest, cfg.seed)
+
+    def _corpus(self):
+        folders, seed = data_folders(self.cfg.data), self.cfg.seed
+        return Corpus(folders, self.languages, self.dictionary, self.convention, self._noise(), self._longest, seed)
 
     def has_sharded_data(self, split):
         """Whether the next epoch reads other files."""
@@ -189,6 +232,11 @@ class CrossInitUnmtTask(UnmtGeneration):
         model.set_num_updates(update_num)
         self._update = update_num
         return self.step(sample, model, criterion, optimizer, update_num, self.back_translation, ignore_grad)
+
+    def optimizer_step(self, optimizer, model, update_num):
+        """fairseq's own, with the table held still for the first --freeze-table-updates."""
+        self.frozen_table.before_step(model, optimizer, update_num)
+        super().optimizer_step(optimizer, model, update_num)
 
     # --- validation
 

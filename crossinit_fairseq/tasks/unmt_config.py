@@ -6,6 +6,8 @@ from typing import Optional
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from omegaconf import II, MISSING
 
+from crossinit_fairseq.errors import InputError
+
 
 @dataclass
 class CrossInitUnmtConfig(FairseqDataclass):
@@ -92,6 +94,38 @@ class CrossInitUnmtConfig(FairseqDataclass):
             "language's training text as in any other's: a cure against copying the source (0: no restriction, -1: for all of training)"
         },
     )
+    lexicon: Optional[str] = field(
+        default=None,
+        metadata={
+            "help": "lexicons of `crossinit-lexicon induce`, such as en-ro=LEX.tsv,en-ne=OTHER.tsv, for --lexicon-bt-updates and "
+            "--lexicon-noise; each serves both of its directions"
+        },
+    )
+    lexicon_bt_updates: int = field(
+        default=0,
+        metadata={
+            "help": "for this many updates, back-translation learns from sentences translated word by word with the lexicon, and "
+            "generates nothing in the directions that have one (Lample et al. 2018, the first iteration)"
+        },
+    )
+    lexicon_bt_noise: bool = field(
+        default=False,
+        metadata={"help": "disturb the sentences translated word by word as denoising disturbs its input"},
+    )
+    lexicon_noise: float = field(
+        default=0.0,
+        metadata={
+            "help": "denoising: probability that a word which the lexicon knows is replaced by its translation, before the other "
+            "noise; where lexicons lead into several languages, each batch takes one of them"
+        },
+    )
+    freeze_table_updates: int = field(
+        default=0,
+        metadata={
+            "help": "for this many updates the token embedding table stays as it is (-1: for all of training), so that an aligned "
+            "table is not undone while the rest of the model is still random"
+        },
+    )
     valid_round_trip: int = field(
         default=200,
         metadata={
@@ -132,3 +166,27 @@ class CrossInitUnmtConfig(FairseqDataclass):
     save_dir: str = II("checkpoint.save_dir")
     restore_file: str = II("checkpoint.restore_file")
     finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")
+
+
+def check_lexicon_options(cfg: CrossInitUnmtConfig) -> None:
+    """Raises InputError where the options about lexicons and the frozen table contradict each other or are out of range."""
+    if not 0 <= cfg.lexicon_noise <= 1:
+        raise InputError(f"--lexicon-noise is {cfg.lexicon_noise}; it is a probability, 0 to 1")
+    if cfg.lexicon_bt_updates < 0:
+        raise InputError(f"--lexicon-bt-updates is {cfg.lexicon_bt_updates}; it must be 0 or more")
+    if cfg.freeze_table_updates < -1:
+        raise InputError(f"--freeze-table-updates is {cfg.freeze_table_updates}; it must be 0 or more, or -1 for all")
+    if cfg.lexicon_bt_noise and not cfg.lexicon_bt_updates:
+        raise InputError("--lexicon-bt-noise disturbs nothing without --lexicon-bt-updates: say for how many updates")
+    used = [
+        option
+        for option, value in (
+            ("--lexicon-bt-updates", cfg.lexicon_bt_updates),
+            ("--lexicon-noise", cfg.lexicon_noise),
+        )
+        if value
+    ]
+    if used and not cfg.lexicon:
+        raise InputError(f"{used[0]} needs a lexicon: give one with --lexicon, such as en-ro=LEX.tsv")
+    if cfg.lexicon and not used:
+        raise InputError("--lexicon changes nothing by itself: add --lexicon-bt-updates, --lexicon-noise or both")

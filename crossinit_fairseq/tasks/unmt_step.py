@@ -11,10 +11,11 @@ from crossinit_fairseq.translation.learning import learn
 class UnmtStep:
     """Denoises, back-translates, and learns from both; gradients of all languages add up in one update.
 
-    cfg: CrossInitUnmtConfig; directions: Directions. Raises InputError for a weight that is no schedule.
+    cfg: CrossInitUnmtConfig; directions: Directions; frozen_table: FrozenTable. Raises InputError for a weight that is no schedule.
     """
 
-    def __init__(self, cfg, directions):
+    def __init__(self, cfg, directions, frozen_table):
+        self.frozen_table = frozen_table
         self.directions, self.seed, self.restrict_updates = directions, cfg.seed, cfg.restrict_vocab_updates
         self.schedules = {
             "dae": _schedule("--lambda-dae", cfg.lambda_dae),
@@ -33,7 +34,7 @@ class UnmtStep:
         # known as such
         requests = self._requests(sample["update"], batches, update) if weights["bt"] and batches else {}
         model.eval()
-        made = dict(zip(requests, back_translation.samples(unwrap(model), list(requests.values()))))
+        made = dict(zip(requests, back_translation.samples(unwrap(model), list(requests.values()), update)))
         model.train()
         samples, counts = [], {}
         for slot, batch in enumerate(batches):
@@ -51,7 +52,8 @@ class UnmtStep:
             first = sample["batches"][0] if "batches" in sample else {"language": "none", "denoise": sample}
             samples = [("dae", first["language"], 0.0, first["denoise"])]
         try:
-            loss, size, logs = learn(model, criterion, optimizer, samples, update)
+            with self.frozen_table.backward(model, update):
+                loss, size, logs = learn(model, criterion, optimizer, samples, update)
         except FloatingPointError as error:
             raise SystemExit("crossinit_fairseq: error: {}".format(error)) from None
         logs.update(flat(self.directions.generated(), counts))

@@ -14,39 +14,52 @@ _COUNTS = ("batches", "sentences", "empty", "empty_batches", "seconds") + FIELDS
 
 
 class BackTranslation:
-    """Makes the training samples of back-translation, and keeps an eye on what the model writes.
+    """Makes the training samples of back-translation, and keeps an eye on what the model writes. For the first updates a
+    lexicon may write in its place.
 
     generation: Generation; convention: Convention; words: bool [V], tokens that are no special symbols; target: {language:
-    bool [V]}, the tokens of each language; max_len: longest output, in tokens with ``</s>``.
+    bool [V]}, the tokens of each language; max_len: longest output, in tokens with ``</s>``; word_by_word:
+    WordByWordSources, or None.
     """
 
-    def __init__(self, generation, convention, words, target, max_len):
+    def __init__(self, generation, convention, words, target, max_len, word_by_word=None):
         self.generation, self.convention = generation, convention
         self.words, self.target, self.max_len = words, target, max_len
+        self.word_by_word = word_by_word
         self.watch = CopyWatch()
         self.empty = self.empty_batches = 0
 
-    def samples(self, model, requests):
+    def samples(self, model, requests, update=0):
         """Translate batches, all together. Returns for each (training sample back into the batch's language, counts).
 
         A sample is None when no translation has a word; single sentences whose translation is empty are left out:
         from nothing, the model would learn to make up sentences.
 
         model: in eval mode; requests: for each batch (batch, other, restrict, seed): as MonolingualUpdates makes it; the
-        language to translate into; whether only tokens of `other` may be generated; sequence of ints, for sampling.
+        language to translate into; whether only tokens of `other` may be generated; sequence of ints, for what is drawn;
+        update: its number, for the lexicon's share in it.
         """
-        convention, batches = self.convention, []
-        for batch, other, restrict, seed in requests:
-            clean = convention.dress_generated(batch["clean"], batch["language"])
-            batches.append((clean, other, self.target[other].to(clean.device) if restrict else None, seed))
+        convention, made, batches = self.convention, {}, {}
+        dressed = [convention.dress_generated(batch["clean"], batch["language"]) for batch, _, _, _ in requests]
         begin = time.perf_counter()
-        made = self.generation.together(model, batches, convention, self.max_len) if batches else []
+        for place, (clean, (batch, other, restrict, seed)) in enumerate(zip(dressed, requests)):
+            if self._by_words(batch["language"], other, update):
+                made[place] = self.word_by_word(batch["clean"], batch["language"], other, seed)
+            else:
+                batches[place] = (clean, other, self.target[other].to(clean.device) if restrict else None, seed)
+        if batches:
+            made.update(
+                zip(batches, self.generation.together(model, list(batches.values()), convention, self.max_len))
+            )
         seconds = time.perf_counter() - begin  # generation waits for the device every few steps
-        written = max(sum(of_batch.numel() for of_batch in made), 1)
+        written = max(sum(of_batch.numel() for of_batch in made.values()), 1)
         return [
-            self._sample(batch, clean, of_batch, other, seconds * of_batch.numel() / written)
-            for (batch, other, _, _), (clean, _, _, _), of_batch in zip(requests, batches, made)
+            self._sample(batch, clean, made[place], other, seconds * made[place].numel() / written)
+            for place, (clean, (batch, other, _, _)) in enumerate(zip(dressed, requests))
         ]
+
+    def _by_words(self, source, target, update):
+        return self.word_by_word is not None and self.word_by_word.writes(source, target, update)
 
     def _sample(self, batch, clean, made, other, seconds):
         convention, language = self.convention, batch["language"]
@@ -75,7 +88,8 @@ class BackTranslation:
                 field: float(sum(log.get(_key(direction, field), 0) for log in logging_outputs)) for field in _COUNTS
             }
             totals = {field: totals[field] + counts[field] for field in _COUNTS}
-            if counts["batches"]:
+            # what a lexicon writes says nothing about the model
+            if counts["batches"] and not self._by_words(*direction, update):
                 _warn(self.watch.add("{}-{}".format(*direction), counts, counts["batches"]), update)
         if totals["written"]:
             for field in ("copied", "in_target"):

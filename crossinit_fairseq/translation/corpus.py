@@ -30,10 +30,10 @@ class Corpus:
         self.dictionary, self.convention, self.noise = dictionary, convention, noise
         self.longest, self.seed = longest, seed
 
-    def updates(self, split, epoch, alpha=None):
+    def updates(self, split, epoch, alpha=None, word_noise=None):
         """The monolingual text to train on in an epoch: folders are shards, taken in turn. Returns MonolingualUpdates.
 
-        alpha: see language_turns.
+        alpha, word_noise: see MonolingualUpdates.
         """
         folder = self.folders[(epoch - 1) % len(self.folders)]
         loaded = {language: self._monolingual(folder, language, split) for language in self.languages}
@@ -44,6 +44,7 @@ class Corpus:
             self.noise,
             self.seed,
             alpha,
+            word_noise,
         )
 
     def target_tokens(self, split):

@@ -16,15 +16,17 @@ class MonolingualUpdates(FairseqDataset):
     A language whose batches are used up begins again, in another order.
 
     texts: {language: dataset of int64 [T] sentences ending in </s>, with `sizes`}; usable: {language: their indices};
-    convention: Convention; noise: WordNoise; alpha: see language_turns.
+    convention: Convention; noise: WordNoise; alpha: see language_turns; word_noise: LexiconNoise of what is to be denoised,
+    or None.
     """
 
     can_reuse_epoch_itr_across_epochs = False
 
-    def __init__(self, texts, usable, convention, noise, seed, alpha=None):
+    def __init__(self, texts, usable, convention, noise, seed, alpha=None, word_noise=None):
         super().__init__()
         self.texts, self.usable = texts, usable
         self.convention, self.noise, self.seed, self.alpha = convention, noise, seed, alpha
+        self.word_noise = word_noise
         self.epoch = 1
         self.batches = {}
         self.drawn = self.turns = self.chosen = None
@@ -78,8 +80,8 @@ class MonolingualUpdates(FairseqDataset):
         batches = []
         for slot, (language, indices) in enumerate(self.sentences_of(update)):
             number = int(self.drawn[update, slot])
-            rng = np.random.default_rng([self.seed, self.epoch, number, 2, update, slot])
-            batches.append(self._batch(language, int(self.turns[update, slot]), indices, rng))
+            key = [self.seed, self.epoch, number], [update, slot]
+            batches.append(self._batch(language, int(self.turns[update, slot]), indices, key))
         return {"update": update, "batches": batches}
 
     def sentences_of(self, update):
@@ -87,10 +89,13 @@ class MonolingualUpdates(FairseqDataset):
         names = [list(self.texts)[number] for number in self.drawn[update].tolist()]
         return [(name, self.batches[name][chosen]) for name, chosen in zip(names, self.chosen[update].tolist())]
 
-    def _batch(self, language, turn, indices, rng):
-        convention = self.convention
-        sentences = [self.texts[language][int(index)] for index in indices]
-        noisy = [disturb(sentence, self.noise, rng) for sentence in sentences]
+    def _batch(self, language, turn, indices, key):
+        convention, (begin, end) = self.convention, key
+        sentences = noisy = [self.texts[language][int(index)] for index in indices]
+        if self.word_noise is not None:  # draws of its own: the other noise is the same with a lexicon and without
+            noisy = self.word_noise(noisy, language, np.random.default_rng(begin + [4] + end))
+        rng = np.random.default_rng(begin + [2] + end)
+        noisy = [disturb(sentence, self.noise, rng) for sentence in noisy]
         denoise = convention.sample(
             convention.stack([convention.dress(sentence, language) for sentence in noisy]),
             convention.stack([convention.dress(sentence, language) for sentence in sentences]),

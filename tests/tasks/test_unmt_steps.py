@@ -52,9 +52,9 @@ class Training:
         self.generated, self.learnt = [], []
         samples = self.task.back_translation.samples
 
-        def record(model, requests):
+        def record(model, requests, update):
             self.generated += [(batch["language"], other, restrict) for batch, other, restrict, _ in requests]
-            return samples(model, requests)
+            return samples(model, requests, update)
 
         self.task.back_translation.samples = record
 
