@@ -7,6 +7,10 @@ import sys
 import time
 
 _STATS = re.compile(r"\| (train_inner|valid) \| (\{.*\})")
+# what fairseq and crossinit_unmt say of sentences that they leave out
+_LEFT_OUT = re.compile(
+    r"\| WARNING \| [\w.]+ \| (.*(?:samples have invalid sizes and will be skipped|: skipped [\d,]+ empty).*)"
+)
 _SHOWN = ("loss", "dae_loss", "bt_loss", "valid_loss", "valid_bleu", "valid_round_trip_bleu", "accuracy")
 
 
@@ -19,9 +23,14 @@ def main():
     # on a terminal one line that changes; elsewhere a line every ten seconds
     terminal = screen.isatty()
     begin = last = time.time()
-    first, shown = None, {}
+    first, shown, said = None, {}, set()
     for line in sys.stdin:
         sys.stdout.write(line)
+        left_out = _LEFT_OUT.search(line)
+        if left_out and left_out.group(1) not in said:
+            said.add(left_out.group(1))
+            screen.write("      {}: {}\n".format(title, left_out.group(1).split(", first few")[0]))
+            screen.flush()
         found = _STATS.search(line)
         if not found:
             continue
