@@ -21,10 +21,19 @@ class PieceTranslator:
 
     pieces: WordPieces of the dictionary; translations: {sub-tokens of a word: sub-tokens of its translation}. A word is
     what `ranks.rank_words` counts as one, so one that holds ``<unk>`` is none.
+
+    A translation that the text only writes without SentencePiece's mark of a blank, say after an elided article, gets one
+    where its word has one, as the lone mark: it would else be read as the end of the word before it.
     """
 
     def __init__(self, pieces: WordPieces, translations: Dict[Tuple[int, ...], Tuple[int, ...]]):
-        self.pieces, self.translations = pieces, translations
+        self.pieces, mark = pieces, pieces.lone_start
+        self.translations = {
+            word: (mark,) + translation
+            if mark >= 0 and pieces.starts[word[0]] and not pieces.starts[translation[0]]
+            else translation
+            for word, translation in translations.items()
+        }
 
     def __len__(self) -> int:
         return len(self.translations)

@@ -11,11 +11,13 @@ Tokens = Tuple[int, ...]
 
 
 class Form(NamedTuple):
-    """One written form of a word. text: its string; tokens: its sub-tokens; count: how often it occurs so."""
+    """One written form of a word. text: its string; tokens: its sub-tokens; count: how often it occurs so; marked: whether
+    it begins with SentencePiece's mark of a blank, which it lacks after a quotation mark, a hyphen, an elided article."""
 
     text: str
     tokens: Tokens
     count: int
+    marked: bool = False
 
 
 def word_text(symbols: Iterable[str]) -> str:
@@ -38,21 +40,23 @@ class WordForms:
         tokens, offsets, counts = words.tokens.tolist(), words.offsets.tolist(), words.counts.tolist()
         for begin, end, count in zip(offsets, offsets[1:], counts):
             text = word_text(symbols[token] for token in tokens[begin:end])
-            self._forms.setdefault(fold(text), []).append(Form(text, tuple(tokens[begin:end]), count))
+            marked = symbols[tokens[begin]].startswith("\u2581")
+            self._forms.setdefault(fold(text), []).append(Form(text, tuple(tokens[begin:end]), count, marked))
         self._fold = fold
 
     def find(self, word: str) -> List[Form]:
         """All forms of a word, the most frequent first; none where the text does not hold it."""
         return self._forms.get(self._fold(word), [])
 
-    def like(self, word: str, pattern: str) -> Form:
-        """The most frequent form of a word that is cased as the string `pattern` is, else its most frequent one.
+    def like(self, word: str, form: Form) -> Form:
+        """The most frequent form of a word that is marked and cased as `form` is; else marked so, else cased so, else the
+        most frequent one.
 
         Raises KeyError when the text does not hold the word.
         """
         forms = self._forms[self._fold(word)]
-        wanted = case_pattern(pattern)
-        return next((form for form in forms if case_pattern(form.text) == wanted), forms[0])
+        wanted = case_pattern(form.text)
+        return max(forms, key=lambda own: (own.marked == form.marked, case_pattern(own.text) == wanted))
 
 
 def case_pattern(text: str) -> str:
@@ -103,8 +107,8 @@ def to_tokens(lexicon: Lexicon, source: WordForms, target: WordForms) -> Lexicon
     for pair in lexicon.mutual():
         left, right = source.find(pair.source), target.find(pair.target)
         if left and right:
-            cased = [(form, target.like(pair.target, form.text)) for form in left]
-            cased += [(source.like(pair.source, form.text), form) for form in right]
+            cased = [(form, target.like(pair.target, form)) for form in left]
+            cased += [(source.like(pair.source, form), form) for form in right]
             for one, other in cased:
                 made = TokenPair(one.tokens, other.tokens, (pair.source, pair.target))
                 pairs.setdefault((one.tokens, other.tokens), made)
@@ -121,7 +125,7 @@ def to_tokens(lexicon: Lexicon, source: WordForms, target: WordForms) -> Lexicon
 
 def _translations(best: Dict[str, str], source: WordForms, target: WordForms) -> Dict[Tokens, Tokens]:
     return {
-        form.tokens: target.like(translation, form.text).tokens
+        form.tokens: target.like(translation, form).tokens
         for word, translation in best.items()
         if target.find(translation)
         for form in source.find(word)
