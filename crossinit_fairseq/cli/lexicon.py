@@ -18,6 +18,7 @@ other have like ranks (Zipf) and stand in like company.
   crossinit-lexicon show en-ro.tsv                                           look at them
   crossinit-lexicon evaluate en-ro.tsv --dict en-ro.txt                      judge them by a dictionary
   crossinit-lexicon translate en-ro.tsv --from en --to ro < text.en          translate word by word
+  crossinit-lexicon compose ne-hi.tsv hi-en.tsv -o ne-en.tsv                 join two by their common language
 
 A lexicon is a text file to open and edit: lines `# key: value`, then `word<TAB>word`, with score and counts after it."""
 
@@ -55,6 +56,14 @@ at least half of the best that either has. Neither is ever used to make a lexico
 P@1: the share of words whose best translation is right; P@5: one of the best five, for a lexicon made with --all.
 Precision is of the words that the dictionary has; coverage says how many of the dictionary's words that is.
 By running words, each word counts as often as it stands in the text. Ranks are those in the lexicon."""
+
+_COMPOSE = """\
+examples:
+  crossinit-lexicon compose ne-hi.tsv hi-en.tsv -o ne-en.tsv
+  crossinit-lexicon induce --text ne=ne.txt --text en=en.txt --seeds ne-en.tsv -o better.ne-en.tsv
+
+A bridge for a pair of languages that have little in common: Nepali and Hindi share script and words, Hindi has more text
+than Nepali. A pair is kept where each word leads to the other through the language between."""
 
 _TRANSLATE = """\
 examples:
@@ -111,6 +120,12 @@ def _parser(settings):
     )
     evaluate.add_argument("--reverse", action="store_true", help="judge also the other direction by the same --dict")
     evaluate.add_argument("--json", metavar="FILE", help="write the figures to this file too")
+
+    bridge = command("compose", _compose, "join two lexicons", "Join two lexicons by their common language.", _COMPOSE)
+    bridge.add_argument("left", metavar="LEX.tsv", help="lexicon of the first language and the one between")
+    bridge.add_argument("right", metavar="LEX.tsv", help="lexicon of the one between and the last language")
+    bridge.add_argument("-o", "--output", required=True, metavar="LEX.tsv", help="the lexicon to write")
+    bridge.add_argument("--all", action="store_true", help="write also pairs that hold in one direction only")
 
     translate = command(
         "translate", _translate, "translate word by word", "Translate standard input word by word.", _TRANSLATE
@@ -237,6 +252,18 @@ def _by_language(given, languages, option):
             raise InputError(f"{option} takes LANG=FILE with LANG {languages[0]} or {languages[1]}, not {one!r}")
         files.setdefault(language, []).append(path)
     return files
+
+
+def _compose(options):
+    from crossinit_fairseq.lexicon.bridge import compose
+
+    check_new_file(options.output, [options.left, options.right])
+    made = compose(Lexicon.load(options.left), Lexicon.load(options.right))
+    pairs = made.pairs if options.all else made.mutual()
+    if not pairs:
+        raise InputError(f"no two words of {options.left} and {options.right} lead to each other; --all has one-way pairs")
+    Lexicon(made.source, made.target, pairs, made.settings).save(options.output)
+    print(f"{options.output}: {len(pairs):,} pairs", file=sys.stderr)
 
 
 def _translate(options):
