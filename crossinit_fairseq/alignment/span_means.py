@@ -51,6 +51,10 @@ class SpanPlan:
         """The fields as a dict, to be collated and moved to a device; ``SpanPlan(**tensors)`` is the way back."""
         return {name: value for name, value in vars(self).items() if value is not None}
 
+    def words(self):
+        """How many words' means are taken, in both languages."""
+        return int(2 * (self.ranks[1] - self.ranks[0]).sum())
+
     def overlap(self):
         """Which spans share a rank, bool [B, B]."""
         low, high = self.ranks

@@ -7,11 +7,11 @@ from fairseq.criterions import FairseqCriterion, register_criterion
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from fairseq.logging import metrics
 
-from crossinit_fairseq.alignment import OBJECTIVES, SpanPlan
+from crossinit_fairseq.alignment import OBJECTIVES, PairPlan, SpanPlan, pair_objective
 from crossinit_fairseq.models.unwrap import unwrap
 
 # logged name -> digits; sums over draws, and averages over batches
-_PER_DRAW = {"loss": 4, "positive": 4, "negative": 4, "accuracy": 4}
+_PER_DRAW = {"positive": 4, "negative": 4, "accuracy": 4}
 _PER_TABLE = {"norm": 4, "cos_within": 4, "cos_across": 4, "directions": 2}
 
 
@@ -22,12 +22,22 @@ class CrossInitCriterionConfig(FairseqDataclass):
     objective: ChoiceEnum(list(OBJECTIVES)) = field(
         default="sigmoid",
         metadata={
-            "help": "sigmoid: Eq. 1 of the paper; softmax: the authors' trial code, a softmax over the two dot products; infonce: the "
-            "other spans of the batch are the Negatives (default: sigmoid)"
+            "help": "of spans. sigmoid: Eq. 1 of the paper; softmax: the authors' trial code, a softmax over the two dot products; "
+            "infonce: the other spans of the batch are the Negatives (default: sigmoid)"
         },
     )
     temperature: float = field(
-        default=1.0, metadata={"help": "dot products are divided by this; the paper has none (default: 1.0)"}
+        default=1.0, metadata={"help": "dot products of spans are divided by this; the paper has none (default: 1.0)"}
+    )
+    lexicon_temperature: float = field(
+        default=0.1,
+        metadata={"help": "with --lexicon: the cosines of words are divided by this (default: 0.1)"},
+    )
+    lexicon_weight: float = field(
+        default=1.0,
+        metadata={
+            "help": "with --lexicon-beside-spans: weight of the pairs' mean loss beside that of the spans, which is 1 (default: 1.0)"
+        },
     )
 
 
@@ -35,38 +45,60 @@ class CrossInitCriterionConfig(FairseqDataclass):
 class CrossInitCriterion(FairseqCriterion):
     """An objective of Step 3, summed over draws. Holds no parameters: fairseq would save them with every later stage."""
 
-    def __init__(self, task, objective, temperature):
+    def __init__(self, task, objective, temperature, lexicon_temperature=0.1, lexicon_weight=1.0):
         super().__init__(task)
         self.objective = OBJECTIVES[str(objective)]
-        if temperature <= 0:
-            raise SystemExit("crossinit_fairseq: error: --temperature must be above 0, not {}".format(temperature))
-        self.temperature = temperature
+        for option, value in (
+            ("--temperature", temperature),
+            ("--lexicon-temperature", lexicon_temperature),
+            ("--lexicon-weight", lexicon_weight),
+        ):
+            if value <= 0:
+                raise SystemExit(f"crossinit_fairseq: error: {option} must be above 0, not {value}")
+        self.temperature, self.lexicon_temperature = temperature, lexicon_temperature
+        self.lexicon_weight = lexicon_weight
 
     def forward(self, model, sample, reduce=True):
-        """model: AlignmentModel; sample: {"net_input": the tensors of a SpanPlan, "nsentences": draws, ...}.
+        """model: AlignmentModel; sample: {"net_input": {"spans": tensors of a SpanPlan, "pairs": tensors of a PairPlan},
+        "draws": {"spans": number, "pairs": number}, "nsentences": draws of the first kind, ...}, with one kind or both.
 
-        Returns (loss summed over draws and averaged over token tables, number of draws, logging outputs).
-        The loss is in nats: with Eq. 1 it is 2 ln 2 = 1.386 where both dot products are zero.
+        Returns (loss summed over the draws of the first kind and averaged over token tables, their number, logging outputs).
+        The loss is in nats: with Eq. 1 it is 2 ln 2 = 1.386 where both dot products are zero. Beside spans the mean loss of
+        the pairs, times its weight, is added to that of the spans.
         """
-        # only this objective looks across draws
-        overlap = SpanPlan(**sample["net_input"]).overlap() if self.objective is OBJECTIVES["infonce"] else None
-        contrasts = [self.objective(means, overlap, self.temperature) for means in model(**sample["net_input"])]
+        means = model(**sample["net_input"])
         draws = sample["nsentences"]
-        loss = torch.stack([c.loss.sum() for c in contrasts]).mean()
+        losses, logging = [], {}
+        if "spans" in sample["net_input"]:
+            plan = SpanPlan(**sample["net_input"]["spans"])
+            # only this objective looks across draws
+            overlap = plan.overlap() if self.objective is OBJECTIVES["infonce"] else None
+            contrasts = [self.objective(one.spans, overlap, self.temperature) for one in means]
+            losses.append(torch.stack([c.loss.sum() for c in contrasts]).mean())
+            # of the two labels of each draw, the share that the sign of its dot product gets right
+            right = [((c.positive > 0).sum() + (c.negative < 0).sum()) / 2.0 for c in contrasts]
+            logging.update(_sums("", contrasts, right))
+        if "pairs" in sample["net_input"]:
+            beside = bool(losses)
+            related = PairPlan(**sample["net_input"]["pairs"]).related
+            contrasts = [pair_objective(one.pairs, related, self.lexicon_temperature) for one in means]
+            loss = torch.stack([c.loss.sum() for c in contrasts]).mean()
+            pairs = sample["draws"]["pairs"]
+            logging.update(_sums("pair_" if beside else "", contrasts, [c.correct.sum() for c in contrasts]))
+            if beside:
+                logging.update({"pair_loss": loss.detach(), "pairs": pairs})
+            losses.append(loss * self.lexicon_weight * (draws / pairs) if beside else loss)
+        loss = sum(losses)
         with torch.no_grad():
-            logging = {
-                "loss": loss.detach(),
-                "positive": torch.stack([c.positive.sum() for c in contrasts]).mean(),
-                "negative": torch.stack([c.negative.sum() for c in contrasts]).mean(),
-                # of the two labels of each draw, the share that the sign of its dot product gets right
-                "accuracy": torch.stack(
-                    [((c.positive > 0).sum() + (c.negative < 0).sum()) / 2.0 for c in contrasts]
-                ).mean(),
-                "ntokens": sample["ntokens"],
-                "nsentences": draws,
-                "sample_size": draws,
-                "batches": 1,
-            }
+            logging.update(
+                {
+                    "loss": loss.detach(),
+                    "ntokens": sample["ntokens"],
+                    "nsentences": draws,
+                    "sample_size": draws,
+                    "batches": 1,
+                }
+            )
             inner = unwrap(model)
             measures = torch.stack([torch.stack(inner.sample(table)) for table in inner.tables]).mean(0)
             logging.update(zip(_PER_TABLE, measures))
@@ -75,14 +107,28 @@ class CrossInitCriterion(FairseqCriterion):
     @staticmethod
     def reduce_metrics(logging_outputs):
         """Average over the draws of all processes."""
-        draws = sum(log["sample_size"] for log in logging_outputs)
-        batches = sum(log["batches"] for log in logging_outputs)
-        for key, digits in _PER_DRAW.items():
-            metrics.log_scalar(key, sum(log[key] for log in logging_outputs) / draws, draws, round=digits)
-        for key, digits in _PER_TABLE.items():
-            metrics.log_scalar(key, sum(log[key] for log in logging_outputs) / batches, batches, round=digits)
+        total = {key: sum(log[key] for log in logging_outputs) for key in logging_outputs[0]}
+        _log_averages(total, total["sample_size"], {"loss": 4, **_PER_DRAW})
+        if "pairs" in total:
+            _log_averages(total, total["pairs"], {"pair_" + key: 4 for key in ("loss", *_PER_DRAW)})
+        _log_averages(total, total["batches"], _PER_TABLE)
 
     @staticmethod
     def logging_outputs_can_be_summed():
         """True: everything logged is a sum."""
         return True
+
+
+@torch.no_grad()
+def _sums(prefix, contrasts, right):
+    """{name: float scalar} of contrasts of each table, summed over draws and averaged over tables; right: correct draws."""
+    return {
+        prefix + "positive": torch.stack([c.positive.sum() for c in contrasts]).mean(),
+        prefix + "negative": torch.stack([c.negative.sum() for c in contrasts]).mean(),
+        prefix + "accuracy": torch.stack(right).mean(),
+    }
+
+
+def _log_averages(total, count, digits):
+    for key, rounded in digits.items():
+        metrics.log_scalar(key, total[key] / count, count, round=rounded)

@@ -1,22 +1,43 @@
 """The model that the CrossInit stage trains: any fairseq model, seen through its embedding table alone."""
 
+from dataclasses import dataclass
+from typing import Optional
+
 from fairseq.models import BaseFairseqModel
 
-from crossinit_fairseq.alignment import RandomWords, RankedTable, Rescaling, SpanPlan
+from crossinit_fairseq.alignment import (
+    PairPlan,
+    PairVectors,
+    RandomWords,
+    RankedTable,
+    Rescaling,
+    SpanMeans,
+    SpanPlan,
+    pair_vectors,
+)
 from crossinit_fairseq.models.token_tables import find_token_tables
 
 
+@dataclass(frozen=True)
+class TableMeans:
+    """What one token table makes of a plan of each kind; None for a kind that there is no plan of."""
+
+    spans: Optional[SpanMeans]
+    pairs: Optional[PairVectors]
+
+
 class AlignmentModel(BaseFairseqModel):
-    """Wraps a freshly initialised model; its forward gives span means, its checkpoints are the wrapped model's own.
+    """Wraps a freshly initialised model; its forward gives means of words, its checkpoints are the wrapped model's own.
 
     Only the token tables take gradients. The forward is a real one so that data-parallel wrappers, which look for
     gradients of what a forward used, need nothing special.
 
-    model: a fairseq model; dictionary: its dictionary; words: RankedWords per language; max_rank: of positives;
-    rescale: save the tables at their initial scale, see Rescaling.
+    model: a fairseq model; dictionary: its dictionary; words: RankedWords per language, None without spans; max_rank: of
+    positives; rescale: save the tables at their initial scale, see Rescaling; pairs: PairedWords, None without a lexicon.
+    The measures are taken of random words of the text where there are spans, else of random words of the lexicon.
     """
 
-    def __init__(self, model, dictionary, words, max_rank, rescale=False):
+    def __init__(self, model, dictionary, words, max_rank, rescale=False, pairs=None):
         super().__init__()
         tables = find_token_tables(model, dictionary)
         self.wrapped = model
@@ -25,9 +46,11 @@ class AlignmentModel(BaseFairseqModel):
             parameter.requires_grad_(False)
         for table in tables.values():
             table.requires_grad_(True)
-        self.ranked = RankedTable(words, max_rank, len(dictionary))
-        self.sample = RandomWords(words, max_rank)
-        self.rescaling = Rescaling(self.tables, words) if rescale else None
+        self.pairs = pairs
+        self.ranked = None if words is None else RankedTable(words, max_rank, len(dictionary))
+        self.sample = RandomWords(pairs.apart(), len(dictionary)) if words is None else RandomWords(words, max_rank)
+        trained = (words or []) + ([pairs.all_words()] if pairs is not None else [])
+        self.rescaling = Rescaling(self.tables, trained) if rescale else None
 
     @property
     def tables(self):
@@ -35,9 +58,15 @@ class AlignmentModel(BaseFairseqModel):
         parameters = dict(self.wrapped.named_parameters())
         return [parameters[name] for name in self.table_names]
 
-    def forward(self, **plan):
-        """plan: the tensors of a SpanPlan. Returns a SpanMeans for each token table."""
-        return [self.ranked(table, SpanPlan(**plan)) for table in self.tables]
+    def forward(self, spans=None, pairs=None):
+        """spans: the tensors of a SpanPlan; pairs: of a PairPlan; either may be missing. Returns TableMeans of each token table."""
+        return [
+            TableMeans(
+                None if spans is None else self.ranked(table, SpanPlan(**spans)),
+                None if pairs is None else pair_vectors(table, PairPlan(**pairs)),
+            )
+            for table in self.tables
+        ]
 
     def state_dict(self, *args, **kwargs):
         """The wrapped model's, so that every later stage loads the checkpoint as one of its own."""

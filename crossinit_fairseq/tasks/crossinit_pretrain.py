@@ -7,12 +7,12 @@ from fairseq.data import FairseqDataset, iterators
 from fairseq.logging import metrics
 from fairseq.tasks import register_task
 
-from crossinit_fairseq.alignment import keep_as_trained, restore_as_trained
+from crossinit_fairseq.alignment import PairedWords, keep_as_trained, restore_as_trained
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.alignment_model import AlignmentModel
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.unwrap import unwrap
-from crossinit_fairseq.spans import SpanDataset, SpanSampler
+from crossinit_fairseq.spans import DrawDataset, PairSampler, SpanSampler
 from crossinit_fairseq.tasks.architecture import build_for
 from crossinit_fairseq.tasks.data_folder import (
     check_languages,
@@ -20,6 +20,7 @@ from crossinit_fairseq.tasks.data_folder import (
     languages_of,
     load_dictionary,
 )
+from crossinit_fairseq.tasks.lexicons import lexicon_tokens, parse_lexicons
 from crossinit_fairseq.tasks.one_dictionary import OneDictionaryTask
 from crossinit_fairseq.tasks.pretrain_config import CrossInitPretrainConfig
 from crossinit_fairseq.tasks.word_ranks import from_binarised, from_table, parse_tables
@@ -31,25 +32,27 @@ _FEWEST_DIRECTIONS = 2.0  # below, one direction outweighs all others
 _VALID_EPOCH = 0  # training counts from 1, so validation never sees a training draw
 
 
-class _FairseqSpanDataset(SpanDataset, FairseqDataset):
-    """A SpanDataset under the type that fairseq asks for."""
+class _FairseqDrawDataset(DrawDataset, FairseqDataset):
+    """A DrawDataset under the type that fairseq asks for."""
 
     can_reuse_epoch_itr_across_epochs = False
 
 
 @register_task("crossinit_pretrain", dataclass=CrossInitPretrainConfig)
 class CrossInitPretrainTask(OneDictionaryTask):
-    """Counts words in binarised text (Step 1), draws spans (Step 2), and builds the model that refines the token table
-    by contrast (Step 3, criterion `crossinit`). All other parameters stay as initialised and are saved with the table,
+    """Counts words in binarised text (Step 1), draws spans (Step 2), or pairs of a lexicon, and builds the model that refines
+    the token table by contrast (Step 3, criterion `crossinit`). All other parameters stay as initialised and are saved with the table,
     so the checkpoint is the starting point of any later stage.
     """
 
     cfg: CrossInitPretrainConfig
 
-    def __init__(self, cfg, dictionary, languages, tables):
+    def __init__(self, cfg, dictionary, languages, tables, lexicons):
         super().__init__(cfg, dictionary, languages)
-        self.tables = tables
-        self._words = None
+        self.tables, self.lexicons = tables, lexicons
+        self.with_spans = not lexicons or cfg.lexicon_beside_spans
+        self._words = {}
+        self._pairs = None
         self._ranked = None
         self._collapsed = False
 
@@ -57,21 +60,36 @@ class CrossInitPretrainTask(OneDictionaryTask):
     def setup_task(cls, cfg, **kwargs):
         """Check the data folder before anything is built."""
         with one_sentence():
-            if cfg.flatness <= 0:
-                raise InputError("--flatness must be above 0, not {}".format(cfg.flatness))
+            _check_options(cfg)
             folders = data_folders(cfg.data)
             tables = parse_tables(cfg.ranks)
             named = cfg.langs or ",".join(sorted(set(languages_of(folders[0])) | set(tables)))
             languages = check_languages(named, folders, cfg.train_subset, without_text=tables)
-            return cls(cfg, load_dictionary(folders[0], languages), languages, tables)
+            lexicons = parse_lexicons(cfg.lexicon, languages)
+            return cls(cfg, load_dictionary(folders[0], languages), languages, tables, lexicons)
 
     @property
     def words(self):
         """RankedWords of each language, counted on first use."""
-        if self._words is None:
+        return [self._words_of(language) for language in self.languages]
+
+    def _words_of(self, language):
+        if language not in self._words:
             with one_sentence():
-                self._words = [self._rank(language) for language in self.languages]
-        return self._words
+                self._words[language] = self._rank(language)
+        return self._words[language]
+
+    @property
+    def pairs(self):
+        """PairedWords of the lexicons, looked up in the words on first use; None without a lexicon."""
+        if self.lexicons and self._pairs is None:
+            self._pairs = PairedWords(
+                [
+                    lexicon_tokens(lexicon, {language: self._words_of(language) for language in named}, self.dictionary)
+                    for named, lexicon in self.lexicons.items()
+                ]
+            )
+        return self._pairs
 
     def _rank(self, language):
         if language in self.tables:
@@ -96,14 +114,26 @@ class CrossInitPretrainTask(OneDictionaryTask):
         if from_checkpoint:
             return model
         with one_sentence():
-            self._sampler()  # too few words is to be said before the table is laid out
+            self._samplers()  # too few words or pairs is to be said before the table is laid out
             check_dictionary_fits(model, self.dictionary, self.cfg.data)
-            model = AlignmentModel(model, self.dictionary, self.words, self.cfg.max_rank, self.cfg.rescale)
+            words = self.words if self.with_spans else None
+            model = AlignmentModel(
+                model, self.dictionary, words, self.cfg.max_rank, self.cfg.rescale, pairs=self.pairs
+            )
         self._ranked = model.ranked
-        logger.info("aligning {} over {}".format(", ".join(self.languages), ", ".join(model.table_names)))
+        aligned = self.languages if self.with_spans else ["-".join(named) for named in self.lexicons]
+        logger.info("aligning {} over {}".format(", ".join(aligned), ", ".join(model.table_names)))
         return model
 
-    def _sampler(self):
+    def _samplers(self):
+        """{kind: its sampler}; see DrawDataset."""
+        samplers = {"spans": self._span_sampler()} if self.with_spans else {}
+        if self.pairs is not None:
+            names = ["-".join(named) for named in self.lexicons]
+            samplers["pairs"] = PairSampler(self.pairs.sizes, self.cfg.seed, names)
+        return samplers
+
+    def _span_sampler(self):
         sizes = [len(words) for words in self.words]
         return SpanSampler(
             sizes,
@@ -118,10 +148,10 @@ class CrossInitPretrainTask(OneDictionaryTask):
     def load_dataset(self, split, epoch=1, combine=False, **kwargs):
         """Synthetic draws: new ones every epoch for training, the same ones always for any other split."""
         training = split == self.cfg.train_subset
-        self.datasets[split] = _FairseqSpanDataset(
-            self._sampler(),
-            self._ranked.plan,
-            pairs=_DEFAULT_PAIRS,
+        plans = {"spans": self._ranked, "pairs": self.pairs}
+        self.datasets[split] = _FairseqDrawDataset(
+            {kind: (sampler, plans[kind].plan) for kind, sampler in self._samplers().items()},
+            count=_DEFAULT_PAIRS,
             steps=self.cfg.updates_per_epoch if training else self.cfg.valid_batches,
             fixed_epoch=None if training else _VALID_EPOCH,
         )
@@ -138,9 +168,9 @@ class CrossInitPretrainTask(OneDictionaryTask):
         data_buffer_size=0,
         **unused,
     ):
-        """One item is one batch of `--batch-size` pairs (256 if not given)."""
+        """One item is one batch of `--batch-size` draws (256 if not given) of either kind."""
         if max_sentences:
-            dataset.pairs = max_sentences
+            dataset.count = max_sentences
         dataset.set_epoch(epoch)
         return iterators.EpochBatchIterator(
             dataset=dataset,
@@ -198,6 +228,30 @@ class CrossInitPretrainTask(OneDictionaryTask):
                 "frequency tells them apart; end earlier (--max-update), or use a lower --lr".format(directions)
             )
 
+    def post_validate(self, model, stats, agg):
+        """After a validation: with --stop-directions, see whether the run is to end.
+
+        fairseq asks for no more than its own options, of which the number of updates is looked at after every update: so
+        the run ends in the usual way, with a validation and a checkpoint, after one update more.
+        """
+        limit = self.cfg.stop_directions
+        if limit and float(stats["directions"]) <= limit:
+            logger.info(
+                "the run ends after one more update: random words lie along {:.2f} directions, --stop-directions is {:g}".format(
+                    float(stats["directions"]), limit
+                )
+            )
+            self.cfg._get_root().optimization.max_update = stats["num_updates"]
+
     def max_positions(self):
         """None: spans have no positions."""
         return None
+
+
+def _check_options(cfg):
+    if cfg.flatness <= 0:
+        raise InputError("--flatness must be above 0, not {}".format(cfg.flatness))
+    if cfg.stop_directions < 0:
+        raise InputError("--stop-directions is a number of directions, 0 or more, not {}".format(cfg.stop_directions))
+    if cfg.lexicon_beside_spans and not cfg.lexicon:
+        raise InputError("--lexicon-beside-spans needs --lexicon SOURCE-TARGET=FILE")

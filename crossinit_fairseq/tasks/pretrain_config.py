@@ -36,6 +36,17 @@ class CrossInitPretrainConfig(FairseqDataclass):
         default=None,
         metadata={"help": "with --ranks: the SentencePiece model of the dictionary, which cuts their words"},
     )
+    lexicon: Optional[str] = field(
+        default=None,
+        metadata={
+            "help": "lexicons of `crossinit-lexicon induce`, en-ro=FILE,en-ne=FILE: their mutual pairs are the Positives and the other words "
+            "of the lexicon the Negatives, instead of spans of ranks"
+        },
+    )
+    lexicon_beside_spans: bool = field(
+        default=False,
+        metadata={"help": "with --lexicon: the spans stay, and the losses of both are added"},
+    )
     span: int = field(
         default=3000,
         metadata={
@@ -93,6 +104,13 @@ class CrossInitPretrainConfig(FairseqDataclass):
         metadata={
             "help": "validation also logs coarse_loss, the loss in steps of this many nats: with --best-checkpoint-metric coarse_loss, "
             "--patience N ends the run when the loss has not fallen by a step in N validations (default: 0.005)"
+        },
+    )
+    stop_directions: float = field(
+        default=0,
+        metadata={
+            "help": "end the run when a validation finds random words along this many directions or fewer, as logged by that name "
+            "(default: 0, never)"
         },
     )
     tokens_per_sample: int = field(

@@ -7,7 +7,7 @@ from fairseq.logging import metrics
 from crossinit_fairseq.alignment import OBJECTIVES, SpanPlan
 from crossinit_fairseq.criterions.crossinit import CrossInitCriterion, CrossInitCriterionConfig
 from crossinit_fairseq.models.alignment_model import AlignmentModel
-from crossinit_fairseq.spans import SpanDataset, SpanSampler
+from crossinit_fairseq.spans import DrawDataset, SpanSampler
 from tests.helpers import dictionary_of, ranked_words, tiny_model
 
 WORDS = [ranked_words([[4], [5, 6], [7], [8], [9], [4, 7]]), ranked_words([[10], [9], [5, 5, 8], [6], [4], [10, 6]])]
@@ -23,7 +23,7 @@ def setting(kind, objective="sigmoid", temperature=1.0, negatives="all"):
     dictionary = dictionary_of("abcdefgh")
     model = AlignmentModel(tiny_model(dictionary, kind), dictionary, WORDS, max_rank=5)
     sampler = SpanSampler([6, 6], span=2, max_rank=5, seed=1, negatives=negatives)
-    sample = SpanDataset(sampler, model.ranked.plan, pairs=7, steps=1)[0]
+    sample = DrawDataset({"spans": (sampler, model.ranked.plan)}, count=7, steps=1)[0]
     return CrossInitCriterion(Task(), objective, temperature), model, sample
 
 
@@ -35,8 +35,8 @@ def setting(kind, objective="sigmoid", temperature=1.0, negatives="all"):
 def test_loss_is_the_mean_over_tables_of_the_summed_objective(kind, tables, objective, temperature, negatives):
     criterion, model, sample = setting(kind, objective, temperature, negatives)
     loss, size, log = criterion(model, sample)
-    overlap = SpanPlan(**sample["net_input"]).overlap()
-    contrasts = [OBJECTIVES[objective](means, overlap, temperature) for means in model(**sample["net_input"])]
+    overlap = SpanPlan(**sample["net_input"]["spans"]).overlap()
+    contrasts = [OBJECTIVES[objective](means.spans, overlap, temperature) for means in model(**sample["net_input"])]
     assert len(contrasts) == tables
     assert loss.item() == pytest.approx(sum(c.loss.sum().item() for c in contrasts) / tables, rel=1e-6)
     assert size == 7 == log["sample_size"] == log["nsentences"]

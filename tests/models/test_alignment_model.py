@@ -42,7 +42,7 @@ def plan_of(model):
 
 def update(model, rate=5.0):
     """One step of plain gradient descent on Eq. 1."""
-    loss = sum(sigmoid_objective(means).loss.sum() for means in model(**plan_of(model)))
+    loss = sum(sigmoid_objective(means.spans).loss.sum() for means in model(spans=plan_of(model)))
     loss.backward()
     with torch.no_grad():
         for parameter in model.parameters():
@@ -70,13 +70,13 @@ def test_only_the_tables_train(dictionary, kind, options):
 def test_forward_averages_every_table(dictionary, kind, options):
     _, model = aligned(dictionary, kind, options)
     plan = plan_of(model)
-    outputs = model(**plan)
+    outputs = model(spans=plan)
     ranked = RankedTable(WORDS, MAX_RANK, len(dictionary))
     assert len(outputs) == len(model.tables) == len(model.table_names)
     for means, table in zip(outputs, model.tables):
         expected = ranked(table, SpanPlan(**plan))
         for name in ("left", "right", "outside"):
-            assert torch.equal(getattr(means, name), getattr(expected, name))
+            assert torch.equal(getattr(means.spans, name), getattr(expected, name))
 
 
 @pytest.mark.parametrize("rescale", [False, True])

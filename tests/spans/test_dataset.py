@@ -2,7 +2,7 @@
 
 import torch
 
-from crossinit_fairseq.spans import SpanDataset, SpanSampler
+from crossinit_fairseq.spans import DrawDataset, SpanSampler
 
 
 class Layout:
@@ -14,24 +14,28 @@ class Layout:
     def tensors(self):
         return {name: torch.from_numpy(getattr(self.draws, name)) for name in ("left", "right", "low", "high")}
 
+    def words(self):
+        return int(2 * (self.draws.high - self.draws.low).sum())
+
 
 def dataset(**options):
-    return SpanDataset(SpanSampler([40, 50], span=4, max_rank=40, seed=7), Layout, pairs=6, steps=3, **options)
+    sampler = SpanSampler([40, 50], span=4, max_rank=40, seed=7)
+    return DrawDataset({"spans": (sampler, Layout)}, count=6, steps=3, **options)
 
 
 def low(item):
-    return item["net_input"]["low"].tolist()
+    return item["net_input"]["spans"]["low"].tolist()
 
 
 def test_an_item_is_a_whole_batch():
     spans = dataset()
     assert len(spans) == 3
     item = spans[0]
-    assert set(item) == {"net_input", "nsentences", "ntokens"}
-    assert set(item["net_input"]) == {"left", "right", "low", "high"}
+    assert set(item) == {"net_input", "nsentences", "draws", "ntokens"} and item["draws"] == {"spans": 6}
+    assert set(item["net_input"]) == {"spans"} and set(item["net_input"]["spans"]) == {"left", "right", "low", "high"}
     assert item["nsentences"] == 6 == len(low(item))
     # the words of the span, in both languages
-    widths = item["net_input"]["high"] - item["net_input"]["low"]
+    widths = item["net_input"]["spans"]["high"] - item["net_input"]["spans"]["low"]
     assert item["ntokens"] == 2 * widths.sum().item()
     assert isinstance(item["ntokens"], int)
 
