@@ -20,7 +20,7 @@ def rank_words(texts, pieces, chunk=_CHUNK):
     singles = np.zeros(len(pieces), dtype=np.int64)
     longer = {}  # length in sub-tokens -> _Tally
     for text in texts:
-        for tokens in _chunks(text, chunk):
+        for tokens in sentence_chunks(text, chunk):
             for token in (int(tokens.max()), int(tokens.min())):
                 if not 0 <= token < len(pieces):
                     raise InputError(
@@ -36,7 +36,7 @@ def rank_words(texts, pieces, chunk=_CHUNK):
     return RankedWords.sort(groups)
 
 
-def _chunks(text, size):
+def sentence_chunks(text, size):
     """Cut the tokens after whole sentences, so that no word is cut."""
     ends = np.cumsum(text.lengths, dtype=np.int64)
     begin = 0
@@ -50,31 +50,57 @@ def _chunks(text, size):
 
 def _count_chunk(tokens, pieces, singles, longer):
     """Add the words of integer [T] tokens to the counts."""
-    in_word = pieces.in_word[tokens]
-    start = in_word.copy()
-    # inside a run, only a piece that marks a word start, or follows one that marks a word end, starts a word
-    start[1:] &= pieces.starts[tokens[1:]] | ~in_word[:-1] | pieces.ends[tokens[:-1]]
-    start = start[in_word]
-    tokens = tokens[in_word]
-    begins = np.flatnonzero(start)
+    begins, lengths, known = find_words(tokens, pieces)
     if not len(begins):
         return
-    lengths = np.diff(begins, append=len(tokens))
-    known = np.ones(len(begins), dtype=bool)
-    if pieces.unk >= 0:
-        spoiled = tokens == pieces.unk
-        if spoiled.any():
-            known = ~np.logical_or.reduceat(spoiled, begins)
     first = tokens[begins[known & (lengths == 1)]]
     found = np.bincount(first, minlength=len(singles))
     if pieces.lone_start >= 0:
         found[pieces.lone_start] = 0  # a word start with nothing after it
     singles += found
-    known &= lengths <= MAX_PIECES
     for length in (np.flatnonzero(np.bincount(lengths[known], minlength=2)[2:]) + 2).tolist():
         where = begins[known & (lengths == length)]
         tally = longer.setdefault(length, _Tally(length, len(pieces)))
         tally.add(tokens[where[:, None] + np.arange(length)])
+
+
+def find_words(tokens, pieces):
+    """The runs of sub-tokens that WordPieces calls words, in integer [T] tokens of whole sentences.
+
+    Returns (int64 [n] where each begins, int64 [n] its length, bool [n] False where it holds <unk> or is too long). A
+    lone SentencePiece word start is among them.
+    """
+    in_word = pieces.in_word[tokens]
+    start = in_word.copy()
+    # inside a run, only a piece that marks a word start, or follows one that marks a word end, starts a word
+    start[1:] &= pieces.starts[tokens[1:]] | ~in_word[:-1] | pieces.ends[tokens[:-1]]
+    begins = np.flatnonzero(start)
+    # a word goes on as long as its pieces do: those outside words are not counted
+    inside = np.flatnonzero(start[in_word])
+    lengths = np.diff(inside, append=np.count_nonzero(in_word))
+    known = lengths <= MAX_PIECES
+    if pieces.unk >= 0 and len(begins):
+        spoiled = tokens == pieces.unk
+        if spoiled.any():
+            known &= ~np.logical_or.reduceat(spoiled, begins)
+    return begins, lengths, known
+
+
+def pack_words(words, vocabulary):
+    """Keys that sort as integer [m, length] words do: int64 [m] where they fit into 63 bits, else bytes."""
+    if is_packed(words.shape[1], vocabulary):
+        keys = np.zeros(len(words), dtype=np.int64)
+        for column in words.T:
+            keys *= vocabulary
+            keys += column
+        return keys
+    # big-endian bytes compare as the numbers do
+    return np.ascontiguousarray(words, dtype=">u4").view(np.dtype((np.void, 4 * words.shape[1]))).ravel()
+
+
+def is_packed(length, vocabulary):
+    """Whether a word of that many sub-tokens is one number: numpy's integers would wrap around."""
+    return int(vocabulary) ** int(length) < 2**63
 
 
 class _Tally:
@@ -82,21 +108,13 @@ class _Tally:
 
     def __init__(self, length, vocabulary):
         self.length, self.vocabulary = length, vocabulary
-        self.packed = int(vocabulary) ** int(length) < 2**63  # numpy's integers would wrap around
+        self.packed = is_packed(length, vocabulary)
         self.keys = np.empty(0, dtype=np.int64 if self.packed else np.dtype((np.void, 4 * length)))
         self.counts = np.empty(0, dtype=np.int64)
 
     def add(self, words):
         """words: integer [m, length]."""
-        if self.packed:
-            keys = np.zeros(len(words), dtype=np.int64)
-            for column in words.T:
-                keys *= self.vocabulary
-                keys += column
-        else:
-            # big-endian bytes compare as the numbers do
-            keys = np.ascontiguousarray(words, dtype=">u4").view(self.keys.dtype).ravel()
-        keys, counts = np.unique(keys, return_counts=True)
+        keys, counts = np.unique(pack_words(words, self.vocabulary), return_counts=True)
         if len(self.keys):
             both, places = np.unique(np.concatenate([self.keys, keys]), return_inverse=True)
             merged = np.zeros(len(both), dtype=np.int64)

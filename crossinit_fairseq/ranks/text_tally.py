@@ -23,9 +23,10 @@ except ImportError:
 
 PARTITIONS = 32
 _SLICE = 1 << 20  # distinct pieces that are normalised at a time
+_SPELT = pl.col("word").str.contains(r"[\p{L}\p{N}]")
 _ROW = 24  # bytes of memory for a row beside its text
 # every ASCII character that is in no word becomes a line break
-_SEPARATED = bytes(c if c >= 128 or chr(c).isalnum() or c == ord("'") else ord("\n") for c in range(256))
+SEPARATED = bytes(c if c >= 128 or chr(c).isalnum() or c == ord("'") else ord("\n") for c in range(256))
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Tally:
 
     def add(self, block):
         """Count a Block. Raises InputError when it is not UTF-8."""
-        counted = _count_lines(block.data.translate(_SEPARATED))
+        counted = _count_lines(block.data.translate(SEPARATED))
         if counted is None:
             raise block.invalid_utf8()
         self._pending.append(counted)
@@ -108,13 +109,7 @@ def count_pieces(pieces, words):
     pieces: frame of word (str, without white space) and count; words: TextWords.
     Returns (frame of distinct word and count, occurrences of words that are too long).
     """
-    plain = pl.col("word").str.contains("^[0-9A-Za-z]+$")
-    found = pieces.filter(~plain)
-    normal = words.normalise("\n".join(found["word"].to_list())).split("\n") if len(found) else []
-    found = found.with_columns(pl.Series("word", normal, dtype=pl.String)).lazy()
-    found = found.with_columns(pl.col("word").str.extract_all(words.pattern)).explode("word").drop_nulls().collect()
-    # most pieces in Latin script are words as they are
-    found = add_up([pieces.filter(plain), found])
+    found = add_up(_find_words(pieces, words))
     if words.segmenter is not None:
         found = _segment(found, words.segmenter)
     long = pl.col("word").str.len_chars() > MAX_CHARACTERS
@@ -126,12 +121,41 @@ def count_pieces(pieces, words):
     return found, skipped
 
 
+def words_in_order(pieces, words):
+    """The words of each of some distinct pieces of text, as `count_pieces` finds them, one after the other.
+
+    pieces: polars Series of str [k], without white space; words: TextWords.
+    Returns a frame of piece (uint32, its index, rising) and word (str; null for a word that is too long).
+    """
+    found = pl.concat(_find_words(pl.DataFrame({"word": pieces}).with_row_index("piece"), words))
+    found = found.sort("piece", maintain_order=True)
+    if words.segmenter is not None:
+        cut, origins = words.segmenter.segment(found["word"].to_list())
+        owners = found["piece"].gather(pl.Series(origins, dtype=pl.UInt32))
+        found = pl.DataFrame({"piece": owners, "word": pl.Series(cut, dtype=pl.String)}).filter(_SPELT)
+    short = found["word"].str.len_chars() <= MAX_CHARACTERS
+    if words.lowercase and len(found):
+        lower = words.lower("\n".join(found["word"].to_list())).split("\n")
+        found = found.with_columns(pl.Series("word", lower, dtype=pl.String))
+    return found.with_columns(pl.when(short).then(pl.col("word")))
+
+
+def _find_words(pieces, words):
+    """Two frames, of the pieces that are words as they are, most of those in Latin script, and of the words in others."""
+    plain = pl.col("word").str.contains("^[0-9A-Za-z]+$")
+    found = pieces.filter(~plain)
+    normal = words.normalise("\n".join(found["word"].to_list())).split("\n") if len(found) else []
+    found = found.with_columns(pl.Series("word", normal, dtype=pl.String)).lazy()
+    found = found.with_columns(pl.col("word").str.extract_all(words.pattern)).explode("word").drop_nulls().collect()
+    return [pieces.filter(plain), found]
+
+
 def _segment(runs, segmenter):
     pieces, origins = segmenter.segment(runs["word"].to_list())
     counts = runs["count"].gather(pl.Series(origins, dtype=pl.UInt32))
     frame = pl.DataFrame({"word": pl.Series(pieces, dtype=pl.String), "count": counts})
     # a segmenter also returns the punctuation inside a run
-    return add_up([frame.filter(pl.col("word").str.contains(r"[\p{L}\p{N}]"))])
+    return add_up([frame.filter(_SPELT)])
 
 
 def add_up(frames):
