@@ -132,6 +132,16 @@ def test_an_enciphered_text_gives_its_cipher():
     assert backward == {word.replace("w", "v"): {word} for word in words}
 
 
+def test_a_constant_companion_is_no_translation():
+    # "front" seldom stands without "in", 9 times of 10, nor "in" without it; each has a translation of its own
+    rng = random.Random(3)
+    lines = [["in", "front"] if rng.random() < 0.9 else [rng.choice(["in", "front"])] for _ in range(200)]
+    lines += [[f"w{k}"] for k in range(20) for _ in range(20)]
+    turned = [[{"in": "en", "front": "devant"}.get(word, word) for word in reversed(line)] for line in lines]
+    forward, _ = dictionary_from_aligned([" ".join(line) for line in lines], [" ".join(line) for line in turned], ("en", "fr"))
+    assert forward["in"] == {"en"} and forward["front"] == {"devant"}
+
+
 def test_lines_that_do_not_belong_together_give_little():
     rng = random.Random(2)
     sides = [[" ".join(rng.choices([f"{letter}{k}" for k in range(50)], k=5)) for _ in range(500)] for letter in "xy"]
