@@ -31,7 +31,7 @@ def dictionary_from_aligned(
     of s, and s of t, when they are linked at least MIN_LINKS times and the coefficient over links, 2 l(s, t) /
     (n(s) + n(t)) where n counts running words, is at least SHARE_OF_BEST of the best that s has, or of the best that t
     has. So a word has several right translations (the: le, la), and an inflected form that is rare (rouges) is right
-    beside one that is more frequent. (Linking a second time by the links changes one pair in 200 on captions.)
+    beside one that is more frequent. (On captions, linking again by the links changes fewer than one pair in 100.)
 
     Returns ({word of the source language: its translations}, {word of the target language: its translations}).
     Raises InputError when the numbers of sentences differ, or no two words are linked MIN_LINKS times.
