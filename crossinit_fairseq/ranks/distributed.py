@@ -58,7 +58,7 @@ def count_text_distributed(client, sources, language, lowercase=False, min_count
         client.submit(_sum, [client.submit(_item, one, share, pure=False) for one in counted], min_count, pure=False)
         for share in range(shares)
     ]
-    _follow(as_completed(counted), len(counted))
+    follow(as_completed(counted), len(counted))
     return make_table(client.gather(sums), words, min_count, sum(client.gather(skipped)))
 
 
@@ -82,7 +82,7 @@ def _sum(frames, min_count):
     return summarise(add_up(frames), min_count)
 
 
-def _follow(futures, number):
+def follow(futures, number):
     """Wait, with a bar on a terminal; the first failure ends it."""
     from tqdm import tqdm
 
