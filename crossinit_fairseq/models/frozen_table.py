@@ -10,14 +10,12 @@ class FrozenTable:
     """Holds a model's token tables still, bit by bit, for the first `updates` updates (-1: for all).
 
     A table has no gradient then, so no optimizer of fairseq's touches it, be it by momentum or by weight decay, and gradient
-    clipping does not count it. When it is let go, the optimizer begins with it as with any new parameter.
+    clipping does not count it. When it is let go, the optimizer begins with it as with any new parameter. (With --fp16 or
+    --bf16 a gradient of 0 stands in for none: momentum from an earlier, not frozen run would still move it.)
     """
 
     def __init__(self, updates, dictionary):
         self.updates, self.dictionary = updates, dictionary
-
-    def __bool__(self):
-        return self.updates != 0
 
     def holds(self, update):
         """Whether the table is held in an update (the first one is 0)."""

@@ -176,7 +176,7 @@ class CrossInitUnmtTask(UnmtGeneration):
             return None
         for source, target in self.directions.generated():
             if (source, target) not in self.translators():
-                logger.info(f"no lexicon for {source}-{target}: the model itself translates there from the first update")
+                logger.info(f"no lexicon for {source}-{target}: the model translates there from the first update")
         noise = self._noise() if cfg.lexicon_bt_noise else None
         return WordByWordSources(self.translators(), cfg.lexicon_bt_updates, self.convention, noise, self._longest - 1)
 

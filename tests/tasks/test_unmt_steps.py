@@ -3,69 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from fairseq.criterions.label_smoothed_cross_entropy import LabelSmoothedCrossEntropyCriterion
-from fairseq.data import Dictionary
 
 from crossinit_fairseq.tasks.crossinit_unmt import CrossInitUnmtTask
 from crossinit_fairseq.tasks.unmt_config import CrossInitUnmtConfig
 from crossinit_fairseq.translation.generation import Generation
-from tests.conftest import toy_sentences, weights, write_split
-from tests.helpers import is_kept, tiny_model
+from tests.conftest import weights
+from tests.helpers import tiny_model
 from tests.tasks.in_process import translate
-
-
-@pytest.fixture(scope="module")
-def three_languages(tmp_path_factory):
-    """Monolingual text of aa (40 sentences), bb (40) and cc (10)."""
-    folder, rng = tmp_path_factory.mktemp("three"), np.random.default_rng(0)
-    symbols = ["\u2581{}{}".format(letter, k) for letter in "abc" for k in range(60)]
-    symbols += "s t . [aa] [bb] [cc] <mask>".split()
-    (folder / "dict.txt").write_text("".join(symbol + " 1\n" for symbol in symbols), encoding="utf-8")
-    dictionary = Dictionary.load(str(folder / "dict.txt"))
-    for language, count in (("aa", 40), ("bb", 40), ("cc", 10)):
-        (folder / language).mkdir()
-        write_split(dictionary, folder / language / "train", toy_sentences(rng, language, count))
-        write_split(dictionary, folder / language / "valid", toy_sentences(rng, language, 5))
-    return folder
-
-
-class Training:
-    """A task with its training data and a small model; each step is recorded."""
-
-    def __init__(self, data, max_sentences=8, **options):
-        config = CrossInitUnmtConfig()
-        config.data, config.seed, config.train_subset = str(data), 1, "train"
-        config.max_source_positions = config.max_target_positions = 64
-        for name, value in options.items():
-            setattr(config, name, value)
-        self.task = CrossInitUnmtTask.setup_task(config)
-        self.task.load_dataset("train")
-        self.data = self.task.datasets["train"]
-        self.data.batch_by_size(self.data.ordered_indices(), max_sentences=max_sentences)
-        torch.manual_seed(1)
-        self.model = tiny_model(self.task.dictionary)
-        with torch.no_grad():  # weights large enough for its output to vary
-            for name, parameter in self.model.named_parameters():
-                if parameter.dim() > 1:
-                    parameter.copy_(torch.randn(parameter.shape) * 0.5)
-        self.criterion = LabelSmoothedCrossEntropyCriterion(self.task, sentence_avg=False, label_smoothing=0.1)
-        self.generated, self.learnt = [], []
-        samples = self.task.back_translation.samples
-
-        def record(model, requests, update):
-            self.generated += [(batch["language"], other, restrict) for batch, other, restrict, _ in requests]
-            return samples(model, requests, update)
-
-        self.task.back_translation.samples = record
-
-    def backward(self, loss):
-        loss.backward()
-
-    def gradients(self):
-        return {name: parameter.grad for name, parameter in self.model.named_parameters() if is_kept(name)}
-
-    def step(self, item, update=0, **options):
-        return self.task.train_step(self.data[item], self.model, self.criterion, self, update, **options)
+from tests.tasks.unmt_training import Training
 
 
 def test_schedules_hand_worked(three_languages):

@@ -1,0 +1,200 @@
+"""crossinit_unmt with a lexicon: word-by-word sources, words replaced in denoising, and a table that is held still."""
+
+import numpy as np
+import pytest
+import torch
+
+from crossinit_fairseq.tasks.crossinit_unmt import CrossInitUnmtTask
+from crossinit_fairseq.tasks.unmt_config import CrossInitUnmtConfig
+from tests.conftest import WORDS, load, weights
+from tests.tasks.in_process import run, translate
+from tests.tasks.unmt_training import Training
+
+TABLE = "encoder.embed_tokens.weight"
+BOS, PAD, EOS = 0, 1, 2
+
+
+def word(language, k):
+    """The k-th word of tests.conftest.toy_sentences."""
+    return "{}{}{}".format(language[0], k, {3: "s", 10: "t"}.get(k % 14, ""))
+
+
+def write_lexicon(path, source, target):
+    """Every word with the other language's word of its number."""
+    lines = ["{}\t{}\n".format(word(source, k), word(target, k)) for k in range(WORDS)]
+    path.write_text("# languages: {} {}\n".format(source, target) + "".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def lexicon(tmp_path_factory):
+    return write_lexicon(tmp_path_factory.mktemp("lexicon") / "aa-bb.tsv", "aa", "bb")
+
+
+def by_word(batch, task, source, target):
+    """A batch's source, translated the slow way; in these texts a word of each language has the same sub-tokens but for the
+    letter it begins with."""
+    rows = []
+    for row in batch["clean"]:
+        symbols = [task.dictionary[int(token)] for token in row if token not in (PAD, EOS)]
+        symbols = [symbol.replace("\u2581" + source[0], "\u2581" + target[0]) for symbol in symbols]
+        tokens = [task.dictionary.index(symbol) for symbol in symbols]
+        rows.append([BOS] + tokens + [EOS, task.convention.languages[target]])
+    return rows
+
+
+def as_rows(tokens):
+    return [[token for token in row if token != PAD] for row in tokens.tolist()]
+
+
+def test_the_first_updates_learn_from_word_by_word_sources(data_folder, lexicon):
+    training = Training(data_folder, langs="aa,bb", lexicon="bb-aa={}".format(lexicon), lexicon_bt_updates=2)
+    task, item = training.task, training.data[0]
+    requests = [(batch, other, False, (1, 0)) for batch, other in zip(item["batches"], ("bb", "aa"))]
+    no_model = None
+    for update in (0, 1):
+        made = task.back_translation.samples(no_model, requests, update)
+        for (batch, other, *_), (sample, counts) in zip(requests, made):
+            expected = by_word(batch, task, batch["language"], other)
+            assert as_rows(sample["net_input"]["src_tokens"]) == expected
+            assert torch.equal(sample["target"], task.convention.dress_generated(batch["clean"], batch["language"]))
+            assert counts["in_target"] == counts["written"] and counts["sentences"] == 8
+    made = task.back_translation.samples(training.model, requests, 2)
+    assert as_rows(made[0][0]["net_input"]["src_tokens"]) != by_word(requests[0][0], task, "aa", "bb")
+    with pytest.raises(AttributeError):
+        task.back_translation.samples(no_model, requests, 2)
+
+
+def test_other_directions_are_the_models(three_languages, lexicon, monkeypatch):
+    training = Training(three_languages, lexicon="aa-bb={}".format(lexicon), lexicon_bt_updates=1)
+    asked, together = [], training.task.generation.together
+
+    def record(self, model, batches, *unused):
+        asked.append([language for _, language, _, _ in batches])
+        return together(model, batches, *unused)
+
+    monkeypatch.setattr(type(training.task.generation), "together", record)
+    for update in (0, 1):
+        training.step(0, update)
+    assert training.generated[:3] == [("aa", "bb", False), ("bb", "aa", False), ("cc", "aa", False)]
+    # of the first update, cc into aa alone
+    assert asked == [["aa"], ["bb", "aa", "aa"]]
+
+
+def test_a_lexicon_gives_no_alarm(data_folder, lexicon):
+    training = Training(data_folder, langs="aa,bb", lexicon="aa-bb={}".format(lexicon), lexicon_bt_updates=1)
+    for update in (0, 1):
+        _, _, logs = training.step(0, update)
+        training.task.back_translation.log(training.task.directions.generated(), [logs], update)
+        assert bool(training.task.back_translation.watch.batches) == (update == 1)
+
+
+def test_noise_of_the_word_by_word_sources_is_drawn_from_the_update(data_folder, lexicon):
+    options = dict(langs="aa,bb", lexicon="aa-bb={}".format(lexicon), lexicon_bt_updates=9, word_blanking_prob=0.3)
+    training = Training(data_folder, lexicon_bt_noise=True, **options)
+    batch, mask = training.data[0]["batches"][0], training.task.mask
+
+    def source(*seed):
+        ((sample, _),) = training.task.back_translation.samples(None, [(batch, "bb", False, seed)], 0)
+        return as_rows(sample["net_input"]["src_tokens"])
+
+    assert source(1, 0, 0, 0) == source(1, 0, 0, 0) != source(1, 1, 0, 0)
+    clean = by_word(batch, training.task, "aa", "bb")
+    assert any(mask in row for row in source(1, 0, 0, 0))
+    assert all(set(row) <= set(whole) | {mask} for row, whole in zip(source(1, 0, 0, 0), clean))
+
+
+def test_words_to_denoise_are_replaced_and_the_rest_is_as_without(data_folder, lexicon):
+    options = dict(langs="aa,bb", max_word_shuffle_distance=0.0, word_dropout_prob=0.0)
+    plain, mixed = (
+        Training(data_folder, max_sentences=200, **more, **options)
+        for more in ({}, {"lexicon": "aa-bb={}".format(lexicon), "lexicon_noise": 0.3})
+    )
+    a, b, replaced = plain.data[0], mixed.data[0], []
+    letters = np.array([symbol[1:2] if symbol[0] == "\u2581" else "" for symbol in plain.task.dictionary.symbols])
+    for one, other in zip(a["batches"], b["batches"]):
+        assert torch.equal(one["clean"], other["clean"])
+        assert torch.equal(one["denoise"]["target"], other["denoise"]["target"])
+        sources = one["denoise"]["net_input"]["src_tokens"], other["denoise"]["net_input"]["src_tokens"]
+        # every word has as many sub-tokens as its translation, so the blanks fall on the same places
+        assert torch.equal(sources[0].eq(plain.task.mask), sources[1].eq(plain.task.mask))
+        first = letters[sources[1].numpy()]
+        own = one["language"][0]
+        words = letters[sources[0].numpy()] == own
+        assert set(first[words]) == {"a", "b"}
+        replaced += (first[words] != own).tolist()
+    # about 1,400 words: 4 standard deviations of their share are 0.05
+    assert len(replaced) > 1000 and abs(np.mean(replaced) - 0.3) < 0.05
+
+
+WITH = (
+    "--lexicon aa-bb={} --lexicon-bt-updates 3 --lexicon-bt-noise --lexicon-noise 0.3 --freeze-table-updates 3 "
+    "--save-interval-updates 1 --disable-validation --weight-decay 0.1"
+)
+
+
+@pytest.fixture(scope="module")
+def whole(data_folder, lexicon, tmp_path_factory):
+    """The checkpoints of five updates without a stop."""
+    folder = tmp_path_factory.mktemp("whole")
+    log = translate(data_folder, folder, WITH.format(lexicon), "--max-update 5").stdout
+    assert "lexicon aa-bb: 60 pairs" in log
+    return folder
+
+
+def test_the_table_is_still_until_then(whole):
+    tables = [weights(whole / "checkpoint_1_{}.pt".format(update)) for update in (1, 2, 3, 4)]
+    assert all(torch.equal(tables[0][TABLE], table[TABLE]) for table in tables[1:3])
+    assert not torch.equal(tables[2][TABLE], tables[3][TABLE])
+    others = [name for name in tables[0] if "fc1.weight" in name]
+    assert others and all(not torch.equal(tables[0][name], tables[1][name]) for name in others)
+
+
+@pytest.mark.parametrize("stop", [2, 3, 4])
+def test_resuming_changes_no_bit(data_folder, lexicon, whole, tmp_path, stop):
+    translate(data_folder, tmp_path, WITH.format(lexicon), "--max-update {}".format(stop))
+    translate(data_folder, tmp_path, WITH.format(lexicon), "--max-update 5")
+    one, other = (load(folder / "checkpoint_last.pt") for folder in (whole, tmp_path))
+    assert all(torch.equal(one["model"][name], other["model"][name]) for name in one["model"])
+    moments = [checkpoint["last_optimizer_state"]["state"] for checkpoint in (one, other)]
+    assert moments[0].keys() == moments[1].keys()
+    for number, state in moments[0].items():
+        assert all(torch.equal(state[key], moments[1][number][key]) for key in ("exp_avg", "exp_avg_sq"))
+
+
+def test_two_workers_make_what_none_makes(data_folder, lexicon, whole, tmp_path):
+    translate(data_folder, tmp_path, WITH.format(lexicon), "--max-update 5 --num-workers 2")
+    one, other = (weights(folder / "checkpoint_last.pt") for folder in (whole, tmp_path))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_translating_needs_no_lexicon(data_folder, whole, tmp_path):
+    options = "--task crossinit_unmt -s aa -t bb --required-batch-size-multiple 1 --path"
+    done = run("generate", [str(data_folder)], options, [str(whole / "checkpoint_last.pt")])
+    assert done.returncode == 0 and "Translated 21 sentences" in done.stdout
+    # the hub builds its task from the options of training
+    config = CrossInitUnmtConfig()
+    config.data, config.lexicon, config.lexicon_bt_updates = str(data_folder), str(tmp_path / "gone.tsv"), 9
+    config.source_lang, config.target_lang = "aa", "bb"
+    assert CrossInitUnmtTask.setup_task(config).lexicons == {}
+
+
+def test_options_that_cannot_be_used(three_languages, lexicon, tmp_path):
+    strangers = tmp_path / "strangers.tsv"
+    strangers.write_text("# languages: aa bb\nx\ty\n", encoding="utf-8")
+    good = "aa-bb={}".format(lexicon)
+    for options, told in (
+        ({"lexicon_bt_updates": 5}, "--lexicon-bt-updates needs a lexicon"),
+        ({"lexicon_noise": 0.1}, "--lexicon-noise needs a lexicon"),
+        ({"lexicon": good}, "--lexicon changes nothing by itself"),
+        ({"lexicon": good, "lexicon_noise": 1.5}, "--lexicon-noise is 1.5; it is a probability"),
+        ({"lexicon": good, "lexicon_noise": float("nan")}, "--lexicon-noise is nan"),
+        ({"lexicon": good, "lexicon_bt_updates": -1}, "--lexicon-bt-updates is -1"),
+        ({"lexicon": good, "lexicon_noise": 0.1, "lexicon_bt_noise": True}, "--lexicon-bt-noise disturbs nothing"),
+        ({"freeze_table_updates": -2}, "--freeze-table-updates is -2"),
+        ({"lexicon": good, "lexicon_noise": 0.1, "langs": "aa,cc"}, "aa-bb"),
+        ({"lexicon": "aa-cc={}".format(lexicon), "lexicon_noise": 0.1}, "a lexicon of aa and bb, not of aa and cc"),
+        ({"lexicon": "aa-bb={}".format(strangers), "lexicon_noise": 0.1}, "no pair of the lexicon aa-bb"),
+    ):
+        with pytest.raises(SystemExit, match="crossinit_fairseq: error: .*" + told):
+            Training(three_languages, **options)
