@@ -20,7 +20,7 @@ other have like ranks (Zipf) and stand in like company.
   crossinit-lexicon translate en-ro.tsv --from en --to ro < text.en          translate word by word
   crossinit-lexicon compose ne-hi.tsv hi-en.tsv -o ne-en.tsv                 join two by their common language
 
-A lexicon is a text file to open and edit: lines `# key: value`, then `word<TAB>word`, with score and counts after it."""
+A lexicon is a text file to open and edit: lines `# key: value`, then `word<TAB>word`, score and counts after it."""
 
 _INDUCE = """\
 examples:
@@ -62,8 +62,8 @@ examples:
   crossinit-lexicon compose ne-hi.tsv hi-en.tsv -o ne-en.tsv
   crossinit-lexicon induce --text ne=ne.txt --text en=en.txt --seeds ne-en.tsv -o better.ne-en.tsv
 
-A bridge for a pair of languages that have little in common: Nepali and Hindi share script and words, Hindi has more text
-than Nepali. A pair is kept where each word leads to the other through the language between."""
+A bridge for a pair of languages that have little in common: Nepali and Hindi share script and words, Hindi has more
+text than Nepali. A pair is kept where each word leads to the other through the language between."""
 
 _TRANSLATE = """\
 examples:
@@ -261,7 +261,9 @@ def _compose(options):
     made = compose(Lexicon.load(options.left), Lexicon.load(options.right))
     pairs = made.pairs if options.all else made.mutual()
     if not pairs:
-        raise InputError(f"no two words of {options.left} and {options.right} lead to each other; --all has one-way pairs")
+        raise InputError(
+            f"no two words of {options.left} and {options.right} lead to each other; --all has one-way pairs"
+        )
     Lexicon(made.source, made.target, pairs, made.settings).save(options.output)
     print(f"{options.output}: {len(pairs):,} pairs", file=sys.stderr)
 
@@ -276,7 +278,9 @@ def _translate(options):
         try:
             sys.stdout.write(translator.translate_line(line.decode("utf-8")))
         except UnicodeDecodeError:
-            raise InputError(f"line {number} of standard input is not UTF-8: convert it, for example with iconv") from None
+            raise InputError(
+                f"line {number} of standard input is not UTF-8: convert it, for example with iconv"
+            ) from None
 
 
 if __name__ == "__main__":

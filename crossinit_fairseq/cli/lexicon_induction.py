@@ -21,7 +21,10 @@ def add_settings(parser):
         "--window", type=at_least(1), default=15, metavar="N", help="neighbours counted on either side (default: 15)"
     )
     for field in dataclasses.fields(InductionSettings):
-        shown = {"default": field.default, "help": field.metadata["help"].replace("%", "%%") + " (default: %(default)s)"}
+        shown = {
+            "default": field.default,
+            "help": field.metadata["help"].replace("%", "%%") + " (default: %(default)s)",
+        }
         if field.metadata.get("choices"):
             shown["choices"] = field.metadata["choices"]
         else:
@@ -135,7 +138,11 @@ def _known_seeds(seeds, left, right, options):
         turned = any(one in words[1] and other in words[0] for one, other in seeds)
         raise InputError(
             f"no pair of {options.seeds} has both of its words in the text: "
-            + (f"its columns are {right.language}, {left.language}, turn them" if turned else "is it of these languages?")
+            + (
+                f"its columns are {right.language}, {left.language}, turn them"
+                if turned
+                else "is it of these languages?"
+            )
         )
     print(f"{options.seeds}: {len(known):,} of {len(seeds):,} pairs have both words in the text", file=sys.stderr)
     return known

@@ -13,9 +13,11 @@ _JOINERS = "\u200c\u200d"  # the spelling of Indic and Persian words needs them
 def printable(text: str) -> str:
     """The text with every character that could steer a terminal, or turn its direction, written as its code."""
     return "".join(
-        character
-        if unicodedata.category(character)[0] != "C" or character in _JOINERS
-        else character.encode("unicode_escape").decode("ascii")
+        (
+            character
+            if unicodedata.category(character)[0] != "C" or character in _JOINERS
+            else character.encode("unicode_escape").decode("ascii")
+        )
         for character in text
     )
 

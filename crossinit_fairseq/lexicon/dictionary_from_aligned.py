@@ -54,7 +54,9 @@ def dictionary_from_aligned(
             forward.setdefault(sides[0].words[s], set()).add(sides[1].words[t])
             backward.setdefault(sides[1].words[t], set()).add(sides[0].words[s])
     if not forward:
-        raise InputError(f"no two words of {languages[0]} and {languages[1]} stand together twice: is the text aligned?")
+        raise InputError(
+            f"no two words of {languages[0]} and {languages[1]} stand together twice: is the text aligned?"
+        )
     return forward, backward
 
 
@@ -117,7 +119,7 @@ def _sentence_dice(source, target):
 
 
 def _is_no_chance(together, source, target, sentences):
-    """Bool [pairs]: by the log-likelihood ratio fewer than one of all these pairs would stand together so often by chance.
+    """Bool [pairs]: by the log-likelihood ratio, chance would have fewer than one of all these pairs together so often.
 
     together, source, target: [pairs], in how many of the sentences both words stand, and each (Dunning, "Accurate
     Methods for the Statistics of Surprise and Coincidence", Computational Linguistics 19(1), 1993).

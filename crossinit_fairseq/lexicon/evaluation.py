@@ -1,4 +1,4 @@
-"""How good a lexicon is, by a dictionary it was not made from: precision at 1 and 5, coverage, and precision by rank."""
+"""How good a lexicon is, by a dictionary it was not made from: precision at 1 and 5, coverage, precision by rank."""
 
 from collections import defaultdict
 from dataclasses import asdict, dataclass

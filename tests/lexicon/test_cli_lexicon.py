@@ -142,7 +142,10 @@ def test_translate(monkeypatch, capsys):
         (["evaluate", "lex.tsv", "--dict", "no.txt"], "no.txt cannot be read"),
         (["evaluate", "lex.tsv", "--dict", "en-ro.txt", "--dict", "en=en-ro.txt"], "--dict takes one dictionary a dir"),
         (["evaluate", "lex.tsv", "--dict", "en-ro.txt", "--json", "no/f.json"], "no folder to write f.json to"),
-        (["evaluate", "lex.tsv", "--dict", "en-ro.txt", "--json", "lex.tsv"], "lex.tsv is read and would be overwritten"),
+        (
+            ["evaluate", "lex.tsv", "--dict", "en-ro.txt", "--json", "lex.tsv"],
+            "lex.tsv is read and would be overwritten",
+        ),
         (["evaluate", "lex.tsv", "--aligned", "en=lex.tsv"], "--aligned takes a file of en and one of ro"),
         (["evaluate", "lex.tsv", "--aligned", "fr=lex.tsv"], "--aligned takes LANG=FILE with LANG en or ro, not 'fr="),
         (["evaluate", "lex.tsv", "--aligned", "en=lex.tsv", "--aligned", "ro=en-ro.txt"], "line by line they must"),

@@ -33,7 +33,9 @@ SMALL = lexicon_of(
 
 def test_evaluate():
     # the: le alone is right, the second candidate; cat right; dog: the second candidate; zebra is not judged
-    one = evaluate(SMALL, {"the": {"le"}, "cat": {"chat", "matou"}, "dog": {"chien"}, "cow": {"vache"}, "pig": {"porc"}})
+    one = evaluate(
+        SMALL, {"the": {"le"}, "cat": {"chat", "matou"}, "dog": {"chien"}, "cow": {"vache"}, "pig": {"porc"}}
+    )
     assert one.at_1 == Precision(judged=3, right=1, judged_running=90, right_running=20)
     assert one.at_1.by_types == 1 / 3 and one.at_1.by_running_words == 20 / 90
     assert one.at_5 == Precision(3, 3, 90, 90) and one.several == 2
@@ -117,7 +119,9 @@ def test_dictionary_from_aligned_by_hand():
 
 
 def test_the_case_is_kept_on_demand():
-    forward, _ = dictionary_from_aligned(["The cat"] * 5 + ["a dog"] * 5, ["Le chat"] * 5 + ["un chien"] * 5, ("en", "fr"), False)
+    forward, _ = dictionary_from_aligned(
+        ["The cat"] * 5 + ["a dog"] * 5, ["Le chat"] * 5 + ["un chien"] * 5, ("en", "fr"), False
+    )
     assert "The" in forward and "the" not in forward
 
 
@@ -138,7 +142,9 @@ def test_a_constant_companion_is_no_translation():
     lines = [["in", "front"] if rng.random() < 0.9 else [rng.choice(["in", "front"])] for _ in range(200)]
     lines += [[f"w{k}"] for k in range(20) for _ in range(20)]
     turned = [[{"in": "en", "front": "devant"}.get(word, word) for word in reversed(line)] for line in lines]
-    forward, _ = dictionary_from_aligned([" ".join(line) for line in lines], [" ".join(line) for line in turned], ("en", "fr"))
+    forward, _ = dictionary_from_aligned(
+        [" ".join(line) for line in lines], [" ".join(line) for line in turned], ("en", "fr")
+    )
     assert forward["in"] == {"en"} and forward["front"] == {"devant"}
 
 
@@ -162,7 +168,9 @@ def test_refused_aligned_text():
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs the captions of ../shared/data/multi30k")
 def test_captions():
-    sides = [(SHARED / "multi30k" / f"train.{language}").read_text("utf-8").split("\n")[:6000] for language in ("en", "fr")]
+    sides = [
+        (SHARED / "multi30k" / f"train.{language}").read_text("utf-8").split("\n")[:6000] for language in ("en", "fr")
+    ]
     forward, backward = dictionary_from_aligned(*sides, ("en", "fr"))
     for word, right in {
         "dog": {"chien"},

@@ -42,7 +42,9 @@ def test_the_file(tmp_path):
 def test_edited_by_hand(tmp_path):
     path = tmp_path / "lex.tsv"
     # a byte order mark and Windows' line ends, as editors leave them; a decomposed e with acute; an empty line
-    path.write_bytes("\ufeff# languages: en fr\r\n# a remark\r\n\r\nsummer \te\u0301te\u0301\r\nis\test\t2.5\r\n".encode("utf-8"))
+    path.write_bytes(
+        "\ufeff# languages: en fr\r\n# a remark\r\n\r\nsummer \te\u0301te\u0301\r\nis\test\t2.5\r\n".encode("utf-8")
+    )
     lexicon = Lexicon.load(str(path))
     assert lexicon.pairs == [Pair("summer", "été", 1.0, (0, 0), "mutual"), Pair("is", "est", 2.5)]
     assert lexicon.settings == {}
@@ -52,7 +54,12 @@ def test_edited_by_hand(tmp_path):
 
 def test_translations():
     # b was only chosen by x, so it is no translation of it; equal scores: the first
-    found = [("x", "b", 9.0, "backward"), ("x", "a", 1.0, "mutual"), ("x", "c", 2.0, "forward"), ("x", "d", 2.0, "mutual")]
+    found = [
+        ("x", "b", 9.0, "backward"),
+        ("x", "a", 1.0, "mutual"),
+        ("x", "c", 2.0, "forward"),
+        ("x", "d", 2.0, "mutual"),
+    ]
     lexicon = Lexicon("en", "ro", [Pair(s, t, score, (1, 1), how) for s, t, score, how in found])
     assert lexicon.translations() == {"x": "c"}
     assert lexicon.reversed().translations() == {"b": "x", "a": "x", "d": "x"}
@@ -105,7 +112,12 @@ def test_word_pairs(tmp_path):
     assert read_word_pairs(str(path)) == [("penn", "penn$"), ("approached", "abordat"), ("approached", "abordată")]
     Lexicon("en", "ro", [Pair("file", "fișier", 0.5, (3, 2))]).save(str(path))
     assert read_word_pairs(str(path)) == [("file", "fișier")]
-    for text, message in [("file\n", "line 1 of"), ("a b c\n", "is not two words"), ("a\t\n", "is not two"), ("", "no pair")]:
+    for text, message in [
+        ("file\n", "line 1 of"),
+        ("a b c\n", "is not two words"),
+        ("a\t\n", "is not two"),
+        ("", "no pair"),
+    ]:
         path.write_text(text, encoding="utf-8")
         with pytest.raises(InputError, match=message):
             read_word_pairs(str(path))
