@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Step 4: align the randomly initialised embeddings by rank (Steps 2 and 3 of CrossInit), into crossinit/.
+# Step 4: align the randomly initialised embeddings, by rank (Steps 2 and 3 of CrossInit) or by the lexicon, into crossinit/.
 source "$(dirname "${BASH_SOURCE[0]}")/experiment.sh" "$@"
 
-train CrossInit $ALIGN $DATA $COMMON $MODEL --task crossinit_pretrain --criterion crossinit --langs en,ro \
-  --ranks en=ranks/en.tsv,ro=ranks/ro.tsv --sentencepiece-model prepare/pieces/spm.model --rescale \
-  $ALIGN_OPTIONS --save-dir crossinit
+BY="--ranks en=ranks/en.tsv,ro=ranks/ro.tsv"
+[ "$INIT" != lexicon ] || BY="--lexicon en-ro=lexicon/en-ro.tsv"
+train CrossInit $ALIGN $DATA $COMMON $MODEL --task crossinit_pretrain --criterion crossinit --langs en,ro $BY \
+  --sentencepiece-model prepare/pieces/spm.model --rescale $ALIGN_OPTIONS --save-dir crossinit

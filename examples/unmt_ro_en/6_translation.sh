@@ -2,7 +2,9 @@
 # Step 6: unsupervised translation from mBART: denoising and on-the-fly back-translation, into translation/.
 source "$(dirname "${BASH_SOURCE[0]}")/experiment.sh" "$@"
 
+LEXICON=
+[ "$INIT" != lexicon ] || LEXICON="--lexicon en-ro=lexicon/en-ro.tsv"
 train translation $TRANSLATE $DATA $COMMON $MODEL --task crossinit_unmt --langs en,ro \
-  --criterion label_smoothed_cross_entropy --label-smoothing 0.1 $TRANSLATION_OPTIONS \
+  --criterion label_smoothed_cross_entropy --label-smoothing 0.1 $LEXICON $TRANSLATION_OPTIONS \
   --best-checkpoint-metric round_trip_bleu --maximize-best-checkpoint-metric \
   --save-dir translation --finetune-from-model mbart/checkpoint_best.pt

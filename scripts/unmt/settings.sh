@@ -5,11 +5,14 @@ usage() {
 usage: bash ${EXAMPLE#"$ROOT"/}/$(basename "$0") [options]
 
 $TITLE
-Steps: text, prepare, ranks, crossinit, mbart, translation, score. run.sh does them all; N_STEP.sh does one.
+Steps: text, prepare, ranks, lexicon (with --init lexicon), crossinit (not with --init random), mbart, translation, score.
+run.sh does them all; N_STEP.sh does one.
 
   --preset smoke|tiny|base|paper   smoke: a minute or two, to see that every step works; tiny: 2 cores, under an hour a run;
                                    base: one GPU, a day; paper: the paper's setting, several GPUs (default: tiny)
-  --init crossinit|random          random: leave CrossInit out, for comparison (default: crossinit)
+  --init crossinit|lexicon|random  lexicon: align the embeddings to word pairs found in the text by rank and context, and begin
+                                   translation word by word with them; random: align nothing (default: crossinit)
+  --seeds FILE                     with --init lexicon: word pairs known to be right, \`${PAIR/ /-WORD }-WORD\` a line
   --source local|web               web: download the text and the test sets; local: take them from --text (default: local)
   --text DIR                       with --source local: holds mono/NAME.LANG.txt (also .gz, .bz2, .xz, .zst) and aligned
                                    test/$TEST_NAME.LANG and, if at hand, test/$DEV_NAME.LANG
@@ -25,12 +28,15 @@ fairseq-train (default in a Slurm job of several tasks: srun), VENV=DIR is a Pyt
 .venv, which is made if need be.
 EOT
 }
-PRESET=tiny INIT=crossinit SOURCE=local TEXT=${CROSSINIT_TEXT:-$ROOT/../shared/data} PREPARED= PIECES= SEED=1 OUT=$EXAMPLE/out
-OPTIONS="preset init source text prepared pieces seed out"
+PRESET=tiny INIT=crossinit SEEDS= SOURCE=local TEXT=${CROSSINIT_TEXT:-$ROOT/../shared/data} PREPARED= PIECES= SEED=1 OUT=$EXAMPLE/out
+OPTIONS="preset init seeds source text prepared pieces seed out"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
 [[ $PRESET =~ ^(smoke|tiny|base|paper)$ ]] || wrong "--preset is smoke, tiny, base or paper, not $PRESET"
-[[ $INIT == crossinit || $INIT == random ]] || wrong "--init is crossinit or random, not $INIT"
+[[ $INIT =~ ^(crossinit|lexicon|random)$ ]] || wrong "--init is crossinit, lexicon or random, not $INIT"
+[ -z "$SEEDS" ] || [ "$INIT" = lexicon ] || wrong "--seeds belongs to --init lexicon, not to --init $INIT"
+[ -z "$SEEDS" ] || [ -f "$SEEDS" ] || wrong "--seeds: there is no file $SEEDS"
+[ -z "$SEEDS" ] || SEEDS=$(realpath "$SEEDS")
 [[ $SOURCE == local || $SOURCE == web ]] || wrong "--source is local or web, not $SOURCE"
 [[ $SEED =~ ^[0-9]+$ ]] || wrong "--seed is a number, not $SEED"
 [ -z "$PIECES" ] || [ -f "$PIECES" ] || wrong "--pieces: there is no file $PIECES"

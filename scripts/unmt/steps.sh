@@ -4,13 +4,14 @@ STEP_OPTIONS=(--preset $PRESET --init $INIT --source $SOURCE --seed "$SEED" --ou
 [ "$SOURCE" = web ] || [ -n "$PREPARED" ] || STEP_OPTIONS+=(--text "$TEXT")
 [ -z "$PREPARED" ] || STEP_OPTIONS+=(--prepared "$PREPARED")
 [ -z "$PIECES" ] || STEP_OPTIONS+=(--pieces "$PIECES")
-STAGES=7
-[ "$INIT" = crossinit ] || STAGES=$((STAGES - 1))
+[ -z "$SEEDS" ] || STEP_OPTIONS+=(--seeds "$SEEDS")
+case $INIT in lexicon) STAGES=8 ;; crossinit) STAGES=7 ;; random) STAGES=6 ;; esac
 [ -z "$PREPARED" ] || STAGES=$((STAGES - 3))
 
 text() { bash "$EXAMPLE/1_text.sh" "${STEP_OPTIONS[@]}"; }
 prepare() { bash "$EXAMPLE/2_prepare.sh" "${STEP_OPTIONS[@]}"; }
 ranks() { bash "$EXAMPLE/3_ranks.sh" "${STEP_OPTIONS[@]}"; }
+lexicon() { bash "$EXAMPLE/3_lexicon.sh" "${STEP_OPTIONS[@]}"; }
 crossinit() { bash "$EXAMPLE/4_crossinit.sh" "${STEP_OPTIONS[@]}"; }
 mbart() { bash "$EXAMPLE/5_mbart.sh" "${STEP_OPTIONS[@]}"; }
 translation() { bash "$EXAMPLE/6_translation.sh" "${STEP_OPTIONS[@]}"; }
@@ -35,8 +36,12 @@ else
   step prepare "cleaning, SentencePiece, binarising" "$SEED $LINES $VALID $SHARDS $VOCABULARY $PIECES"
   step ranks "word ranks" ""
 fi
-[ "$INIT" = random ] ||
-  step crossinit "CrossInit: the embeddings aligned by rank" "$SEED $SHARDS $MODEL $ALIGN $ALIGN_OPTIONS"
+[ "$INIT" != lexicon ] ||
+  step lexicon "word pairs found by rank and context" "$SEED $LEXICON_OPTIONS $(cat ${SEEDS:+"$SEEDS"} < /dev/null)"
+case $INIT in
+  crossinit) step crossinit "CrossInit: the embeddings aligned by rank" "$SEED $SHARDS $MODEL $ALIGN $ALIGN_OPTIONS" ;;
+  lexicon) step crossinit "the embeddings aligned by these pairs" "$SEED $SHARDS $MODEL $ALIGN $ALIGN_OPTIONS" ;;
+esac
 step mbart "mBART pre-training from $INIT embeddings" "$START $SEED $SHARDS $MODEL $PRETRAIN $PRETRAIN_OPTIONS"
 step translation "unsupervised translation" "$TRANSLATE $TRANSLATION_OPTIONS"
 step score "$TEST_NAME, translated and scored" "$GENERATION_OPTIONS"

@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from summaries import stage_minutes, write_summary  # noqa: E402
 
-_STEPS = ("text", "prepare", "ranks", "crossinit", "mbart", "translation", "score")
+_STEPS = ("text", "prepare", "ranks", "lexicon", "crossinit", "mbart", "translation", "score")
 
 
 def main():
@@ -20,12 +20,16 @@ def main():
     args = parser.parse_args()
     first, second = args.pair.split("-")
     minutes = stage_minutes(args.out, _STEPS)
-    scores = {}
+    scores, baselines = {}, {}
     for direction in ("{}-{}".format(first, second), "{}-{}".format(second, first)):
         with open(os.path.join(args.out, "score", direction + ".json"), encoding="utf-8") as stream:
-            scores[direction] = json.load(stream)["systems"][args.init]
+            systems = json.load(stream)["systems"]
+        scores[direction] = systems.pop(args.init)
+        for name, metrics in systems.items():
+            baselines.setdefault(name, {})[direction] = metrics["bleu"]["score"]
     summary = {
         "bleu": {direction: metrics["bleu"]["score"] for direction, metrics in scores.items()},
+        "baselines": baselines,
         "scores": scores,
         "init": args.init,
         "preset": args.preset,

@@ -1,6 +1,8 @@
 """examples/unmt_ro_en and examples/unmt_ne_en: every step at the smallest size, and what stops them."""
 
+import itertools
 import json
+import lzma
 import os
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ from tests import programs
 from tests.examples import small_text
 
 ROOT = Path(__file__).parents[2]
+REAL_TEXT = ROOT.parent / "shared" / "data"
 RECIPES = {
     "unmt_ro_en": (["en", "ro"], "newstest2016.en-ro"),
     "unmt_ne_en": (["ne", "hi", "en"], "flores.devtest.ne-en"),
@@ -47,11 +50,40 @@ def test_every_step_to_the_score_table(recipe, tmp_path):
     assert again.returncode == 0 and again.stdout.count("done before") == 3, again.stdout + again.stderr
 
 
+@pytest.mark.skipif(not (REAL_TEXT / "mono").is_dir(), reason="there is no real text in ../shared/data")
+@pytest.mark.parametrize("recipe, init", [("unmt_ro_en", "lexicon"), ("unmt_ne_en", "lexicon")])
+def test_real_text_with_sentences_longer_than_the_model(recipe, init, tmp_path):
+    languages, test = RECIPES[recipe]
+    pair = test.rsplit(".", 1)[-1].split("-")
+    write_real_text(tmp_path / "text", languages, test)
+    done = run(recipe, "--text", tmp_path / "text", "--init", init, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    check_summary(tmp_path / "out", init, pair)
+    # in 180 pieces many sentences are too long: left out of training and validation, cut where they are to be translated
+    screen = done.stdout
+    assert "invalid sizes and will be skipped" in screen
+    assert "translation: prepare/data/0/en/valid: skipped 0 empty and" in screen
+    assert "sentences are cut to 126 sub-tokens" in (tmp_path / "out" / "logs" / "score.log").read_text("utf-8")
+
+
+def write_real_text(folder, languages, test, lines=3000, test_lines=60):
+    """The first lines of the real text and of its test set."""
+    for name in ("mono", "test"):
+        (folder / name).mkdir(parents=True)
+    for language in languages:
+        with lzma.open(str(REAL_TEXT / "mono" / f"general.{language}.txt.xz"), "rt", encoding="utf-8") as text:
+            (folder / "mono" / f"general.{language}.txt").write_text("".join(itertools.islice(text, lines)), "utf-8")
+    for language in test.rsplit(".", 1)[-1].split("-"):
+        with open(REAL_TEXT / "test" / f"{test}.{language}", encoding="utf-8") as text:
+            (folder / "test" / f"{test}.{language}").write_text("".join(itertools.islice(text, test_lines)), "utf-8")
+
+
 def check_summary(folder, init, pair):
     summary = json.loads((folder / "summary.json").read_text("utf-8"))
     assert set(summary["bleu"]) == {"-".join(pair), "-".join(reversed(pair))}
     assert all(0 <= score <= 100 for score in summary["bleu"].values())
     assert all(direction["chrf"]["score"] > 0 for direction in summary["scores"].values())
+    assert set(summary["baselines"]) == ({"copying", "word_by_word"} if init == "lexicon" else {"copying"})
     assert summary["init"] == init and summary["minutes"]["total"] > 0
 
 
@@ -93,7 +125,9 @@ def test_swapped_sides_end_the_preparation(tmp_path):
 @pytest.mark.parametrize(
     "given, message",
     [
-        (["--init", "zero"], "--init is crossinit or random, not zero"),
+        (["--init", "zero"], "--init is crossinit, lexicon or random, not zero"),
+        (["--seeds", __file__], "--seeds belongs to --init lexicon, not to --init crossinit"),
+        (["--init", "lexicon", "--seeds", "/nowhere/at/all"], "--seeds: there is no file"),
         (["--source", "tape"], "--source is local or web, not tape"),
         (["--text", "/nowhere/at/all"], "there is no folder /nowhere/at/all"),
         (["--prepared", "/nowhere/at/all"], "holds no prepared data"),

@@ -9,3 +9,9 @@ TRANSLATE=10 TRANSLATION_OPTIONS="--max-tokens 400 --optimizer adam --lr 0.001 -
   --restrict-vocab-updates -1"
 # drawn, since the likeliest tokens of what has learnt nothing are all alike
 GENERATION_OPTIONS="--sampling --beam 1 --min-len 8 --max-len-a 1.0 --max-len-b 5 --max-tokens 4000"
+# --init lexicon
+LEXICON_OPTIONS="--words 500 --restarts 1"
+if [ "$INIT" = lexicon ]; then
+  ALIGN_OPTIONS="--batch-size 16 --updates-per-epoch 10 --optimizer adam --lr 0.001"
+  TRANSLATION_OPTIONS+=" --lexicon-bt-updates 5 --lexicon-noise 0.1"
+fi

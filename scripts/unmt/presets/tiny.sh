@@ -14,3 +14,11 @@ TRANSLATE=300 TRANSLATION_OPTIONS="--max-tokens 800 --optimizer adam --adam-beta
   --validate-interval-updates 100 --save-interval-updates 100 --keep-interval-updates 1"
 # training is restricted to the tokens of the target language to its end, so translation is too
 GENERATION_OPTIONS="--generation-vocab target --beam 4 --max-len-a 1.3 --max-len-b 5 --max-tokens 3000"
+# --init lexicon: pairs of words do not collapse the table, so alignment may last; long denoising would undo it, so mBART's is
+# short, and its minutes go to translation, which denoises too
+LEXICON_OPTIONS=
+if [ "$INIT" = lexicon ]; then
+  ALIGN=400 ALIGN_OPTIONS="--batch-size 128 --updates-per-epoch 100 --optimizer adam --lr 0.002"
+  PRETRAIN=200
+  TRANSLATE=1200 TRANSLATION_OPTIONS+=" --lexicon-bt-updates 400 --lexicon-bt-noise"
+fi
