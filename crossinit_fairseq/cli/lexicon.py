@@ -156,7 +156,9 @@ def _add_induce_options(parser, settings):
     case.add_argument("--keep-case", action="store_true", help="count The and the as two words")
     case.add_argument("--lowercase", action="store_true", help="count them as one word (the default)")
     parser.add_argument("--workers", type=positive, metavar="N", help="that count (default: all cores)")
-    parser.add_argument("--dask", metavar="ADDRESS", help="count on the Dask cluster of this scheduler, or `local`")
+    parser.add_argument(
+        "--dask", metavar="ADDRESS", help="count --text on the Dask cluster of this scheduler, or `local`"
+    )
     if settings:
         from crossinit_fairseq.cli.lexicon_induction import add_settings
 
@@ -173,7 +175,10 @@ def _induce(options):
         lexicon.save(options.output)
     else:
         sys.stdout.writelines(lexicon.lines())
-    print(f"{options.output or 'standard output'}: {len(lexicon):,} pairs", file=sys.stderr)
+    print(
+        f"{options.output or 'standard output'}: {len(lexicon):,} pairs of words of {lexicon.source} and {lexicon.target}",
+        file=sys.stderr,
+    )
 
 
 def _show(options):

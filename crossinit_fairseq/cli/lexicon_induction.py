@@ -88,7 +88,12 @@ def _texts(options):
         options.usage.error(f"text of 2 languages is needed, not of {len(files)}: {_EXAMPLE}")
 
     def count(language):
-        return _count(count_text_cooccurrence, options, files[language], language)
+        if not options.dask:
+            return count_text_cooccurrence(files[language], language, workers=_workers(options), **_how(options))
+        from crossinit_fairseq.lexicon.distributed import count_text_cooccurrence_distributed, open_cluster
+
+        with open_cluster(options.dask, _workers(options)) as client:
+            return count_text_cooccurrence_distributed(client, files[language], language, **_how(options))
 
     return list(files), count
 
@@ -101,6 +106,8 @@ def _binarised(options):
 
     if options.text:
         options.usage.error(f"give either DATA-BIN or --text: {_EXAMPLE}")
+    if options.dask:
+        options.usage.error("--dask is for --text: the text of DATA-BIN is counted on this machine")
     languages = [language.strip() for language in (options.langs or "").split(",") if language.strip()]
     if len(languages) != 2 or languages[0] == languages[1]:
         options.usage.error(f"--langs takes two languages of DATA-BIN, such as en,ro, not {options.langs!r}")
@@ -115,15 +122,19 @@ def _binarised(options):
 
     def count(language):
         texts = [open_binarised(os.path.join(folder, language, "train")) for folder in folders]
-        return _count(count_binarised_cooccurrence, options, texts, pieces, symbols, language)
+        return count_binarised_cooccurrence(
+            texts, pieces, symbols, language, workers=_workers(options), **_how(options)
+        )
 
     return languages, count
 
 
-def _count(function, options, *arguments):
-    workers = options.workers or os.cpu_count() or 1
-    common = {"lowercase": not options.keep_case, "size": options.words, "window": options.window}
-    return function(*arguments, workers=workers, **common)
+def _how(options):
+    return {"lowercase": not options.keep_case, "size": options.words, "window": options.window}
+
+
+def _workers(options):
+    return options.workers or os.cpu_count() or 1
 
 
 def _known_seeds(seeds, left, right, options):
