@@ -66,6 +66,12 @@ def test_show_what_was_made_by_hand(in_a_folder, capsys):
     assert "\x1b" not in capsys.readouterr().out
 
 
+def test_show_warns(capsys):
+    Lexicon("en", "ro", PAIRS[:1], {"trusted": "no"}).save("lex.tsv")
+    assert main(["show", "lex.tsv"]) == 0
+    assert "\n1 pairs of words of en and ro; this lexicon is not to be trusted: " in capsys.readouterr().out
+
+
 def test_evaluate(capsys):
     assert main(["evaluate", "lex.tsv", "--dict", "en-ro.txt", "--json", "figures.json"]) == 0
     assert capsys.readouterr().out == (
