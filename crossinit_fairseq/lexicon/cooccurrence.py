@@ -86,12 +86,12 @@ def count_text_cooccurrence(
     """
     from crossinit_fairseq.lexicon.text_numbers import TextNumbers, read_sentences
 
-    _check(size, window, workers)
+    check_settings(size, window, workers)
     words = text_words(language, lowercase, segmenter)
     with tempfile.TemporaryDirectory(prefix="crossinit-lexicon-") as folder:
         found = find_sources(_keep_stdin(sources, folder))
         table = _most_frequent(found, words, size, folder, workers, block)
-        with progress_bar(sum(source.size() for source in found), "B") as bar:
+        with _progress_bar(sum(source.size() for source in found), "B") as bar:
             parts = (part for source in found for part in bar.follow(read_sentences(source, block), len))
             sums = count_parts(parts, TextNumbers(words, table.words), len(table), window, workers)
     return CoOccurrence.from_sums(language, table.words, table.counts, table.total, sums)
@@ -116,18 +116,19 @@ def count_binarised_cooccurrence(
     """
     from crossinit_fairseq.lexicon.piece_numbers import PieceNumbers, cut_binarised
 
-    _check(size, window, workers)
+    check_settings(size, window, workers)
     texts = list(texts)
     ranked = rank_words(texts, pieces, chunk)
     table, numbers = _fold_words(ranked, symbols, language, lowercase, size)
     numbers = PieceNumbers(pieces, _by_length(ranked, numbers, len(table)), len(table))
-    with progress_bar(sum(len(text.tokens) for text in texts), "token") as bar:
+    with _progress_bar(sum(len(text.tokens) for text in texts), "token") as bar:
         parts = bar.follow(cut_binarised(texts, chunk), lambda part: len(part.tokens))
         sums = count_parts(parts, numbers, len(table), window, workers)
     return CoOccurrence.from_sums(language, table.words, table.counts, table.total, sums)
 
 
-def _check(size: int, window: int, workers: int) -> None:
+def check_settings(size: int, window: int, workers: int = 1) -> None:
+    """Raises InputError for a number below 1."""
     for name, value in (("size", size), ("window", window), ("workers", workers)):
         if value < 1:
             raise InputError(f"{name} must be 1 or more, not {value}")
@@ -154,11 +155,11 @@ def _most_frequent(
     counted = os.path.join(folder, "counted")
     tallies = tally_sources(sources, words, counted, workers, block, MEMORY)
     # no word is in two of the frames
-    summaries = [(first_words(frame, size), int(frame["count"].sum()), 0) for frame in sum_tallies(tallies)]
+    summaries = [(_first_words(frame, size), int(frame["count"].sum()), 0) for frame in sum_tallies(tallies)]
     return cut_table(make_table(summaries, words, 1, sum(tally.skipped for tally in tallies)), size)
 
 
-def first_words(frame: Any, size: int) -> Any:
+def _first_words(frame: Any, size: int) -> Any:
     """The `size` most frequent words of a frame of word and count, ties in the order of code points."""
     return frame.sort(["count", "word"], descending=[True, False]).head(size)
 
@@ -200,7 +201,7 @@ def _by_length(ranked: RankedWords, numbers: np.ndarray, size: int) -> Dict[int,
 
 
 @contextmanager
-def progress_bar(total: int, unit: str) -> Iterator["_Bar"]:
+def _progress_bar(total: int, unit: str) -> Iterator["_Bar"]:
     """A bar on standard error, if that is a terminal."""
     from tqdm import tqdm
 

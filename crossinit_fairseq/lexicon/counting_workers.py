@@ -1,5 +1,6 @@
 """Neighbours counted by several processes: the parts of a text in any order, one sum."""
 
+import itertools
 import multiprocessing
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -9,6 +10,7 @@ from typing import Any, Callable, Dict, Iterable, List, Optional
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.neighbour_counts import NeighbourCounter, NeighbourSums, Sentences
 
+_FEW = 4  # parts that are counted before a process would have started
 _AHEAD = 2  # parts that wait at each process, so that none idles
 
 _number: Optional[Callable[[Any], Sentences]] = None  # in a process that counts: what `_start` was given
@@ -21,11 +23,14 @@ def count_parts(
     """Count the neighbours in parts of a text.
 
     parts: whole sentences, in any form; number: turns one into Sentences, and can be pickled; size: N, words of the
-    vocabulary; window: words on either side; workers: processes (1: this one). SciPy and NumPy hold Python's lock while
-    they count, so threads would not help.
+    vocabulary; window: words on either side; workers: processes (1, or few parts: this one). SciPy and NumPy hold
+    Python's lock while they count, so threads would not help.
     Raises InputError when a process ends before it is done.
     """
-    if workers == 1:
+    parts = iter(parts)
+    first = list(itertools.islice(parts, _FEW)) if workers > 1 else []
+    parts = itertools.chain(first, parts)
+    if len(first) < _FEW:
         counter = NeighbourCounter(size, window)
         for part in parts:
             counter.add(number(part))

@@ -1,7 +1,7 @@
 """Sums over pairs of neighbouring words: the counting inside `cooccurrence.py`, in integers, so that no order matters."""
 
 from dataclasses import dataclass
-from typing import List, NamedTuple
+from typing import List, NamedTuple, Tuple
 
 import numpy as np
 from scipy import sparse
@@ -69,7 +69,7 @@ class NeighbourCounter:
         ends = np.repeat(np.cumsum(lengths), lengths)
         after = ends - np.arange(1, len(ids) + 1)  # words that follow in the sentence
         self._add_places(ids, after, np.repeat(lengths, lengths))
-        after = np.minimum(after, self.window)
+        after = np.minimum(after, self.window).astype(np.int32)
         # the narrowest type that holds a key: half the bytes are half the time
         ids = ids.astype(np.int32 if (self.size + 1) ** 2 < 2**31 else np.int64)
         for at in range(0, len(ids), _BLOCK):
@@ -90,17 +90,16 @@ class NeighbourCounter:
         for distance in range(1, int(after.max()) + 1):
             second = ids[distance : distance + len(after)]
             first = ids[: len(second)]
-            low, high = np.minimum(first, second), np.maximum(first, second)
+            keys, high = np.minimum(first, second), np.maximum(first, second)
             counted = high < self.size
             counted &= after[: len(second)] >= distance
             if distance == 1:
-                self._left.add(second[counted] * self.size + first[counted], 1)
-            in_dense = low < self._rows
-            in_dense &= counted
-            counted &= ~in_dense
-            keys = low  # of the cell (low, high)
+                self._left.add((second * self.size + first)[counted], 1)
             keys *= self.size
             keys += high
+            in_dense = keys < len(self._dense)  # as the lower of the two is below _rows
+            in_dense &= counted
+            counted ^= in_dense
             np.add.at(self._dense, keys[in_dense].astype(np.int64), self._weights[distance])
             self._sparse.add(keys[counted], distance)
 
@@ -119,19 +118,14 @@ class _PairSums:
     def __init__(self, size: int, weights: np.ndarray):
         self._size, self._weights = size, weights
         self._bits = int(len(weights) - 1).bit_length()
-        self._pending: List[np.ndarray] = []
+        self._pending: List[Tuple[np.ndarray, int]] = []
         self._waiting = 0
         self._sums: List[sparse.csr_matrix] = []
 
     def add(self, cells: np.ndarray, which: int) -> None:
         """Add weights[which] to each of the cells, integer [m], row * N + column."""
-        if not len(cells):
-            return
-        keys = cells.astype(np.int64)
-        keys <<= self._bits
-        keys |= which
-        self._pending.append(keys)
-        self._waiting += len(keys)
+        self._pending.append((cells, which))
+        self._waiting += len(cells)
         if self._waiting >= _PENDING:
             self._flush()
 
@@ -143,9 +137,13 @@ class _PairSums:
         return self._sums[0] if self._sums else _zeros(self._size, self._size)
 
     def _flush(self) -> None:
-        if not self._pending:
+        if not self._waiting:
             return
-        keys = np.sort(np.concatenate(self._pending))
+        # a cell and the weight added to it are one number, which sorts fast
+        keys = np.concatenate([cells for cells, _ in self._pending], dtype=np.int64)
+        keys <<= self._bits
+        keys |= np.repeat([which for _, which in self._pending], [len(cells) for cells, _ in self._pending])
+        keys.sort()
         self._pending, self._waiting = [], 0
         cells = keys >> self._bits
         begins = np.concatenate([[0], 1 + np.flatnonzero(cells[1:] != cells[:-1])])
