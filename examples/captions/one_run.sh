@@ -57,7 +57,7 @@ table() {
       --span 30 --max-rank 10000 --batch-size 64 --updates-per-epoch 50 --rescale --clip-norm 1.0 --lr 0.001 --save-dir table
   else
     train "$INIT-$SEED table" $PAIR_UPDATES "$DATA" $COMMON $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
-      --lexicon $A-$B=lexicon/lexicon.tsv --updates-per-epoch 100 --rescale --clip-norm 1.0 --lr 0.001 --save-dir table
+      --lexicon $A-$B=lexicon/lexicon.tsv --batch-size 512 --updates-per-epoch 100 --rescale --clip-norm 1.0 --lr 0.001 --save-dir table
   fi
 }
 
