@@ -31,7 +31,8 @@ def main(arguments=None):
         scores = [cell([lexicon["word_by_word"][name] for lexicon in found]) for name in directions]
         pairs = "{:,.0f}".format(mean([lexicon["pairs"] for lexicon in found]))
         print("{:<14} {:>8} {:>16} {:>16} {:>16}".format(variant, pairs, right, *scores))
-    print("mutual pairs; the share of them that is right, by running words; BLEU of translating word by word. Mean +- deviation")
+    print("mutual pairs, the share of them that is right by running words, BLEU of translating word by word;")
+    print("mean over seeds +- standard deviation")
 
 
 def read_lexicon(folder, variant, seed, directions):

@@ -3,9 +3,9 @@
     python cipher.py text --lang fr --cipher CIPHER.tsv < mono.fr > enciphered.fr
     python cipher.py lexicon --langs en,fr --cipher CIPHER.tsv IN.tsv OUT.tsv
 
-Every word, numbers and names too, is replaced by a made-up one of Greek letters, always the same one and the same for every run;
-CIPHER.tsv says which. So nothing is spelt alike, and a lexicon can come from context, ranks and given pairs alone. The
-lexicon's second column is then turned back, so that it can be judged and can translate like any other.
+Every word, numbers and names too, is replaced by a made-up one of Greek letters, always the same one and the same for
+every run; CIPHER.tsv says which. So nothing is spelt alike, and a lexicon can come from context, ranks and given pairs
+alone. The lexicon's second column is then turned back, so that it can be judged and can translate like any other.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def made_up_words(rng, count):
 
 
 def decipher(lexicon, plain):
-    """The lexicon with `plain[word]` for every word of its second language. Raises InputError when one is not in there."""
+    """The lexicon with plain[word] for every word of its second language. Raises InputError when `plain` lacks one."""
     for pair in lexicon.pairs:
         if pair.target not in plain:
             raise InputError(f"the lexicon's word {pair.target!r} is not in the cipher: were they made together?")

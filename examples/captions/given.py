@@ -1,7 +1,8 @@
-"""Pairs of words that a person may give: python given.py --lexicon ORACLE.tsv --pairs 50 [--cipher CIPHER.tsv] > SEEDS.txt
+"""Pairs of words that a person may give: python given.py --lexicon ORACLE.tsv --pairs 50 > SEEDS.txt
 
-The most frequent mutual pairs of a lexicon taken from aligned text, a line `word<TAB>word` each; with --cipher the second
-word as cipher.py enciphered it. They stand for what someone who speaks both languages writes down in half an hour.
+The most frequent mutual pairs of a lexicon taken from aligned text, a line `word<TAB>word` each; with --cipher the
+second word as cipher.py enciphered it. They stand for what someone who speaks both languages writes down in half an
+hour.
 """
 
 import argparse

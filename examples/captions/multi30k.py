@@ -1,10 +1,10 @@
 """Download Multi30k's image captions: python multi30k.py --langs en,fr --out DIR
 
-Writes DIR/{train,val,test}.LANG, a caption a line, line k of one language translating line k of the others: 29,000, 1,014
-and 1,000 (Flickr, 2016) of them, 1.2 MB a pair of languages to download. From https://github.com/multi30k/dataset (Elliott
-et al. 2016, https://aclanthology.org/W16-3210), at a pinned commit; every file must have the size and the SHA-256 below,
-which are those of a clone of the repository. The pictures come from Flickr, whose terms allow use for research; the text
-is not part of this project and is not to be passed on with it.
+Writes DIR/{train,val,test}.LANG, a caption a line, line k of one language translating line k of the others: 29,000,
+1,014 and 1,000 (Flickr, 2016) of them, 1.3 MB for two languages to download. From https://github.com/multi30k/dataset
+(Elliott et al. 2016, https://aclanthology.org/W16-3210), at a pinned commit; every file must have the size and the
+SHA-256 below, which are those of a clone of the repository. The pictures come from Flickr, whose terms allow use for
+research; the text is not part of this project and is not to be passed on with it.
 """
 
 import argparse
@@ -19,9 +19,8 @@ from download import fetch  # noqa: E402
 from crossinit_fairseq.complete_files import complete_file  # noqa: E402
 from crossinit_fairseq.errors import InputError  # noqa: E402
 
-ADDRESS = (
-    "https://raw.githubusercontent.com/multi30k/dataset/a3d2e0d26b56f3846f66a952536ffed4e401d05a/data/task1/raw/{}.{}.gz"
-)
+COMMIT = "a3d2e0d26b56f3846f66a952536ffed4e401d05a"
+ADDRESS = "https://raw.githubusercontent.com/multi30k/dataset/" + COMMIT + "/data/task1/raw/{}.{}.gz"
 # our name: theirs
 SETS = {"train": "train", "val": "val", "test": "test_2016_flickr"}
 # (our name, language): (bytes, SHA-256) of the packed file
@@ -60,7 +59,7 @@ def get(name: str, language: str, folder: str) -> None:
     Raises InputError when Multi30k has no such language, or the file cannot be fetched or is not what it should be.
     """
     if (name, language) not in FILES:
-        raise InputError(f"Multi30k has no {language!r}: choose of en, fr, de and cs, or give text of your own (--text)")
+        raise InputError(f"Multi30k has no {language!r}: choose of en, fr, de and cs, or give your own text (--text)")
     path = os.path.join(folder, f"{name}.{language}")
     if os.path.exists(path):
         return

@@ -1,8 +1,9 @@
 """A lexicon taken from aligned text: python oracle.py --langs en,fr --aligned PREFIX -o LEXICON.tsv
 
-An upper bound, not a method: it reads PREFIX.LANG, sentences and their translations, which unsupervised translation does
-not have. It says what the rest of the way, from a lexicon to translation, could reach with a lexicon that is right. A
-word's translation is, of those that competitive linking accepts, the one with the highest Dice coefficient over sentences.
+An upper bound, not a method: it reads PREFIX.LANG, sentences and their translations, which unsupervised translation
+does not have. It says what the rest of the way, from a lexicon to translation, could reach with a lexicon that is
+right. A word's translation is, of those that competitive linking accepts, the one with the highest Dice coefficient
+over sentences.
 """
 
 import argparse

@@ -15,7 +15,7 @@ captions that no training sees score it, beside copying and beside translating w
   --inits LIST                 of random, crossinit, lexicon, oracle (default: random,crossinit,lexicon,oracle)
   --seeds LIST                 numbers, such as 1,2,3 (default: 1,2,3; smoke: 1): of the lexicon, the table and the training
   --text DIR                   holds train.LANG, val.LANG and maybe test.LANG of both languages, aligned; without a test it
-                               is val from line 301 on (default: Multi30k is downloaded, 2.5 MB for two languages)
+                               is val from line 301 on (default: Multi30k is downloaded, 1.3 MB for two languages)
   --vocabulary N               symbols of the SentencePiece model (default: 10000; smoke: 6000)
   --induction OPTIONS          further options of crossinit-lexicon induce, in quotes, such as "--rank-weight 0"
   --jobs N                     runs side by side, each on one core (default: 2, or 1 where there is but one core)

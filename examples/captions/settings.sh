@@ -5,9 +5,11 @@
 #   TOKENS            --max-tokens, sub-tokens of a batch
 #   RATE              learning rate, after 100 updates of warming up
 #   UPDATES           of crossinit_unmt
-#   DENOISE           inits without a lexicon: so many updates of denoising alone, so that there is something to generate with
+#   DENOISE           inits without a lexicon: so many updates of denoising alone, so that there is something to
+#                     generate with
 #   WORD_BY_WORD      inits with a lexicon: so many updates whose back-translations are made with it, word by word
-#   SPAN_UPDATES      init crossinit: a short span and few updates, since longer training leaves two directions in the table
+#   SPAN_UPDATES      init crossinit: a short span and few updates, since longer training leaves two directions in the
+#                     table
 #   PAIR_UPDATES      inits with a lexicon: of aligning the table to it
 #   WITH_LEXICON      inits with a lexicon: further options of crossinit_unmt
 case $PRESET in

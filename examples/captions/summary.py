@@ -17,8 +17,8 @@ _ABOUT = {
     "lexicon": "lexicon induced from the two halves",
     "oracle": "lexicon from aligned text: upper bound",
 }
-# Lample et al. (ICLR 2018), BLEU of en-fr and fr-en on Multi30k: with word vectors of all of Wikipedia (fastText), aligned by
-# adversarial training; the last without the vectors and the word-by-word start
+# Lample et al. (ICLR 2018), BLEU of en-fr and fr-en on Multi30k: with word vectors of all of Wikipedia (fastText),
+# aligned by adversarial training; the last without the vectors and the word-by-word start
 _PUBLISHED = {
     "languages": ("en", "fr"),
     "rows": (
@@ -60,7 +60,7 @@ def main(arguments=None):
 
 
 def read_run(folder, init, seed, directions):
-    """What one run scored: its BLEU, chrF2 and minutes, and where it has a lexicon what that is worth without a model."""
+    """What one run scored: BLEU, chrF2 and minutes, and where it has a lexicon what that is worth without a model."""
     run = {"init": init, "seed": seed}
     run["bleu"] = read_scores(os.path.join(folder, "score"), directions, "BLEU")
     run["chrf2"] = read_scores(os.path.join(folder, "score"), directions, "chrF2")
@@ -104,7 +104,8 @@ def show(summary, directions):
     for run in summary["runs"]:
         if "lexicon" in run:
             found, name = run["lexicon"], f"{run['init']}-{run['seed']}"
-            print(f"lexicon of {name}: {found['pairs']:,} mutual pairs, {100 * found['token_precision']:.1f} % of them right")
+            right = 100 * found["token_precision"]
+            print(f"lexicon of {name}: {found['pairs']:,} mutual pairs, {right:.1f} % of them right")
     print("mean over seeds +- standard deviation; pairs are counted by running words. sacreBLEU: ", end="")
     print(summary["sacrebleu_signature"])
 

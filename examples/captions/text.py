@@ -1,9 +1,10 @@
-"""Halve aligned captions, so that no caption is seen in both languages: python text.py --text DIR --langs en,fr --out DIR
+"""Halve aligned captions, so that no caption is seen in both languages: python text.py --text DIR --langs en,fr --out
+DIR
 
-Reads train.LANG, val.LANG and, if there is one, test.LANG, where line k of one language translates line k of the other.
-The lines of train are shuffled, always in the same way; one half is given in the first language only, the other half in
-the second only. (Odd and even lines would not do: Multi30k's odd captions are short, 9.8 English words, and its even ones
-long, 14.0.) Writes, lower-cased and tokenised as Moses does:
+Reads train.LANG, val.LANG and, if there is one, test.LANG, where line k of one language translates line k of the
+other. The lines of train are shuffled, always in the same way; one half is given in the first language only, the other
+half in the second only. (Odd and even lines would not do: Multi30k's odd captions are short, 9.8 English words, and
+its even ones long, 14.0.) Writes, lower-cased and tokenised as Moses does:
 
 mono.LANG           the half of train to learn from
 lines.LANG          the number of each of its lines in train
@@ -49,7 +50,8 @@ def main(arguments=None):
         write(args.out, "dev", language, map(tokenise, dev[language]))
         write(args.out, "test", language, map(tokenise, test[language]))
         write(args.out, "reference", language, test[language])
-    print(f"      {len(halves[0]):,} captions a language, no two of one picture; {len(test[languages[0]]):,} to translate")
+    lines, asked = len(halves[0]), len(test[languages[0]])
+    print(f"      {lines:,} captions a language, no two of one picture; {asked:,} to translate")
 
 
 def halve(lines):
@@ -91,7 +93,7 @@ def read(folder, name, language):
         with open(path, encoding="utf-8-sig") as stream:
             lines = [unicodedata.normalize("NFC", line).lower().replace("\u2019", "'") for line in stream]
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}): --text holds train, val and test, .LANG each") from None
+        raise InputError(f"{path} cannot be read ({error.strerror}): --text holds train.LANG and val.LANG") from None
     except UnicodeDecodeError:
         raise InputError(f"{path} is not UTF-8; convert it, for example with `iconv -f ISO-8859-1 -t UTF-8`") from None
     return [" ".join(line.split()) for line in lines]
