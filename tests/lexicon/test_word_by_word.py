@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon import Lexicon, Pair
 from crossinit_fairseq.lexicon.word_by_word import PieceTranslator, WordByWord, with_case_of, word_places
+from crossinit_fairseq.lexicon.word_forms import WordForms, to_tokens
 from crossinit_fairseq.ranks import WordPieces, rank_words
-from tests.helpers import as_list, binarised
+from tests.helpers import as_list, binarised, ranked_words
 
 EOS, UNK = 2, 3
 SYMBOLS = "<s> <pad> </s> <unk> \u2581a b \u2581c d \u2581x y \u2581z . \u2581 , \u2581( q".split()
@@ -162,3 +163,13 @@ def test_text_of_languages_without_spaces():
 )
 def test_case_is_put_back(word, translation, language, expected):
     assert with_case_of(word, translation, language) == expected
+
+
+def test_a_marked_word_gets_a_marked_translation():
+    """French writes homme after l' without SentencePiece's mark, and more often so than with it."""
+    symbols = "<s> <pad> </s> <unk> homme \u2581homme \u2581Homme \u2581man man \u2581Man".split()
+    french = WordForms(ranked_words([[4], [5], [6]]), symbols, "fr", True)
+    english = WordForms(ranked_words([[7], [8], [9]]), symbols, "en", True)
+    tokens = to_tokens(lexicon(("man", "homme"), languages=("en", "fr")), english, french)
+    assert tokens.forward == {(7,): (5,), (8,): (4,), (9,): (6,)}
+    assert tokens.backward == {(4,): (8,), (5,): (7,), (6,): (9,)}
