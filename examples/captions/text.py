@@ -1,5 +1,4 @@
-"""Halve aligned captions, so that no caption is seen in both languages: python text.py --text DIR --langs en,fr --out
-DIR
+"""Halve aligned captions, so that no caption is seen in both languages: python text.py --text DIR --langs A,B --out DIR
 
 Reads train.LANG, val.LANG and, if there is one, test.LANG, where line k of one language translates line k of the
 other. The lines of train are shuffled, always in the same way; one half is given in the first language only, the other
