@@ -2,7 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 from crossinit_fairseq.lexicon.lexicon_file import Lexicon
 from crossinit_fairseq.ranks import RankedWords, TextWords
@@ -48,15 +48,15 @@ class WordForms:
         """All forms of a word, the most frequent first; none where the text does not hold it."""
         return self._forms.get(self._fold(word), [])
 
-    def like(self, word: str, pattern: str, marked: Optional[bool] = None) -> Form:
-        """The most frequent form of a word that is marked as asked for and cased as the string `pattern` is; else marked so,
-        else cased so, else the most frequent one. marked: None takes either.
+    def like(self, word: str, form: Form) -> Form:
+        """The most frequent form of a word that is marked and cased as `form` is; else marked so, else cased so, else the
+        most frequent one.
 
         Raises KeyError when the text does not hold the word.
         """
         forms = self._forms[self._fold(word)]
-        wanted = case_pattern(pattern)
-        return max(forms, key=lambda form: (marked in (None, form.marked), case_pattern(form.text) == wanted))
+        wanted = case_pattern(form.text)
+        return max(forms, key=lambda own: (own.marked == form.marked, case_pattern(own.text) == wanted))
 
 
 def case_pattern(text: str) -> str:
@@ -107,8 +107,8 @@ def to_tokens(lexicon: Lexicon, source: WordForms, target: WordForms) -> Lexicon
     for pair in lexicon.mutual():
         left, right = source.find(pair.source), target.find(pair.target)
         if left and right:
-            cased = [(form, target.like(pair.target, form.text, form.marked)) for form in left]
-            cased += [(source.like(pair.source, form.text, form.marked), form) for form in right]
+            cased = [(form, target.like(pair.target, form)) for form in left]
+            cased += [(source.like(pair.source, form), form) for form in right]
             for one, other in cased:
                 made = TokenPair(one.tokens, other.tokens, (pair.source, pair.target))
                 pairs.setdefault((one.tokens, other.tokens), made)
@@ -125,7 +125,7 @@ def to_tokens(lexicon: Lexicon, source: WordForms, target: WordForms) -> Lexicon
 
 def _translations(best: Dict[str, str], source: WordForms, target: WordForms) -> Dict[Tokens, Tokens]:
     return {
-        form.tokens: target.like(translation, form.text, form.marked).tokens
+        form.tokens: target.like(translation, form).tokens
         for word, translation in best.items()
         if target.find(translation)
         for form in source.find(word)
