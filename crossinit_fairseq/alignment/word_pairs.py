@@ -108,27 +108,30 @@ class PairedWords:
         return _as_ranked(sorted(words))
 
     def apart(self, seed: int = 0) -> List[RankedWords]:
-        """Words of each language of which no two translate each other, for measures that partners would distort.
+        """Words of each language of which no two translate each other or are forms of one word, for measures that these
+        would distort.
 
         Of a random half of a lexicon's words of the first language the words themselves, of the other half their
-        translations; all words of a language where that leaves fewer than two. Returns RankedWords of equal counts,
-        languages in the order in which the lexicons name them.
+        translations, each in its first form; all words of a language where that leaves fewer than two. Returns
+        RankedWords of equal counts, languages in the order in which the lexicons name them.
         """
         rng = np.random.default_rng(seed)
-        words: Dict[str, Dict[Tokens, None]] = {}
-        everything: Dict[str, Dict[Tokens, None]] = {}
+        # language -> word of a lexicon -> its first form
+        words: Dict[str, Dict[str, Tokens]] = {}
+        everything: Dict[str, Dict[str, Tokens]] = {}
         for one, numbers in zip(self.lexicons, self._words):
             first = rng.permutation(numbers[0].max() + 1)[numbers[0]] <= numbers[0].max() // 2
             taken_right = set(numbers[1][first].tolist())
             source, target = words.setdefault(one.source, {}), words.setdefault(one.target, {})
-            for language, side in ((one.source, 0), (one.target, 1)):
-                everything.setdefault(language, {}).update((pair[side], None) for pair in one.pairs)
             for pair, mine, right in zip(one.pairs, first, numbers[1].tolist()):
+                everything.setdefault(one.source, {}).setdefault(pair.words[0], pair.source)
+                everything.setdefault(one.target, {}).setdefault(pair.words[1], pair.target)
                 if mine:
-                    source[pair.source] = None
+                    source.setdefault(pair.words[0], pair.source)
                 elif right not in taken_right:
-                    target[pair.target] = None
-        return [_as_ranked(list(some if len(some) > 1 else everything[language])) for language, some in words.items()]
+                    target.setdefault(pair.words[1], pair.target)
+        kept = [some if len(some) > 1 else everything[language] for language, some in words.items()]
+        return [_as_ranked(list(some.values())) for some in kept]
 
 
 def pair_vectors(table: torch.Tensor, plan: PairPlan) -> PairVectors:
@@ -140,9 +143,10 @@ def pair_vectors(table: torch.Tensor, plan: PairPlan) -> PairVectors:
 def pair_objective(vectors: PairVectors, related: torch.Tensor, temperature: float) -> PairContrast:
     """InfoNCE of cosines in both directions: a word's partner among the other words of its language in the batch.
 
-        loss = -1/2 log e^(cos(l, r)/t) / (sum over r' of e^(cos(l, r')/t)) - 1/2 log e^(cos(l, r)/t) / (sum over l' ...)
+        loss = 1/2 log (sum over r' of e^(cos(l, r')/t)) + 1/2 log (sum over l' of e^(cos(l', r)/t)) - cos(l, r)/t
 
-    (van den Oord et al., 2018; symmetric as in Radford et al., 2021.) related: bool [B, B], see PairPlan; other
+    where r' is r and its Negatives, l' is l and its Negatives, t the temperature (van den Oord et al., 2018; symmetric as in
+    Radford et al., 2021). loss is in nats, ln B each at random. related: bool [B, B], see PairPlan; other
     translations of a word are no Negatives of it. A pair without any Negative has no loss.
     """
     cosines = F.normalize(vectors.left, dim=1) @ F.normalize(vectors.right, dim=1).t()
@@ -171,7 +175,8 @@ class _Flat:
         """The words at int64 [B] positions: int64 [sub-tokens] and int64 [B], their lengths."""
         lengths = np.diff(self.offsets)[positions]
         ends = np.cumsum(lengths)
-        return self.tokens[np.repeat(self.offsets[positions] - (ends - lengths), lengths) + np.arange(ends[-1])], lengths
+        gather = np.repeat(self.offsets[positions] - (ends - lengths), lengths) + np.arange(ends[-1])
+        return self.tokens[gather], lengths
 
 
 def _flat(words: Sequence[Tokens]) -> _Flat:

@@ -22,8 +22,8 @@ class CrossInitCriterionConfig(FairseqDataclass):
     objective: ChoiceEnum(list(OBJECTIVES)) = field(
         default="sigmoid",
         metadata={
-            "help": "of spans. sigmoid: Eq. 1 of the paper; softmax: the authors' trial code, a softmax over the two dot products; "
-            "infonce: the other spans of the batch are the Negatives (default: sigmoid)"
+            "help": "of spans. sigmoid: Eq. 1 of the paper; softmax: the authors' trial code, a softmax over the two dot "
+            "products; infonce: the other spans of the batch are the Negatives (default: sigmoid)"
         },
     )
     temperature: float = field(
@@ -36,7 +36,8 @@ class CrossInitCriterionConfig(FairseqDataclass):
     lexicon_weight: float = field(
         default=1.0,
         metadata={
-            "help": "with --lexicon-beside-spans: weight of the pairs' mean loss beside that of the spans, which is 1 (default: 1.0)"
+            "help": "with --lexicon-beside-spans: weight of the pairs' mean loss beside that of the spans, which is 1 "
+            "(default: 1.0)"
         },
     )
 
@@ -59,12 +60,11 @@ class CrossInitCriterion(FairseqCriterion):
         self.lexicon_weight = lexicon_weight
 
     def forward(self, model, sample, reduce=True):
-        """model: AlignmentModel; sample: {"net_input": {"spans": tensors of a SpanPlan, "pairs": tensors of a PairPlan},
-        "draws": {"spans": number, "pairs": number}, "nsentences": draws of the first kind, ...}, with one kind or both.
+        """model: AlignmentModel; sample: an item of DrawDataset, with plans of spans, of pairs, or of both.
 
-        Returns (loss summed over the draws of the first kind and averaged over token tables, their number, logging outputs).
-        The loss is in nats: with Eq. 1 it is 2 ln 2 = 1.386 where both dot products are zero. Beside spans the mean loss of
-        the pairs, times its weight, is added to that of the spans.
+        Returns (loss summed over the draws of the first kind and averaged over token tables, their number, logging
+        outputs). The loss is in nats: with Eq. 1 it is 2 ln 2 = 1.386 where both dot products are zero. Beside spans the
+        mean loss of the pairs, times its weight, is added to that of the spans.
         """
         means = model(**sample["net_input"])
         draws = sample["nsentences"]
@@ -121,7 +121,7 @@ class CrossInitCriterion(FairseqCriterion):
 
 @torch.no_grad()
 def _sums(prefix, contrasts, right):
-    """{name: float scalar} of contrasts of each table, summed over draws and averaged over tables; right: correct draws."""
+    """{name: float scalar} of the contrasts of each table, summed over draws and averaged over tables; right: correct ones."""
     return {
         prefix + "positive": torch.stack([c.positive.sum() for c in contrasts]).mean(),
         prefix + "negative": torch.stack([c.negative.sum() for c in contrasts]).mean(),

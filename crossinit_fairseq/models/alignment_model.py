@@ -32,8 +32,9 @@ class AlignmentModel(BaseFairseqModel):
     Only the token tables take gradients. The forward is a real one so that data-parallel wrappers, which look for
     gradients of what a forward used, need nothing special.
 
-    model: a fairseq model; dictionary: its dictionary; words: RankedWords per language, None without spans; max_rank: of
-    positives; rescale: save the tables at their initial scale, see Rescaling; pairs: PairedWords, None without a lexicon.
+    model: a fairseq model; dictionary: its dictionary; words: RankedWords per language, None without spans; max_rank:
+    of positives; rescale: save the tables at their initial scale, see Rescaling; pairs: PairedWords, None without a
+    lexicon.
     The measures are taken of random words of the text where there are spans, else of random words of the lexicon.
     """
 
@@ -59,7 +60,7 @@ class AlignmentModel(BaseFairseqModel):
         return [parameters[name] for name in self.table_names]
 
     def forward(self, spans=None, pairs=None):
-        """spans: the tensors of a SpanPlan; pairs: of a PairPlan; either may be missing. Returns TableMeans of each token table."""
+        """spans: the tensors of a SpanPlan; pairs: of a PairPlan; either may be missing. Returns TableMeans of each table."""
         return [
             TableMeans(
                 None if spans is None else self.ranked(table, SpanPlan(**spans)),

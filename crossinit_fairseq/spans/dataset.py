@@ -8,9 +8,9 @@ import torch.utils.data
 class DrawDataset(torch.utils.data.Dataset):
     """A synthetic epoch of `steps` items; item k of epoch e is always the same, wherever and whenever it is drawn.
 
-    kinds: {"spans": (SpanSampler, RankedTable.plan), "pairs": (PairSampler, PairedWords.plan)}, one of them or both; the
-    second of each maps the draws of the first to a plan, an object with `tensors()` and `words`; count: draws per item and
-    kind; fixed_epoch: draw every epoch as if it were this one (validation), else None.
+    kinds: {"spans": (SpanSampler, RankedTable.plan), "pairs": (PairSampler, PairedWords.plan)}, one of them or both;
+    the second of each maps the draws of the first to a plan, an object with `tensors()` and `words()`; count: draws per
+    item and kind; fixed_epoch: draw every epoch as if it were this one (validation), else None.
     """
 
     def __init__(
@@ -28,8 +28,8 @@ class DrawDataset(torch.utils.data.Dataset):
         self.epoch = epoch
 
     def __getitem__(self, index: int) -> Dict[str, Any]:
-        """Return {"net_input": {kind: tensors of its plan}, "nsentences": draws of the first kind, "draws": {kind: number},
-        "ntokens": words whose mean was taken}."""
+        """Return {"net_input": {kind: tensors of its plan}, "nsentences": draws of the first kind,
+        "draws": {kind: number}, "ntokens": words whose mean was taken}."""
         epoch = self.epoch if self.fixed_epoch is None else self.fixed_epoch
         inputs, numbers, words = {}, {}, 0
         for kind, (sampler, lay_out) in self.kinds.items():

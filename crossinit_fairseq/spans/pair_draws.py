@@ -30,8 +30,8 @@ class PairSampler:
         for name, size in zip(names or map(str, range(len(sizes))), sizes):
             if size < 2:
                 raise InputError(
-                    f"the lexicon {name} has {size} mutual pairs whose words are in the training text: two at least are "
-                    "needed, and hundreds to learn from"
+                    f"the lexicon {name} has {size} mutual pairs whose words are in the training text: two at least "
+                    "are needed, and hundreds to learn from"
                 )
         self.sizes: List[int] = [int(size) for size in sizes]
         self.seed = seed

@@ -40,9 +40,9 @@ class _FairseqDrawDataset(DrawDataset, FairseqDataset):
 
 @register_task("crossinit_pretrain", dataclass=CrossInitPretrainConfig)
 class CrossInitPretrainTask(OneDictionaryTask):
-    """Counts words in binarised text (Step 1), draws spans (Step 2), or pairs of a lexicon, and builds the model that refines
-    the token table by contrast (Step 3, criterion `crossinit`). All other parameters stay as initialised and are saved with the table,
-    so the checkpoint is the starting point of any later stage.
+    """Counts words in binarised text (Step 1), draws spans (Step 2), or pairs of a lexicon, and builds the model that
+    refines the token table by contrast (Step 3, criterion `crossinit`). All other parameters stay as initialised and are
+    saved with the table, so the checkpoint is the starting point of any later stage.
     """
 
     cfg: CrossInitPretrainConfig
@@ -55,6 +55,7 @@ class CrossInitPretrainTask(OneDictionaryTask):
         self._pairs = None
         self._ranked = None
         self._collapsed = False
+        self._ends = False
 
     @classmethod
     def setup_task(cls, cfg, **kwargs):
@@ -231,15 +232,15 @@ class CrossInitPretrainTask(OneDictionaryTask):
     def post_validate(self, model, stats, agg):
         """After a validation: with --stop-directions, see whether the run is to end.
 
-        fairseq asks for no more than its own options, of which the number of updates is looked at after every update: so
-        the run ends in the usual way, with a validation and a checkpoint, after one update more.
+        fairseq ends a run by its own options alone, of which it looks at the number of updates after every update: so the
+        run ends as usual, with a validation and a checkpoint, after one update more.
         """
         limit = self.cfg.stop_directions
-        if limit and float(stats["directions"]) <= limit:
+        if limit and not self._ends and float(stats["directions"]) <= limit:
+            self._ends = True
             logger.info(
-                "the run ends after one more update: random words lie along {:.2f} directions, --stop-directions is {:g}".format(
-                    float(stats["directions"]), limit
-                )
+                f"the run ends after one more update: random words lie along {float(stats['directions']):.2f} directions, "
+                f"--stop-directions is {limit:g}"
             )
             self.cfg._get_root().optimization.max_update = stats["num_updates"]
 

@@ -39,8 +39,8 @@ class CrossInitPretrainConfig(FairseqDataclass):
     lexicon: Optional[str] = field(
         default=None,
         metadata={
-            "help": "lexicons of `crossinit-lexicon induce`, en-ro=FILE,en-ne=FILE: their mutual pairs are the Positives and the other words "
-            "of the lexicon the Negatives, instead of spans of ranks"
+            "help": "lexicons of `crossinit-lexicon induce`, en-ro=FILE,en-ne=FILE: their mutual pairs are the Positives, the "
+            "other words of the batch the Negatives, instead of spans of ranks"
         },
     )
     lexicon_beside_spans: bool = field(
@@ -109,8 +109,8 @@ class CrossInitPretrainConfig(FairseqDataclass):
     stop_directions: float = field(
         default=0,
         metadata={
-            "help": "end the run when a validation finds random words along this many directions or fewer, as logged by that name "
-            "(default: 0, never)"
+            "help": "end the run when a validation finds random words along this many directions or fewer, as logged under "
+            "that name (default: 0, never)"
         },
     )
     tokens_per_sample: int = field(

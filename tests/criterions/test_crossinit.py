@@ -4,10 +4,11 @@ import pytest
 import torch
 from fairseq.logging import metrics
 
-from crossinit_fairseq.alignment import OBJECTIVES, SpanPlan
+from crossinit_fairseq.alignment import OBJECTIVES, PairedWords, SpanPlan, pair_objective
 from crossinit_fairseq.criterions.crossinit import CrossInitCriterion, CrossInitCriterionConfig
+from crossinit_fairseq.lexicon.word_forms import LexiconTokens, TokenPair
 from crossinit_fairseq.models.alignment_model import AlignmentModel
-from crossinit_fairseq.spans import DrawDataset, SpanSampler
+from crossinit_fairseq.spans import DrawDataset, PairSampler, SpanSampler
 from tests.helpers import dictionary_of, ranked_words, tiny_model
 
 WORDS = [ranked_words([[4], [5, 6], [7], [8], [9], [4, 7]]), ranked_words([[10], [9], [5, 5, 8], [6], [4], [10, 6]])]
@@ -129,3 +130,59 @@ def test_updates_are_averaged_by_their_draws():
     values = aggregate.get_smoothed_values()
     assert float(values["loss"]) == pytest.approx(1.0)  # not (1.5 + 0.8333) / 2
     assert float(values["norm"]) == pytest.approx(1.5)
+
+
+PAIRS = [((4,), (10,)), ((5, 6), (9,)), ((7,), (5, 5, 8))]
+
+
+def with_pairs(beside, kind="transformer", weight=0.5):
+    """(criterion, AlignmentModel, sample of 7 spans beside 3 pairs, or of 3 pairs)."""
+    torch.manual_seed(1)
+    dictionary = dictionary_of("abcdefgh")
+    lexicon = [TokenPair(one, other, (str(one), str(other))) for one, other in PAIRS]
+    pairs = PairedWords([LexiconTokens("en", "ro", lexicon, {}, {}, 0, 0)])
+    model = AlignmentModel(tiny_model(dictionary, kind), dictionary, WORDS if beside else None, 5, pairs=pairs)
+    kinds = {"spans": (SpanSampler([6, 6], span=2, max_rank=5, seed=1), model.ranked.plan)} if beside else {}
+    kinds["pairs"] = (PairSampler([3], 1), pairs.plan)
+    return CrossInitCriterion(Task(), "sigmoid", 1.0, 0.2, weight), model, DrawDataset(kinds, count=7, steps=1)[0]
+
+
+def test_pairs_alone():
+    criterion, model, sample = with_pairs(beside=False)
+    loss, size, log = criterion(model, sample)
+    related = torch.eye(3, dtype=torch.bool)
+    contrasts = [pair_objective(means.pairs, related, 0.2) for means in model(**sample["net_input"])]
+    assert len(contrasts) == 2 and size == 3 == log["sample_size"] and "pairs" not in log
+    assert loss.item() == log["loss"].item() == pytest.approx(sum(c.loss.sum().item() for c in contrasts) / 2, rel=1e-6)
+    for key, name in (("positive", "positive"), ("negative", "negative"), ("accuracy", "correct")):
+        assert log[key].item() == pytest.approx(sum(getattr(c, name).sum().item() for c in contrasts) / 2, abs=1e-6)
+    assert log["ntokens"] == 6
+    loss.backward()
+    rows = {token for pair in PAIRS for word in pair for token in word}
+    for table in model.tables:
+        assert set(table.grad.abs().sum(1).nonzero().flatten().tolist()) == rows
+
+
+def test_pairs_beside_spans_add_their_mean_loss():
+    criterion, model, sample = with_pairs(beside=True)
+    loss, size, log = criterion(model, sample)
+    spans, pairs = ({kind: sample["net_input"][kind]} for kind in ("spans", "pairs"))
+    only_spans, _, first = criterion(model, dict(sample, net_input=spans))
+    only_pairs, _, second = criterion(model, dict(sample, net_input=pairs))
+    # a half of the mean over 3 pairs, for each of 7 spans
+    assert size == 7 and loss.item() == pytest.approx(only_spans.item() + 0.5 * only_pairs.item() / 3 * 7, rel=1e-6)
+    for key in ("positive", "negative", "accuracy"):
+        assert log[key].item() == first[key].item() and log["pair_" + key].item() == second[key].item()
+    assert log["pair_loss"].item() == pytest.approx(only_pairs.item()) and log["pairs"] == 3
+    with metrics.aggregate(new_root=True) as aggregate:
+        CrossInitCriterion.reduce_metrics([log])
+    values = {key: float(value) for key, value in aggregate.get_smoothed_values().items()}
+    assert values["loss"] == pytest.approx(loss.item() / 7, abs=1e-4)
+    assert values["pair_loss"] == pytest.approx(only_pairs.item() / 3, abs=1e-4)
+    assert values["pair_accuracy"] == pytest.approx(log["pair_accuracy"].item() / 3, abs=1e-4)
+
+
+@pytest.mark.parametrize("options, name", [((0.0, 1.0), "--lexicon-temperature"), ((0.1, -1.0), "--lexicon-weight")])
+def test_the_options_of_pairs_must_be_above_zero(options, name):
+    with pytest.raises(SystemExit, match=name + " must be above 0"):
+        CrossInitCriterion(Task(), "sigmoid", 1.0, *options)

@@ -1,0 +1,67 @@
+"""crossinit_fairseq/tasks/lexicons.py: the option --lexicon, and a lexicon in the sub-tokens of a data folder."""
+
+import logging
+
+import pytest
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.tasks.data_folder import load_dictionary
+from crossinit_fairseq.tasks.lexicons import lexicon_tokens, parse_lexicons, training_words
+
+
+def write(path, languages, lines):
+    path.write_text("# languages: {}\n".format(languages) + "".join(line + "\n" for line in lines), "utf-8")
+    return path
+
+
+def test_lexicons_of_an_option(tmp_path):
+    romanian = write(tmp_path / "ro.tsv", "en ro", ["file\tfișier"])
+    nepali = write(tmp_path / "ne.tsv", "en ne", ["file\tफाइल"])
+    languages = ["en", "ne", "ro", "zh-CN"]
+    made = parse_lexicons("ro-en={}, en-ne={},".format(romanian, nepali), languages)
+    assert list(made) == [("ro", "en"), ("en", "ne")]
+    assert made["ro", "en"].translations() == {"fișier": "file"}, "turned around"
+    chinese = write(tmp_path / "zh.tsv", "en zh-CN", ["file\t文件"])
+    assert list(parse_lexicons("en-zh-CN={}".format(chinese), languages)) == [("en", "zh-CN")]
+    assert parse_lexicons("", languages) == parse_lexicons(None, languages) == {}
+
+
+@pytest.mark.parametrize(
+    "option, told",
+    [
+        ("en-ro", "--lexicon takes SOURCE-TARGET=FILE"),
+        ("ro={file}", "--lexicon takes SOURCE-TARGET=FILE"),
+        ("en-ro=", "--lexicon takes SOURCE-TARGET=FILE"),
+        ("en-de={file}", "languages en-de, but this run has en, ne, ro"),
+        ("en-en={file}", "of two languages"),
+        ("en-ro={file},ro-en={file}", "names ro-en twice"),
+        ("en-ro={file}.no", "does not exist"),
+        ("en-ne={file}", "is a lexicon of en and ro, not of en and ne"),
+    ],
+)
+def test_refused(tmp_path, option, told):
+    path = write(tmp_path / "lexicon.tsv", "en ro", ["file\tfișier"])
+    with pytest.raises(InputError, match=told):
+        parse_lexicons(option.format(file=path), ["en", "ne", "ro"])
+
+
+def test_words_in_the_sub_tokens_of_the_training_text(data_folder, tmp_path, caplog):
+    dictionary = load_dictionary(str(data_folder), ["aa", "bb"])
+    words = training_words(str(data_folder), ["aa", "bb"], dictionary)
+    # words of two sub-tokens (3, 17, ... and 10, 24, ...: see tests/conftest.py), one word of neither text
+    path = write(tmp_path / "lexicon.tsv", "aa bb", ["a0\tb0", "a3s\tb3s", "a10t\tb1", "a99\tb2"])
+    (lexicon,) = parse_lexicons("aa-bb={}".format(path), ["aa", "bb"]).values()
+    with caplog.at_level(logging.INFO):
+        made = lexicon_tokens(lexicon, words, dictionary)
+    texts = [[" ".join(dictionary.symbols[token] for token in side) for side in pair[:2]] for pair in made.pairs]
+    assert texts == [["▁a0", "▁b0"], ["▁a3 s", "▁b3 s"], ["▁a10 t", "▁b1"]]
+    assert "4 pairs; 7 of its words occur in the training text, 1 do not" in caplog.text
+
+
+def test_a_lexicon_of_other_words_is_refused(data_folder, tmp_path):
+    dictionary = load_dictionary(str(data_folder), ["aa", "bb"])
+    words = training_words(str(data_folder), ["aa", "bb"], dictionary)
+    path = write(tmp_path / "lexicon.tsv", "aa bb", ["file\tfișier", "a0\tfișier"])
+    (lexicon,) = parse_lexicons("aa-bb={}".format(path), ["aa", "bb"]).values()
+    with pytest.raises(InputError, match="no pair of the lexicon aa-bb has both of its words in the training text"):
+        lexicon_tokens(lexicon, words, dictionary)
