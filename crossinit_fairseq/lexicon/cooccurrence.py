@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
+import unicodedata
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
@@ -173,19 +174,21 @@ def _fold_words(
     ranked: RankedWords, symbols: Sequence[str], language: str, lowercase: bool, size: int
 ) -> Tuple[RankTable, np.ndarray]:
     """The `size` most frequent strings of ranked words [M], and int32 [M], which of them each word is (N: none)."""
-    tokens, offsets = ranked.tokens.tolist(), ranked.offsets.tolist()
-    texts = [
-        word_text(symbols[token] for token in tokens[begin:end]) for begin, end in zip(offsets[:-1], offsets[1:])
-    ]
+    parts = [word_text([symbol]) for symbol in symbols]
+    parts, offsets = [parts[token] for token in ranked.tokens.tolist()], ranked.offsets.tolist()
+    lines = "\n".join(["".join(parts[begin:end]) for begin, end in zip(offsets[:-1], offsets[1:])])
     if lowercase:
         # a segmenter is what TextWords asks for in some languages; it is not used here
-        texts = TextWords(language, segmenter=word_text).lower("\n".join(texts)).split("\n")
+        lines = TextWords(language, segmenter=word_text).lower(lines)
+    # parts that are in NFC need not be so when they are joined
+    texts = unicodedata.normalize("NFC", lines).split("\n")
     counts: Dict[str, int] = {}
     for text, count in zip(texts, ranked.counts.tolist()):
         counts[text] = counts.get(text, 0) + count
     table = cut_table(RankTable.sort(language, counts), size)
     numbers = {word: number for number, word in enumerate(table.words)}
-    return table, np.array([numbers.get(text, len(table)) for text in texts], dtype=np.int32)
+    other = len(table)
+    return table, np.array([numbers.get(text, other) for text in texts], dtype=np.int32)
 
 
 def _by_length(ranked: RankedWords, numbers: np.ndarray, size: int) -> Dict[int, Tuple[np.ndarray, np.ndarray]]:

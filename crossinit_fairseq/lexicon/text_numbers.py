@@ -35,10 +35,13 @@ def read_sentences(source: Source, block: int, line: int = LINE) -> Iterator[byt
 
 def _cut_lines(data: bytes, line: int) -> bytes:
     """Put line breaks into those of some whole lines that are too long."""
-    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == _NEWLINE)
-    if not len(ends) or np.diff(ends, prepend=-1).max() <= line + 1:
-        return data
-    return b"".join(b"".join(_cut_line(one, line)) for one in data.splitlines(keepends=True))
+    at = 0
+    while len(data) - at > line:
+        # no line is too long where each stretch of that many bytes holds a break
+        at = data.rfind(b"\n", at, at + line + 1) + 1
+        if not at:
+            return b"".join(b"".join(_cut_line(one, line)) for one in data.splitlines(keepends=True))
+    return data
 
 
 def _cut_line(data: bytes, line: int) -> Tuple[bytes, bytes]:
@@ -75,14 +78,17 @@ class TextNumbers:
         pieces = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(cut)).dictionary_encode()
         ids, owners = self._number(pieces.dictionary)
         which = pieces.indices.to_numpy()
-        per_piece = np.bincount(owners, minlength=len(pieces.dictionary))
-        begins = np.cumsum(per_piece) - per_piece
+        per_piece = np.bincount(owners, minlength=len(pieces.dictionary)).astype(np.int32)
+        begins = np.cumsum(per_piece, dtype=np.int32) - per_piece
         per_place = per_piece[which]
-        words_before = np.concatenate([[0], np.cumsum(per_place)])
-        lengths = np.diff(words_before[1 + np.flatnonzero(raw[ends] == _NEWLINE)], prepend=0)
+        words_so_far = np.cumsum(per_place)
+        lengths = np.diff(words_so_far[raw[ends] == _NEWLINE], prepend=0)
         some = per_place > 0
-        which, per_place = which[some], per_place[some]
-        running = ids[begins[which]] if per_piece.max() <= 1 else _expand(ids, begins[which], per_place)
+        which = which.compress(some)
+        if per_piece.max() <= 1:
+            running = ids[begins[which]]
+        else:
+            running = _expand(ids, begins[which], per_place.compress(some))
         return Sentences(running, lengths[lengths > 0])
 
     def _number(self, pieces: pa.StringArray) -> Tuple[np.ndarray, np.ndarray]:
