@@ -21,7 +21,8 @@ source "$ROOT/scripts/stages.sh"
 # Every stage below runs in $OUT.
 MODEL="--arch mbart_base --share-all-embeddings --encoder-layers $LAYERS --decoder-layers $LAYERS
   --encoder-embed-dim $WIDTH --decoder-embed-dim $WIDTH --encoder-ffn-embed-dim $((4 * WIDTH)) --decoder-ffn-embed-dim $((4 * WIDTH))
-  --encoder-attention-heads 4 --decoder-attention-heads 4 --dropout 0.1 --attention-dropout 0.0
+  --encoder-attention-heads 4 --decoder-attention-heads 4 --dropout $DROPOUT --attention-dropout 0.0
+  --encoder-normalize-before --decoder-normalize-before
   --max-source-positions 256 --max-target-positions 256"
 COMMON="--user-dir $ROOT/crossinit_fairseq --seed $SEED --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints
   --required-batch-size-multiple 1 --log-interval 10 --optimizer adam"
