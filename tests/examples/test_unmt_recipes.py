@@ -154,13 +154,15 @@ def training_options(tmp_path):
         (environment / "bin" / name).write_text("#!/bin/sh\n{}\n".format(line))
         (environment / "bin" / name).chmod(0o755)
 
-    def read(recipe, preset, step, **variables):
+    def read(recipe, preset, step, init="crossinit", **variables):
         done = run(
             recipe,
             "--source",
             "web",
             "--out",
             tmp_path / "out",
+            "--init",
+            init,
             preset=preset,
             step=step,
             VENV=str(environment),
@@ -190,6 +192,22 @@ def test_fairseq_reads_the_options_of_every_preset(recipe, preset, training_opti
         assert translation.directions == "ne-en,en-ne,hi-en,en-hi"
     if preset == "paper":
         check_paper(crossinit, mbart, translation)
+
+
+@pytest.mark.parametrize("recipe, pairs", [("unmt_ro_en", 1), ("unmt_ne_en", 3)])
+@pytest.mark.parametrize("preset", ["tiny", "base", "paper"])
+def test_the_lexicon_goes_into_alignment_and_into_translation(recipe, pairs, preset, training_options):
+    crossinit, mbart, translation = (
+        training_options(recipe, preset, step, init="lexicon")
+        for step in ("4_crossinit.sh", "5_mbart.sh", "6_translation.sh")
+    )
+    assert len(crossinit.lexicon.split(",")) == pairs and not crossinit.ranks
+    assert mbart.finetune_from_model == "crossinit/checkpoint_last.pt"
+    # a direction without a lexicon would be generated from the first update on
+    directions = (translation.directions or "en-ro,ro-en").split(",")
+    named = [one.split("=")[0].split("-") for one in translation.lexicon.split(",")]
+    assert {"-".join(pair) for pair in named} | {"-".join(pair[::-1]) for pair in named} == set(directions)
+    assert 0 < translation.lexicon_bt_updates < translation.max_update
 
 
 def check_paper(crossinit, mbart, translation):
