@@ -147,9 +147,7 @@ def _keep_stdin(sources: Any, folder: str) -> List[str]:
     return names
 
 
-def _most_frequent(
-    sources: List[Any], words: TextWords, size: int, folder: str, workers: int, block: int
-) -> RankTable:
+def _most_frequent(sources: List[Any], words: TextWords, size: int, folder: str, workers: int, block: int) -> RankTable:
     """The `size` most frequent words; the total is that of all."""
     from crossinit_fairseq.ranks.text_tally import sum_tallies
 
@@ -208,9 +206,7 @@ def _progress_bar(total: int, unit: str) -> Iterator["_Bar"]:
     """A bar on standard error, if that is a terminal."""
     from tqdm import tqdm
 
-    with tqdm(
-        total=total or None, unit=unit, unit_scale=True, desc="co-occurrence", delay=2, disable=None
-    ) as shown:
+    with tqdm(total=total or None, unit=unit, unit_scale=True, desc="co-occurrence", delay=2, disable=None) as shown:
         yield _Bar(shown)
 
 

@@ -70,7 +70,12 @@ def write(folder, text, name="text"):
 def test_worked_by_hand(tmp_path):
     # in order of count, ties by letters: the 3, dog 2, cat 1, saw 1; the vocabulary holds three of them
     found = count_text_cooccurrence(write(tmp_path, "The dog saw the cat.\n\nThe dog\n"), "en", size=3, window=2)
-    assert (found.language, found.words, found.counts.tolist(), found.total) == ("en", ["the", "dog", "cat"], [3, 2, 1], 7)
+    assert (found.language, found.words, found.counts.tolist(), found.total) == (
+        "en",
+        ["the", "dog", "cat"],
+        [3, 2, 1],
+        7,
+    )
     # first line: the-dog 1 apart, dog-the 2 apart (saw keeps its place), the-cat 1 apart; the-the are 3 apart, and dog-cat;
     # second line: the-dog 1 apart. No pair goes across the lines
     assert found.window.toarray().tolist() == [[0, 2.5, 1], [2.5, 0, 0], [1, 0, 0]]
@@ -221,7 +226,9 @@ def test_long_lines_are_cut_at_the_same_blanks_for_any_block(tmp_path_factory, t
 def test_standard_input(tmp_path, monkeypatch):
     text = make_text(30)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode("utf-8"))))
-    assert all_bytes(count_text_cooccurrence("-", "en")) == all_bytes(count_text_cooccurrence(write(tmp_path, text), "en"))
+    assert all_bytes(count_text_cooccurrence("-", "en")) == all_bytes(
+        count_text_cooccurrence(write(tmp_path, text), "en")
+    )
 
 
 def test_bad_input_is_reported_in_one_sentence(tmp_path):
@@ -270,7 +277,12 @@ def words_of(sentence, symbols, style, lowercase):
 
 
 @pytest.mark.parametrize("style", sorted(SYMBOLS))
-@given(data=st.data(), lowercase=st.booleans(), size=st.integers(1, 8), chunk=st.one_of(st.integers(1, 30), st.just(1 << 20)))
+@given(
+    data=st.data(),
+    lowercase=st.booleans(),
+    size=st.integers(1, 8),
+    chunk=st.one_of(st.integers(1, 30), st.just(1 << 20)),
+)
 def test_binarised_equals_a_walk_over_the_tokens(style, data, lowercase, size, chunk):
     symbols = SYMBOLS[style]
     pieces = WordPieces(symbols, special=[0, 1, 2], unk=UNK, style=style)
@@ -287,6 +299,15 @@ def test_binarised_equals_a_walk_over_the_tokens(style, data, lowercase, size, c
     assert_equals_slow(found, words, size, 3)
 
 
+def test_binarised_words_are_folded_by_the_rules_of_their_language():
+    # a letter with its accent apart in two pieces is the composed letter, as in text
+    symbols = SPECIAL + ["I@@", "s", "\u0131s", "i@@", "e@@", "\u0301"]
+    text = binarised([[4, 5, 6, 7, 5, 8, 9, 2]])
+    pieces = WordPieces(symbols, special=[0, 1, 2], unk=UNK)
+    assert count_binarised_cooccurrence([text], pieces, symbols, "tr").words == ["\u0131s", "is", "\u00e9"]
+    assert count_binarised_cooccurrence([text], pieces, symbols, "en").words == ["is", "\u00e9", "\u0131s"]
+
+
 def test_binarised_and_text_agree(tmp_path):
     """The same words, whole or cut into many sub-tokens: more than fit into one number of 63 bits."""
     text = make_text(200).replace(",", " ,").replace(".", " .")
@@ -301,9 +322,7 @@ def test_binarised_and_text_agree(tmp_path):
     ]
     pieces = WordPieces(symbols, special=[0, 1, 2], unk=UNK)
     from_tokens = count_binarised_cooccurrence([binarised(sentences, np.int32)], pieces, symbols, "en", size=400)
-    from_text = count_text_cooccurrence(
-        write(tmp_path, "\n".join(" ".join(line) for line in lines)), "en", size=400
-    )
+    from_text = count_text_cooccurrence(write(tmp_path, "\n".join(" ".join(line) for line in lines)), "en", size=400)
     assert all_bytes(from_tokens) == all_bytes(from_text)
     several = count_binarised_cooccurrence(
         [binarised(sentences, np.int32)], pieces, symbols, "en", size=400, workers=2, chunk=2000
