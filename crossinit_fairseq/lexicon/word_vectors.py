@@ -1,0 +1,59 @@
+"""Word vectors: positive pointwise mutual information, and its truncated singular value decomposition."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.extmath import randomized_svd
+
+SMOOTHING = 0.75  # Levy, Goldberg and Dagan (2015): contexts count by their frequency to this power
+
+
+def positive_pmi(counts: sparse.spmatrix, smoothing: float = SMOOTHING) -> sparse.csr_matrix:
+    """max(0, log p(word, context) / (p(word) p(context))), where p(context) is proportional to count ** smoothing.
+
+    counts: sparse [N, M], how often each word meets each context. Returns csr float32 [N, M], zero where the two never meet.
+    """
+    counts = counts.tocoo()
+    values = counts.data.astype(np.float64)
+    words = np.bincount(counts.row, values, counts.shape[0])
+    contexts = np.bincount(counts.col, values, counts.shape[1]) ** smoothing
+    contexts /= max(contexts.sum(), 1e-300)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pmi = np.log(values / words[counts.row] / contexts[counts.col])
+    kept = pmi > 0
+    return sparse.csr_matrix(
+        (pmi[kept].astype(np.float32), (counts.row[kept], counts.col[kept])), shape=counts.shape
+    )
+
+
+def word_vectors(pmi: sparse.spmatrix, dimensions: int, seed: int) -> np.ndarray:
+    """The words of one language in the strongest directions of their contexts, float32 [N, d], see `normalise`.
+
+    pmi: sparse [N, M]; seed: of the randomised decomposition. Directions count by the root of their strength (Levy, Goldberg
+    and Dagan 2015); there are fewer than `dimensions` where the matrix has fewer.
+    """
+    return normalise(strongest_directions(pmi, dimensions, seed, power=0.5))
+
+
+def strongest_directions(matrix: sparse.spmatrix, dimensions: int, seed: int, power: float) -> np.ndarray:
+    """U S ** power of the truncated singular value decomposition of sparse [N, M]. Returns float32 [N, d]."""
+    dimensions = min(dimensions, min(matrix.shape))
+    # signs are left as they fall: no distance depends on them
+    left, strengths, _ = randomized_svd(matrix, dimensions, n_iter=3, random_state=seed, flip_sign=False)
+    return (left * strengths**power).astype(np.float32)
+
+
+def normalise(vectors: np.ndarray) -> np.ndarray:
+    """Unit length, centred, unit length. vectors: float [N, d]. A row of zeros stays near the origin."""
+    vectors = unit_rows(vectors)
+    return unit_rows(vectors - vectors.mean(0))
+
+
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """The rows of float [N, d] at length 1; rows of zeros stay zero."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+
+
+def unit_sparse_rows(matrix: sparse.spmatrix) -> sparse.csr_matrix:
+    """The same of a sparse [N, M]."""
+    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(1)).ravel())
+    return (sparse.diags((1 / np.maximum(lengths, 1e-9)).astype(np.float32)) @ matrix).tocsr()
