@@ -36,7 +36,7 @@ lexicon() {
   if [ $INIT = oracle ]; then
     python "$HERE/oracle.py" --langs $A,$B --aligned "$TEXT/aligned" -o lexicon/lexicon.tsv
   else
-    crossinit-lexicon induce "$DATA" --langs $A,$B --all --seed $SEED $INDUCTION -o lexicon/lexicon.tsv
+    crossinit-lexicon induce "$DATA" --langs $A,$B --all --workers 1 --seed $SEED $INDUCTION -o lexicon/lexicon.tsv
   fi
   crossinit-lexicon show lexicon/lexicon.tsv --pairs 30
   # aligned text judges the lexicon here, and nothing else
