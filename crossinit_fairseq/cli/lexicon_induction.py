@@ -42,6 +42,7 @@ def find_pairs(options) -> Lexicon:
     settings = InductionSettings(
         **{field.name: getattr(options, field.name) for field in dataclasses.fields(InductionSettings)}
     )
+    settings.check()
     languages, count = _binarised(options) if options.data else _texts(options)
     seeds = read_word_pairs(options.seeds) if options.seeds else None
     left, right = (count(language) for language in languages)

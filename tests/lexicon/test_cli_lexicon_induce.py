@@ -1,0 +1,208 @@
+"""crossinit-lexicon induce: what it counts, what it hands to the search, and what it writes and says."""
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+pytest.importorskip("polars")
+
+from crossinit_fairseq.cli.lexicon import main
+from crossinit_fairseq.lexicon import Lexicon, Pair, induction
+
+CAPTIONS = pathlib.Path(__file__).parents[3] / "shared" / "data" / "multi30k"
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("POLARS_MAX_THREADS", "1")
+    (tmp_path / "en.txt").write_text("The cat sees the dog.\nA cat sleeps\n", encoding="utf-8")
+    (tmp_path / "more.en.txt").write_text("the dog\n", encoding="utf-8")
+    (tmp_path / "ro.txt").write_text("Pisica vede câinele\npisica doarme\n", encoding="utf-8")
+    return tmp_path
+
+
+class Search:
+    """Stands in for `induce`: remembers what it is given, finds cat-pisica and, one-way, dog-pisica."""
+
+    def __init__(self):
+        self.trusted, self.pairs = True, [
+            Pair("cat", "pisica", 0.9, (2, 2)),
+            Pair("dog", "pisica", 0.5, (2, 2), "forward"),
+        ]
+
+    def __call__(self, left, right, settings, seeds=None, **_):
+        self.left, self.right, self.settings, self.seeds = left, right, settings, seeds
+        lexicon = Lexicon(left.language, right.language, self.pairs, {"restarts": "3"})
+        return induction.Induction(lexicon, agreement=0.25, trusted=self.trusted, report=["all is well"])
+
+
+@pytest.fixture
+def search(monkeypatch):
+    made = Search()
+    monkeypatch.setattr(induction, "induce", made)
+    return made
+
+
+TEXT = ["induce", "--workers", "1", "--text", "en=en.txt", "--text", "ro=ro.txt"]
+
+
+def test_text(search, capsys):
+    assert main(TEXT + ["--text", "en=more.*.txt", "-o", "lex.tsv"]) == 0
+    assert (search.left.language, search.right.language, search.seeds) == ("en", "ro", None)
+    # the stands 3 times, cat and dog 2, then in the order of the alphabet
+    assert search.left.words == ["the", "cat", "dog", "a", "sees", "sleeps"] and search.left.total == 10
+    assert search.left.counts.tolist() == [3, 2, 2, 1, 1, 1]
+    assert search.settings == induction.InductionSettings()
+    lexicon = Lexicon.load("lex.tsv", ("en", "ro"))
+    assert lexicon.pairs == [Pair("cat", "pisica", 0.9, (2, 2))] and lexicon.lowercase
+    for key, value in {
+        "restarts": "3",
+        "running words en": "10",
+        "running words ro": "5",
+        "trusted": "yes",
+        "agreement": "0.2500",
+    }.items():
+        assert lexicon.settings[key] == value
+    out, err = capsys.readouterr()
+    assert out == "" and err == "all is well\nlex.tsv: 1 pairs of words of en and ro\n"
+
+
+def test_all_pairs_to_standard_output_with_a_warning(search, capsys):
+    search.trusted = False
+    assert main(TEXT + ["--all", "--keep-case", "--window", "2", "--words", "200", "--seed", "7"]) == 0
+    out, err = capsys.readouterr()
+    assert out.endswith("cat\tpisica\t0.9000\t2\t2\tmutual\ndog\tpisica\t0.5000\t2\t2\tforward\n")
+    assert "# lowercase: no\n" in out and "# trusted: no\n" in out and "# window: 2\n" in out
+    assert err.count("this lexicon is not to be trusted: ") == 1 and "(agreement 25%)" in err
+    assert search.left.words == ["cat", "A", "The", "dog", "sees", "sleeps", "the"] and search.left.total == 8
+    assert (search.settings.words, search.settings.seed) == (200, 7)
+    # 1/distance, 2 words to either side: The cat sees the dog, A cat sleeps
+    assert search.left.window.toarray()[0].tolist() == [0, 1, 1, 0, 1, 1, 1 / 2]
+
+
+def test_binarised(data_folder, search):
+    # the toy folder's words end in `.`, and some have a second sub-token: `a3 s` is the word a3s
+    search.pairs = [Pair("a1", "b1")]
+    assert main(["induce", str(data_folder), "--langs", "aa,bb", "--workers", "1", "-o", "lex.tsv"]) == 0
+    assert (search.left.language, search.right.language) == ("aa", "bb")
+    assert search.left.words[0] == "a0" and "a3s" in search.left.words and "." not in search.left.words
+    assert search.left.total == search.left.counts.sum() == int(Lexicon.load("lex.tsv").settings["running words aa"])
+    assert np.all(np.diff(search.left.counts) <= 0)
+    assert main(["induce", str(data_folder), "--langs", "bb,aa", "--workers", "1", "-o", "lex.tsv"]) == 0
+    assert Lexicon.load("lex.tsv").source == "bb"
+
+
+@pytest.mark.skipif(not CAPTIONS.is_dir(), reason="needs the captions of ../shared/data/multi30k")
+def test_captions(in_a_folder, capsys):
+    # 6,000 English captions and the French ones of 6,000 other pictures; judged by the aligned captions of both
+    lines = {code: (CAPTIONS / f"train.{code}").read_text("utf-8").split("\n")[:12000] for code in ("en", "fr")}
+    for name, these in [("en", lines["en"][:6000]), ("fr", lines["fr"][6000:])] + [
+        (f"both.{code}", lines[code]) for code in lines
+    ]:
+        (in_a_folder / name).write_text("\n".join(these) + "\n", encoding="utf-8")
+    small = ["--words", "1000", "--learn-words", "1000", "--restarts", "2", "--workers", "1"]
+    assert main(["induce", "--text", "en=en", "--text", "fr=fr", "-o", "lex.tsv"] + small) == 0
+    err = capsys.readouterr().err
+    assert "agreement of 2 restarts" in err and "not to be trusted" not in err
+    judge = ["--aligned", "en=both.en", "--aligned", "fr=both.fr", "--json", "figures.json"]
+    assert main(["evaluate", "lex.tsv"] + judge) == 0
+    figures = json.loads((in_a_folder / "figures.json").read_text("utf-8"))
+    # pairs of equal rank have 0.2 on captions, all of it from a, un
+    assert figures["token_precision"] > 0.6 and figures["pairs"] > 300
+    assert figures["directions"]["fr-en"]["mutual"]["by_running_words"] > 0.6
+    translations = Lexicon.load("lex.tsv").translations()
+    assert translations["man"] == "homme" and translations["with"] == "avec"
+
+
+def test_a_cluster_counts_the_same(search):
+    pytest.importorskip("dask.distributed")
+    assert main(TEXT + ["-o", "here.tsv"]) == 0
+    here = search.left
+    assert main(TEXT + ["--dask", "local", "-o", "there.tsv"]) == 0
+    assert open("here.tsv").read() == open("there.tsv").read()
+    assert search.left.words == here.words and (search.left.window != here.window).nnz == 0
+
+
+def test_seeds(in_a_folder, search, capsys):
+    (in_a_folder / "seeds.txt").write_text("Cat pisica\nzebra zebră\nthe\tcâinele\n", encoding="utf-8")
+    assert main(TEXT + ["--seeds", "seeds.txt", "-o", "lex.tsv"]) == 0
+    assert search.seeds == [("cat", "pisica"), ("the", "câinele")]
+    assert "seeds.txt: 2 of 3 pairs have both words in the text\n" in capsys.readouterr().err
+    assert Lexicon.load("lex.tsv").settings["seeds"] == "2 pairs of seeds.txt"
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (
+            TEXT + ["--seeds", "other.txt"],
+            "no pair of other.txt has both of its words in the text: is it of these lang",
+        ),
+        (
+            TEXT + ["--seeds", "turned.txt"],
+            "no pair of turned.txt has both of its words in the text: its columns are ro, en",
+        ),
+        (TEXT + ["--seeds", "one.txt"], "line 1 of one.txt is not two words separated by a tab or a blank"),
+        (TEXT + ["--seeds", "no.txt"], "no.txt cannot be read"),
+        (TEXT + ["-o", "no/lex.tsv"], "no folder to write lex.tsv to"),
+        (["induce", "--text", "en=en.txt", "--text", "ro=no.txt"], "no.txt does not exist"),
+        (["induce", "--workers", "1", "--text", "en=en.txt", "--text", "ro=empty.txt"], "the text holds no word"),
+        (["induce", "--text", "en=en.txt", "--text", "r=ro.txt", "--workers", "1"], "'r' is no language code"),
+        (["induce", "no-folder", "--langs", "en,ro"], "no-folder is no folder: give a data folder with dict.txt"),
+        (TEXT + ["--words", "3"], "--words is 3; it must be 200 or more"),
+        (["induce", ".", "--langs", "en,ro"], "dict.txt cannot be read"),
+    ],
+)
+def test_bad_input(arguments, message, in_a_folder, search, capsys):
+    for name, text in {"other": "uno eins", "turned": "pisica cat", "one": "cat", "empty": "\n"}.items():
+        (in_a_folder / (name + ".txt")).write_text(text + "\n", encoding="utf-8")
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("crossinit-lexicon: error: ") and message in err and err.count("\n") == 1
+
+
+def test_no_mutual_pair(search, capsys):
+    search.pairs = search.pairs[1:]
+    assert main(TEXT + ["-o", "lex.tsv"]) == 1
+    assert "no two words are each other's best translation" in capsys.readouterr().err
+
+
+def test_a_language_without_text(data_folder, search, capsys):
+    assert main(["induce", str(data_folder), "--langs", "aa,ro", "--workers", "1"]) == 1
+    assert "train.idx is missing: binarise the text" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["induce"], "text of 2 languages is needed, not of 0: give --text en=FILE --text ro=FILE, or DATA-BIN"),
+        (["induce", "--text", "en=en.txt", "--text", "en=more.en.txt"], "text of 2 languages is needed, not of 1"),
+        (["induce", "--text", "en.txt"], "--text takes LANG=FILE, not 'en.txt'"),
+        (["induce", "data-bin", "--langs", "en"], "--langs takes two languages of DATA-BIN, such as en,ro, not 'en'"),
+        (["induce", "data-bin", "--langs", "en,en"], "--langs takes two languages of DATA-BIN"),
+        (["induce", "data-bin", "--langs", "en,ro", "--text", "en=en.txt"], "give either DATA-BIN or --text"),
+        (["induce", "data-bin", "--langs", "en,ro", "--dask", "local"], "--dask is for --text"),
+        (TEXT + ["--langs", "en,ro"], "--langs names the languages of DATA-BIN"),
+        (TEXT + ["--lowercase", "--keep-case"], "not allowed with argument"),
+        (TEXT + ["--anchors", "luck"], "invalid choice: 'luck'"),
+    ],
+)
+def test_wrong_usage(arguments, message, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [[], ["induce"], ["show"], ["evaluate"], ["translate"]])
+def test_help(command, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(command + ["--help"])
+    out = capsys.readouterr().out
+    assert exit_.value.code == 0 and "usage: crossinit-lexicon" in out and "examples:" in out or not command
+    if command == ["induce"]:
+        for name in induction.InductionSettings.__dataclass_fields__:
+            assert "--" + name.replace("_", "-") in out
