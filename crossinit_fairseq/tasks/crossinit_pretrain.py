@@ -226,7 +226,7 @@ class CrossInitPretrainTask(OneDictionaryTask):
             self._collapsed = True
             logger.warning(
                 "the table has collapsed: random words lie along {:.2f} directions (1 / mean squared cosine), so little but their "
-                "frequency tells them apart; end earlier (--max-update), or use a lower --lr".format(directions)
+                "frequency tells them apart; end earlier (--stop-directions, --max-update), or use a lower --lr".format(directions)
             )
 
     def post_validate(self, model, stats, agg):

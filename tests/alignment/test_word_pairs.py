@@ -173,6 +173,15 @@ def test_words_apart_do_not_translate_each_other():
     assert left != sorted(left)[:21] or left[-1] != 20, "a random half"
 
 
+def test_words_of_several_translations_stay_apart():
+    # word k is k, and k + 1: of 20
+    pairs = [([k], [50 + (k + more) % 20], str(k), str((k + more) % 20)) for k in range(20) for more in (0, 1)]
+    english, romanian = PairedWords([lexicon(pairs)]).apart()
+    related = {(k, (k + more) % 20) for k in range(20) for more in (0, 1)}
+    assert len(english) == 10 and 2 <= len(romanian) <= 10
+    assert not related & {(one, other - 50) for one in english.tokens.tolist() for other in romanian.tokens.tolist()}
+
+
 def test_words_apart_of_three_languages_and_of_small_lexicons():
     one = lexicon([([k], [50 + k], str(k), str(k)) for k in range(8)])
     two = lexicon([([k], [90 + k], str(k), str(k)) for k in range(8)], "en", "ne")

@@ -1,11 +1,13 @@
 """crossinit_fairseq/models/alignment_model.py"""
 
+import numpy as np
 import pytest
 import torch
 
-from crossinit_fairseq.alignment import RankedTable, SpanPlan, sigmoid_objective
+from crossinit_fairseq.alignment import PairedWords, RankedTable, SpanPlan, sigmoid_objective
+from crossinit_fairseq.lexicon.word_forms import LexiconTokens, TokenPair
 from crossinit_fairseq.models.alignment_model import AlignmentModel
-from crossinit_fairseq.spans import SpanSampler
+from crossinit_fairseq.spans import PairDraws, SpanSampler
 from tests.helpers import dictionary_of, is_kept, ranked_words, tiny_model
 
 MAX_RANK = 5
@@ -111,6 +113,27 @@ def test_rescaled_under_every_name(dictionary, kind, options):
     assert kind != "bart" or sum(id(value) in tables for value in plain.values()) == 3
     for name, value in plain.items():
         assert id(value) in tables or torch.equal(state[name], value)
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_with_pairs_the_rows_of_their_words_are_rescaled(dictionary, beside):
+    """Pairs alone train tokens 4, 5, 6 and 8; beside the spans those of all words."""
+    pairs = [TokenPair((4,), (8,), ("a", "e")), TokenPair((5, 6), (4,), ("bc", "a"))]
+    paired = PairedWords([LexiconTokens("en", "ro", pairs, {}, {}, 0, 0)])
+    torch.manual_seed(1)
+    wrapped = tiny_model(dictionary, "bart")
+    model = AlignmentModel(wrapped, dictionary, WORDS if beside else None, MAX_RANK, rescale=True, pairs=paired)
+    rows = WORD_ROWS if beside else [4, 5, 6, 8]
+    others = [row for row in range(len(dictionary)) if row not in rows]
+    (table,) = model.tables
+    before = table.detach().clone()
+    with torch.no_grad():
+        table[rows] = 3 * table[rows] + 0.1
+    (saved,) = (model.state_dict()[name] for name in model.table_names)
+    assert saved[rows].norm().item() == pytest.approx(before[rows].norm().item(), rel=1e-5)
+    assert torch.equal(saved[others], before[others])
+    (means,) = model(pairs=paired.plan(PairDraws(0, np.array([1, 0]))).tensors())
+    assert means.spans is None and torch.allclose(means.pairs.left, torch.stack([table[[5, 6]].mean(0), table[4]]))
 
 
 def test_load_state_dict_is_the_wrapped_model_s(dictionary):
