@@ -1,0 +1,96 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.lexicon.induction import InductionSettings, _agreement, _most_agreed, induce
+from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, FORWARD
+from crossinit_fairseq.lexicon.similarity import Nearest
+from tests.lexicon.toy_cooccurrence import in_other_words, toy_language
+
+SMALL = InductionSettings(dimensions=40, rounds=6)
+
+
+def right_share(lexicon, language, other, gone):
+    names = {language.words[k]: other.words[gone[k]] for k in range(len(language))}
+    found = lexicon.translations()
+    return np.mean([found[word] == name for word, name in names.items()])
+
+
+@pytest.fixture(scope="module")
+def two_languages():
+    language = toy_language(words=400)
+    other, gone = in_other_words(language, kept=range(0, 100, 5), noise=0.2)
+    return language, other, gone
+
+
+@pytest.mark.parametrize("method, rounds", [("pairs", 6), ("mapping", 40)])
+def test_words_spelt_alike_are_enough(two_languages, method, rounds):
+    language, other, gone = two_languages
+    found = induce(language, other, InductionSettings(dimensions=40, rounds=rounds, method=method, spelling_weight=0.0))
+    assert right_share(found.lexicon, language, other, gone) > 0.9
+    assert found.trusted and found.agreement > 0.9
+
+
+def test_a_few_seeds_are_enough(two_languages):
+    language, other, gone = two_languages
+    seeds = [(language.words[k], other.words[gone[k]]) for k in range(1, 80, 4)]
+    found = induce(language, other, InductionSettings(dimensions=40, rounds=6, anchors="seeds"), seeds)
+    assert right_share(found.lexicon, language, other, gone) > 0.9
+    assert "20 seeds" in found.lexicon.settings["anchors"]
+
+
+def test_text_of_another_subject_is_not_trusted():
+    language, other = toy_language(words=400, seed=1), toy_language(words=400, seed=2)
+    found = induce(language, other, replace(SMALL, anchors="ranks", rank_weight=0.0, spelling_weight=0.0))
+    assert not found.trusted
+
+
+def test_every_word_has_a_partner_and_ways_are_told_apart(two_languages):
+    language, other, _ = two_languages
+    lexicon = induce(language, other, SMALL).lexicon
+    assert {pair.source for pair in lexicon.pairs if pair.found != BACKWARD} == set(language.words)
+    assert {pair.target for pair in lexicon.pairs if pair.found != FORWARD} == set(other.words)
+    mutual = lexicon.mutual()
+    assert len({pair.source for pair in mutual}) == len({pair.target for pair in mutual}) == len(mutual)
+    assert [pair.counts[0] for pair in mutual[:1]] == [int(language.counts[0])]
+
+
+def test_the_same_seed_gives_the_same_lexicon(two_languages):
+    language, other, _ = two_languages
+    assert induce(language, other, SMALL).lexicon.pairs == induce(language, other, SMALL).lexicon.pairs
+
+
+def test_agreement_by_hand():
+    def restart(*forward):
+        return Nearest(np.array(forward), np.zeros(3), np.arange(3), np.zeros(3))
+
+    restarts = [restart(0, 1, 2), restart(0, 1, 0), restart(0, 2, 0)]
+    # counts 6, 3, 1: first and second agree on 9 of 10, first and third on 6, second and third on 7
+    counts = np.array([6, 3, 1])
+    assert _agreement(restarts, counts) == pytest.approx((0.9 + 0.6 + 0.7) / 3)
+    assert _most_agreed(restarts, counts) == 1
+    assert _agreement(restarts[:1], counts) == 1
+
+
+def test_too_little_text_is_refused():
+    language = toy_language(words=120)
+    with pytest.raises(InputError, match="120 different words"):
+        induce(language, language)
+
+
+def test_no_word_spelt_alike_is_refused_where_strings_are_asked_for(two_languages):
+    language, _, _ = two_languages
+    other, _ = in_other_words(language)
+    with pytest.raises(InputError, match="--seeds"):
+        induce(language, other, InductionSettings(anchors="strings"))
+    with pytest.raises(InputError, match="--anchors seeds needs --seeds"):
+        induce(language, other, InductionSettings(anchors="seeds"))
+
+
+@pytest.mark.parametrize("field, value", [("rounds", 0), ("words", 10), ("rank_weight", -1.0), ("spelling_weight", float("nan"))])
+def test_numbers_out_of_range_are_refused(two_languages, field, value):
+    language, other, _ = two_languages
+    with pytest.raises(InputError, match="--" + field.replace("_", "-")):
+        induce(language, other, InductionSettings(**{field: value}))

@@ -1,0 +1,96 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crossinit_fairseq.lexicon.anchors import as_pairs
+from crossinit_fairseq.lexicon.self_learning import (
+    learn_by_mapping,
+    learn_by_pairs,
+    orthogonal_map,
+    shared_space,
+    with_given,
+)
+from crossinit_fairseq.lexicon.similarity import Nearest, Priors
+from crossinit_fairseq.lexicon.word_vectors import normalise, positive_pmi
+from tests.lexicon.toy_cooccurrence import in_other_words, toy_language
+
+NOTHING = as_pairs([])
+
+
+def no_priors(words):
+    return Priors(np.zeros(words), np.zeros(words), 0.0, None, 0.0)
+
+
+def test_orthogonal_map_by_hand():
+    # (1, 0) -> (0, 1) and (0, 1) -> (-1, 0): a quarter turn
+    left, right = np.array([[1.0, 0], [0, 1]]), np.array([[0.0, 1], [-1, 0]])
+    np.testing.assert_allclose(orthogonal_map(left, right), [[0, 1], [-1, 0]], atol=1e-12)
+
+
+def test_orthogonal_map_is_a_rotation_even_when_lengths_differ():
+    random = np.random.default_rng(0)
+    found = orthogonal_map(random.normal(size=(20, 4)), 5 * random.normal(size=(20, 4)))
+    np.testing.assert_allclose(found @ found.T, np.eye(4), atol=1e-10)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10**6), st.integers(10, 24))
+def test_a_rotated_and_permuted_copy_is_recovered(seed, dimensions):
+    random = np.random.default_rng(seed)
+    left = normalise(random.normal(size=(120, dimensions)))
+    rotation = np.linalg.qr(random.normal(size=(dimensions, dimensions)))[0]
+    order = random.permutation(120)
+    right = (left @ rotation)[order]
+    gone = np.argsort(order)
+    anchors = as_pairs([(k, gone[k]) for k in range(2 * dimensions)])
+    learnt = learn_by_mapping(left, right, no_priors(120), anchors, NOTHING, 10, 20, seed)
+    np.testing.assert_array_equal(learnt.best.forward, gone)
+    np.testing.assert_array_equal(learnt.best.backward, order)
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 10**6))
+def test_a_permuted_copy_is_recovered_by_pairs(seed):
+    language = toy_language(seed=seed)
+    other, gone = in_other_words(language, seed=seed + 1)
+    random = np.random.default_rng(seed)
+    known = random.choice(100, 12, replace=False)
+    start = as_pairs([(k, gone[k]) for k in known])
+    learnt = learn_by_pairs(
+        positive_pmi(language.window),
+        positive_pmi(other.window),
+        no_priors(len(language)),
+        start,
+        NOTHING,
+        dimensions=40,
+        neighbours=10,
+        rounds=6,
+        seed=1,
+    )
+    assert (learnt.best.forward == gone).mean() > 0.95
+
+
+def test_wrong_pairs_to_begin_with_recover_nothing():
+    language = toy_language()
+    other, gone = in_other_words(language)
+    start = as_pairs([(k, gone[(k + 7) % 40]) for k in range(40)])
+    pmi = positive_pmi(language.window), positive_pmi(other.window)
+    learnt = learn_by_pairs(*pmi, no_priors(len(language)), start, NOTHING, 40, 10, 2, 1)
+    assert (learnt.best.forward == gone).mean() < 0.2
+
+
+def test_shared_space_of_equal_associations_is_one_point():
+    language = toy_language(words=60)
+    pmi = positive_pmi(language.window)
+    order = np.random.default_rng(0).permutation(60)
+    gone = np.argsort(order)
+    pairs = as_pairs([(k, gone[k]) for k in range(60)])
+    ours, theirs = shared_space(pmi, pmi[order][:, order], pairs, 20, seed=0)
+    np.testing.assert_allclose(ours, theirs[gone], atol=1e-4)
+
+
+def test_given_pairs_stay_whatever_is_found():
+    best = Nearest(np.array([0, 1, 2]), np.zeros(3), np.array([0, 1, 2]), np.zeros(3))
+    left, right = with_given(best, as_pairs([(0, 1)]))
+    # 0 is given to 1, so 0's own and 1's own partner are out
+    assert list(zip(left.tolist(), right.tolist())) == [(0, 1), (2, 2)]
