@@ -27,10 +27,11 @@ _CHUNK = 1 << 20  # tokens of binarised text at a time
 class CoOccurrence:
     """What is known of the N most frequent words of a language.
 
-    language: its code; words: list of str [N], most frequent first, ties in the order of code points; counts: int64 [N];
-    total: int, all running words of the text, also of those that are too rare to be listed.
+    language: its code; words: list of str [N], most frequent first, ties in the order of code points; counts: int64
+    [N]; total: int, all running words of the text, also of those that are too rare to be listed.
     window: csr float64 [N, N], symmetric; (i, j) sums 1/distance over the words j within the window on either side of
-    every i, and never across the end of a sentence. Words outside the vocabulary count in the distance, punctuation does not.
+    every i, and never across the end of a sentence. Words outside the vocabulary count in the distance, punctuation
+    does not.
     left: csr int64 [N, N]; (i, j) is how often j stands immediately before i.
     place: float64 [N], the mean relative place of a word in its sentence: 0 first, 1 last, 0.5 alone.
     """
@@ -82,8 +83,9 @@ def count_text_cooccurrence(
     text to count at a time. A line of more than a megabyte is cut into several sentences.
 
     The text is read twice, and standard input is kept in a temporary file for it. The same result for any `workers` and
-    `block`; memory is bounded by the vocabulary, the number of different words and `workers`, not by the length of the text.
-    Raises InputError when a source is missing, damaged or not UTF-8, when no word is found, or size or window is below 1.
+    `block`; memory is bounded by the vocabulary, the number of different words and `workers`, not by the text's length.
+    Raises InputError when a source is missing, damaged or not UTF-8, when no word is found, or when size, window or
+    workers is below 1.
     """
     from crossinit_fairseq.lexicon.text_numbers import TextNumbers, read_sentences
 
@@ -190,7 +192,7 @@ def _fold_words(
 
 
 def _by_length(ranked: RankedWords, numbers: np.ndarray, size: int) -> Dict[int, Tuple[np.ndarray, np.ndarray]]:
-    """The words with a number below `size`, for each length in sub-tokens: sorted words [m, length], their numbers [m]."""
+    """The words with a number below `size`: for each length in sub-tokens, sorted words [m, length] and numbers [m]."""
     lengths = np.diff(ranked.offsets)
     found = {}
     for length in np.unique(lengths[numbers < size]).tolist():

@@ -1,4 +1,4 @@
-"""Sums over pairs of neighbouring words: the counting inside `cooccurrence.py`, in integers, so that no order matters."""
+"""Sums over pairs of neighbouring words, the counting inside `cooccurrence.py`: integers, so that no order matters."""
 
 from dataclasses import dataclass
 from typing import List, NamedTuple, Tuple
@@ -15,8 +15,8 @@ _PENDING = 1 << 22  # keys that are collected before they are sorted and added u
 
 
 class Sentences(NamedTuple):
-    """Running words. ids: int32 [T], N for a word outside the vocabulary; lengths: int64 [S], the words of each sentence,
-    each at least 1, T in sum."""
+    """Running words. ids: int32 [T], N for a word outside the vocabulary; lengths: int64 [S], the words of each
+    sentence, at least 1, T in sum."""
 
     ids: np.ndarray
     lengths: np.ndarray
@@ -26,9 +26,10 @@ class Sentences(NamedTuple):
 class NeighbourSums:
     """What is counted of some text, over a vocabulary of N words.
 
-    window: csr int64 [N, N], the cell (i, j) with i <= j sums DISTANCE_UNIT / distance over the pairs of i and j in either
-    order; left: csr int64 [N, N], the cell (i, j) counts how often j stands immediately before i; counts: int64 [N];
-    places: int64 [N], sum of PLACE_UNIT * relative place in the sentence. The matrices have sorted indices.
+    window: csr int64 [N, N], the cell (i, j) with i <= j sums DISTANCE_UNIT / distance over the pairs of i and j in
+    either order; left: csr int64 [N, N], the cell (i, j) counts how often j stands immediately before i;
+    counts: int64 [N]; places: int64 [N], sum of PLACE_UNIT * relative place in the sentence. The matrices have sorted
+    indices.
     """
 
     window: sparse.csr_matrix
@@ -47,7 +48,7 @@ class NeighbourCounter:
 
     size: N, words of the vocabulary, the most frequent first; window: words on either side that count as neighbours;
     dense: cells of memory for pairs with one of the most frequent words. Most pairs are such: they are added where they
-    belong, in a table; the others are collected as keys, sorted and added up. What comes out does not depend on `dense`.
+    belong, in a table; the others are collected as keys, sorted and added up. The result does not depend on `dense`.
     """
 
     def __init__(self, size: int, window: int, dense: int = _DENSE):
@@ -86,7 +87,7 @@ class NeighbourCounter:
         self._places += np.bincount(ids, weights=place, minlength=self.size + 1).astype(np.int64)
 
     def _add_pairs(self, ids: np.ndarray, after: np.ndarray) -> None:
-        """Count the pairs whose first word is one of the first len(after) words; the words after these follow in ids."""
+        """Count the pairs whose first word is one of the first len(after) words; the words after these follow."""
         for distance in range(1, int(after.max()) + 1):
             second = ids[distance : distance + len(after)]
             first = ids[: len(second)]

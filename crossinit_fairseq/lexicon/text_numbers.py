@@ -19,8 +19,8 @@ _NEWLINE = ord("\n")
 def read_sentences(source: Source, block: int, line: int = LINE) -> Iterator[bytes]:
     """Yield a source as UTF-8 bytes of whole lines, about `block` at a time; each line is a sentence.
 
-    A line of more than `line` bytes is cut at the first blank after as many, again and again: at the same places for any
-    `block`, and no more of it is held at a time. Raises InputError as `read_blocks` does.
+    A line of more than `line` bytes is cut at the first blank after as many, again and again: at the same places for
+    any `block`, and no more of it is held at a time. Raises InputError as `read_blocks` does.
     """
     rest = b""
     for found in read_blocks(source, block):

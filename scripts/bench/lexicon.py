@@ -2,18 +2,20 @@
 
     python scripts/bench/lexicon.py [--json FILE] [--words 10000000] [--no-induction] [--mono DIR --langs en,ro]
 
-The text is generated, `--words` running words in each of two languages: Zipf's law, sentences with topics, 60,000 different
-words, some spelt alike in both. With --mono it is DIR/*.LANG.txt.xz, such as those of ../shared/data/mono.
+The text is generated, `--words` running words in each of two languages: Zipf's law, sentences with topics, 60,000
+different words, some spelt alike in both. With --mono it is DIR/*.LANG.txt.xz, such as those of ../shared/data/mono.
 
-tokens_per_s           running words a second and core, with a window of 15 over 20,000 words, of binarised text: counting
-                       words, then their neighbours, from files to matrices
+tokens_per_s           running words a second and core, with a window of 15 over 20,000 words, of binarised text:
+                       counting words, then their neighbours, from files to matrices
 text_tokens_per_s      the same of raw text, which is read, cut into words and lower-cased twice
 neighbours_per_s       counting neighbours alone, of words that are numbers already
 python_tokens_per_s    plain Python that counts the same neighbours in dictionaries
-induce_minutes         elapsed, for `crossinit-lexicon induce` from raw text: 20,000 words a side, 300 dimensions, all cores
+induce_minutes         elapsed, for `crossinit-lexicon induce` from raw text: 20,000 words a side, 300 dimensions
+induce_cpu_minutes     CPU time of that, all processes together: what is left to compare on a machine with other jobs
 peak_gib               the most memory that took, all processes together (no less than it was: their peaks added up)
 
-Rates are per second of CPU time of one thread, so that other jobs on the machine disturb them less; the best of --repeats.
+Rates are per second of CPU time of one thread, so that other jobs on the machine disturb them less; the best of
+--repeats. The induction takes all cores.
 """
 
 import argparse
@@ -221,12 +223,13 @@ def induction(options: argparse.Namespace) -> Dict[str, Any]:
     ]
     counted = time.time()
     found = induce(sides[0], sides[1], InductionSettings(words=SIZE, dimensions=DIMENSIONS))
+    here, there = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     # kilobytes; a process that counts has no more than the largest of them
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak += workers * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    peak = here.ru_maxrss + workers * there.ru_maxrss
     return {
         "count_minutes": (counted - began) / 60,
         "induce_minutes": (time.time() - began) / 60,
+        "induce_cpu_minutes": sum(used.ru_utime + used.ru_stime for used in (here, there)) / 60,
         "peak_gib": peak / 2**20,
         "pairs": len(found.lexicon),
         "cores": workers,

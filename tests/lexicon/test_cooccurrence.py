@@ -76,8 +76,8 @@ def test_worked_by_hand(tmp_path):
         [3, 2, 1],
         7,
     )
-    # first line: the-dog 1 apart, dog-the 2 apart (saw keeps its place), the-cat 1 apart; the-the are 3 apart, and dog-cat;
-    # second line: the-dog 1 apart. No pair goes across the lines
+    # first line: the-dog 1 apart, dog-the 2 apart (saw keeps its place), the-cat 1 apart; the-the and dog-cat are 3
+    # apart; second line: the-dog 1 apart. No pair goes across the lines
     assert found.window.toarray().tolist() == [[0, 2.5, 1], [2.5, 0, 0], [1, 0, 0]]
     # before dog stood `the` twice, before cat once; before the second `the` stood saw, which is not in the vocabulary
     assert found.left.toarray().tolist() == [[0, 0, 0], [2, 0, 0], [1, 0, 0]]
