@@ -37,6 +37,8 @@ setup(
         ],
         # what crossinit-ranks needs for raw text (pyarrow 26 refuses numpy 1), for scripts without spaces, for ready lists, and on a Dask cluster
         "text": ["polars>=1", "pyarrow<26", "tqdm", "zstandard"],
+        # what crossinit-lexicon induces with (anyascii: words of different scripts are compared in Latin letters)
+        "lexicon": ["scipy", "scikit-learn", "anyascii", "regex", "polars>=1", "pyarrow<26", "tqdm", "zstandard"],
         "segment": ['icu4py; python_version >= "3.11"'],
         "wordfreq": ["wordfreq>=3"],
         "distributed": ["polars>=1", "pyarrow<26", "tqdm", "zstandard", "dask[distributed]"],

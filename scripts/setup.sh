@@ -14,13 +14,13 @@ if [ "${1:-}" = --official ]; then
   # newer pips refuse the metadata of omegaconf 2.0
   tools=('pip<24.1' 'setuptools<70' wheel)
   libraries=(fairseq==0.12.2 numpy==1.23.5 hydra-core==1.0.7 omegaconf==2.0.6)
-  extras=test,text,recipes
+  extras=test,text,lexicon,recipes
 elif [ -z "${1:-}" ]; then
   venv=.venv wanted=3.11
   torch=torch==2.13.0
   tools=('setuptools<82' wheel)
   libraries=(ve-fairseq==0.12.3 'numpy<2')
-  extras=test,text,segment,wordfreq,distributed,export,plot,recipes,slurm
+  extras=test,text,lexicon,segment,wordfreq,distributed,export,plot,recipes,slurm
   # the only prebuilt one is for Linux x86_64; elsewhere this compiles for some minutes
   [ "$(uname -sm)" = "Linux x86_64" ] || libraries=(fairseq-fixed==0.12.3.1 'numpy<2' cython)
 else
