@@ -3,23 +3,23 @@
 #   VOCABULARY        symbols of the SentencePiece model of both languages; at 10,000 most words are whole
 #   LAYERS, WIDTH     of encoder and decoder each; the feed-forward layers are 4 times as wide
 #   TOKENS            --max-tokens, sub-tokens of a batch
-#   RATE              learning rate, after 100 updates of warming up
+#   RATE              learning rate, after 60 updates of warming up
 #   UPDATES           of crossinit_unmt
 #   DENOISE           inits without a lexicon: so many updates of denoising alone, so that there is something to
 #                     generate with
 #   WORD_BY_WORD      inits with a lexicon: so many updates whose back-translations are made with it, word by word
 #   SPAN_UPDATES      init crossinit: a short span and few updates, since longer training leaves two directions in the
-#                     table
-#   PAIR_UPDATES      inits with a lexicon: of aligning the table to it
+#                     table; SPAN_RATE is the learning rate
+#   PAIR_UPDATES      inits with a lexicon: of aligning the table to it; PAIR_RATE is the learning rate
 #   WITH_LEXICON      inits with a lexicon: further options of crossinit_unmt
 case $PRESET in
   smoke)
-    VOCABULARY=${VOCABULARY:-6000} LAYERS=2 WIDTH=64 DROPOUT=0.0 TOKENS=1000 RATE=0.003 UPDATES=320 DENOISE=100 WORD_BY_WORD=240
-    SPAN_UPDATES=50 PAIR_UPDATES=100 WITH_LEXICON= ;;
+    VOCABULARY=${VOCABULARY:-6000} LAYERS=2 WIDTH=64 DROPOUT=0.0 TOKENS=1000 RATE=0.006 UPDATES=240 DENOISE=100 WORD_BY_WORD=160
+    SPAN_UPDATES=50 SPAN_RATE=0.005 PAIR_UPDATES=100 PAIR_RATE=0.01 WITH_LEXICON=--lexicon-bt-noise ;;
   default)
-    VOCABULARY=${VOCABULARY:-10000} LAYERS=3 WIDTH=128 DROPOUT=0.1 TOKENS=2000 RATE=0.001 UPDATES=600 DENOISE=200 WORD_BY_WORD=200
-    SPAN_UPDATES=50 PAIR_UPDATES=400 WITH_LEXICON= ;;
+    VOCABULARY=${VOCABULARY:-10000} LAYERS=3 WIDTH=128 DROPOUT=0.0 TOKENS=1000 RATE=0.006 UPDATES=600 DENOISE=200 WORD_BY_WORD=200
+    SPAN_UPDATES=50 SPAN_RATE=0.005 PAIR_UPDATES=300 PAIR_RATE=0.01 WITH_LEXICON=--lexicon-bt-noise ;;
   long)
-    VOCABULARY=${VOCABULARY:-10000} LAYERS=3 WIDTH=128 DROPOUT=0.1 TOKENS=2000 RATE=0.001 UPDATES=3600 DENOISE=200 WORD_BY_WORD=200
-    SPAN_UPDATES=50 PAIR_UPDATES=400 WITH_LEXICON= ;;
+    VOCABULARY=${VOCABULARY:-10000} LAYERS=3 WIDTH=128 DROPOUT=0.1 TOKENS=1000 RATE=0.006 UPDATES=6000 DENOISE=200 WORD_BY_WORD=200
+    SPAN_UPDATES=50 SPAN_RATE=0.005 PAIR_UPDATES=300 PAIR_RATE=0.01 WITH_LEXICON=--lexicon-bt-noise ;;
 esac
