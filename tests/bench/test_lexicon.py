@@ -1,0 +1,21 @@
+"""scripts/bench/lexicon.py, at a size that measures nothing."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "bench" / "lexicon.py"
+
+
+def test_counts_and_writes_the_figures(tmp_path):
+    command = [sys.executable, str(SCRIPT), "--words", "30000", "--repeats", "1", "--no-induction"]
+    command += ["--json", str(tmp_path / "f.json")]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    figures = json.loads((tmp_path / "f.json").read_text())
+    # whole sentences of 3 words and more, near enough to what was asked for
+    assert abs(figures["running_words"] - 30000) < 300
+    for key in ("tokens_per_s", "text_tokens_per_s", "neighbours_per_s", "python_tokens_per_s", "pairs_of_words"):
+        assert figures[key] > 0
+        assert key in done.stdout
