@@ -7,10 +7,10 @@ from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, FORWARD, MUTUAL, Le
 
 
 def compose(left: Lexicon, right: Lexicon) -> Lexicon:
-    """The pairs that two lexicons with one language in common make of their other two languages.
+    """The pairs that two lexicons with one common language make of their other two.
 
-    A word's translation is that of its best translation, read in both directions; a pair is mutual where each word is so
-    the other's translation. Its score is the lower one of the two pairs that it is made of: the weaker link decides.
+    A word's translation is that of its best translation, read in both directions; a pair is mutual where each of its words
+    is so the other's translation. Its score is the lower one of the two pairs that it is made of: the weaker link decides.
     Either lexicon may be turned around; the first one's other language becomes the source.
 
     Raises InputError when not exactly one language is common, when the words of one are lower-cased and those of the

@@ -57,8 +57,9 @@ def test_real_text_with_sentences_longer_than_the_model(recipe, init, tmp_path):
     pair = test.rsplit(".", 1)[-1].split("-")
     write_real_text(tmp_path / "text", languages, test)
     given = []
-    if pair[0] == "ne":  # frequent in both texts
-        (tmp_path / "seeds").write_text("लागि for\nएक one\nकाम work\nसमय time\nनाम name\nनयाँ new\nसबै all\n", "utf-8")
+    if pair[0] == "ne":
+        frequent = ["लागि for", "एक one", "काम work", "समय time", "नाम name", "नयाँ new", "सबै all"]
+        (tmp_path / "seeds").write_text("\n".join(frequent) + "\n", "utf-8")
         given = ["--seeds", tmp_path / "seeds"]
     done = run(recipe, "--text", tmp_path / "text", "--init", init, "--out", tmp_path / "out", *given)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -66,7 +67,7 @@ def test_real_text_with_sentences_longer_than_the_model(recipe, init, tmp_path):
     if given:
         lexicon = (tmp_path / "out" / "lexicon" / "seeds.hi-en.tsv").read_text("utf-8")
         assert "# bridge: ne" in lexicon and "\ttime\t" in lexicon
-    # in 180 pieces many sentences are too long: left out of training and validation, cut where they are to be translated
+    # in 180 pieces many sentences are too long: left out of training and validation, cut to be translated
     screen = done.stdout
     assert "invalid sizes and will be skipped" in screen
     assert "translation: prepare/data/0/en/valid: skipped 0 empty and" in screen
