@@ -1,6 +1,6 @@
 """A lexicon of two languages through a third: Nepali and English, through Hindi."""
 
-from typing import Dict
+from typing import Dict, Tuple
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, FORWARD, MUTUAL, Lexicon, Pair
@@ -9,8 +9,9 @@ from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, FORWARD, MUTUAL, Le
 def compose(left: Lexicon, right: Lexicon) -> Lexicon:
     """The pairs that two lexicons with one common language make of their other two.
 
-    A word's translation is that of its best translation, read in both directions; a pair is mutual where each of its words
-    is so the other's translation. Its score is the lower one of the two pairs that it is made of: the weaker link decides.
+    A word's translation is that of its best translation, read in both directions; a pair is mutual where each of its
+    words is so the other's translation. Its score is the lower one of the two pairs that it is made of: the weaker link
+    decides.
     Either lexicon may be turned around; the first one's other language becomes the source.
 
     Raises InputError when not exactly one language is common, when the words of one are lower-cased and those of the
@@ -51,6 +52,6 @@ def compose(left: Lexicon, right: Lexicon) -> Lexicon:
     return Lexicon(first.source, second.target, pairs, settings)
 
 
-def _through(first: Dict[str, str], second: Dict[str, str]):
+def _through(first: Dict[str, str], second: Dict[str, str]) -> Dict[str, Tuple[str, str]]:
     """{word: (its translation in the language between, the translation of that)}."""
     return {word: (middle, second[middle]) for word, middle in first.items() if middle in second}
