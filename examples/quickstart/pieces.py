@@ -1,6 +1,6 @@
 """Train one SentencePiece model for both languages, write the one dictionary, and cut all text into pieces.
 
-    python pieces.py --langs en,ro --text DIR --vocabulary 2500 --out DIR
+    python pieces.py --langs en,ro --text DIR --vocabulary 8000 --out DIR
 
 The dictionary ends with the language tokens and <mask>: then no later stage of fairseq adds a symbol, and the embedding
 table keeps its size and the order of its rows from the first stage to the last.
@@ -8,6 +8,7 @@ table keeps its size and the order of its rows from the first stage to the last.
 
 import argparse
 import os
+import re
 import sys
 
 import sentencepiece
@@ -21,27 +22,26 @@ def main():
     parser.add_argument(
         "--text", required=True, metavar="DIR", help="holds mono.LANG and, maybe, dev.LANG and test.LANG"
     )
-    parser.add_argument("--vocabulary", type=int, default=2500, help="size of the SentencePiece model")
+    parser.add_argument(
+        "--vocabulary",
+        type=int,
+        default=8000,
+        help="pieces of the model; fewer where the text has not as many (default: 8000)",
+    )
     parser.add_argument("--out", required=True, metavar="DIR")
     args = parser.parse_args()
     languages = args.langs.split(",")
     os.makedirs(args.out, exist_ok=True)
     try:
-        sentencepiece.SentencePieceTrainer.train(
-            input=[os.path.join(args.text, "mono." + language) for language in languages],
-            model_prefix=os.path.join(args.out, "spm"),
-            vocab_size=args.vocabulary,
-            model_type="bpe",
-            character_coverage=0.9995,
-            num_threads=os.cpu_count() or 1,
-            minloglevel=1,
-        )
+        train(args, languages, args.vocabulary)
     except RuntimeError as error:
-        sys.exit(
-            "pieces.py: no SentencePiece model of {} pieces from this text; use more text: {}".format(
-                args.vocabulary, error
+        possible = re.search(r"value <= (\d+)", str(error))
+        if not possible:
+            sys.exit(
+                f"pieces.py: no SentencePiece model of {args.vocabulary} pieces from this text; use more text: {error}"
             )
-        )
+        print(f"this text makes no more than {possible.group(1)} pieces, fewer than {args.vocabulary}")
+        train(args, languages, int(possible.group(1)))
     model = sentencepiece.SentencePieceProcessor(model_file=os.path.join(args.out, "spm.model"))
     with open(os.path.join(args.out, "dict.txt"), "w", encoding="utf-8") as stream:
         # fairseq has its own <unk>, <s> and </s>, SentencePiece's first three
@@ -57,6 +57,19 @@ def main():
             path = os.path.join(args.text, "{}.{}".format(name, language))
             if os.path.exists(path):
                 write(args.out, name, language, encode(model, path))
+
+
+def train(args, languages, vocabulary):
+    """Write a model of so many pieces. Raises RuntimeError where the text has not as many."""
+    sentencepiece.SentencePieceTrainer.train(
+        input=[os.path.join(args.text, "mono." + language) for language in languages],
+        model_prefix=os.path.join(args.out, "spm"),
+        vocab_size=vocabulary,
+        model_type="bpe",
+        character_coverage=0.9995,
+        num_threads=os.cpu_count() or 1,
+        minloglevel=1,
+    )
 
 
 def encode(model, path):

@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# CrossInit, mBART pre-training, unsupervised translation and BLEU on real English and Romanian text, in one command.
+# Real English and Romanian text, a lexicon induced from it, unsupervised translation and BLEU, in one command.
 usage() {
   cat <<'EOT'
 usage: bash examples/quickstart/run.sh [options]
 
-Learns to translate between two languages from text that is not parallel, and scores it:
-words are ranked by count and the embeddings aligned by rank (CrossInit); mBART pre-training starts from them; then
-translation is learnt by denoising and back-translation. Everything is small: this shows the way, not the paper's scores.
+Learns to translate between two languages from text that is not parallel, and scores it. A lexicon is induced: words that
+translate each other have like ranks by count and stand in like company. The embedding table is aligned to it. Then
+translation is learnt, by denoising and by back-translation, which begins with sentences translated word by word.
 
-  --preset smoke|default    smoke: under 4 minutes, to see that it works; default: under 10 minutes, on 2 cores
-  --init crossinit|random   random: leave the CrossInit stage out, for comparison (default: crossinit)
+  --preset smoke|default    smoke: under 4 minutes, to see that it works; default: under 12 minutes, on 2 cores
+  --init lexicon|crossinit|random
+                            what the embedding table knows at first. lexicon: the induced lexicon (the default). crossinit:
+                            word ranks alone, as in the paper. random: nothing. The last two use no lexicon at all
   --text LANG=FILE          your own text, one sentence a line, UTF-8; give it twice, for two languages. Without it,
                             English and Romanian text is taken from Debian/Ubuntu packages. If line k of one file
                             translates line k of the other, some lines are held out for dev and test, and training sees
@@ -20,23 +22,27 @@ translation is learnt by denoising and back-translation. Everything is small: th
   --out DIR                 where everything goes; a second run with the same DIR goes on where the first ended
                             (default: examples/quickstart/out)
 
-It ends with a table of stages, minutes and figures, and DIR/summary.json. Exit status 0 means that every stage ran.
+VENV=DIR in the environment: a Python environment that has everything, instead of .venv, which is made if need be.
+It ends with a table of stages and minutes, BLEU and chrF2 beside copying the source and beside translating word by word, five
+translations, and DIR/summary.json. Exit status 0 means that every stage ran.
 EOT
 }
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/quickstart
-PRESET=default INIT=crossinit OUT=$HERE/out SEED=1
+PRESET=default INIT=lexicon OUT=$HERE/out SEED=1
 TEXT=() DEV=() TEST=()
 OPTIONS="preset init text dev test seed out"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
+# LAYERS of encoder and decoder each; updates of the table and of the translation; WORD_BY_WORD of the latter back-translate
+# with the lexicon, or DENOISE of them only restore disturbed sentences where there is none
 case $PRESET in
-  smoke)   WARM_UP=50 PRETRAIN=120 TRANSLATE=30  HELD_OUT=200 ;;
-  default) WARM_UP=50 PRETRAIN=800 TRANSLATE=280 HELD_OUT=500 ;;
+  smoke)   LAYERS=2 TABLE=100 TRANSLATE=80  WORD_BY_WORD=80  DENOISE=50  HELD_OUT=200 ;;
+  default) LAYERS=3 TABLE=300 TRANSLATE=600 WORD_BY_WORD=400 DENOISE=200 HELD_OUT=500 ;;
   *) wrong "--preset is smoke or default, not $PRESET" ;;
 esac
-[[ $INIT == crossinit || $INIT == random ]] || wrong "--init is crossinit or random, not $INIT"
+[[ $INIT =~ ^(lexicon|crossinit|random)$ ]] || wrong "--init is lexicon, crossinit or random, not $INIT"
 [[ $SEED =~ ^[0-9]+$ ]] || wrong "--seed is a number, not $SEED"
 for set in TEXT DEV TEST; do
   declare -n files=$set
@@ -55,21 +61,29 @@ mkdir -p "$OUT"
 OUT=$(realpath "$OUT")
 
 STARTED=$(date +%s)
-bash "$ROOT/scripts/setup.sh"
+if [ -z "${VENV:-}" ]; then
+  bash "$ROOT/scripts/setup.sh"
+  VENV=$ROOT/.venv
+fi
 SETUP_SECONDS=$(($(date +%s) - STARTED))
 # on two idle cores a second thread saves a third of the time; on busy ones the threads wait for each other, and it doubles
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
-PATH=$ROOT/.venv/bin:$PATH
-STAGES=7
-[ "$INIT" = crossinit ] || STAGES=6
+PATH=$VENV/bin:$PATH
+case $INIT in
+  lexicon)   STAGES=7 ;;
+  crossinit) STAGES=6 ;;
+  random)    STAGES=5 ;;
+esac
 SETTINGS="$A $B $SEED $PRESET ${TEXT[*]-} ${DEV[*]-} ${TEST[*]-} $(stat -c '%s %Y' "${TEXT[@]#*=}" "${DEV[@]#*=}" "${TEST[@]#*=}" 2>/dev/null || true)"
 source "$ROOT/scripts/stages.sh"
 
 # Every stage below runs in $OUT. `data` is the folder of binarised text, the first argument of every fairseq command.
-MODEL="--arch mbart_base --share-all-embeddings --encoder-layers 2 --decoder-layers 2
+# sinusoidal positions and a table of mean norm 1, fairseq's transformer: mbart_base, with learnt positions and a far smaller
+# table, learns much more slowly
+MODEL="--arch transformer --share-all-embeddings --encoder-layers $LAYERS --decoder-layers $LAYERS
   --encoder-embed-dim 128 --decoder-embed-dim 128 --encoder-ffn-embed-dim 512 --decoder-ffn-embed-dim 512
   --encoder-attention-heads 4 --decoder-attention-heads 4 --dropout 0.0 --attention-dropout 0.0
-  --max-source-positions 256 --max-target-positions 256"
+  --encoder-normalize-before --decoder-normalize-before --max-source-positions 256 --max-target-positions 256"
 # a data buffer would end fairseq with an abort after training; 1 is the only multiple that drops no sentence
 COMMON="--user-dir $ROOT/crossinit_fairseq --seed $SEED --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints
   --required-batch-size-multiple 1 --log-interval 10 --optimizer adam --clip-norm 1.0"
@@ -84,7 +98,7 @@ text() {
 }
 
 pieces() {
-  python "$HERE/pieces.py" --langs $A,$B --text text --vocabulary 2500 --out pieces
+  python "$HERE/pieces.py" --langs $A,$B --text text --vocabulary 8000 --out pieces
 }
 
 data() {
@@ -102,40 +116,56 @@ data() {
   fi
 }
 
-crossinit() {
-  # a short span and few updates: long before the loss is flat the table of so small a model lies along two directions
-  train CrossInit $WARM_UP data $COMMON $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
-    --span 30 --max-rank 10000 --batch-size 64 --updates-per-epoch 100 --rescale --lr 0.001 --save-dir crossinit
+lexicon() {
+  crossinit-lexicon induce data --langs $A,$B --all --workers 1 --seed "$SEED" -o lexicon/lexicon.tsv
+  # the most frequent pairs of words that are each other's best, for a person to judge; --all also wrote the one-sided ones
+  crossinit-lexicon show <(grep -v 'ward$' lexicon/lexicon.tsv) --pairs 30 >&3
 }
 
-mbart() {
-  # data:data makes fairseq sort the sentences by length again in every epoch; with one folder it sorts only once, and
-  # from the second epoch on a batch holds a third of the words
-  train mBART $PRETRAIN data:data $COMMON $MODEL --task multilingual_denoising --criterion cross_entropy \
-    --langs $A,$B --add-lang-token --sample-break-mode eos --tokens-per-sample 256 --max-tokens 1500 \
-    --mask 0.35 --mask-length span-poisson --poisson-lambda 3.5 --replace-length 1 --rotate 0 --permute-sentences 0 \
-    --adam-betas '(0.9, 0.98)' --lr 0.002 --lr-scheduler inverse_sqrt --warmup-updates 100 \
-    --save-interval-updates 300 --keep-interval-updates 1 --save-dir mbart $START
+table() {
+  if [ "$INIT" = lexicon ]; then
+    train table $TABLE data $COMMON $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
+      --lexicon $A-$B=lexicon/lexicon.tsv --batch-size 512 --updates-per-epoch 100 --rescale --lr 0.01 --save-dir table
+  else
+    # a short span and few updates: long before the loss is flat the table of so small a model lies along two directions
+    train table 50 data $COMMON $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
+      --span 30 --max-rank 10000 --batch-size 64 --updates-per-epoch 50 --rescale --lr 0.005 --save-dir table
+  fi
 }
 
 translation() {
+  # with no lexicon the first updates only restore disturbed sentences; with one they also learn to translate what it translated
+  # word by word; from then on the model translates for itself
+  if [ "$INIT" = lexicon ]; then
+    start="--lexicon $A-$B=lexicon/lexicon.tsv --lexicon-bt-updates $WORD_BY_WORD --lexicon-bt-noise"
+  else
+    start="--lambda-bt 0:0,$DENOISE:0,$((DENOISE + 1)):1"
+  fi
+  [ "$INIT" = random ] || start="$start --finetune-from-model table/checkpoint_last.pt"
   train translation $TRANSLATE data $COMMON $MODEL --task crossinit_unmt --langs $A,$B \
-    --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 800 --restrict-vocab-updates -1 \
-    --adam-betas '(0.9, 0.98)' --lr 0.001 --lr-scheduler inverse_sqrt --warmup-updates 50 \
-    --save-dir translation --finetune-from-model mbart/checkpoint_last.pt
+    --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 1000 --restrict-vocab-updates -1 \
+    --adam-betas '(0.9, 0.98)' --lr 0.006 --lr-scheduler inverse_sqrt --warmup-updates 60 --valid-round-trip 100 \
+    --validate-interval 1000 --save-interval-updates 200 --keep-interval-updates 1 --save-dir translation $start
 }
+
+# BLEU and chrF2 of a file of translations into a language
+bleu() { sacrebleu text/test.$1 -i "$2" -m bleu chrf --format json -w 2; }
 
 score() {
   if [ -f pieces/test.$A ]; then
     for pair in "$A $B" "$B $A"; do
       set -- $pair
-      fairseq-generate data --user-dir "$ROOT/crossinit_fairseq" --task crossinit_unmt -s $1 -t $2 \
-        --path translation/checkpoint_last.pt --beam 4 --max-len-a 1.3 --max-len-b 5 --max-tokens 2000 \
-        --remove-bpe sentencepiece --required-batch-size-multiple 1 --num-workers 0 > score/$1-$2.txt
+      fairseq-generate data --user-dir "$ROOT/crossinit_fairseq" --task crossinit_unmt --langs $A,$B -s $1 -t $2 \
+        --path translation/checkpoint_last.pt --beam 4 --max-len-a 1.3 --max-len-b 5 --max-tokens 2000 --generation-vocab target \
+        --remove-bpe sentencepiece --truncate-source --required-batch-size-multiple 1 --num-workers 0 > score/$1-$2.txt
       translations score/$1-$2.txt > score/$1-$2.hyp
-      sacrebleu text/test.$2 -i score/$1-$2.hyp -m bleu --format json -w 2 > score/$1-$2.json
-      # for comparison: what leaving the text as it is would score
-      sacrebleu text/test.$2 -i text/test.$1 -m bleu --format json -w 2 > score/$1-$2.copy.json
+      bleu $2 score/$1-$2.hyp > score/$1-$2.json
+      # for comparison: what leaving the text as it is would score, and what the lexicon does alone
+      bleu $2 text/test.$1 > score/$1-$2.copying.json
+      if [ "$INIT" = lexicon ]; then
+        crossinit-lexicon translate lexicon/lexicon.tsv --from $1 --to $2 < text/test.$1 > score/$1-$2.word_by_word.hyp
+        bleu $2 score/$1-$2.word_by_word.hyp > score/$1-$2.word_by_word.json
+      fi
     done
   fi
 }
@@ -143,14 +173,11 @@ score() {
 stage text "text in $A and $B"
 stage pieces "SentencePiece, one vocabulary for both"
 stage data "fairseq-preprocess"
-SETTINGS+="$COMMON $MODEL $WARM_UP $PRETRAIN $TRANSLATE"
-START=
-if [ "$INIT" = crossinit ]; then
-  stage crossinit "CrossInit: align the embeddings by word rank"
-  START="--finetune-from-model crossinit/checkpoint_last.pt"
-fi
-SETTINGS+=" $START"
-stage mbart "mBART pre-training (from $INIT embeddings)"
+SETTINGS+=" $INIT"
+[ "$INIT" != lexicon ] || stage lexicon "a lexicon from the text alone; the score is what a pair was chosen by"
+SETTINGS+=" $COMMON $MODEL $TABLE"
+[ "$INIT" = random ] || stage table "the embedding table, aligned by $([ "$INIT" = lexicon ] && echo "the lexicon" || echo "word rank (CrossInit)")"
+SETTINGS+=" $TRANSLATE $WORD_BY_WORD $DENOISE"
 stage translation "unsupervised translation"
 stage score "fairseq-generate and sacreBLEU"
 python "$HERE/summary.py" --out "$OUT" --langs "$A,$B" --init "$INIT" --preset "$PRESET" --seed "$SEED" \

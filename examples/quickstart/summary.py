@@ -11,80 +11,145 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 from summaries import stage_minutes, write_summary  # noqa: E402
 
 _JSON = re.compile(r"\| (train_inner|train|valid) \| (\{.*\})")
+_ARTEFACTS = {
+    "text": "text/",
+    "pieces": "pieces/spm.model, dict.txt",
+    "data": "data/",
+    "lexicon": "lexicon/lexicon.tsv",
+    "table": "table/checkpoint_last.pt",
+    "translation": "translation/checkpoint_last.pt",
+    "score": "score/",
+}
+_EXAMPLES = 5  # translations to show
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__)
     for option in ("--out", "--langs", "--init", "--preset"):
         parser.add_argument(option, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--setup-seconds", type=float, required=True)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     first, second = args.langs.split(",")
-    stages = ["text", "pieces", "data"] + ["crossinit"] * (args.init == "crossinit") + ["mbart", "translation", "score"]
+    directions = [f"{first}-{second}", f"{second}-{first}"]
+    stages = ["text", "pieces", "data"]
+    stages += {"lexicon": ["lexicon", "table"], "crossinit": ["table"], "random": []}[args.init]
+    stages += ["translation", "score"]
     minutes = dict({"setup": round(args.setup_seconds / 60, 2)}, **stage_minutes(args.out, stages))
     minutes["total"] = round(minutes["setup"] + minutes["total"], 2)
-    valid = {stage: last_valid(args.out, stage) for stage in stages if stage in ("crossinit", "mbart", "translation")}
-    directions = ["{}-{}".format(first, second), "{}-{}".format(second, first)]
-    scores = {name: read_score(args.out, name) for name in directions}
-    copies = {name: read_score(args.out, name + ".copy") for name in directions}
-    bleu = {name: score and float(score["score"]) for name, score in scores.items()}
-    copied = {name: score and float(score["score"]) for name, score in copies.items()}
-    signature = scores[directions[0]] and scores[directions[0]]["signature"]
-    round_trip = float(valid["translation"]["valid_round_trip_bleu"])
+    valid = {stage: last_valid(args.out, stage) for stage in ("table", "translation") if stage in stages}
+
+    systems = {"translation": "", "copying": ".copying"}
+    if args.init == "lexicon":
+        systems["word_by_word"] = ".word_by_word"
+    found = {
+        system: {name: read_scores(args.out, name + ending) for name in directions}
+        for system, ending in systems.items()
+    }
+    scored = bool(found["translation"][directions[0]])
+    scores = {
+        metric: {system: {name: scores.get(metric) for name, scores in of.items()} for system, of in found.items()}
+        for metric in ("BLEU", "chrF2")
+    }
     summary = {
-        "bleu": bleu,
-        "bleu_of_copying_the_source": copied,
-        "sacrebleu_signature": signature,
-        "round_trip_bleu": round_trip,
+        "bleu": scores["BLEU"]["translation"],
+        "copying": scores["BLEU"]["copying"],
+        "word_by_word": scores["BLEU"].get("word_by_word"),
+        "chrf2": scores["chrF2"],
+        "sacrebleu_signature": found["translation"][directions[0]].get("signature"),
+        "round_trip_bleu": float(valid["translation"]["valid_round_trip_bleu"]),
+        "lexicon": read_lexicon(args.out) if args.init == "lexicon" else None,
+        "examples": read_examples(args.out, first, second, directions) if scored else [],
         "init": args.init,
         "preset": args.preset,
         "seed": args.seed,
         "minutes": minutes,
     }
     write_summary(args.out, summary)
+    show_stages(args, stages, summary, valid)
+    if scored:
+        show_scores(scores, directions, summary["sacrebleu_signature"])
+        show_examples(summary["examples"])
 
-    lines = {lang: count_lines(os.path.join(args.out, "text", "mono." + lang)) for lang in (first, second)}
-    crossinit = valid.get("crossinit") or {}
+
+def show_stages(args, stages, summary, valid):
+    lines = {lang: count_lines(os.path.join(args.out, "text", "mono." + lang)) for lang in args.langs.split(",")}
     figures = {
-        "text": ", ".join("{} {:,} lines".format(lang, count) for lang, count in lines.items()),
-        "pieces": "{:,} symbols".format(count_lines(os.path.join(args.out, "pieces", "dict.txt"))),
-        "crossinit": "loss 1.386 -> {}, accuracy {}".format(
-            crossinit.get("valid_loss"), crossinit.get("valid_accuracy")
-        ),
-        "mbart": "valid perplexity {}".format(valid["mbart"]["valid_ppl"]),
-        "translation": "round-trip BLEU {:.2f}".format(round_trip),
+        "text": ", ".join(f"{lang} {count:,} lines" for lang, count in lines.items()),
+        "pieces": f"{count_lines(os.path.join(args.out, 'pieces', 'dict.txt')):,} symbols",
+        "translation": f"round-trip BLEU {summary['round_trip_bleu']:.2f}",
         "score": "BLEU not measured: no aligned test text (--test)",
     }
-    if signature:
-        figures["score"] = "BLEU " + ", ".join("{} {:.2f}".format(*item) for item in bleu.items())
-    artefacts = {
-        "text": "text/",
-        "pieces": "pieces/spm.model, dict.txt",
-        "data": "data/",
-        "crossinit": "crossinit/checkpoint_last.pt",
-        "mbart": "mbart/checkpoint_last.pt",
-        "translation": "translation/checkpoint_last.pt",
-        "score": "score/",
-    }
-    print("\n{:<12} {:>7}  {:<46} {}".format("stage", "minutes", "key figure", "in " + args.out))
+    if summary["lexicon"]:
+        figures["lexicon"] = "{pairs:,} words translated, {mutual:,} mutual pairs".format(**summary["lexicon"])
+    if "table" in valid:
+        figures["table"] = "loss {valid_loss}, accuracy {valid_accuracy}".format(**valid["table"])
+    if summary["examples"]:
+        figures["score"] = "BLEU " + ", ".join(f"{name} {score:.2f}" for name, score in summary["bleu"].items())
+    row = "{:<12} {:>7}  {:<46} {}"
+    print("\n" + row.format("stage", "minutes", "key figure", "in " + args.out))
     for stage in ["setup"] + stages:
-        print(
-            "{:<12} {:>7.2f}  {:<46} {}".format(stage, minutes[stage], figures.get(stage, ""), artefacts.get(stage, ""))
-        )
-    print("{:<12} {:>7.2f}  {:<46} {}".format("total", minutes["total"], "init " + args.init, "summary.json"))
-    if signature:
-        print("sacreBLEU of fairseq-generate's output: {}".format(signature))
-        print("copying the source would score " + ", ".join("{} {:.2f}".format(*item) for item in copied.items()))
+        minutes = f"{summary['minutes'][stage]:.2f}"
+        print(row.format(stage, minutes, figures.get(stage, ""), _ARTEFACTS.get(stage, "")).rstrip())
+    print(row.format("total", f"{summary['minutes']['total']:.2f}", "init " + args.init, "summary.json"))
 
 
-def read_score(out, name):
-    """sacreBLEU's JSON from the score folder, None where nothing was scored."""
+def show_scores(scores, directions, signature):
+    """scores: {metric: {system: {direction: score}}}."""
+    names = {
+        "copying": "copying the source",
+        "word_by_word": "word by word, the lexicon alone",
+        "translation": "unsupervised translation",
+    }
+    columns = [(metric, direction) for metric in scores for direction in directions]
+    row = "{:<34}" + " {:>12}" * len(columns)
+    print("\n" + row.format("held-out test", *(f"{metric} {direction}" for metric, direction in columns)))
+    for system, name in names.items():
+        if system in scores["BLEU"]:
+            cells = (f"{scores[metric][system][direction]:.2f}" for metric, direction in columns)
+            print(row.format(name, *cells))
+    print(f"sacreBLEU: {signature}")
+
+
+def show_examples(examples):
+    """examples: as `read_examples` makes them."""
+    print("\nlines of the test in either language, and their translations:")
+    for example in examples:
+        print()
+        for name, text in example.items():
+            print(f"  {name:<6} {text}")
+
+
+def read_scores(out, name):
+    """{"BLEU": score, "chrF2": score, "signature": of both} from the score folder, {} where nothing was scored."""
     path = os.path.join(out, "score", name + ".json")
     if not os.path.exists(path):
-        return None
+        return {}
     with open(path, encoding="utf-8") as stream:
-        return json.load(stream)
+        found = json.load(stream)
+    scores = {score["name"]: float(score["score"]) for score in found}
+    scores["signature"] = "; ".join(f"{score['name']}|{score['signature']}" for score in found)
+    return scores
+
+
+def read_lexicon(out):
+    """How many words have a translation, and how many pairs are each other's best."""
+    from crossinit_fairseq.lexicon import Lexicon
+
+    lexicon = Lexicon.load(os.path.join(out, "lexicon", "lexicon.tsv"))
+    return {"pairs": len(lexicon), "mutual": len(lexicon.mutual())}
+
+
+def read_examples(out, first, second, directions):
+    """A few lines of the test, evenly spread over it: [{language: line, direction: translation}]."""
+    columns = {
+        first: read_lines(os.path.join(out, "text", "test." + first)),
+        second: read_lines(os.path.join(out, "text", "test." + second)),
+    }
+    columns.update((name, read_lines(os.path.join(out, "score", name + ".hyp"))) for name in directions)
+    count = len(columns[first])
+    chosen = sorted({(2 * k + 1) * count // (2 * _EXAMPLES) for k in range(_EXAMPLES)})
+    return [{name: lines[at] for name, lines in columns.items()} for at in chosen]
 
 
 def last_valid(out, stage):
@@ -97,11 +162,15 @@ def last_valid(out, stage):
                 found = json.loads(match.group(2))
     if found is None:
         sys.exit(
-            "summary.py: {}/logs/{}.log holds no validation; remove {}/stages/{}.* and run again".format(
-                out, stage, out, stage
-            )
+            f"summary.py: {out}/logs/{stage}.log holds no validation; remove {out}/stages/{stage}.* and run again"
         )
     return found
+
+
+def read_lines(path):
+    # a line ends where sacreBLEU and fairseq say so, and at none of Unicode's other separators
+    with open(path, encoding="utf-8", newline="\n") as stream:
+        return [line.rstrip("\n") for line in stream]
 
 
 def count_lines(path):

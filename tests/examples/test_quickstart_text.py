@@ -115,7 +115,7 @@ def test_unequal_test_sides_are_refused(tmp_path):
     "options, told",
     [
         (["--preset", "huge"], "--preset is smoke or default"),
-        (["--init", "zero"], "--init is crossinit or random"),
+        (["--init", "zero"], "--init is lexicon, crossinit or random"),
         (["--text", "en=/nowhere"], "given twice"),
         (["--text", "en=/nowhere", "--text", "ro=/nowhere"], "no file /nowhere"),
         (["--wrong"], "unknown option --wrong"),
