@@ -28,6 +28,7 @@ def main():
         default=8000,
         help="pieces of the model; fewer where the text has not as many (default: 8000)",
     )
+    parser.add_argument("--longest", type=int, metavar="WORDS", help="leave longer lines out of the training text")
     parser.add_argument("--out", required=True, metavar="DIR")
     args = parser.parse_args()
     languages = args.langs.split(",")
@@ -50,6 +51,10 @@ def main():
         stream.writelines(symbol + " 1\n" for symbol in symbols)
     for language in languages:
         lines = encode(model, os.path.join(args.text, "mono." + language))
+        if args.longest:
+            short = [line for line in lines if line.count("\u2581") <= args.longest]
+            print(f"{language}: {len(lines) - len(short):,} of {len(lines):,} lines have over {args.longest} words, left out")
+            lines = short
         valid = min(_VALID, len(lines) // 10)
         write(args.out, "valid", language, lines[:valid])
         write(args.out, "train", language, lines[valid:])

@@ -35,11 +35,11 @@ TEXT=() DEV=() TEST=()
 OPTIONS="preset init text dev test seed out"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
-# LAYERS of encoder and decoder each; updates of the table and of the translation; WORD_BY_WORD of the latter back-translate
-# with the lexicon, or DENOISE of them only restore disturbed sentences where there is none
+# updates of the table and of the translation; WORD_BY_WORD of the latter back-translate with the lexicon, or DENOISE of them
+# only restore disturbed sentences where there is none
 case $PRESET in
-  smoke)   LAYERS=2 TABLE=100 TRANSLATE=80  WORD_BY_WORD=80  DENOISE=50  HELD_OUT=200 ;;
-  default) LAYERS=3 TABLE=300 TRANSLATE=600 WORD_BY_WORD=400 DENOISE=200 HELD_OUT=500 ;;
+  smoke)   TABLE=100 TRANSLATE=150  WORD_BY_WORD=150 DENOISE=80  HELD_OUT=200 ;;
+  default) TABLE=300 TRANSLATE=1200 WORD_BY_WORD=800 DENOISE=400 HELD_OUT=500 ;;
   *) wrong "--preset is smoke or default, not $PRESET" ;;
 esac
 [[ $INIT =~ ^(lexicon|crossinit|random)$ ]] || wrong "--init is lexicon, crossinit or random, not $INIT"
@@ -80,7 +80,7 @@ source "$ROOT/scripts/stages.sh"
 # Every stage below runs in $OUT. `data` is the folder of binarised text, the first argument of every fairseq command.
 # sinusoidal positions and a table of mean norm 1, fairseq's transformer: mbart_base, with learnt positions and a far smaller
 # table, learns much more slowly
-MODEL="--arch transformer --share-all-embeddings --encoder-layers $LAYERS --decoder-layers $LAYERS
+MODEL="--arch transformer --share-all-embeddings --encoder-layers 2 --decoder-layers 2
   --encoder-embed-dim 128 --decoder-embed-dim 128 --encoder-ffn-embed-dim 512 --decoder-ffn-embed-dim 512
   --encoder-attention-heads 4 --decoder-attention-heads 4 --dropout 0.0 --attention-dropout 0.0
   --encoder-normalize-before --decoder-normalize-before --max-source-positions 256 --max-target-positions 256"
@@ -98,7 +98,7 @@ text() {
 }
 
 pieces() {
-  python "$HERE/pieces.py" --langs $A,$B --text text --vocabulary 8000 --out pieces
+  python "$HERE/pieces.py" --langs $A,$B --text text --vocabulary 8000 --longest 14 --out pieces
 }
 
 data() {
@@ -137,14 +137,16 @@ translation() {
   # with no lexicon the first updates only restore disturbed sentences; with one they also learn to translate what it translated
   # word by word; from then on the model translates for itself
   if [ "$INIT" = lexicon ]; then
-    start="--lexicon $A-$B=lexicon/lexicon.tsv --lexicon-bt-updates $WORD_BY_WORD --lexicon-bt-noise"
+    # without noise: to copy a sentence, and to turn one word by word, is learnt first and soonest where the words stay in place
+    start="--lexicon $A-$B=lexicon/lexicon.tsv --lexicon-bt-updates $WORD_BY_WORD
+      --max-word-shuffle-distance 0 --word-dropout-prob 0 --word-blanking-prob 0"
   else
     start="--lambda-bt 0:0,$DENOISE:0,$((DENOISE + 1)):1"
   fi
   [ "$INIT" = random ] || start="$start --finetune-from-model table/checkpoint_last.pt"
   train translation $TRANSLATE data $COMMON $MODEL --task crossinit_unmt --langs $A,$B \
-    --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 1000 --restrict-vocab-updates -1 \
-    --adam-betas '(0.9, 0.98)' --lr 0.006 --lr-scheduler inverse_sqrt --warmup-updates 60 --valid-round-trip 100 \
+    --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 500 --restrict-vocab-updates -1 \
+    --adam-betas '(0.9, 0.98)' --lr 0.006 --lr-scheduler inverse_sqrt --warmup-updates 100 --valid-round-trip 100 \
     --validate-interval 1000 --save-interval-updates 200 --keep-interval-updates 1 --save-dir translation $start
 }
 
