@@ -1,6 +1,9 @@
-"""The quickstart's own programs: a user's text, translations out of fairseq-generate's output, stages."""
+"""The quickstart's own programs: a user's text, sub-words, stages, translations, summary; and all of it on captions."""
 
+import itertools
+import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from tests import programs
 
 ROOT = Path(__file__).parents[2]
 QUICKSTART = ROOT / "examples" / "quickstart"
+MULTI30K = ROOT.parent / "shared" / "data" / "multi30k"
 
 
 def run(program, *arguments):
@@ -111,6 +115,20 @@ def test_unequal_test_sides_are_refused(tmp_path):
     assert done.returncode == 1 and "--test is not aligned: aa has 5 lines, bb has 6 lines" in done.stderr
 
 
+def test_a_small_text_makes_fewer_pieces_and_long_lines_are_left_out(tmp_path):
+    for language in ("aa", "bb"):
+        write(tmp_path / ("mono." + language), ["ab ab ba"] * 20 + ["ab ba ab ba ab"] * 10)
+    done = run("pieces.py", "--langs", "aa,bb", "--text", tmp_path, "--longest", 4, "--out", tmp_path / "o")
+    assert done.returncode == 0, done.stderr
+    most = int(re.search(r"no more than (\d+) pieces, fewer than 8000", done.stdout).group(1))
+    # of <unk>, <s> and </s> fairseq has its own; two language tokens and <mask> end the dictionary
+    assert [line.split()[0] for line in read(tmp_path / "o" / "dict.txt")][-3:] == ["[aa]", "[bb]", "<mask>"]
+    assert len(read(tmp_path / "o" / "dict.txt")) == most - 3 + 3
+    assert "bb: 10 of 30 lines have over 4 words, left out" in done.stdout
+    # a tenth of the 20 lines left is to validate on
+    assert len(read(tmp_path / "o" / "train.bb")) == 18 and len(read(tmp_path / "o" / "valid.bb")) == 2
+
+
 @pytest.mark.parametrize(
     "options, told",
     [
@@ -176,3 +194,96 @@ def test_other_settings_run_the_stages_again(tmp_path):
     assert read(tmp_path / "run" / "first" / "runs") == ["once"], "in a fresh folder"
     assert read(tmp_path / "run" / "replaced" / "first" / "runs") == ["once"], "the old one is kept"
     assert "done before" in stages(tmp_path, SETTINGS="y").stdout
+
+
+def summary(out, init):
+    options = ["--langs", "en,ro", "--init", init, "--preset", "smoke", "--seed", 1, "--setup-seconds", 6]
+    done = run("summary.py", "--out", out, *options)
+    assert done.returncode == 0, done.stderr
+    return json.loads((out / "summary.json").read_text("utf-8")), done.stdout
+
+
+def finished_run(out, init, scored=True):
+    """What the stages leave behind that the summary reads: scores of 1 to 6 and chrF2 ten times as high."""
+    for folder in ("text", "pieces", "logs", "stages", "score", "lexicon"):
+        (out / folder).mkdir(parents=True)
+    for language in ("en", "ro"):
+        write(out / "text" / ("mono." + language), ["x"] * 3)
+    write(out / "pieces" / "dict.txt", ["x 1"] * 4)
+    stages = ["text", "pieces", "data", "lexicon", "table", "translation", "score"]
+    for stage in stages[:3] + stages[3 if init == "lexicon" else 5 :]:
+        write(out / "stages" / (stage + ".minutes"), ["0.5"])
+    valid = {"valid_round_trip_bleu": "1.5", "valid_loss": "2.5", "valid_accuracy": "0.75"}
+    for stage in ("table", "translation"):
+        write(out / "logs" / (stage + ".log"), ["x | INFO | valid | " + json.dumps(valid)])
+    pairs = ["the\tde\t0.1\t9\t9\tforward", "dog\tcâine\t0.5\t5\t4\tmutual", "a\tun\t0.5\t5\t4\tmutual"]
+    write(out / "lexicon" / "lexicon.tsv", ["# languages: en ro"] + pairs)
+    if not scored:
+        return
+    names = itertools.product(("", ".word_by_word", ".copying"), ("en-ro", "ro-en"))
+    for bleu, (system, direction) in zip((6, 5, 4, 3, 2, 1), names):
+        chrf = {"name": "chrF2", "score": 10 * bleu, "signature": "c"}
+        scores = [{"name": "BLEU", "score": bleu, "signature": "b"}, chrf]
+        (out / "score" / f"{direction}{system}.json").write_text(json.dumps(scores), encoding="utf-8")
+    for language in ("en", "ro"):
+        # a line separator of Unicode ends no line
+        write(out / "text" / ("test." + language), [f"{language}\u2028{k}" for k in range(20)])
+    for direction in ("en-ro", "ro-en"):
+        write(out / "score" / (direction + ".hyp"), [f"{direction}: {k}" for k in range(20)])
+
+
+def test_summary_puts_word_by_word_and_copying_beside_the_translation(tmp_path):
+    finished_run(tmp_path, "lexicon")
+    found, told = summary(tmp_path, "lexicon")
+    assert found["bleu"] == {"en-ro": 6, "ro-en": 5} and found["word_by_word"] == {"en-ro": 4, "ro-en": 3}
+    assert found["copying"] == {"en-ro": 2, "ro-en": 1} and found["chrf2"]["word_by_word"] == {"en-ro": 40, "ro-en": 30}
+    assert found["sacrebleu_signature"] == "BLEU|b; chrF2|c" and found["init"] == "lexicon"
+    assert found["lexicon"] == {"pairs": 3, "mutual": 2} and found["round_trip_bleu"] == 1.5
+    # seven stages of half a minute and a tenth for the set-up
+    assert found["minutes"]["total"] == 3.6
+    # five lines of twenty: the middle one of each fifth
+    assert [example["ro-en"] for example in found["examples"]] == [f"ro-en: {k}" for k in (2, 6, 10, 14, 18)]
+    assert found["examples"][1]["en"] == "en\u20286"
+    assert re.search(r"word by word, the lexicon alone +4.00 +3.00 +40.00 +30.00\n", told)
+    assert "3 words translated, 2 mutual pairs" in told and "BLEU en-ro 6.00, ro-en 5.00" in told
+
+
+def test_summary_of_a_random_start_knows_no_lexicon(tmp_path):
+    finished_run(tmp_path, "random")
+    found, told = summary(tmp_path, "random")
+    assert found["bleu"]["en-ro"] == 6 and found["word_by_word"] is None and found["lexicon"] is None
+    assert found["minutes"]["total"] == 2.6
+    assert "word by word" not in told and "table/checkpoint_last.pt" not in told
+
+
+def test_summary_without_an_aligned_test_says_so(tmp_path):
+    finished_run(tmp_path, "lexicon", scored=False)
+    found, told = summary(tmp_path, "lexicon")
+    assert found["bleu"] == {"en-ro": None, "ro-en": None} and found["examples"] == []
+    assert "BLEU not measured: no aligned test text (--test)" in told and "held-out test" not in told
+
+
+@pytest.mark.skipif(not MULTI30K.is_dir(), reason="there are no captions in ../shared/data/multi30k")
+def test_all_stages_on_a_few_captions(tmp_path):
+    text = []
+    for language in ("en", "fr"):
+        with open(MULTI30K / ("train." + language), encoding="utf-8") as stream:
+            path = write(tmp_path / language, [line.rstrip("\n") for line in itertools.islice(stream, 2500)])
+        text += ["--text", f"{language}={path}"]
+    command = ["bash", QUICKSTART / "run.sh", "--preset", "smoke", "--out", tmp_path / "out"] + text
+    done = programs.run(*command, VENV=sys.prefix)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    found = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
+    assert set(found["bleu"]) == set(found["word_by_word"]) == set(found["copying"]) == {"en-fr", "fr-en"}
+    # what the lexicon does alone needs no training; neither it nor copying may be what the model is scored by
+    assert all(found["word_by_word"][name] > found["copying"][name] for name in ("en-fr", "fr-en"))
+    assert len(found["examples"]) == 5 and found["lexicon"]["mutual"] > 200
+    assert re.search(r"^man +homme +", done.stdout, re.MULTILINE), "pairs for a person to judge"
+    commands = read(tmp_path / "out" / "logs" / "translation.log")
+    assert any("lexicon en-fr: " in line for line in commands), "translation is learnt with the lexicon"
+    again = programs.run(*command, VENV=sys.prefix)
+    assert again.stdout.count("done before") == 7
+    # a start without a lexicon takes the text as it is, and leaves nothing of the lexicon's run in the summary
+    done = programs.run(*command, "--init", "crossinit", VENV=sys.prefix)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert done.stdout.count("done before") == 3 and "word by word" not in done.stdout.split("held-out test")[1]
