@@ -27,7 +27,7 @@ setup(
             "crossinit-score = crossinit_fairseq.cli.score:main",
         ]
     },
-    install_requires=["torch>=1.13", "numpy<2", "hydra-core", "sentencepiece", "sacrebleu>=2", "wrapt"],
+    install_requires=["torch>=1.13", "numpy<2", "hydra-core", "sentencepiece", "sacrebleu>=2", "wrapt", "langcodes>=3.4"],
     extras_require={
         # an extra, not a requirement: every distribution owns the folder fairseq/ and would overwrite the one you have
         "fairseq": [

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.romanian_letters import comma_below
+from crossinit_fairseq.languages import comma_below
 
 # a longer word is an address, a table or noise
 MAX_CHARACTERS = 100

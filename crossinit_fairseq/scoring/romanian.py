@@ -7,7 +7,7 @@ order in which the scores of mBART were reproduced: github.com/facebookresearch/
 import re
 import unicodedata
 
-from crossinit_fairseq.romanian_letters import comma_below
+from crossinit_fairseq.languages import comma_below
 from crossinit_fairseq.scoring.extras import missing_extra
 
 _NO_DIACRITICS = str.maketrans("\u0218\u0219\u021a\u021b\u0102\u0103\u00c2\u00e2\u00ce\u00ee", "SsTtAaAaIi")

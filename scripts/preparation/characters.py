@@ -10,7 +10,7 @@ try:
 except ImportError as error:
     sys.exit("error: preparing text needs {}: pip install 'crossinit_fairseq[recipes]'".format(error.name))
 
-from crossinit_fairseq.romanian_letters import comma_below  # noqa: E402
+from crossinit_fairseq.languages import comma_below  # noqa: E402
 
 _DEVANAGARI = ("ne", "hi", "mr", "sa", "kok")
 # rules of these in sacremoses look across white space, and so must not see the next line

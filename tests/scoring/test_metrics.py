@@ -8,7 +8,7 @@ from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.scoring.extras import MissingExtra
 from crossinit_fairseq.scoring.indic import indic_steps
 from crossinit_fairseq.scoring.metrics import metrics_for
-from crossinit_fairseq.romanian_letters import comma_below
+from crossinit_fairseq.languages import comma_below
 from crossinit_fairseq.scoring.romanian import moses_steps, without_diacritics
 
 

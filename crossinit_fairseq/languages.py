@@ -1,0 +1,118 @@
+"""Language codes: one canonical form of the many that people write, and pairs of them.
+
+`ro`, `ro_RO`, `ro-RO`, `ron` and `ron_Latn` are all Romanian; `zho_Hans` and `cmn` are Chinese. Whatever depends on the
+language (which letters are one letter, how words are cut, which tokeniser scores) asks `base_language`, so that it
+does the same for each of these codes. File names, language tokens and options keep the code as it was given.
+"""
+
+import re
+from functools import lru_cache
+from typing import List, Optional, Sequence, Tuple
+
+from crossinit_fairseq.errors import InputError
+
+# a code becomes the name of a folder, of a file and of a token, so nothing else may stand in it
+_WELL_FORMED = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")
+# older text has the Turkish letters with cedilla, because early Unicode had none with comma below
+_COMMA_BELOW = str.maketrans("\u015e\u015f\u0162\u0163", "\u0218\u0219\u021a\u021b")
+
+
+def check_code(code: str) -> str:
+    """The code itself. Raises InputError when it cannot be one: `../x`, `a b`, `*`, `english`."""
+    _language(code)
+    return code
+
+
+def base_language(code: str) -> str:
+    """The language alone, by its shortest code: "ro" of ro_RO, ron and ron_Latn, "zh" of zho_Hans and cmn, "he" of iw.
+
+    Script and region do not count. A code that no standard knows, such as xx, stays what it is, in small letters.
+    Raises InputError for what cannot be a code at all.
+    """
+    return _language(code).language or "und"
+
+
+def canonical_code(code: str) -> str:
+    """The code as a BCP 47 tag: "zh-Hans" of zho_Hans, "pt-BR" of pt_BR; a script that goes without saying is left out.
+
+    Raises InputError for what cannot be a code at all.
+    """
+    return str(_language(code))
+
+
+def script_of(code: str) -> Optional[str]:
+    """The script that the code asks for although its language is usually written in another: "Latn" of hi_Latn.
+
+    None where the code names no script, or the usual one. Raises InputError for what cannot be a code at all.
+    """
+    named = _language(code).script
+    return named if named != _language(base_language(code)).maximize().script else None
+
+
+def is_known(code: str) -> bool:
+    """Whether the code is well formed and its language stands in the registry of languages: not xx, not `a b`."""
+    try:
+        return _language(code).is_valid()
+    except InputError:
+        return False
+
+
+def same_language(first: str, second: str) -> bool:
+    """Whether two codes are of one language: ro and ron_Latn. Raises InputError for what cannot be a code at all."""
+    return base_language(first) == base_language(second)
+
+
+def language_list(text: str) -> List[str]:
+    """ "en,ro" -> ["en", "ro"]. Raises InputError for no code, for what cannot be one and for a language named twice."""
+    codes = [code.strip() for code in text.split(",") if code.strip()]
+    bases = [base_language(code) for code in codes]
+    if not codes or len(set(bases)) < len(bases):
+        raise InputError(f"{text!r} is no list of different languages: give codes between commas, such as en,ro")
+    return codes
+
+
+def language_pair(text: str, languages: Sequence[str] = ()) -> Tuple[str, str]:
+    """ "en-ro" -> ("en", "ro"); codes with hyphens of their own as well: "zh-Hans-en" -> ("zh-Hans", "en").
+
+    languages: the codes that may stand in the pair, where they are known; any if empty. Raises InputError for what is
+    no pair, for a pair that can be read in two ways, and for a language with itself (without `languages`, en_GB-en_US
+    is one).
+    """
+    parts = text.split("-")
+    splits = [("-".join(parts[:place]), "-".join(parts[place:])) for place in range(1, len(parts))]
+    if languages:
+        pairs = [pair for pair in splits if pair[0] in languages and pair[1] in languages]
+    else:
+        pairs = [pair for pair in splits if is_known(pair[0]) and is_known(pair[1])]
+        # a language is written in small letters, a region in capital ones: en-pt-BR is no pair of en-PT and Breton
+        pairs = [pair for pair in pairs if len(pairs) == 1 or pair[1][:2].islower()] or pairs
+        if len(splits) == 1 and not pairs:
+            check_code(splits[0][0])
+            check_code(splits[0][1])
+            pairs = splits
+    if len(pairs) != 1:
+        among = f" of two of {', '.join(languages)}" if languages else ""
+        why = "can be read in two ways" if pairs else "is no pair of languages"
+        raise InputError(f"{text!r} {why}: give SOURCE-TARGET{among}, such as en-ro, or zh_Hans-en")
+    if pairs[0][0] == pairs[0][1] or (not languages and same_language(*pairs[0])):
+        raise InputError(f"{text} translates a language into itself: give SOURCE-TARGET, such as en-ro")
+    return pairs[0]
+
+
+def comma_below(text: str) -> str:
+    """Romanian s and t with a cedilla become s and t with a comma below, as normalise-romanian.py of WMT16 does it."""
+    return text.translate(_COMMA_BELOW)
+
+
+@lru_cache(maxsize=None)
+def _language(code: str):
+    """The code as a langcodes.Language, in its standard form. Raises InputError when it is not well formed."""
+    import langcodes  # here, since commands ask it only once they have text, and their --help is quick
+
+    try:
+        if not _WELL_FORMED.fullmatch(code):
+            raise langcodes.LanguageTagError(code)
+        # `macro`: ron_Latn is ro, npi_Deva (Nepali alone) is ne, as text and libraries have it
+        return langcodes.Language.get(langcodes.standardize_tag(code, macro=True), normalize=False)
+    except langcodes.LanguageTagError:
+        raise InputError(f"{code!r} is no language code: give one such as en, ne, ro_RO or ron_Latn") from None
