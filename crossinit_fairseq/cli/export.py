@@ -3,13 +3,15 @@
 import argparse
 import os
 import sys
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
-from crossinit_fairseq.cli import ending
+from crossinit_fairseq.cli import command
+from crossinit_fairseq.cli.columns import printable
 from crossinit_fairseq.complete_files import check_new_file, check_new_folder
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.export.checkpoint import Checkpoint
-from crossinit_fairseq.export.dictionary import MASK, SPECIAL, read_symbols
-from crossinit_fairseq.export.tables import name_of
+
+if TYPE_CHECKING:  # --help need not wait for torch
+    from crossinit_fairseq.export import EmbeddingTable, HuggingFaceModel
 
 _ABOUT = """\
 Take the token embeddings out of a fairseq checkpoint, as a file or into a Hugging Face model; or put a table of
@@ -43,14 +45,14 @@ metadata()["symbols"], the list of its symbols as JSON. Checkpoints are unpickle
 _SUFFIXES = (".safetensors", ".vec")
 
 
-def main(arguments=None):
+def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    return ending.run("crossinit-export", lambda: _choose(parser, options)(options))
+    return command.run("crossinit-export", lambda: _choose(parser, options)(options))
 
 
-def _parser():
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="crossinit-export",
         description=_ABOUT,
@@ -75,7 +77,9 @@ def _parser():
     return parser
 
 
-def _choose(parser, options):
+def _choose(
+    parser: argparse.ArgumentParser, options: argparse.Namespace
+) -> Callable[[argparse.Namespace], None]:
     """The function that does what was asked for; exits with 2 when that is not one thing, completely said."""
     if options.source or options.into:
         if not (options.source and options.into and options.output):
@@ -100,7 +104,10 @@ def _choose(parser, options):
     return _export_file
 
 
-def _export_file(options):
+def _export_file(options: argparse.Namespace) -> None:
+    from crossinit_fairseq.export import Checkpoint, read_symbols
+    from crossinit_fairseq.export.tables import name_of
+
     check_new_file(options.to, [options.checkpoint, options.dict])
     table = Checkpoint(options.checkpoint).table(read_symbols(options.dict), options.table)
     if options.to.endswith(".vec"):
@@ -108,28 +115,33 @@ def _export_file(options):
     else:
         from crossinit_fairseq.export.safetensors_file import write_safetensors as write
     write(table, options.to)
-    _say("{}: {:,} rows of {} {}", options.to, len(table), table.dimension, name_of(table.values.dtype))
+    _say(f"{options.to}: {len(table):,} rows of {table.dimension} {name_of(table.values.dtype)}")
 
 
-def _export_hugging_face(options):
+def _export_hugging_face(options: argparse.Namespace) -> None:
+    from crossinit_fairseq.export import Checkpoint, read_symbols
+
     check_new_folder(options.output)
     table = Checkpoint(options.checkpoint).table(read_symbols(options.dict), options.table)
     model = _model(options.hugging_face)
     ids, rows = model.counterparts(table.symbols)
     rounded = model.replace(ids, table.values, rows)
     model.save(options.output)
-    _say("{}: {:,} of the {:,} rows of {} replaced", options.output, len(ids), len(model.embeddings), model)
+    _say(f"{options.output}: {len(ids):,} of the {len(model.embeddings):,} rows of {model} replaced")
     name_of_id = {number: token for token, number in model.tokens.items()}
     kept = sorted(set(range(len(model.embeddings))) - set(ids))
-    _count("{:,} rows have no counterpart in the dictionary and keep their values", kept, name_of_id)
+    _say_rows("rows have no counterpart in the dictionary and keep their values", kept, name_of_id)
     unused = sorted(set(range(len(table))) - set(rows))
-    _count("{:,} symbols of the dictionary have no counterpart in the model", unused, dict(enumerate(table.symbols)))
+    _say_rows("symbols of the dictionary have no counterpart in the model", unused, dict(enumerate(table.symbols)))
     _say_rounded(rounded, model.embeddings.dtype)
     if model.tied_output is False:
         _say("  the output layer is not tied to the input embeddings and stays as it was")
 
 
-def _import(options):
+def _import(options: argparse.Namespace) -> None:
+    from crossinit_fairseq.export import Checkpoint, read_symbols
+    from crossinit_fairseq.export.dictionary import MASK, SPECIAL
+
     check_new_file(options.output, [options.into, options.dict, options.source])
     symbols = read_symbols(options.dict)
     checkpoint = Checkpoint(options.into)
@@ -145,27 +157,20 @@ def _import(options):
         source_rows = [new.rows[symbols[row]] for row in rows]
         if not any(symbols[row] not in SPECIAL and symbols[row] != MASK for row in rows):
             raise InputError(
-                "{} and {} have nothing but special symbols in common: is it the right dictionary?".format(
-                    options.source, options.dict
-                )
+                f"{options.source} and {options.dict} have nothing but special symbols in common: is it the right dictionary?"
             )
     rounded = checkpoint.replace(rows, values, source_rows, options.table)
     checkpoint.save(options.output)
-    _say(
-        "{}: {:,} of {:,} rows replaced in {}; no optimizer state",
-        options.output,
-        len(rows),
-        len(symbols),
-        ", ".join(checkpoint.names(options.table)),
-    )
+    tables = ", ".join(checkpoint.names(options.table))
+    _say(f"{options.output}: {len(rows):,} of {len(symbols):,} rows replaced in {tables}; no optimizer state")
     kept = sorted(set(range(len(symbols))) - set(rows))
-    _count("{:,} symbols are not in " + _plain(options.source) + " and keep their rows", kept, dict(enumerate(symbols)))
+    _say_rows(f"symbols are not in {options.source} and keep their rows", kept, dict(enumerate(symbols)))
     unused = sorted(set(range(len(values))) - set(source_rows))
-    _count("{:,} rows of " + _plain(options.source) + " are of no symbol in the dictionary", unused, names)
+    _say_rows(f"rows of {options.source} are of no symbol in the dictionary", unused, names)
     _say_rounded(rounded, old.values.dtype)
 
 
-def _read(path):
+def _read(path: str) -> "EmbeddingTable":
     if path.endswith(".vec"):
         from crossinit_fairseq.export.word2vec import read_word2vec
 
@@ -175,7 +180,7 @@ def _read(path):
     return read_safetensors(path)
 
 
-def _model(folder):
+def _model(folder: str) -> "HuggingFaceModel":
     # before the library is first imported, which reads it: a folder is all there is to read
     os.environ["HF_HUB_OFFLINE"] = "1"
     from crossinit_fairseq.export.hugging_face import HuggingFaceModel
@@ -183,25 +188,22 @@ def _model(folder):
     return HuggingFaceModel(folder)
 
 
-def _count(what, rows, names):
-    """Say how many rows this is true of, and name the first of them."""
+def _say_rows(what: str, rows: List[int], names: Dict[int, str]) -> None:
+    """Say of how many rows this is true, and name the first of them."""
     if rows:
-        first = " ".join(names.get(row, "row {}".format(row)) for row in rows[:5])
-        _say("  " + what + ": {}{}", len(rows), first, " ..." if len(rows) > 5 else "")
+        first = " ".join(printable(names.get(row, f"row {row}")) for row in rows[:5])
+        _say(f"  {len(rows):,} {what}: {first}{' ...' if len(rows) > 5 else ''}")
 
 
-def _say_rounded(rounded, dtype):
+def _say_rounded(rounded: int, dtype: Any) -> None:
     if rounded:
-        _say("  {:,} rows were rounded to {}", rounded, name_of(dtype))
+        from crossinit_fairseq.export.tables import name_of
+
+        _say(f"  {rounded:,} rows were rounded to {name_of(dtype)}")
 
 
-def _plain(text):
-    """Text to stand in a format."""
-    return text.replace("{", "{{").replace("}", "}}")
-
-
-def _say(form, *values):
-    print(form.format(*values), file=sys.stderr)
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
 
 
 if __name__ == "__main__":

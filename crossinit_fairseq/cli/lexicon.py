@@ -3,12 +3,15 @@
 import argparse
 import json
 import sys
+from typing import TYPE_CHECKING, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
-from crossinit_fairseq.cli import ending
-from crossinit_fairseq.cli.numbers import positive
+from crossinit_fairseq.cli import command
+from crossinit_fairseq.cli.command import positive
 from crossinit_fairseq.complete_files import check_new_file, complete_file
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.lexicon.lexicon_file import Lexicon, read_word_pairs
+
+if TYPE_CHECKING:  # --help need not wait for numpy
+    from crossinit_fairseq.lexicon.lexicon_file import Lexicon
 
 _ABOUT = """\
 Translation pairs of words from text of two languages alone: no parallel text, no dictionary. Words that translate each
@@ -73,36 +76,38 @@ examples:
 This is the baseline that every unsupervised system should beat. Words without a translation stay as they are."""
 
 
-def main(arguments=None):
+def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
     arguments = sys.argv[1:] if arguments is None else arguments
     # the settings of the search come with its libraries, which the other commands need not wait for
     options = _parser(settings=arguments[:1] == ["induce"]).parse_args(arguments)
-    return ending.run("crossinit-lexicon", lambda: options.run(options))
+    return command.run("crossinit-lexicon", lambda: options.run(options))
 
 
-def _parser(settings):
+def _parser(settings: bool) -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="crossinit-lexicon", description=_ABOUT, formatter_class=raw)
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     commands.required = True
 
-    def command(name, run, summary, description, epilog):
+    def add_command(
+        name: str, run: Callable[[argparse.Namespace], None], summary: str, description: str, epilog: str
+    ) -> argparse.ArgumentParser:
         made = commands.add_parser(
             name, help=summary, description=description, epilog=epilog, formatter_class=raw, allow_abbrev=False
         )
         made.set_defaults(run=run, usage=made)
         return made
 
-    induce = command("induce", _induce, "find the pairs", "Find which words translate each other.", _INDUCE)
+    induce = add_command("induce", _induce, "find the pairs", "Find which words translate each other.", _INDUCE)
     _add_induce_options(induce, settings)
 
-    show = command("show", _show, "look at the pairs", "Show the pairs of a lexicon side by side.", _SHOW)
+    show = add_command("show", _show, "look at the pairs", "Show the pairs of a lexicon side by side.", _SHOW)
     show.add_argument("lexicon", metavar="LEX.tsv")
     show.add_argument("--pairs", type=positive, default=30, metavar="N", help="pairs to list (default: 30)")
     show.add_argument("--ranks", action="store_true", help="show also each word's place by count in the lexicon")
 
-    evaluate = command("evaluate", _evaluate, "judge the pairs", "Judge a lexicon by a dictionary.", _EVALUATE)
+    evaluate = add_command("evaluate", _evaluate, "judge the pairs", "Judge a lexicon by a dictionary.", _EVALUATE)
     evaluate.add_argument("lexicon", metavar="LEX.tsv")
     by = evaluate.add_mutually_exclusive_group(required=True)
     by.add_argument(
@@ -121,13 +126,13 @@ def _parser(settings):
     evaluate.add_argument("--reverse", action="store_true", help="judge also the other direction by the same --dict")
     evaluate.add_argument("--json", metavar="FILE", help="write the figures to this file too")
 
-    bridge = command("compose", _compose, "join two lexicons", "Join two lexicons by their common language.", _COMPOSE)
+    bridge = add_command("compose", _compose, "join two lexicons", "Join two lexicons by their common language.", _COMPOSE)
     bridge.add_argument("left", metavar="LEX.tsv", help="lexicon of the first language and the one between")
     bridge.add_argument("right", metavar="LEX.tsv", help="lexicon of the one between and the last language")
     bridge.add_argument("-o", "--output", required=True, metavar="LEX.tsv", help="the lexicon to write")
     bridge.add_argument("--all", action="store_true", help="write also pairs that hold in one direction only")
 
-    translate = command(
+    translate = add_command(
         "translate", _translate, "translate word by word", "Translate standard input word by word.", _TRANSLATE
     )
     translate.add_argument("lexicon", metavar="LEX.tsv")
@@ -136,7 +141,7 @@ def _parser(settings):
     return parser
 
 
-def _add_induce_options(parser, settings):
+def _add_induce_options(parser: argparse.ArgumentParser, settings: bool) -> None:
     """The options of `induce`: where the text is, how words are counted; with `settings`, each of InductionSettings."""
     parser.add_argument("data", nargs="?", metavar="DATA-BIN", help="folder of binarised text: LANG/train and dict.txt")
     parser.add_argument("--langs", metavar="LANG,LANG", help="the two languages of DATA-BIN")
@@ -165,7 +170,7 @@ def _add_induce_options(parser, settings):
         add_settings(parser)
 
 
-def _induce(options):
+def _induce(options: argparse.Namespace) -> None:
     from crossinit_fairseq.cli.lexicon_induction import find_pairs
 
     if options.output:
@@ -181,15 +186,17 @@ def _induce(options):
     )
 
 
-def _show(options):
+def _show(options: argparse.Namespace) -> None:
     from crossinit_fairseq.cli.lexicon_table import format_pairs
+    from crossinit_fairseq.lexicon.lexicon_file import Lexicon
 
     print(format_pairs(Lexicon.load(options.lexicon), options.pairs, options.ranks))
 
 
-def _evaluate(options):
+def _evaluate(options: argparse.Namespace) -> None:
     from crossinit_fairseq.cli.lexicon_table import format_evaluation
     from crossinit_fairseq.lexicon.evaluation import evaluate
+    from crossinit_fairseq.lexicon.lexicon_file import Lexicon
 
     if options.reverse and (options.aligned or len(options.dictionaries) > 1):
         options.usage.error("--reverse takes one --dict: --aligned judges both directions, as two dictionaries do")
@@ -216,9 +223,12 @@ def _evaluate(options):
             stream.write("\n")
 
 
-def _dictionaries(options, lexicon):
+def _dictionaries(
+    options: argparse.Namespace, lexicon: "Lexicon"
+) -> Iterator[Tuple["Lexicon", Dict[str, Set[str]], str]]:
     """Yield (lexicon in one direction, {word: its translations}, what to call it) of each direction to be judged."""
     from crossinit_fairseq.lexicon.evaluation import fold_dictionary
+    from crossinit_fairseq.lexicon.lexicon_file import read_word_pairs
 
     languages = (lexicon.source, lexicon.target)
     if options.aligned:
@@ -248,9 +258,9 @@ def _dictionaries(options, lexicon):
             yield direction, fold_dictionary(right, direction), path
 
 
-def _by_language(given, languages, option):
+def _by_language(given: List[str], languages: Tuple[str, str], option: str) -> Dict[str, List[str]]:
     """{language: list of paths} of LANG=FILE. Raises InputError for anything else, and for other languages."""
-    files = {}
+    files: Dict[str, List[str]] = {}
     for one in given:
         language, equals, path = one.partition("=")
         if not equals or not path or language not in languages:
@@ -259,8 +269,9 @@ def _by_language(given, languages, option):
     return files
 
 
-def _compose(options):
+def _compose(options: argparse.Namespace) -> None:
     from crossinit_fairseq.lexicon.bridge import compose
+    from crossinit_fairseq.lexicon.lexicon_file import Lexicon
 
     check_new_file(options.output, [options.left, options.right])
     made = compose(Lexicon.load(options.left), Lexicon.load(options.right))
@@ -273,7 +284,8 @@ def _compose(options):
     print(f"{options.output}: {len(pairs):,} pairs", file=sys.stderr)
 
 
-def _translate(options):
+def _translate(options: argparse.Namespace) -> None:
+    from crossinit_fairseq.lexicon.lexicon_file import Lexicon
     from crossinit_fairseq.lexicon.word_by_word import WordByWord
     from crossinit_fairseq.ranks.text_counting import text_words
 

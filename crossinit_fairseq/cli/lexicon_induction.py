@@ -4,7 +4,7 @@ import dataclasses
 import os
 import sys
 
-from crossinit_fairseq.cli.numbers import at_least
+from crossinit_fairseq.cli.command import at_least
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.evaluation import RUNNING_WORDS
 from crossinit_fairseq.lexicon.lexicon_file import Lexicon, read_word_pairs

@@ -1,25 +1,10 @@
 """What crossinit-lexicon prints: the pairs of a lexicon side by side, and its evaluation."""
 
-import unicodedata
 from typing import List, Optional
 
-from crossinit_fairseq.cli.columns import format_columns
+from crossinit_fairseq.cli.columns import format_columns, printable
 from crossinit_fairseq.lexicon.evaluation import CANDIDATES, Evaluation, Precision
 from crossinit_fairseq.lexicon.lexicon_file import MUTUAL, Lexicon
-
-_JOINERS = "\u200c\u200d"  # the spelling of Indic and Persian words needs them
-
-
-def printable(text: str) -> str:
-    """The text with every character that could steer a terminal, or turn its direction, written as its code."""
-    return "".join(
-        (
-            character
-            if unicodedata.category(character)[0] != "C" or character in _JOINERS
-            else character.encode("unicode_escape").decode("ascii")
-        )
-        for character in text
-    )
 
 
 def format_pairs(lexicon: Lexicon, pairs: int, ranks: bool = False) -> str:

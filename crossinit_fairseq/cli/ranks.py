@@ -4,8 +4,8 @@ import argparse
 import os
 import sys
 
-from crossinit_fairseq.cli import ending
-from crossinit_fairseq.cli.numbers import positive
+from crossinit_fairseq.cli import command
+from crossinit_fairseq.cli.command import positive
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks.rank_table import RankTable
 from crossinit_fairseq.ranks.text_sources import find_sources
@@ -48,7 +48,7 @@ are close have comparable ranks."""
 def main(arguments=None):
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
     options = _parser().parse_args(arguments)
-    return ending.run("crossinit-ranks", lambda: options.run(options))
+    return command.run("crossinit-ranks", lambda: options.run(options))
 
 
 def _parser():
@@ -153,9 +153,9 @@ def _check_output(path):
     """Say that the table cannot be written before the work is done, not after it."""
     folder = os.path.dirname(os.path.abspath(path)) if path else None
     if folder and not os.path.isdir(folder):
-        raise InputError("{} is no folder to write {} to: make it first".format(folder, os.path.basename(path)))
+        raise InputError(f"{folder} is no folder to write {os.path.basename(path)} to: make it first")
     if path and os.path.isdir(path):
-        raise InputError("{} is a folder: name a file for the rank table".format(path))
+        raise InputError(f"{path} is a folder: name a file for the rank table")
 
 
 def _finish(table, path):
@@ -164,9 +164,9 @@ def _finish(table, path):
         table.save(path)
     else:
         table.write(sys.stdout)
-    said = "{:,} different words".format(len(table))
+    said = f"{len(table):,} different words"
     if table.has_counts:
-        said += " of {:,} in all; the first 20,000 make up {:.1%}".format(table.total, table.coverage(20000))
+        said += f" of {table.total:,} in all; the first 20,000 make up {table.coverage(20000):.1%}"
     for name, what in (
         ("left_out_words", "{} rarer words left out"),
         ("skipped_long_words", "{} overlong words skipped"),
@@ -186,16 +186,16 @@ def _show(options):
     for rank in range(shown):
         rows.append([str(rank + 1)] + [table.words[rank] if rank < len(table) else "" for table in tables])
     print(format_columns(rows))
-    facts = [["different words"] + ["{:,}".format(len(table)) for table in tables]]
-    facts.append(["words in all"] + ["{:,}".format(table.total) if table.has_counts else "unknown" for table in tables])
-    first = "{:,}".format(options.first)
-    coverage = ["{:.1%}".format(table.coverage(options.first)) if table.has_counts else "unknown" for table in tables]
+    facts = [["different words"] + [f"{len(table):,}" for table in tables]]
+    facts.append(["words in all"] + [f"{table.total:,}" if table.has_counts else "unknown" for table in tables])
+    first = f"{options.first:,}"
+    coverage = [f"{table.coverage(options.first):.1%}" if table.has_counts else "unknown" for table in tables]
     facts.append(["coverage of the first " + first] + coverage)
     fits = [table.zipf_fit(options.first) if table.has_counts and len(table) > 1 else None for table in tables]
     facts.append(
-        ["Zipf exponent of the first " + first] + ["{:.3f}".format(fit.exponent) if fit else "unknown" for fit in fits]
+        ["Zipf exponent of the first " + first] + [f"{fit.exponent:.3f}" if fit else "unknown" for fit in fits]
     )
-    facts.append(["R squared of the fit"] + ["{:.3f}".format(fit.r_squared) if fit else "unknown" for fit in fits])
+    facts.append(["R squared of the fit"] + [f"{fit.r_squared:.3f}" if fit else "unknown" for fit in fits])
     print()
     print(format_columns([[""] + _titles(options.tables, tables)] + facts))
 

@@ -5,8 +5,8 @@ import logging
 import os
 import sys
 
-from crossinit_fairseq.cli import ending
-from crossinit_fairseq.cli.numbers import at_least, positive
+from crossinit_fairseq.cli import command
+from crossinit_fairseq.cli.command import at_least, positive
 from crossinit_fairseq.errors import InputError
 
 _ABOUT = """\
@@ -50,7 +50,7 @@ def main(arguments=None):
     # another library may have opened the log for everything; only warnings are for the user
     for name in ("sacrebleu", "py3langid"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    return ending.run("crossinit-score", lambda: _run(options))
+    return command.run("crossinit-score", lambda: _run(options))
 
 
 def _parser():
@@ -164,9 +164,9 @@ def _named(systems):
         if not equals or os.path.exists(text):
             name = path = text
         if not name or not path:
-            raise InputError("{!r} names no system: give NAME=FILE".format(text))
+            raise InputError(f"{text!r} names no system: give NAME=FILE")
         if name in files:
-            raise InputError("two systems are called {}: give each its own NAME=FILE".format(name))
+            raise InputError(f"two systems are called {name}: give each its own NAME=FILE")
         files[name] = path
     return files
 

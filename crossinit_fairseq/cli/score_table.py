@@ -27,12 +27,12 @@ def _block(result, names, rows):
     for key, title in result["metrics"].items():
         cells = [_cell(result["systems"].get(name, {}).get(key)) for name in names]
         published = {row["name"]: row["bleu"] for row in result["published"] if row["metric"] == key}
-        block.append([title] + cells + ["{:.1f}".format(published[row]) if row in published else "" for row in rows])
+        block.append([title] + cells + [f"{published[row]:.1f}" if row in published else "" for row in rows])
     facts = [result["outputs"].get(name) for name in names]
     blank = [""] * len(rows)
     for key, title in (("empty", "empty lines"), ("unknown", "lines with <unk>")):
         if any(fact and fact[key] for fact in facts):
-            block.append([title] + ["{:,}".format(fact[key]) if fact else "" for fact in facts] + blank)
+            block.append([title] + [f"{fact[key]:,}" if fact else "" for fact in facts] + blank)
     if result["reference_copied"]:
         for key in ("lines", "words"):
             title = "copied {} (reference {:.1%})".format(key, result["reference_copied"][key])
@@ -62,8 +62,8 @@ def _below(result):
     first = next(iter(result["systems"].values()))
     for key, title in result["metrics"].items():
         said = first[key]["signature"] if key in first else "not computed: " + result["left_out"][key]
-        lines.append("  {}: {}".format(title, said))
-    lines += ["  {} {}".format(name, note) for name, fact in result["outputs"].items() for note in fact["notes"]]
+        lines.append(f"  {title}: {said}")
+    lines += [f"  {name} {note}" for name, fact in result["outputs"].items() for note in fact["notes"]]
     return "\n".join(lines)
 
 

@@ -43,11 +43,11 @@ def open_binarised(prefix):
     actual = os.path.getsize(data_path)
     if expected != actual:
         raise InputError(
-            "{} has {} bytes but {} speaks of {}: one of them is damaged or of another run; "
-            "binarise this text again".format(data_path, actual, index_path, expected)
+            f"{data_path} has {actual} bytes but {index_path} speaks of {expected}: one of them is damaged or of another run; "
+            "binarise this text again"
         )
     if expected == 0:
-        raise InputError("{} holds no sentence: the text it was made from is empty".format(data_path))
+        raise InputError(f"{data_path} holds no sentence: the text it was made from is empty")
     return BinarisedText(np.memmap(data_path, mode="r", dtype=token_type), lengths)
 
 
@@ -58,14 +58,14 @@ def _read_index(path):
     with open(path, "rb") as stream:
         if stream.read(len(_MAGIC)) != _MAGIC:
             raise InputError(
-                "{} is damaged or not of fairseq's mmap format; "
-                "binarise this text again with `--dataset-impl mmap`".format(path)
+                f"{path} is damaged or not of fairseq's mmap format; "
+                "binarise this text again with `--dataset-impl mmap`"
             )
         rest = stream.read(header - len(_MAGIC))
         if len(rest) < header - len(_MAGIC):
-            raise InputError("{} is cut short; binarise this text again".format(path))
+            raise InputError(f"{path} is cut short; binarise this text again")
         version, code, sentences = struct.unpack("<QBQ", rest)
         # after the header: int32 lengths, then int64 byte offsets
         if version != _VERSION or code not in _TOKEN_TYPES or size != header + sentences * 12:
-            raise InputError("{} is damaged (its header does not fit its size); binarise this text again".format(path))
+            raise InputError(f"{path} is damaged (its header does not fit its size); binarise this text again")
         return _TOKEN_TYPES[code], np.fromfile(stream, dtype=np.int32, count=sentences)

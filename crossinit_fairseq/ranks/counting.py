@@ -24,8 +24,8 @@ def rank_words(texts, pieces, chunk=_CHUNK):
             for token in (int(tokens.max()), int(tokens.min())):
                 if not 0 <= token < len(pieces):
                     raise InputError(
-                        "the binarised text holds token {} but the dictionary has {} symbols: "
-                        "binarise it with this dictionary".format(token, len(pieces))
+                        f"the binarised text holds token {token} but the dictionary has {len(pieces)} symbols: "
+                        "binarise it with this dictionary"
                     )
             _count_chunk(tokens, pieces, singles, longer)
     kept = np.flatnonzero(singles)

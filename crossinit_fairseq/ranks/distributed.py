@@ -30,7 +30,7 @@ def open_cluster(address, workers=1):
         client = Client(address, timeout="20s")
     except (OSError, ValueError) as error:
         raise InputError(
-            "no Dask scheduler answers at {} ({}): start one with `dask scheduler`".format(address, error)
+            f"no Dask scheduler answers at {address} ({error}): start one with `dask scheduler`"
         ) from None
     with client:
         yield client

@@ -26,9 +26,7 @@ def to_ranked_words(table, encode):
             dropped += 1
     if not by_length:
         raise InputError(
-            "no word of the {} rank table can be encoded: encode with the model of this language's text".format(
-                table.language
-            )
+            f"no word of the {table.language} rank table can be encoded: encode with the model of this language's text"
         )
     groups = []
     for length in sorted(by_length):

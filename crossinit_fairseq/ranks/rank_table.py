@@ -55,7 +55,7 @@ class RankTable:
         """
         self._need_counts()
         if min(ranks, len(self)) < 2:
-            raise InputError("Zipf's law cannot be fitted to fewer than 2 words of {}".format(self.language))
+            raise InputError(f"Zipf's law cannot be fitted to fewer than 2 words of {self.language}")
         y = np.log(self.counts[:ranks])
         weight = 1 / np.arange(1, len(y) + 1)
         x = -np.log(weight)
@@ -69,7 +69,7 @@ class RankTable:
 
     def _need_counts(self):
         if not self.has_counts:
-            raise InputError("the table of {} holds only the order of its words, no counts".format(self.language))
+            raise InputError(f"the table of {self.language} holds only the order of its words, no counts")
 
     def limit(self, min_count):
         """The table without words that occur less than `min_count` times; `total` stays."""
@@ -100,9 +100,7 @@ class RankTable:
             ]:
                 if one != other:
                     raise InputError(
-                        "tables of {0} {1} and {0} {2} cannot be merged: count them in the same way".format(
-                            name, one, other
-                        )
+                        f"tables of {name} {one} and {name} {other} cannot be merged: count them in the same way"
                     )
             for word, count in zip(table.words, table.counts.tolist()):
                 counts[word] += count
@@ -121,18 +119,18 @@ class RankTable:
         header = {"language": self.language, "tokens": self.total, "words": len(self)}
         header.update(self.settings)
         header["tool"] = "crossinit_fairseq " + __version__
-        stream.writelines("# {}: {}\n".format(key, value) for key, value in header.items())
-        stream.writelines("{}\t{}\n".format(word, count) for word, count in zip(self.words, self.counts.tolist()))
+        stream.writelines(f"# {key}: {value}\n" for key, value in header.items())
+        stream.writelines(f"{word}\t{count}\n" for word, count in zip(self.words, self.counts.tolist()))
 
     def save(self, path):
         """Write the table to a file, complete or not at all. Raises InputError when it cannot be written."""
-        part = "{}.{}.part".format(path, os.getpid())
+        part = f"{path}.{os.getpid()}.part"
         try:
             with open(part, "w", encoding="utf-8", newline="\n") as stream:
                 self.write(stream)
             os.replace(part, path)
         except OSError as error:
-            raise InputError("{} cannot be written: {}".format(path, error.strerror)) from None
+            raise InputError(f"{path} cannot be written: {error.strerror}") from None
 
     @classmethod
     def load(cls, path):
@@ -151,18 +149,18 @@ class RankTable:
             word, count = unicodedata.normalize("NFC", word.strip()), count.strip()
             if not word or not re.fullmatch("0*[1-9][0-9]{0,17}", count, re.ASCII):
                 raise InputError(
-                    "line {} of {} is not a word, a tab and a count of 1 or more: {!r}".format(number, path, line[:80])
+                    f"line {number} of {path} is not a word, a tab and a count of 1 or more: {line[:80]!r}"
                 )
             counts[word] += int(count)
         if not counts:
-            raise InputError("{} holds no word: make it with `crossinit-ranks count`".format(path))
+            raise InputError(f"{path} holds no word: make it with `crossinit-ranks count`")
         for derived in ("words", "tool"):
             settings.pop(derived, None)
         language, total = settings.pop("language", ""), settings.pop("tokens", "0")
         if not language or not total.isdigit():
             raise InputError(
-                "{} has no line `# language: CODE` or a malformed `# tokens: NUMBER`: "
-                "make it with `crossinit-ranks count`".format(path)
+                f"{path} has no line `# language: CODE` or a malformed `# tokens: NUMBER`: "
+                "make it with `crossinit-ranks count`"
             )
         return cls.sort(language, counts, int(total), settings)
 
@@ -179,6 +177,6 @@ def read_lines(path):
                 if line.strip():
                     yield number, line
     except OSError as error:
-        raise InputError("{} cannot be read: {}".format(path, error.strerror)) from None
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise InputError("line {} of {} is not UTF-8: save the file as UTF-8".format(number, path)) from None
+        raise InputError(f"line {number} of {path} is not UTF-8: save the file as UTF-8") from None

@@ -21,8 +21,8 @@ class IcuSegmenter:
             import icu4py.breakers  # noqa: F401
         except ImportError:
             raise InputError(
-                "counting the words of {} needs a segmenter: pip install 'crossinit_fairseq[segment]' "
-                "(Python 3.11 or later), or count sub-tokens with --sub-tokens MODEL".format(self.language)
+                f"counting the words of {self.language} needs a segmenter: pip install 'crossinit_fairseq[segment]' "
+                "(Python 3.11 or later), or count sub-tokens with --sub-tokens MODEL"
             ) from None
 
     def segment(self, runs):
@@ -53,7 +53,7 @@ class SubTokens:
 
     def __post_init__(self):
         if not os.path.isfile(self.model):
-            raise InputError("{} does not exist: give the .model file of a SentencePiece model".format(self.model))
+            raise InputError(f"{self.model} does not exist: give the .model file of a SentencePiece model")
         self._load()
 
     def _load(self):
@@ -62,7 +62,7 @@ class SubTokens:
         try:
             return sentencepiece.SentencePieceProcessor(model_file=self.model)
         except (OSError, RuntimeError):
-            raise InputError("{} is no SentencePiece model: give the .model file of one".format(self.model)) from None
+            raise InputError(f"{self.model} is no SentencePiece model: give the .model file of one") from None
 
     def segment(self, runs):
         """runs: list of str. Returns (list of str pieces, without marks of word starts, list of int, the run of each)."""

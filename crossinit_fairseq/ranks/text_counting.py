@@ -55,7 +55,7 @@ def tally_sources(sources, words, folder, workers=1, block=BLOCK, memory=MEMORY,
     from crossinit_fairseq.ranks.text_tally import Tally
 
     if workers < 1 or block < 1:
-        raise InputError("workers and block must be 1 or more, not {} and {}".format(workers, block))
+        raise InputError(f"workers and block must be 1 or more, not {workers} and {block}")
     tallies = [Tally(words, folder, memory // workers) for _ in range(workers)]
     with _bar(sum(source.size() for source in sources), progress) as bar:
         feed = _Feed([read_blocks(source, block) for source in sources], bar)

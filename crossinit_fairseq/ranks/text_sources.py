@@ -57,9 +57,7 @@ class Block:
             if self.source.begin:
                 line += _count_lines(self.source.path, self.source.begin)
             return InputError(
-                "{} is not UTF-8 in line {}: convert it, for example with `iconv -f latin1 -t utf-8`".format(
-                    self.source.name, line
-                )
+                f"{self.source.name} is not UTF-8 in line {line}: convert it, for example with `iconv -f latin1 -t utf-8`"
             )
         raise ValueError("this block is valid UTF-8")
 
@@ -79,7 +77,7 @@ def find_sources(patterns):
             found = sorted(glob.glob(pattern, recursive=True))
         if not found:
             raise InputError(
-                "{} does not exist: give a text file, a glob in quotes, or - for standard input".format(pattern)
+                f"{pattern} does not exist: give a text file, a glob in quotes, or - for standard input"
             )
         paths += found
     seen = set()
@@ -89,10 +87,10 @@ def find_sources(patterns):
                 "{} is a folder: name the files in it, for example '{}/*.txt'".format(path, path.rstrip("/"))
             )
         if path != STDIN and not os.access(path, os.R_OK):
-            raise InputError("{} cannot be read: check its permissions".format(path))
+            raise InputError(f"{path} cannot be read: check its permissions")
         real = path if path == STDIN else os.path.realpath(path)
         if real in seen:
-            raise InputError("{} is named twice and would be counted twice: name it once".format(path))
+            raise InputError(f"{path} is named twice and would be counted twice: name it once")
         seen.add(real)
     if not paths:
         raise InputError("no text is named: give files, globs, or - for standard input")
@@ -124,7 +122,7 @@ def read_blocks(source, size):
             rest = data[cut:]
             if len(rest) > _MAX_UNBROKEN:
                 raise InputError(
-                    "{} has no white space in 256 MB after line {}: it is no text".format(source.name, line)
+                    f"{source.name} has no white space in 256 MB after line {line}: it is no text"
                 )
             if cut:
                 yield Block(source, data[:cut], line, _position(raw, source))
@@ -133,7 +131,7 @@ def read_blocks(source, size):
             yield Block(source, rest, line, _position(raw, source))
     except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
         raise InputError(
-            "{} is damaged or cut short after line {} ({}): get or compress it again".format(source.name, line, error)
+            f"{source.name} is damaged or cut short after line {line} ({error}): get or compress it again"
         ) from None
     finally:
         if source.path != STDIN:

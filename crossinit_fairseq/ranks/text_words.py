@@ -20,7 +20,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]+)*")
 def base_language(language):
     """The language of a code: "ro" of "ro_RO", "zh" of "zh-Hans". Raises InputError when it is no language code."""
     if not _LANGUAGE.fullmatch(language):
-        raise InputError("{!r} is no language code: give one such as en, ne or ro_RO".format(language))
+        raise InputError(f"{language!r} is no language code: give one such as en, ne or ro_RO")
     return re.split("[-_]", language)[0].lower()
 
 
@@ -46,9 +46,7 @@ class TextWords:
         base = base_language(self.language)
         if base in _SPACELESS and self.segmenter is None:
             raise InputError(
-                "{} has no spaces between words: count it with a segmenter (extra `segment`) or by sub-tokens".format(
-                    _SPACELESS[base]
-                )
+                f"{_SPACELESS[base]} has no spaces between words: count it with a segmenter (extra `segment`) or by sub-tokens"
             )
 
     @property

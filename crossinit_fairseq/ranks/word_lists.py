@@ -26,7 +26,7 @@ def read_word_list(paths, language, lowercase=False, min_count=1):
             kinds.setdefault(count is None, path)
             if len(kinds) > 1:
                 raise InputError(
-                    "{} has counts and {} has none: give lists of one kind".format(kinds[False], kinds[True])
+                    f"{kinds[False]} has counts and {kinds[True]} has none: give lists of one kind"
                 )
             word = spelling(word)
             if word is None or (count is None and word in counts) or count == 0:
@@ -40,7 +40,7 @@ def read_word_list(paths, language, lowercase=False, min_count=1):
     if True in kinds:
         if min_count > 1:
             raise InputError(
-                "{} has no counts, so no word can be too rare: leave out the minimum count".format(paths[0])
+                f"{paths[0]} has no counts, so no word can be too rare: leave out the minimum count"
             )
         settings["counts"] = ORDER_ONLY
         # made up: they only say the order

@@ -9,4 +9,4 @@ class MissingExtra(InputError):
 
 def missing_extra(library, purpose):
     """The error to raise. library: its name in pip; purpose: what needs it."""
-    return MissingExtra("{} needs {}: pip install 'crossinit_fairseq[recipes]'".format(purpose, library))
+    return MissingExtra(f"{purpose} needs {library}: pip install 'crossinit_fairseq[recipes]'")

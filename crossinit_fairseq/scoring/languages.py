@@ -17,7 +17,7 @@ def base_code(code):
     """ro_RO -> ro. Raises InputError for what is no code of ISO 639-1, with or without a region."""
     base = code.split("_")[0]
     if base not in _CODES:
-        raise InputError("{!r} is no language code: give one such as en, ro, ne or ro_RO".format(code))
+        raise InputError(f"{code!r} is no language code: give one such as en, ro, ne or ro_RO")
     return base
 
 
@@ -25,8 +25,8 @@ def language_pair(text):
     """ "en-ro" -> ("en", "ro"), source and target. Raises InputError."""
     parts = text.split("-")
     if len(parts) != 2:
-        raise InputError("{!r} is no pair of languages: give SOURCE-TARGET, such as en-ro".format(text))
+        raise InputError(f"{text!r} is no pair of languages: give SOURCE-TARGET, such as en-ro")
     source, target = parts
     if base_code(source) == base_code(target):
-        raise InputError("{} translates a language into itself: give SOURCE-TARGET, such as en-ro".format(text))
+        raise InputError(f"{text} translates a language into itself: give SOURCE-TARGET, such as en-ro")
     return source, target

@@ -77,4 +77,4 @@ def _no_diacritics():
 
 def _indic_tokens(language):
     step, library = indic.indic_steps(language)
-    return step, "crossinit.norm:indic-{0}|crossinit.tok:indic-{0}|crossinit.{1}".format(language, library)
+    return step, f"crossinit.norm:indic-{language}|crossinit.tok:indic-{language}|crossinit.{library}"

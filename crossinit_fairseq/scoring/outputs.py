@@ -44,9 +44,7 @@ def read_output(path, count=None):
     output = _read_generate(path, lines, count) if any(map(_SCORED.match, lines)) else Output(path, lines)
     if count is not None and len(output.hypotheses) != count:
         raise InputError(
-            "{} has {:,} lines, the reference has {:,}: they must be translations of the same sentences".format(
-                path, len(output.hypotheses), count
-            )
+            f"{path} has {len(output.hypotheses):,} lines, the reference has {count:,}: they must be translations of the same sentences"
         )
     if in_pieces(output.hypotheses):
         output.hypotheses = [join_pieces(line) for line in output.hypotheses]
@@ -80,7 +78,7 @@ def _read_generate(path, lines, count):
     plain = [_LANGUAGE_TOKEN.sub("", line) for line in output.hypotheses]
     changed = sum(one != other for one, other in zip(plain, output.hypotheses))
     if changed:
-        output.notes.append("has a language token at an end of {:,} sentences, which was removed".format(changed))
+        output.notes.append(f"has a language token at an end of {changed:,} sentences, which was removed")
         output.hypotheses = plain
     for name, letter in (("sources", "S"), ("targets", "T")):
         join = join_pieces if in_pieces(found[letter].values()) else str
@@ -93,16 +91,12 @@ def _check_numbers(path, numbers, count):
     beyond = max(numbers)
     if beyond >= count:
         raise InputError(
-            "{} holds sentence {:,} (from 0), but the reference has {:,} lines: is it of another test set?".format(
-                path, beyond, count
-            )
+            f"{path} holds sentence {beyond:,} (from 0), but the reference has {count:,} lines: is it of another test set?"
         )
     missing = [number for number in range(count) if number not in numbers]
     if missing:
         shown = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
         raise InputError(
-            "{} lacks {:,} of {:,} sentences (numbers {}): run fairseq-generate to its end, on the whole test set, "
-            "with --required-batch-size-multiple 1 and without --skip-invalid-size-inputs-valid-test".format(
-                path, len(missing), count, shown
-            )
+            f"{path} lacks {len(missing):,} of {count:,} sentences (numbers {shown}): run fairseq-generate to its end, on the whole test set, "
+            "with --required-batch-size-multiple 1 and without --skip-invalid-size-inputs-valid-test"
         )

@@ -59,7 +59,7 @@ def load_result(path):
     except (OSError, ValueError) as error:
         raise InputError("{} cannot be read: {}".format(path, getattr(error, "strerror", None) or error)) from None
     if not isinstance(result, dict) or result.get("format") != _FORMAT:
-        raise InputError("{} is no file of scores: give what crossinit-score --json wrote".format(path))
+        raise InputError(f"{path} is no file of scores: give what crossinit-score --json wrote")
     return result
 
 

@@ -25,18 +25,18 @@ def check_sentences(output, reference, reference_path, source=None, source_path=
         same, swapped = 1.0, output.sources and to_reference > (_share(output.sources, source) if source else 0.5)
     if swapped:
         raise InputError(
-            "{} translates the sentences of {}, not into its language: it is of the other direction, or --reference "
-            "and --source are swapped".format(output.path, reference_path)
+            f"{output.path} translates the sentences of {reference_path}, not into its language: it is of the other direction, or --reference "
+            "and --source are swapped"
         )
     if same < _SAME:
         raise InputError(
-            "the T- lines of {} are not the sentences of {}: {:.0%} of their words are the same; is it another test "
-            "set, or another order?".format(output.path, reference_path, same)
+            f"the T- lines of {output.path} are not the sentences of {reference_path}: {same:.0%} of their words are the same; is it another test "
+            "set, or another order?"
         )
     if source and output.sources and _share(output.sources, source) < _SAME:
         raise InputError(
-            "the S- lines of {} are not the sentences of {}: {:.0%} of their words are the same; is it another test "
-            "set, or another order?".format(output.path, source_path, _share(output.sources, source))
+            f"the S- lines of {output.path} are not the sentences of {source_path}: {_share(output.sources, source):.0%} of their words are the same; is it another test "
+            "set, or another order?"
         )
 
 
@@ -47,7 +47,7 @@ def check_languages(pair, reference, reference_path, source=None, source_path=No
     """
     for lines, path, right, wrong in ((reference, reference_path, pair[1], pair[0]), (source, source_path, *pair)):
         if lines and likely_language(lines, pair) == wrong:
-            raise InputError("{} reads as {}, not as {}: are the sides swapped?".format(path, wrong, right))
+            raise InputError(f"{path} reads as {wrong}, not as {right}: are the sides swapped?")
 
 
 def likely_language(lines, languages):

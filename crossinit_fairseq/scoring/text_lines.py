@@ -12,14 +12,14 @@ def read_lines(path):
         with open(path, "rb") as stream:
             data = stream.read()
     except OSError as error:
-        raise InputError("{} cannot be read: {}".format(path, error.strerror or error)) from None
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = 1 + data.count(b"\n", 0, error.start)
-        raise InputError("{} is not UTF-8 in line {}: is it text at all?".format(path, line)) from None
+        raise InputError(f"{path} is not UTF-8 in line {line}: is it text at all?") from None
     if not text.strip():
-        raise InputError("{} is empty: give one sentence a line".format(path))
+        raise InputError(f"{path} is empty: give one sentence a line")
     lines = text.split("\n")
     if not lines[-1]:
         lines.pop()

@@ -28,7 +28,7 @@ from shuffling import Buckets, number_of
 from tally import EXAMPLES, Tally, add_up, example
 from tqdm import tqdm
 
-from crossinit_fairseq.cli.numbers import positive
+from crossinit_fairseq.cli.command import positive
 from crossinit_fairseq.complete_files import check_new_file, complete_file
 from crossinit_fairseq.ranks.text_sources import find_sources, read_blocks
 

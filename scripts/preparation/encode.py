@@ -21,7 +21,7 @@ from programs import InputError, cores, language_list, parser, run
 from stage_files import batches, count_lines, load_model, open_lines
 from tqdm import tqdm
 
-from crossinit_fairseq.cli.numbers import positive
+from crossinit_fairseq.cli.command import positive
 from crossinit_fairseq.complete_files import complete_file
 
 _BATCH = 10000  # lines

@@ -23,7 +23,7 @@ from collections import Counter
 from programs import InputError, language_list, parser, run
 from stage_files import count_lines, load_model, open_lines
 
-from crossinit_fairseq.cli.numbers import positive
+from crossinit_fairseq.cli.command import positive
 from crossinit_fairseq.complete_files import complete_file
 
 _LONGEST = 1 << 14  # bytes of a line; SentencePiece skips longer ones. clean.py lets 2,000 characters through

@@ -123,7 +123,7 @@ def test_data_shorter_or_longer_than_the_index_says(prefix, size):
         stream.truncate(size)
     message = refused(prefix, ".bin")
     # 7 tokens of 2 bytes
-    assert "has {} bytes".format(size) in message and "{}.idx speaks of 14".format(prefix) in message
+    assert f"has {size} bytes" in message and f"{prefix}.idx speaks of 14" in message
 
 
 def test_data_of_another_run(prefix, tmp_path):

@@ -126,7 +126,7 @@ def test_longest_word(style):
 
 
 LARGE = 40000  # 40,000 ** 4 fits into 63 bits, 40,000 ** 5 does not
-LARGE_SYMBOLS = SPECIAL + ["w{}".format(i) for i in range(4, LARGE - 2)] + ["▁x", "▁y"]
+LARGE_SYMBOLS = SPECIAL + [f"w{i}" for i in range(4, LARGE - 2)] + ["▁x", "▁y"]
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def test_five_sub_tokens_of_a_large_dictionary(large_pieces):
 
 def test_token_outside_the_dictionary():
     pieces = pieces_of("none")
-    with pytest.raises(InputError, match="token {} .* {} symbols".format(len(pieces), len(pieces))):
+    with pytest.raises(InputError, match=f"token {len(pieces)} .* {len(pieces)} symbols"):
         rank_words([binarised([[5, EOS], [len(pieces), EOS]])], pieces)
 
 

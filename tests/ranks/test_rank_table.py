@@ -44,7 +44,7 @@ def test_coverage():
 
 @pytest.mark.parametrize("exponent", [0.5, 1, 2])
 def test_zipf_fit_of_an_exact_law(exponent):
-    counts = {"w{}".format(rank): 10**12 / rank**exponent for rank in range(1, 201)}
+    counts = {f"w{rank}": 10**12 / rank**exponent for rank in range(1, 201)}
     fit = table_of({word: round(count) for word, count in counts.items()}).zipf_fit(200)
     assert fit.exponent == pytest.approx(exponent, rel=1e-6)
     assert fit.constant == pytest.approx(10**12, rel=1e-5)
@@ -72,7 +72,7 @@ def test_file(tmp_path):
     table_of({"र": 3, "को": 5, "#x": 1}, "ne", total=12, settings=SETTINGS).save(path)
     assert Path(path).read_text(encoding="utf-8") == (
         "# language: ne\n# tokens: 12\n# words: 3\n# source: text\n# lowercase: no\n# min_count: 1\n"
-        "# tool: crossinit_fairseq {}\nको\t5\nर\t3\n#x\t1\n".format(__version__)
+        f"# tool: crossinit_fairseq {__version__}\nको\t5\nर\t3\n#x\t1\n"
     )
     table = RankTable.load(path)
     assert listed(table) == [("को", 5), ("र", 3), ("#x", 1)]

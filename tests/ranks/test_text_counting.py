@@ -102,7 +102,7 @@ def test_the_same_however_it_is_cut(texts, block, workers):
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_same_when_words_go_to_disk(tmp_path, monkeypatch, workers):
-    text = " ".join("w{} W{}".format(number % 701, number % 1303) for number in range(6000))
+    text = " ".join(f"w{number % 701} W{number % 1303}" for number in range(6000))
     paths = [write(tmp_path / name, text + "\n" + name) for name in "abc"]
     whole = count_text(paths, "en", lowercase=True)
     spills = []
@@ -132,7 +132,7 @@ def test_bad_options(tmp_path):
 
 @pytest.mark.parametrize("language", ["ne", "ro", "hi", "de"])
 def test_real_text_as_plain_python(language, tmp_path):
-    path = DATA / "mono" / "general.{}.txt.xz".format(language)
+    path = DATA / "mono" / f"general.{language}.txt.xz"
     if not path.is_file():
         pytest.skip("needs ../shared/data beside the repository")
     with lzma.open(str(path), "rt", encoding="utf-8") as stream:

@@ -17,7 +17,7 @@ from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import text_sources
 from crossinit_fairseq.ranks.text_sources import Source, find_sources, read_blocks, split_source
 
-TEXT = "".join("ligne {} é\n".format(number) for number in range(500)).encode("utf-8")
+TEXT = "".join(f"ligne {number} é\n" for number in range(500)).encode("utf-8")
 
 
 def zstd(data):
@@ -106,7 +106,7 @@ def test_invalid_utf8_is_found_by_its_line(begin, tmp_path):
     *_, last = read_blocks(Source(str(path), begin, path.stat().st_size), 1000)
     assert str(
         last.invalid_utf8()
-    ) == "{} is not UTF-8 in line 502: convert it, for example with `iconv -f latin1 -t utf-8`".format(path)
+    ) == f"{path} is not UTF-8 in line 502: convert it, for example with `iconv -f latin1 -t utf-8`"
 
 
 def test_names(tmp_path):

@@ -9,12 +9,12 @@ def generate_lines(hypotheses, sources=None, targets=None):
     for number, hypothesis in enumerate(hypotheses):
         block = []
         if sources:
-            block.append("S-{}\t{}\n".format(number, sources[number]))
+            block.append(f"S-{number}\t{sources[number]}\n")
         if targets:
-            block.append("T-{}\t{}\n".format(number, targets[number]))
-        block.append("H-{}\t-0.5\tpieces of {}\n".format(number, number))
-        block.append("D-{}\t-0.5\t{}\n".format(number, hypothesis))
-        block.append("P-{}\t-0.1 -0.2\n".format(number))
+            block.append(f"T-{number}\t{targets[number]}\n")
+        block.append(f"H-{number}\t-0.5\tpieces of {number}\n")
+        block.append(f"D-{number}\t-0.5\t{hypothesis}\n")
+        block.append(f"P-{number}\t-0.1 -0.2\n")
         blocks.append(block)
     return blocks
 

@@ -1,20 +1,20 @@
-"""crossinit_fairseq/cli/ending.py"""
+"""crossinit_fairseq/cli/command.py"""
 
 import sys
 from pathlib import Path
 
 import pytest
 
-from crossinit_fairseq.cli import ending
+from crossinit_fairseq.cli import command
 from crossinit_fairseq.errors import InputError
 from tests import programs
 
-_PROGRAM = """
+_PROGRAM = f"""
 import sys
-sys.path.insert(0, {root!r})
-from crossinit_fairseq.cli import ending
-sys.exit(ending.run("name", lambda: [print("word") for _ in range(20000)]))
-""".format(root=str(Path(__file__).parents[2]))
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from crossinit_fairseq.cli import command
+sys.exit(command.run("name", lambda: [print("word") for _ in range(20000)]))
+"""
 
 
 def raising(error):
@@ -32,12 +32,12 @@ def raising(error):
     ],
 )
 def test_one_sentence(error, status, told, capsys):
-    assert ending.run("name", raising(error)) == status
+    assert command.run("name", raising(error)) == status
     assert capsys.readouterr().err == told
 
 
 def test_a_good_end(capsys):
-    assert ending.run("name", lambda: print("done")) == 0
+    assert command.run("name", lambda: print("done")) == 0
     assert capsys.readouterr() == ("done\n", "")
 
 
