@@ -15,6 +15,8 @@ import sys
 
 import grammar
 
+from crossinit_fairseq.data.dictionary import write_dictionary
+
 LANGUAGES = ("en", "xx")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _SHORTEST = 3  # words in a sentence
@@ -44,9 +46,8 @@ def main(arguments=None):
     for (name, language), sentences in sets.items():
         write(args.out, "{}.{}".format(name, language), (" ".join(words) for words in sentences))
     write(args.out, "cipher.tsv", ("{}\t{}".format(*pair) for pair in sorted(cipher.items())))
-    # the language tokens and <mask> stand last, so that no later stage adds a symbol; words in the order of their letters
-    symbols = sorted(cipher) + sorted(cipher.values()) + ["[{}]".format(lang) for lang in LANGUAGES] + ["<mask>"]
-    write(args.out, "dict.txt", (symbol + " 1" for symbol in symbols))
+    # words in the order of their letters
+    write_dictionary(os.path.join(args.out, "dict.txt"), sorted(cipher) + sorted(cipher.values()), LANGUAGES)
     print(
         "      {:,} words a language; {:,} sentences of en, {:,} others of xx, {:.1f} words each".format(
             len(cipher), *(len(sets["train", lang]) for lang in LANGUAGES), mean_length(sets["train", "en"])

@@ -13,6 +13,8 @@ import sys
 
 import sentencepiece
 
+from crossinit_fairseq.data.dictionary import pieces_of, write_dictionary
+
 _VALID = 300  # monolingual sentences to validate on; at most a tenth of the text
 
 
@@ -44,11 +46,7 @@ def main():
         print(f"this text makes no more than {possible.group(1)} pieces, fewer than {args.vocabulary}")
         train(args, languages, int(possible.group(1)))
     model = sentencepiece.SentencePieceProcessor(model_file=os.path.join(args.out, "spm.model"))
-    with open(os.path.join(args.out, "dict.txt"), "w", encoding="utf-8") as stream:
-        # fairseq has its own <unk>, <s> and </s>, SentencePiece's first three
-        symbols = [model.id_to_piece(index) for index in range(3, model.get_piece_size())]
-        symbols += ["[{}]".format(language) for language in languages] + ["<mask>"]
-        stream.writelines(symbol + " 1\n" for symbol in symbols)
+    write_dictionary(os.path.join(args.out, "dict.txt"), pieces_of(model), languages)
     for language in languages:
         lines = encode(model, os.path.join(args.text, "mono." + language))
         if args.longest:

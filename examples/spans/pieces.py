@@ -12,6 +12,7 @@ import sys
 
 import sentencepiece
 
+from crossinit_fairseq.data.dictionary import pieces_of, write_dictionary
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import RankTable
 
@@ -47,11 +48,7 @@ def main():
     except (InputError, RuntimeError) as error:
         sys.exit("pieces.py: no SentencePiece model of {} pieces: {}".format(args.vocabulary, error))
     model = sentencepiece.SentencePieceProcessor(model_file=os.path.join(args.out, "spm.model"))
-    with open(os.path.join(args.out, "dict.txt"), "w", encoding="utf-8") as stream:
-        # fairseq has its own <unk>, <s> and </s>, SentencePiece's first three
-        symbols = [model.id_to_piece(index) for index in range(3, model.get_piece_size())]
-        symbols += ["[{}]".format(language) for language in languages] + ["<mask>"]
-        stream.writelines(symbol + " 1\n" for symbol in symbols)
+    write_dictionary(os.path.join(args.out, "dict.txt"), pieces_of(model), languages)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""What all stages read: the one dictionary, the data folder, sentences and their noise. Needs no fairseq; `datasets` does."""
