@@ -1,0 +1,92 @@
+"""The documents keep what they promise about themselves: their size, their links, the dependencies they name."""
+
+import ast
+import re
+from pathlib import Path
+from typing import Iterator, List, Tuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = sorted(
+    path
+    for pattern in ("*.md", "examples/**/*.md", "scripts/**/*.md", "crossinit_fairseq/**/*.md")
+    for path in ROOT.glob(pattern)
+    if not any(part.startswith(".") or part.startswith("out") for part in path.relative_to(ROOT).parts)
+)
+IDS = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
+
+
+def read(path: Path) -> str:
+    return path.read_text("utf-8")
+
+
+def links(text: str) -> Iterator[str]:
+    """The targets of a document's links into this project, without their anchors."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not re.match(r"[a-z]+:", target) and not target.startswith("#"):
+            yield target.split("#")[0]
+
+
+def named_files(text: str) -> Iterator[str]:
+    """Paths of files of this project that stand in a document as code, or in one of its commands."""
+    for name in re.findall(r"(?<![\w/.$-])((?:crossinit_fairseq|examples|scripts|tests)/[\w./-]*\.(?:py|sh|md|yaml|sbatch))", text):
+        yield name
+
+
+def requirements(setup: str) -> List[Tuple[str, str]]:
+    """(name, "" or the extra) of every requirement in setup.py."""
+    found = []
+    for node in ast.walk(ast.parse(setup)):
+        if isinstance(node, ast.keyword) and node.arg in ("install_requires", "extras_require"):
+            kinds = [("", node.value)]
+            if isinstance(node.value, ast.Dict):
+                kinds = [(ast.literal_eval(key), value) for key, value in zip(node.value.keys, node.value.values)]
+            for kind, value in kinds:
+                for one in ast.walk(value):
+                    # the name begins a string; the conditions of .format calls are strings of their own
+                    if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                        found.append((re.match(r"[\w.-]+", one.value).group(0), kind))
+    return found
+
+
+def test_the_readme_is_short():
+    lines = read(ROOT / "README.md").splitlines()
+    assert len(lines) <= 150, "what goes deeper belongs into the READMEs of examples and into CONTRIBUTING.md"
+    assert [line for line in lines if len(line) > 120] == []
+
+
+def test_code_in_the_readme_is_fenced():
+    outside = re.sub(r"```.*?```", "", read(ROOT / "README.md"), flags=re.S)
+    assert [line for line in outside.splitlines() if line.startswith("    ")] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=IDS)
+def test_links_lead_somewhere(document):
+    missing = [target for target in links(read(document)) if not (document.parent / target).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=IDS)
+def test_named_files_are_there(document):
+    # CHANGELOG.md tells what was, also of files that have gone
+    if document.name != "CHANGELOG.md":
+        assert [name for name in named_files(read(document)) if not (ROOT / name).exists()] == []
+
+
+def test_every_dependency_is_named_with_its_extra():
+    table = [line for line in read(ROOT / "README.md").splitlines() if line.startswith("|")]
+    assert len(requirements(read(ROOT / "setup.py"))) > 20
+    for name, extra in requirements(read(ROOT / "setup.py")):
+        rows = [line for line in table if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", line)]
+        assert rows, f"{name} does not stand in the README's table of dependencies"
+
+
+def test_requirements_are_found():
+    setup = 'setup(install_requires=["a>=1", "b"], extras_require={"x": [\'c-d==2; python_version >= "3"\', "e[f]"]})'
+    assert requirements(setup) == [("a", ""), ("b", ""), ("c-d", "x"), ("e", "x")]
+
+
+def test_links_and_names_are_found():
+    text = "[a](b.md#c) [d](https://e) [f](#g) `bash scripts/h.sh` /x/scripts/i.sh $ROOT/scripts/j.sh"
+    assert list(links(text)) == ["b.md"] and list(named_files(text)) == ["scripts/h.sh"]
