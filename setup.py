@@ -23,6 +23,7 @@ setup(
         "console_scripts": [
             "crossinit-export = crossinit_fairseq.cli.export:main",
             "crossinit-lexicon = crossinit_fairseq.cli.lexicon:main",
+            "crossinit-prepare = crossinit_fairseq.cli.prepare:main",
             "crossinit-ranks = crossinit_fairseq.cli.ranks:main",
             "crossinit-score = crossinit_fairseq.cli.score:main",
         ]

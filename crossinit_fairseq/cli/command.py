@@ -21,8 +21,8 @@ def run(name: str, work: Callable[[], object]) -> int:
     except OSError as error:
         _forget_output()
         return _failed(name, f"{error.filename or 'standard output'}: {error.strerror or error}")
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted, nothing written", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f"{name}: {str(interrupt) or 'interrupted, nothing written'}", file=sys.stderr)
         return 130
     return 0
 

@@ -1,175 +1,168 @@
-"""Clean the monolingual text of one language: one file out, in random order, and a count of all that was dropped.
-
-    python clean.py --lang ro --input 'text/mono/ro/*' --output clean/ro.txt --counts clean/ro.json \\
-        --keep-out text/test.ro text/test.en text/dev.ro text/dev.en
-
-Reads text of one sentence a line: UTF-8, plain, .gz, .xz, .zst or .bz2. Each line is normalised (see normalise.py),
-then dropped for the first of these reasons that holds:
-
-    empty; damaged characters; markup (tags, entities, wiki brackets); no letters; few letters (under half of what is
-    no space); too few or too many words or characters; overlong word; another script; another language (py3langid,
-    lines of 20 letters or more); in the test sets (--keep-out); repeated; over --max-lines
-
-Lines count as equal, among themselves and with lines of --keep-out, if they have the same letters and digits: case,
-punctuation and spaces do not matter. A line that is nearly, but not quite, a line of the test sets is not found.
-
-The text never has to fit in memory. It needs as much room on disk again, beside the output, until it is done. The
-output depends on the text, the options and the seed, not on the number of workers.
-"""
+"""Cleaning the text of one language: one file out, in random order, and a count of all that was dropped."""
 
 import json
 import os
 from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
-from programs import InputError, cores, ordered_map, parser, run
-from characters import LineNormaliser, comparable
-from filters import LineFilter
-from shuffling import Buckets, number_of
-from tally import EXAMPLES, Tally, add_up, example
 from tqdm import tqdm
 
-from crossinit_fairseq.cli.command import positive
 from crossinit_fairseq.complete_files import check_new_file, complete_file
-from crossinit_fairseq.ranks.text_sources import find_sources, read_blocks
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.markup import recognise_markup, unescape
+from crossinit_fairseq.preparation.line_filter import OVERLONG, LineFilter
+from crossinit_fairseq.preparation.normaliser import LineNormaliser, comparable
+from crossinit_fairseq.preparation.ordered_map import ordered_map
+from crossinit_fairseq.preparation.shuffling import Buckets, number_of
+from crossinit_fairseq.preparation.tally import EXAMPLES, Counts, Tally, add_up, example
+from crossinit_fairseq.ranks.text_sources import Block, Source, find_sources, read_blocks
 
 BLOCK = 1 << 20  # bytes of text at a time and worker
 _EXPANSION = 6  # compressed text becomes about this much larger
-_worker = {}
+_TAKEN_ALL_THE_SAME = "the output of WikiExtractor"  # its tags stand on lines of their own, which are dropped
+_worker: Dict[str, Any] = {}
 
 
-def main(command=None):
-    options = _options(command)
-    sources = find_sources(options.input)
-    for path in (options.output, options.counts):
+@dataclass(frozen=True)
+class CleaningSettings:
+    """What becomes of the lines.
+
+    language: its code; keep_out: files whose lines must not be in the output; max_lines: at most so many, at random;
+    words: (least, most) words of a line; max_chars, max_word_chars: most characters of a line and of a word;
+    language_filter: whether other languages and scripts are dropped; seed: of the order; workers: processes.
+    """
+
+    language: str
+    keep_out: Sequence[str]
+    max_lines: Optional[int]
+    words: Tuple[int, int]
+    max_chars: int
+    max_word_chars: int
+    language_filter: bool
+    seed: int
+    workers: int
+
+
+def clean(inputs: Sequence[str], output: str, counts: str, settings: CleaningSettings) -> Dict[str, Any]:
+    """Write the clean text of files and globs to `output`, and a report as JSON to `counts`; returns the report.
+
+    Lines count as equal, among themselves and with lines of `keep_out`, if they have the same letters and digits. The
+    text never has to fit in memory; it needs as much room on disk again, beside the output, until it is done. Raises
+    InputError for text in another language or encoding, for what is no text yet, and when no line is left.
+    """
+    sources = find_sources(inputs)
+    for path in (output, counts):
         os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-        check_new_file(path, [source.path for source in sources] + options.keep_out)
-    normaliser = LineNormaliser(options.lang)
+        check_new_file(path, [source.path for source in sources] + list(settings.keep_out))
+    normaliser = LineNormaliser(settings.language)
     line_filter = LineFilter(
-        options.lang,
-        (options.min_words, options.max_words),
-        options.max_chars,
-        options.max_word_chars,
-        options.language_filter,
-        _comparable_lines(options.keep_out, normaliser),
+        settings.language,
+        settings.words,
+        settings.max_chars,
+        settings.max_word_chars,
+        settings.language_filter,
+        _comparable_lines(settings.keep_out, normaliser),
     )
-    tallies = [Tally(source.name, options.lang) for source in sources]
+    tallies = [Tally(source.name, settings.language) for source in sources]
     # the counts first: where the text is, they are too
-    with complete_file(options.output) as text_path:
-        with Buckets(options.output + ".parts", sum(map(_text_size, sources))) as buckets:
-            settings = (normaliser, line_filter, buckets, options.seed)
+    with complete_file(output) as text_path:
+        with Buckets(output + ".parts", sum(map(_text_size, sources))) as buckets:
+            prepared = (normaliser, line_filter, buckets, settings.seed)
             total = sum(source.size() for source in sources)
             with tqdm(total=total or None, unit="B", unit_scale=True, disable=None) as bar:
-                bar.set_description("cleaning " + options.lang)
-                for source, size, counts, packed in ordered_map(
-                    _prepare, settings, _clean, _blocks(sources), options.workers
+                bar.set_description("cleaning " + settings.language)
+                for source, size, counted, packed in ordered_map(
+                    _prepare, prepared, _clean, _blocks(sources), settings.workers
                 ):
-                    tallies[source].add(*counts)
+                    tallies[source].add(counted)
                     buckets.add(packed)
                     bar.update(size)
             for tally in tallies:
                 tally.check()
-            _write(buckets, tallies, text_path, options.max_lines)
-        report = _report(options, tallies)
-        with complete_file(options.counts) as path, open(path, "w", encoding="utf-8") as stream:
+            _write(buckets, tallies, text_path, settings.max_lines)
+        report: Dict[str, Any] = {"lang": settings.language, "seed": settings.seed, "max_lines": settings.max_lines}
+        report.update(add_up(tallies))
+        report["remarks"] = [remark for tally in tallies for remark in tally.remarks()]
+        if not report["lines"]:
+            dropped = json.dumps(report["dropped"])
+            raise InputError(f"no line of {' '.join(inputs)} is left; dropped: {dropped}")
+        with complete_file(counts) as path, open(path, "w", encoding="utf-8") as stream:
             json.dump(report, stream, ensure_ascii=False, indent=1)
             stream.write("\n")
-    print("{}: {:,} of {:,} lines".format(options.output, report["lines"], report["lines_read"]))
+    return report
 
 
-def _options(command):
-    arguments = parser(__doc__)
-    arguments.add_argument("--lang", required=True, help="such as ro, ne, en or ro_RO")
-    arguments.add_argument("--input", required=True, nargs="+", metavar="FILE", help="text files or globs in quotes")
-    arguments.add_argument("--output", required=True, metavar="TXT")
-    arguments.add_argument("--counts", required=True, metavar="JSON")
-    arguments.add_argument(
-        "--keep-out",
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="dev and test sets, both sides: their lines are dropped",
-    )
-    arguments.add_argument("--max-lines", type=positive, metavar="N", help="keep N lines at random (default: all)")
-    arguments.add_argument("--min-words", type=positive, default=1, metavar="N", help="(default: %(default)s)")
-    arguments.add_argument("--max-words", type=positive, default=175, metavar="N", help="(default: %(default)s)")
-    arguments.add_argument(
-        "--max-chars", type=positive, default=2000, metavar="N", help="characters of a line (default: %(default)s)"
-    )
-    arguments.add_argument(
-        "--max-word-chars", type=positive, default=60, metavar="N", help="characters of a word (default: %(default)s)"
-    )
-    arguments.add_argument(
-        "--no-language-filter", dest="language_filter", action="store_false", help="keep other languages and scripts"
-    )
-    arguments.add_argument("--workers", type=positive, default=cores(), metavar="N", help="(default: all cores)")
-    arguments.add_argument("--seed", type=int, default=1, help="of the order of the lines (default: %(default)s)")
-    return arguments.parse_args(command)
-
-
-def _text_size(source):
+def _text_size(source: Source) -> int:
     compressed = source.path.endswith((".gz", ".xz", ".zst", ".bz2"))
     return source.size() * (_EXPANSION if compressed else 1)
 
 
-def _comparable_lines(paths, normaliser):
+def _comparable_lines(paths: Sequence[str], normaliser: LineNormaliser) -> Set[str]:
     """The lines of files, as `comparable` has them."""
-    found = set()
+    found: Set[str] = set()
     for source in find_sources(paths) if paths else []:
         for block in read_blocks(source, BLOCK):
             found.update(map(comparable, normaliser(_decode(block, "strict")).split("\n")))
     return found - {""}
 
 
-def _blocks(sources):
+def _blocks(sources: Sequence[Source]) -> Iterator[Tuple[int, Block, int]]:
+    """Yield (number of the source, block, bytes read for it). Raises InputError for a file that is no text yet."""
     for number, source in enumerate(sources):
         read = 0
         for block in read_blocks(source, BLOCK):
+            if block.line == 0:
+                kind = recognise_markup(block.data[: 1 << 16].decode("utf-8", "replace"))
+                if kind and kind.name != _TAKEN_ALL_THE_SAME:
+                    raise InputError(f"{source.name} is {kind.name}, not text of one sentence a line: {kind.remedy}")
             yield number, block, block.position - read
             read = block.position
 
 
-def _decode(block, errors):
+def _decode(block: Block, errors: str) -> str:
     try:
         return block.data.decode("utf-8-sig" if block.line == 0 else "utf-8", errors)
     except UnicodeDecodeError:
         raise block.invalid_utf8() from None
 
 
-def _prepare(normaliser, line_filter, buckets, seed):
+def _prepare(normaliser: LineNormaliser, line_filter: LineFilter, buckets: Buckets, seed: int) -> None:
     _worker.update(normaliser=normaliser, line_filter=line_filter, buckets=buckets, seed=seed)
 
 
-def _clean(item):
-    """In a worker: judge a block's lines. Returns its source, size, counts for Tally.add, lines for Buckets.add."""
+def _clean(item: Tuple[int, Block, int]) -> Tuple[int, int, Counts, Dict[int, bytes]]:
+    """In a worker: judge a block's lines. Returns its source, size, Counts, and lines for Buckets.add."""
     source, block, size = item
     text = _decode(block, "replace")
-    lines = _worker["normaliser"](text[:-1] if text.endswith("\n") else text).split("\n")
+    lines = _normalised(text[:-1] if text.endswith("\n") else text)
     reasons, guesses = _worker["line_filter"](lines)
-    dropped, examples = Counter(), {}
+    dropped: "Counter[str]" = Counter()
+    examples: Dict[str, List[Dict[str, Any]]] = {}
     for number, reason in enumerate(reasons, 1 + block.line):
         if reason:
             dropped[reason] += 1
             if dropped[reason] <= EXAMPLES:
                 examples.setdefault(reason, []).append(example(lines[number - 1 - block.line], number))
     words = sum(len(line.split()) for line in lines)
+    unescaped = sum(unescape(line) != line for line in text.split("\n")) if "&" in text else 0
     kept = [line for line, reason in zip(lines, reasons) if reason is None]
     numbers = [number_of(comparable(line), _worker["seed"]) for line in kept]
-    counts = len(lines), words, dropped, examples, Counter(guess for guess in guesses if guess)
+    counts = Counts(len(lines), words, unescaped, dropped, examples, Counter(guess for guess in guesses if guess))
     return source, size, counts, _worker["buckets"].pack(source, numbers, kept)
 
 
-def _report(options, tallies):
-    """The counts, for JSON. Raises InputError if no line is left."""
-    report = {"lang": options.lang, "seed": options.seed, "max_lines": options.max_lines}
-    report.update(add_up(tallies))
-    if not report["lines"]:
-        raise InputError(
-            "no line of {} is left; dropped: {}".format(" ".join(options.input), json.dumps(report["dropped"]))
-        )
-    return report
+def _normalised(text: str) -> List[str]:
+    """The lines of a text, normalised but for those so long that they are dropped unseen."""
+    longest = OVERLONG * _worker["line_filter"].characters
+    lines = text.split("\n")
+    if max(map(len, lines)) <= longest:
+        return _worker["normaliser"](text).split("\n")
+    short = _worker["normaliser"]("\n".join(line if len(line) <= longest else "" for line in lines)).split("\n")
+    return [line if len(line) > longest else one for line, one in zip(lines, short)]
 
 
-def _write(buckets, tallies, path, most):
+def _write(buckets: Buckets, tallies: Sequence[Tally], path: str, most: Optional[int]) -> None:
     """Write the first `most` different lines of the buckets."""
     written = 0
     with open(path, "w", encoding="utf-8", newline="\n") as stream:
@@ -182,7 +175,3 @@ def _write(buckets, tallies, path, most):
                 stream.write(line + "\n")
                 written += 1
                 tallies[source].keep(line)
-
-
-if __name__ == "__main__":
-    run(main, "clean.py")

@@ -2,12 +2,30 @@
 
 import re
 import unicodedata
+from typing import Collection, Dict, List, Optional, Sequence, Tuple
 
-import function_words
 import numpy as np
-from characters import base_language, comparable
-from identification import CANDIDATES, Identifier
 
+from crossinit_fairseq.languages import base_language, script_of
+from crossinit_fairseq.preparation.identification import CANDIDATES, Identifier, weigh_function_words
+from crossinit_fairseq.preparation.normaliser import comparable
+
+REASONS_OF_ONE_LINE = (
+    "empty",
+    "damaged characters",
+    "markup",
+    "no letters",
+    "few letters",
+    "too few words",
+    "too many words",
+    "too many characters",
+    "overlong word",
+    "another script",
+    "another language",
+    "in the test sets",
+)
+REASONS = REASONS_OF_ONE_LINE + ("repeated", "over --max-lines")
+OVERLONG = 10  # a line of so many times the characters that a line may have is not even looked at
 JUDGED_LETTERS = 20  # shorter lines are names and labels as often as sentences: nothing tells their language
 # nats by which another language must be likelier. Thrown out of true text: 0.30 % of newstest2016's Romanian, 0.05 %
 # of its English, 0.13 % of FLoRes' Nepali, 0.9 % of Tatoeba's short Romanian; caught of the judged lines in a file of
@@ -28,10 +46,10 @@ _SCRIPTS = (
 )
 
 
-class _NeitherMarkNorSpace(dict):
+class _NeitherMarkNorSpace(Dict[int, object]):
     """A table for str.translate that takes spaces and combining marks away."""
 
-    def __missing__(self, code):
+    def __missing__(self, code: int) -> object:
         self[code] = None if unicodedata.category(chr(code))[0] in "MZ" else code
         return self[code]
 
@@ -42,12 +60,23 @@ _SOLID = _NeitherMarkNorSpace()
 class LineFilter:
     """Judges normalised lines of one language.
 
-    words: (least, most) words of a line; characters, word_characters: most characters of a line and of a word;
-    languages: whether to drop other languages and scripts; keep_out: set of `comparable` lines not to be let in.
+    language: its code; one with a script that is not the language's usual one (hi_Latn) is filtered by neither language
+    nor script; words: (least, most) words of a line; characters, word_characters: most characters of a line and of a
+    word; languages: whether to drop other languages and scripts; keep_out: set of `comparable` lines not to be let in.
     """
 
-    def __init__(self, language, words=(1, 175), characters=2000, word_characters=60, languages=True, keep_out=()):
+    def __init__(
+        self,
+        language: str,
+        words: Tuple[int, int] = (1, 175),
+        characters: int = 2000,
+        word_characters: int = 60,
+        languages: bool = True,
+        keep_out: Collection[str] = (),
+    ):
         self.language = base_language(language)
+        if script_of(language):  # romanised Hindi: nothing here knows what its letters are
+            languages = False
         self.words, self.characters, self.word_characters = words, characters, word_characters
         self.keep_out = keep_out
         self.script = next((script for script, names in _SCRIPTS if self.language in names.split()), None)
@@ -56,10 +85,14 @@ class LineFilter:
             self.identifier = None  # a language that the model does not know cannot be told from others
         self.check_script = languages and self.script is not None
 
-    def __call__(self, lines):
-        """Judge a list of N lines. Returns (reasons, guesses): N of reasons.ONE_LINE, None for a line that stays, and N
-        languages: what a line long enough to tell is most likely in, None for others."""
-        reasons, solid = [], []
+    def __call__(self, lines: Sequence[str]) -> Tuple[List[Optional[str]], List[Optional[str]]]:
+        """Judge a list of N lines.
+
+        Returns (reasons, guesses): N of REASONS_OF_ONE_LINE, None for a line that stays, and N languages: what a line
+        long enough to tell is most likely in, None for others.
+        """
+        reasons: List[Optional[str]] = []
+        solid = []
         for line in lines:
             reason, letters = self._first_reason(line)
             reasons.append(reason)
@@ -70,10 +103,12 @@ class LineFilter:
                 reasons[k] = "in the test sets"
         return reasons, guesses
 
-    def _first_reason(self, line):
+    def _first_reason(self, line: str) -> Tuple[Optional[str], int]:
         """What is wrong with a line apart from its language, or None; and its number of letters."""
         if not line:
             return "empty", 0
+        if len(line) > OVERLONG * self.characters:
+            return "too many characters", 0
         if "\ufffd" in line:
             return "damaged characters", 0
         if _MARKUP.search(line):
@@ -95,12 +130,14 @@ class LineFilter:
             return "another script", letters
         return None, letters
 
-    def _in_script(self, solid):
+    def _in_script(self, solid: str) -> int:
         return len(solid) - len(self.script.sub("", solid))
 
-    def _languages(self, lines, reasons, letters):
+    def _languages(
+        self, lines: Sequence[str], reasons: List[Optional[str]], letters: Sequence[int]
+    ) -> List[Optional[str]]:
         """Fill in the reason "another language"; returns the guesses."""
-        guesses = [None] * len(lines)
+        guesses: List[Optional[str]] = [None] * len(lines)
         if self.identifier is None:
             return guesses
         rows = [
@@ -111,7 +148,7 @@ class LineFilter:
         if not rows:
             return guesses
         scores = self.identifier.scores([lines[k] for k in rows])
-        function_words.weigh(scores, self.identifier.languages, [lines[k] for k in rows])
+        weigh_function_words(scores, self.identifier.languages, [lines[k] for k in rows])
         best = scores.argmax(axis=1)
         own = self.identifier.languages.index(self.language)
         margins = scores[np.arange(len(rows)), best] - scores[:, own]

@@ -1,99 +1,94 @@
-"""Lay out a folder of your own text for a translation recipe:
+"""A folder of one's own text, laid out for a translation recipe.
 
-    python local_text.py --folder DIR --langs en,ro --test newstest2016.en-ro --dev newsdev2016.en-ro --out text
-
-DIR/mono/NAME.LANG.txt (also .gz, .bz2, .xz, .zst) is monolingual text, one sentence a line; every NAME is used, but NAME
-`for-ne` (text chosen to go with Nepali) only where Nepali is among the languages, and then it is all there is of its language.
-DIR/test/TEST.LANG and DIR/test/DEV.LANG are aligned, for the languages that the name TEST ends with; DEV may be missing.
-Monolingual text is linked to text/mono/LANG/, aligned text is copied to text/test.LANG and text/dev.LANG.
+DIR/mono/NAME.LANG.txt (also .gz, .bz2, .xz, .zst) is monolingual text, one sentence a line. Every NAME is used, but a
+NAME `for-ne` (text chosen to go with Nepali) only where Nepali is among the languages, and then it is all there is of
+its language. DIR/test/NAME.A-B.A and DIR/test/NAME.A-B.B are an aligned set.
 """
 
-import argparse
 import os
+import re
 import shutil
-import sys
+from typing import Dict, List, Optional, Sequence
 
-_ENDINGS = ("", ".gz", ".bz2", ".xz", ".zst")
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.languages import language_pair, same_language
+from crossinit_fairseq.preparation.text_files import open_lines
 
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", required=True, metavar="DIR")
-    parser.add_argument("--langs", required=True, help="languages to train on, such as ne,hi,en")
-    parser.add_argument("--test", required=True, help="name of the aligned test set, such as flores.devtest.ne-en")
-    parser.add_argument("--dev", help="name of the aligned dev set")
-    parser.add_argument("--out", required=True, metavar="DIR")
-    args = parser.parse_args()
-    try:
-        lay_out(args)
-    except (ValueError, OSError) as error:
-        sys.exit("local_text.py: {}".format(error))
+_MONOLINGUAL = re.compile(r"(?P<name>.+)\.(?P<language>[^.]+)\.txt(\.gz|\.bz2|\.xz|\.zst)?")
 
 
-def lay_out(args):
-    """Check everything, then link and copy. Raises ValueError with one sentence for what is missing or not aligned."""
-    languages = args.langs.split(",")
-    chosen = {language: monolingual(os.path.join(args.folder, "mono"), language, languages) for language in languages}
-    sets = {"test": aligned(args.folder, args.test)}
-    if args.dev and any(os.path.exists(path) for path in sides(args.folder, args.dev).values()):
-        sets["dev"] = aligned(args.folder, args.dev)
+def lay_out(folder: str, languages: Sequence[str], test: str, dev: Optional[str], out: str) -> List[str]:
+    """Link the monolingual text to OUT/mono/LANG/, copy the aligned sets to OUT/test.LANG and OUT/dev.LANG.
+
+    test, dev: names of the aligned sets, such as newstest2016.en-ro; dev may be None, and its files may be missing.
+    Returns what was taken, as lines to print. Raises InputError for what is missing or not aligned, before it writes.
+    """
+    chosen = {language: monolingual(os.path.join(folder, "mono"), language, languages) for language in languages}
+    sets = {"test": aligned(folder, test)}
+    if dev and any(os.path.exists(path) for path in aligned_files(folder, dev).values()):
+        sets["dev"] = aligned(folder, dev)
+    taken = []
     for language, paths in chosen.items():
-        folder = os.path.join(args.out, "mono", language)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.makedirs(folder)
+        links = os.path.join(out, "mono", language)
+        shutil.rmtree(links, ignore_errors=True)
+        os.makedirs(links)
         for path in paths:
-            os.symlink(os.path.abspath(path), os.path.join(folder, os.path.basename(path)))
-        print("{}: {}".format(language, ", ".join(map(os.path.basename, paths))))
-    for name, paths in sets.items():
-        for language, path in paths.items():
-            shutil.copyfile(path, os.path.join(args.out, "{}.{}".format(name, language)))
-        print("{}: {}".format(name, ", ".join(map(os.path.basename, paths.values()))))
+            os.symlink(os.path.abspath(path), os.path.join(links, os.path.basename(path)))
+        taken.append(f"{language}: {', '.join(map(os.path.basename, paths))}")
+    for name, files in sets.items():
+        for language, path in files.items():
+            shutil.copyfile(path, os.path.join(out, f"{name}.{language}"))
+        taken.append(f"{name}: {', '.join(map(os.path.basename, files.values()))}")
+    return taken
 
 
-def monolingual(folder, language, languages):
-    """The files of a language: those made for another language of the run where there are any, else all general ones."""
+def monolingual(folder: str, language: str, languages: Sequence[str]) -> List[str]:
+    """The files of a language: those made for another language of the run where there are any, else all general ones.
+
+    A file counts by any code of its language (general.ron_Latn.txt for ro) where there is none by the code itself.
+    Raises InputError when there is none.
+    """
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-    found = [name for name in names if any(name.endswith(".{}.txt{}".format(language, end)) for end in _ENDINGS)]
+    matches = {name: match for name, match in ((name, _MONOLINGUAL.fullmatch(name)) for name in names) if match}
+    found = [name for name, match in matches.items() if match.group("language") == language]
+    found = found or [name for name, match in matches.items() if _same(match.group("language"), language)]
     special = [name for name in found if name.startswith("for-")]
     matched = [name for name in special if name[len("for-") :].split(".")[0] in languages]
     chosen = matched or [name for name in found if name not in special]
     if not chosen:
-        raise ValueError(
-            "{} has no text in {!r}: a file such as {}/general.{}.txt".format(folder, language, folder, language)
-        )
+        raise InputError(f"{folder} has no text in {language!r}: a file such as {folder}/general.{language}.txt")
     return [os.path.join(folder, name) for name in chosen]
 
 
-def sides(folder, name):
+def _same(code: str, language: str) -> bool:
+    try:
+        return same_language(code, language)
+    except InputError:
+        return False  # a name with another dot in it
+
+
+def aligned_files(folder: str, name: str) -> Dict[str, str]:
     """{language: path} of an aligned set, whose name ends with its two languages: newstest2016.en-ro."""
-    return {
-        language: os.path.join(folder, "test", "{}.{}".format(name, language))
-        for language in name.rsplit(".", 1)[-1].split("-")
-    }
+    pair = language_pair(name.rsplit(".", 1)[-1])
+    return {language: os.path.join(folder, "test", f"{name}.{language}") for language in pair}
 
 
-def aligned(folder, name):
-    """The two files of an aligned set. Raises ValueError when one is missing, empty, not UTF-8 or longer than the other."""
-    paths = sides(folder, name)
+def aligned(folder: str, name: str) -> Dict[str, str]:
+    """{language: path} of an aligned set. Raises InputError when a file is missing, empty, not UTF-8 or longer than
+    the other."""
+    paths = aligned_files(folder, name)
     lengths = {}
     for path in paths.values():
         if not os.path.isfile(path):
-            raise ValueError("there is no {}; the recipe is scored on it".format(path))
+            raise InputError(f"there is no {path}; the recipe is scored on it")
         try:
-            with open(path, encoding="utf-8") as stream:
+            with open_lines(path) as stream:
                 lengths[path] = sum(1 for _ in stream)
         except UnicodeDecodeError:
-            raise ValueError("{} is not UTF-8; convert it with iconv".format(path))
+            raise InputError(f"{path} is not UTF-8; convert it with iconv") from None
         if not lengths[path]:
-            raise ValueError("{} is empty".format(path))
+            raise InputError(f"{path} is empty")
     if len(set(lengths.values())) > 1:
-        raise ValueError(
-            "the sides of {} are not aligned: {}".format(
-                name, ", ".join("{} has {:,} lines".format(path, count) for path, count in lengths.items())
-            )
-        )
+        counted = ", ".join(f"{path} has {count:,} lines" for path, count in lengths.items())
+        raise InputError(f"the sides of {name} are not aligned: {counted}")
     return paths
-
-
-if __name__ == "__main__":
-    main()

@@ -1,33 +1,26 @@
 """What the characters of a line are: the same line in one form, and the form in which two lines count as equal."""
 
-import re
-import sys
 import unicodedata
+from typing import BinaryIO, Dict, List
 
-try:
-    from indicnlp.normalize.indic_normalize import IndicNormalizerFactory
-    from sacremoses.normalize import MosesPunctNormalizer
-except ImportError as error:
-    sys.exit("error: preparing text needs {}: pip install 'crossinit_fairseq[recipes]'".format(error.name))
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.languages import base_language, comma_below
+from crossinit_fairseq.markup import unescape
 
-from crossinit_fairseq.languages import comma_below  # noqa: E402
-
+# rules of sacremoses take time by the square of a line's length, as in a line of nothing but dots; longer lines are
+# normalised in pieces
+LONGEST = 4000
 _DEVANAGARI = ("ne", "hi", "mr", "sa", "kok")
 # rules of these in sacremoses look across white space, and so must not see the next line
 _LINE_BY_LINE = ("de", "es", "fr", "cs", "cz")
-_VISARGA_AFTER_DIGIT = re.compile("([\u0966-\u096f])\u0903")
-_SPACES, _LINE_ENDS = re.compile(r"[^\S\n]+"), re.compile(r" ?\n ?")
+_PRIVATE = "\ue000"  # stands for a colon; _KEPT has removed all characters for private use before
+_INVALID = "\ufffd"
 
 
-def base_language(code):
-    """ro of ro, ro_RO and ro-RO."""
-    return re.split("[-_]", code)[0].lower()
-
-
-class _Kept(dict):
+class _Kept(Dict[int, object]):
     """A table for str.translate: control and format characters and unassigned ones go, separators become a space."""
 
-    def __missing__(self, code):
+    def __missing__(self, code: int) -> object:
         category = unicodedata.category(chr(code))
         if chr(code) in "\n\u00a0\ufffd":
             kept = code  # a no-break space says something about French quotes and units: sacremoses reads it
@@ -39,10 +32,10 @@ class _Kept(dict):
         return kept
 
 
-class _Compared(dict):
+class _Compared(Dict[int, object]):
     """A table for str.translate that keeps letters, the marks of their vowels and accents, and digits."""
 
-    def __missing__(self, code):
+    def __missing__(self, code: int) -> object:
         self[code] = code if unicodedata.category(chr(code))[0] in "LMN" else None
         return self[code]
 
@@ -50,7 +43,7 @@ class _Compared(dict):
 _KEPT, _COMPARED = _Kept(), _Compared()
 
 
-def comparable(line):
+def comparable(line: str) -> str:
     """The form in which lines are compared: case folded, letters (with their marks) and digits only."""
     return line.casefold().translate(_COMPARED)
 
@@ -58,23 +51,49 @@ def comparable(line):
 class LineNormaliser:
     """Writes the text of one language in one way.
 
-    Unicode's form NFC without control characters; punctuation as sacremoses' port of Moses' normalize-punctuation has
-    it (quotes, dashes, spaces around brackets; numbers as they are); Romanian s and t with comma below instead of
-    cedilla; Devanagari as indic-nlp-library has it (nukta, danda, no joiners), but no visarga for the colon in 10:30;
-    single spaces.
+    Character entities as what they stand for (`&quot;` a quote); Unicode's form NFC without control characters;
+    punctuation as sacremoses' port of Moses' normalize-punctuation has it (quotes, dashes, spaces around brackets;
+    numbers as they are); Romanian s and t with comma below instead of cedilla; Devanagari as indic-nlp-library has it
+    (nukta, danda, no joiners), but a colon stays a colon and becomes no visarga; single spaces.
     """
 
-    def __init__(self, language):
-        language = base_language(language)
+    def __init__(self, language: str):
+        """Raises InputError for what is no language code, and where a library is not installed."""
+        try:
+            from sacremoses.normalize import MosesPunctNormalizer
+
+            language = base_language(language)
+            self._indic = None
+            if language in _DEVANAGARI:
+                from indicnlp.normalize.indic_normalize import IndicNormalizerFactory
+
+                self._indic = IndicNormalizerFactory().get_normalizer(language)
+        except ImportError as error:
+            raise InputError(f"preparing text needs {error.name}: pip install 'crossinit_fairseq[recipes]'") from None
         self._punctuation = MosesPunctNormalizer(lang=language, norm_numbers=False)
         self._by_line = language in _LINE_BY_LINE
-        self._romanian, self._indic = language == "ro", None
-        if language in _DEVANAGARI:
-            self._indic = IndicNormalizerFactory().get_normalizer(language)
+        self._romanian = language == "ro"
 
-    def __call__(self, text):
+    def __call__(self, text: str) -> str:
         """Text of any number of lines, apart at newlines -> as many lines."""
-        text = unicodedata.normalize("NFC", text).translate(_KEPT)
+        if len(text) <= LONGEST:
+            return self._normalise(text)
+        lines: List[str] = []
+        short: List[str] = []
+        for line in text.split("\n"):
+            if len(line) <= LONGEST:
+                short.append(line)
+                continue
+            if short:
+                lines.append(self._normalise("\n".join(short)))
+                short = []
+            lines.append(" ".join(filter(None, map(self._normalise, pieces_of(line)))))
+        if short:
+            lines.append(self._normalise("\n".join(short)))
+        return "\n".join(lines)
+
+    def _normalise(self, text: str) -> str:
+        text = unicodedata.normalize("NFC", unescape(text)).translate(_KEPT)
         if self._by_line:
             text = "\n".join(map(self._punctuation.normalize, text.split("\n")))
         else:
@@ -83,5 +102,34 @@ class LineNormaliser:
         if self._romanian:
             text = comma_below(text)
         if self._indic is not None:
-            text = _VISARGA_AFTER_DIGIT.sub(r"\1:", self._indic.normalize(text))
-        return _LINE_ENDS.sub("\n", _SPACES.sub(" ", text)).strip(" ")
+            # the library takes every colon after a Devanagari letter for a visarga, a letter that looks like one
+            text = self._indic.normalize(text.replace(":", _PRIVATE)).replace(_PRIVATE, ":")
+        return "\n".join(" ".join(line.split()) for line in text.split("\n"))
+
+
+def pieces_of(line: str, longest: int = LONGEST) -> List[str]:
+    """The line in pieces of up to `longest` characters, cut at spaces where there are any."""
+    pieces = []
+    while len(line) > longest:
+        cut = line.rfind(" ", 1, longest + 1)
+        cut = longest if cut < 0 else cut
+        pieces.append(line[:cut])
+        line = line[cut:]
+    return pieces + [line]
+
+
+def normalise_stream(normaliser: LineNormaliser, source: BinaryIO, target: BinaryIO) -> int:
+    """Write each line of UTF-8 `source` normalised to `target`, one for each. Returns their number.
+
+    Raises InputError for a line that is not UTF-8, with its number from 1.
+    """
+    number = 0
+    for number, data in enumerate(source, 1):
+        try:
+            line = data.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+        except UnicodeDecodeError:
+            name = getattr(source, "name", "")
+            where = name if isinstance(name, str) and name != "<stdin>" else "standard input"
+            raise InputError(f"line {number} of {where} is not UTF-8: convert it with iconv") from None
+        target.write(normaliser(line).encode("utf-8") + b"\n")
+    return number

@@ -1,14 +1,8 @@
-"""Report on prepared text: what was read, kept and dropped, and how the sub-tokens serve each language.
+"""What became of the text: what was read, kept and dropped, and how the sub-tokens serve each language.
 
-    python report.py --langs en,ro --clean clean --pieces pieces --out .
-
-Reads clean/LANG.json of clean.py, pieces/dict.txt of vocabulary.py and the text that encode.py cut (pieces/valid.LANG
-and pieces/K/train.LANG). Writes report.txt, two tables, and report.json, the same figures unrounded with the counts
-and examples of each file. A word is what stands between spaces; characters are counted without spaces, as
-SentencePiece sees them.
-
-Two languages share a sub-token if it belongs to the common ones of both: the most frequent ones that make up 99 % of a
-language's text. A few foreign names do not make a sub-token a shared one.
+A word is what stands between spaces; characters are counted without spaces, as SentencePiece sees them. Two languages
+share a sub-token if it belongs to the common ones of both: the most frequent ones that make up 99 % of a language's
+text. A few foreign names do not make a sub-token a shared one.
 """
 
 import glob
@@ -16,73 +10,68 @@ import json
 import os
 from collections import Counter
 from itertools import combinations
+from typing import Any, Collection, Dict, List, Sequence, Set, Tuple
 
-from programs import InputError, language_list, parser, run
-from reasons import REASONS
-from stage_files import batches, open_lines
 from tqdm import tqdm
 
-from crossinit_fairseq.cli.columns import format_columns
-from crossinit_fairseq.complete_files import complete_file
+from crossinit_fairseq.data.dictionary import read_symbols, special_rows
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.preparation.text_files import CLEAN, ENCODE, VOCABULARY, batches, open_lines
 
 _BATCH = 10000  # lines
 _COVERAGE = 0.99
 _SPACE = "\u2581"
+_CLEANING_NUMBERS = ("lines_read", "words_read", "lines", "words")
 
 
-def main(command=None):
-    arguments = parser(__doc__)
-    arguments.add_argument("--langs", required=True, type=language_list, help="such as en,ro")
-    arguments.add_argument("--clean", required=True, metavar="DIR", help="holds LANG.json")
-    arguments.add_argument("--pieces", required=True, metavar="DIR", help="holds dict.txt, valid.LANG, K/train.LANG")
-    arguments.add_argument("--out", required=True, metavar="DIR")
-    options = arguments.parse_args(command)
-    known = read_symbols(os.path.join(options.pieces, "dict.txt"), options.langs)
-    cleaning = {language: _read_counts(options.clean, language) for language in options.langs}
-    usage = {language: Usage(known, _encoded(options.pieces, language)) for language in options.langs}
-    report = {
+def make_report(languages: Sequence[str], clean: str, pieces: str) -> Dict[str, Any]:
+    """What CLEAN/LANG.json and the text in PIECES (dict.txt, valid.LANG, K/train.LANG) tell, for JSON.
+
+    Raises InputError for a step that was not run.
+    """
+    known = text_symbols(os.path.join(pieces, "dict.txt"))
+    cleaning = {language: _read_counts(clean, language) for language in languages}
+    usage = {language: Usage(known, _encoded(pieces, language)) for language in languages}
+    return {
         "vocabulary": len(known),
         "coverage": _COVERAGE,
         "languages": {
             language: {"cleaning": cleaning[language], "sub_tokens": usage[language].as_dict()}
-            for language in options.langs
+            for language in languages
         },
-        "shared": [shared(pair, usage) for pair in combinations(options.langs, 2)],
+        "shared": [shared(pair, usage) for pair in combinations(languages, 2)],
     }
-    os.makedirs(options.out, exist_ok=True)
-    text = format_report(report)
-    for name, content in (("report.json", json.dumps(report, ensure_ascii=False, indent=1)), ("report.txt", text)):
-        with complete_file(os.path.join(options.out, name)) as path:
-            with open(path, "w", encoding="utf-8") as stream:
-                stream.write(content + "\n")
-    print(text)
 
 
-def read_symbols(path, languages):
-    """The set of sub-tokens in a dict.txt, without the language tokens and <mask>."""
+def text_symbols(path: str) -> Set[str]:
+    """The sub-tokens in a dict.txt, without the control symbols. Raises InputError when there is no such file."""
     if not os.path.isfile(path):
-        raise InputError("{} does not exist: make it with vocabulary.py".format(path))
-    with open_lines(path) as stream:
-        symbols = {line.rstrip("\n").rsplit(" ", 1)[0] for line in stream}
-    return symbols - {"[{}]".format(language) for language in languages} - {"<mask>"}
+        raise InputError(f"{path} does not exist: make it with {VOCABULARY}")
+    symbols = read_symbols(path)
+    special = set(special_rows(symbols))
+    return {symbol for row, symbol in enumerate(symbols) if row not in special}
 
 
-def _read_counts(folder, language):
+def _read_counts(folder: str, language: str) -> Dict[str, Any]:
     path = os.path.join(folder, language + ".json")
     if not os.path.isfile(path):
-        raise InputError("{} does not exist: make it with clean.py".format(path))
+        raise InputError(f"{path} does not exist: make it with {CLEAN}")
     try:
         with open(path, encoding="utf-8") as stream:
-            return json.load(stream)
-    except ValueError:
-        raise InputError("{} is no JSON: make it again with clean.py".format(path)) from None
+            counts = json.load(stream)
+        numbers = [counts[key] for key in _CLEANING_NUMBERS] + list(counts["dropped"].values())
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        numbers = [None]
+    if not all(isinstance(number, int) for number in numbers):
+        raise InputError(f"{path} holds no counts of {CLEAN}: make it again")
+    return counts
 
 
-def _encoded(folder, language):
+def _encoded(folder: str, language: str) -> List[str]:
     """The files that hold a language's text in pieces."""
     shards = glob.glob(os.path.join(glob.escape(folder), "[0-9]*", "train." + language))
     if not shards:
-        raise InputError("{}/0/train.{} does not exist: make it with encode.py".format(folder, language))
+        raise InputError(f"{folder}/0/train.{language} does not exist: make it with {ENCODE}")
     valid = os.path.join(folder, "valid." + language)
     return sorted(shards) + [valid] * os.path.exists(valid)
 
@@ -90,8 +79,9 @@ def _encoded(folder, language):
 class Usage:
     """How often a language's text uses each sub-token of a set `known`; paths: its text in pieces."""
 
-    def __init__(self, known, paths):
-        self.counts, self.unknown = Counter(), 0
+    def __init__(self, known: Collection[str], paths: Sequence[str]):
+        self.counts: "Counter[str]" = Counter()
+        self.unknown = 0
         self.words = self.characters = self.lines = 0
         with tqdm(total=sum(map(os.path.getsize, paths)), unit="B", unit_scale=True, disable=None) as bar:
             for path in paths:
@@ -102,7 +92,7 @@ class Usage:
         self.tokens = sum(self.counts.values()) + self.unknown
         self.common = self._common()
 
-    def _add(self, lines, known):
+    def _add(self, lines: Sequence[str], known: Collection[str]) -> None:
         self.lines += len(lines)
         for piece, number in Counter(piece for line in lines for piece in line.split(" ")).items():
             self.words += number * piece.startswith(_SPACE)
@@ -112,9 +102,10 @@ class Usage:
             else:
                 self.unknown += number
 
-    def _common(self):
+    def _common(self) -> Set[str]:
         """The fewest sub-tokens that make up _COVERAGE of the known text; equal counts in the order of code points."""
-        common, left = set(), _COVERAGE * sum(self.counts.values())
+        common: Set[str] = set()
+        left = _COVERAGE * sum(self.counts.values())
         for piece, number in sorted(self.counts.items(), key=lambda item: (-item[1], item[0])):
             if left <= 0:
                 break
@@ -122,11 +113,11 @@ class Usage:
             left -= number
         return common
 
-    def share_in(self, pieces):
+    def share_in(self, pieces: Collection[str]) -> float:
         """The share of the text that a set of sub-tokens makes up."""
         return sum(number for piece, number in self.counts.items() if piece in pieces) / max(1, self.tokens)
 
-    def as_dict(self):
+    def as_dict(self) -> Dict[str, Any]:
         """For JSON."""
         return {
             "lines": self.lines,
@@ -140,48 +131,7 @@ class Usage:
         }
 
 
-def shared(pair, usage):
+def shared(pair: Tuple[str, str], usage: Dict[str, Usage]) -> Dict[str, Any]:
     """What two languages share, for JSON: their common sub-tokens, and the share of each one's text they make up."""
     both = usage[pair[0]].common & usage[pair[1]].common
     return {"pair": list(pair), "common": len(both), "text": {name: usage[name].share_in(both) for name in pair}}
-
-
-def format_report(report):
-    """The tables of report.txt."""
-    languages = report["languages"]
-    cleaning = [languages[name]["cleaning"] for name in languages]
-    pieces = [languages[name]["sub_tokens"] for name in languages]
-    rows = [[""] + list(languages)]
-    for title, key in (("lines read", "lines_read"), ("words read", "words_read")):
-        rows.append([title] + ["{:,}".format(counts[key]) for counts in cleaning])
-    for reason in REASONS:
-        dropped = [counts["dropped"].get(reason, 0) for counts in cleaning]
-        if any(dropped):
-            rows.append(["dropped: " + reason] + ["{:,}".format(number) for number in dropped])
-    for title, key in (("lines kept", "lines"), ("words kept", "words")):
-        rows.append([title] + ["{:,}".format(counts[key]) for counts in cleaning])
-    for title, key, shape in (
-        ("sub-tokens", "sub_tokens", "{:,}"),
-        ("sub-tokens per word", "sub_tokens_per_word", "{:.2f}"),
-        ("characters per sub-token", "characters_per_sub_token", "{:.2f}"),
-        ("unknown sub-tokens", "unknown_share", "{:.3%}"),
-        ("different sub-tokens", "used", "{:,}"),
-        ("of these for {:.0%} of the text".format(report["coverage"]), "common", "{:,}"),
-    ):
-        rows.append([title] + [shape.format(counts[key]) for counts in pieces])
-    tables = [format_columns(rows)]
-    if report["shared"]:
-        rows = [["shared", "sub-tokens", "of the text of the first", "of the second"]]
-        for pair in report["shared"]:
-            shares = ["{:.1%}".format(pair["text"][name]) for name in pair["pair"]]
-            rows.append(["-".join(pair["pair"]), "{:,}".format(pair["common"])] + shares)
-        tables.append(format_columns(rows))
-    tables.append(
-        "{:,} sub-tokens in the vocabulary. Shared: among those that make up {:.0%} of each language's text.\n"
-        "Examples of dropped lines: report.json".format(report["vocabulary"], report["coverage"])
-    )
-    return "\n\n".join(tables)
-
-
-if __name__ == "__main__":
-    run(main, "report.py")

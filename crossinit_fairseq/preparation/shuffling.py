@@ -3,12 +3,13 @@
 import hashlib
 import os
 import shutil
+from typing import Dict, Iterator, Sequence, Tuple
 
 BUCKET = 1 << 26  # bytes of text that are sorted in memory at a time
 _MOST_BUCKETS = 256
 
 
-def number_of(key, seed):
+def number_of(key: str, seed: int) -> int:
     """A pseudo-random number of 0 <= number < 2 ** 64 that stands for a string: its place in the random order.
 
     Two of 100 million different strings share one with a chance of 1 in 4,000; one of these would count as repeated.
@@ -25,34 +26,34 @@ class Buckets:
     output.
     """
 
-    def __init__(self, folder, size):
+    def __init__(self, folder: str, size: int):
         """folder: made, and removed in the end; size: bytes of text to expect, about."""
         self.folder = folder
         self.count = max(1, min(_MOST_BUCKETS, size // BUCKET))
 
-    def __enter__(self):
+    def __enter__(self) -> "Buckets":
         shutil.rmtree(self.folder, ignore_errors=True)  # of a run that was killed
         os.makedirs(self.folder)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def pack(self, source, numbers, lines):
+    def pack(self, source: int, numbers: Sequence[int], lines: Sequence[str]) -> Dict[int, bytes]:
         """{bucket: bytes} to `add`: lines of a source (an int) with their numbers."""
-        packed = {}
+        packed: Dict[int, list] = {}
         for number, line in zip(numbers, lines):
-            record = "{:016x}\t{}\t{}\n".format(number, source, line)
+            record = f"{number:016x}\t{source}\t{line}\n"
             packed.setdefault(number * self.count >> 64, []).append(record)
         return {bucket: "".join(records).encode("utf-8") for bucket, records in packed.items()}
 
-    def add(self, packed):
+    def add(self, packed: Dict[int, bytes]) -> None:
         """Keep what `pack` returned, after all that was added before."""
         for bucket, data in packed.items():
             with open(self._path(bucket), "ab") as stream:
                 stream.write(data)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Tuple[int, str, bool]]:
         """Yield (source, line, whether it is the first of its number) of every line, by number, then as added."""
         for bucket in range(self.count):
             if not os.path.exists(self._path(bucket)):
@@ -66,5 +67,5 @@ class Buckets:
                 last = number
             os.remove(self._path(bucket))
 
-    def _path(self, bucket):
-        return os.path.join(self.folder, "{:03d}".format(bucket))
+    def _path(self, bucket: int) -> str:
+        return os.path.join(self.folder, f"{bucket:03d}")

@@ -1,32 +1,35 @@
 """The files that one program writes and the next one reads: text of one sentence a line, SentencePiece models."""
 
 import os
+from typing import Any, Iterable, Iterator, List, TextIO
 
-from programs import InputError
+from crossinit_fairseq.errors import InputError
+
+CLEAN, VOCABULARY, ENCODE = (f"crossinit-prepare {name}" for name in ("clean", "vocabulary", "encode"))
 
 
-def count_lines(path):
+def count_lines(path: str) -> int:
     """The lines of a file. Raises InputError when it is missing or empty."""
     if not os.path.isfile(path):
-        raise InputError("{} does not exist: make it with clean.py".format(path))
+        raise InputError(f"{path} does not exist: make it with {CLEAN}")
     with open(path, "rb") as stream:
         count, last = 0, b"\n"
         for data in iter(lambda: stream.read(1 << 20), b""):
             count, last = count + data.count(b"\n"), data[-1:]
     count += last != b"\n"
     if not count:
-        raise InputError("{} is empty: nothing can be learnt from it".format(path))
+        raise InputError(f"{path} is empty: nothing can be learnt from it")
     return count
 
 
-def open_lines(path):
+def open_lines(path: str) -> TextIO:
     """The file for reading, where \\n alone ends a line."""
     return open(path, encoding="utf-8", newline="\n")
 
 
-def batches(stream, size):
+def batches(stream: Iterable[str], size: int) -> Iterator[List[str]]:
     """Yield lists of up to `size` lines without their ends."""
-    batch = []
+    batch: List[str] = []
     for line in stream:
         batch.append(line.rstrip("\n"))
         if len(batch) == size:
@@ -36,13 +39,13 @@ def batches(stream, size):
         yield batch
 
 
-def load_model(path):
+def load_model(path: str) -> Any:
     """A SentencePieceProcessor. Raises InputError when the file is missing or no model."""
     import sentencepiece
 
     if not os.path.isfile(path):
-        raise InputError("{} does not exist: make it with vocabulary.py".format(path))
+        raise InputError(f"{path} does not exist: make it with {VOCABULARY}")
     try:
         return sentencepiece.SentencePieceProcessor(model_file=path)
     except RuntimeError:
-        raise InputError("{} is no SentencePiece model: get it or make it again".format(path)) from None
+        raise InputError(f"{path} is no SentencePiece model: get it or make it again") from None

@@ -3,7 +3,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/experiment.sh" "$@"
 
 if [ "$SOURCE" = web ]; then
-  python "$ROOT/scripts/web/web_text.py" --recipe ne-en --size "$WEB_SIZE" --out text --yes >&3 2>&3
+  crossinit-prepare download --recipe ne-en --size "$WEB_SIZE" --out text --yes >&3 2>&3
 else
-  python "$ROOT/scripts/unmt/local_text.py" --folder "$TEXT" --langs ne,hi,en --test flores.devtest.ne-en --dev flores.dev.ne-en --out text
+  crossinit-prepare local "$TEXT" --langs ne,hi,en --test flores.devtest.ne-en --dev flores.dev.ne-en --out text
 fi

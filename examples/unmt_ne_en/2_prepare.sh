@@ -3,20 +3,19 @@
 source "$(dirname "${BASH_SOURCE[0]}")/experiment.sh" "$@"
 cd prepare
 shopt -s nullglob  # a dev set may be missing
-PREPARATION=$ROOT/scripts/preparation
 
 for lang in ne hi en; do
-  [ -f clean/$lang.txt ] || python $PREPARATION/clean.py --lang $lang --input ../text/mono/$lang/* --keep-out ../text/{test,dev}.* \
-    ${LINES:+--max-lines $LINES} --seed "$SEED" --output clean/$lang.txt --counts clean/$lang.json
+  [ -f clean/$lang.txt ] || crossinit-prepare clean ../text/mono/$lang/* --lang $lang --keep-out ../text/{test,dev}.* \
+    ${LINES:+--max-lines $LINES} --seed "$SEED" -o clean/$lang.txt
   for set in test dev; do
-    [ ! -f ../text/$set.$lang ] || python $PREPARATION/normalise.py --lang $lang < ../text/$set.$lang > clean/$set.$lang
+    [ ! -f ../text/$set.$lang ] || crossinit-prepare normalise ../text/$set.$lang --lang $lang -o clean/$set.$lang
   done
 done
 
-[ -f pieces/dict.txt ] || python $PREPARATION/vocabulary.py --langs ne,hi,en --text clean --size $VOCABULARY --alpha 0.5 --seed "$SEED" \
+[ -f pieces/dict.txt ] || crossinit-prepare vocabulary --langs ne,hi,en --text clean --size $VOCABULARY --alpha 0.5 --seed "$SEED" \
   ${PIECES:+--model "$PIECES"} --out pieces
-python $PREPARATION/encode.py --langs ne,hi,en --text clean --model pieces/spm.model --valid $VALID --shards $SHARDS --out pieces
-python $PREPARATION/report.py --langs ne,hi,en --clean clean --pieces pieces --out . >&3
+crossinit-prepare encode --langs ne,hi,en --text clean --model pieces/spm.model --valid $VALID --shards $SHARDS --out pieces
+crossinit-prepare report --langs ne,hi,en --clean clean --pieces pieces --out . >&3
 
 for shard in $(seq 0 $((SHARDS - 1))); do
   for lang in ne hi en; do

@@ -1,11 +1,10 @@
-"""scripts/preparation/clean.py, tally.py, normalise.py"""
+"""crossinit-prepare clean and normalise: preparation/cleaning.py, tally.py"""
 
 import errno
 import gzip
 import json
 import lzma
 import os
-import subprocess
 import sys
 
 import pytest
@@ -14,10 +13,10 @@ pytest.importorskip("sacremoses")
 pytest.importorskip("indicnlp")
 pytest.importorskip("py3langid")
 
-from .conftest import ENGLISH, FOLDER, ROMANIAN, read, sentences, write  # noqa: E402
-import clean  # noqa: E402
-from characters import comparable  # noqa: E402
+from .conftest import ENGLISH, ROMANIAN, read, run_in_process, run_program, sentences, write  # noqa: E402
 from crossinit_fairseq.errors import InputError  # noqa: E402
+from crossinit_fairseq.preparation import cleaning  # noqa: E402
+from crossinit_fairseq.preparation.normaliser import comparable  # noqa: E402
 
 MESSY = [
     "Ana are  mere\u200b.",
@@ -34,8 +33,7 @@ MESSY = [
 
 
 def run(folder, inputs, *more, language="ro", workers=1):
-    command = ["--lang", language, "--input"] + inputs + ["--output", str(folder / "out.txt")]
-    clean.main(command + ["--counts", str(folder / "out.json"), "--workers", str(workers)] + list(more))
+    run_in_process("clean", *inputs, "--lang", language, "-o", folder / "out.txt", "--workers", workers, *more)
     return read(folder / "out.txt"), json.loads((folder / "out.json").read_text(encoding="utf-8"))
 
 
@@ -67,9 +65,9 @@ def test_the_same_for_any_number_of_workers_and_blocks(tmp_path, monkeypatch):
     files = [write(tmp_path / name, MESSY[:8] + sentences(ROMANIAN, 200)[k:]) for k, name in enumerate("ab")]
     expected = run(tmp_path, files)
     assert expected[1]["files"][1]["dropped"]["repeated"] == 199 + 4
-    monkeypatch.setattr(clean, "BLOCK", 2000)
+    monkeypatch.setattr(cleaning, "BLOCK", 2000)
     assert run(tmp_path, files, workers=2) == expected
-    monkeypatch.setattr(clean, "_text_size", lambda source: 1 << 40)
+    monkeypatch.setattr(cleaning, "_text_size", lambda source: 1 << 40)
     assert run(tmp_path, files)[0] == expected[0]
 
 
@@ -110,12 +108,12 @@ def test_swapped_sides(tmp_path):
 def test_a_long_swapped_file_is_not_read_to_its_end(tmp_path, monkeypatch):
     text = write(tmp_path / "train.ro", sentences(ENGLISH, 11000) + [""] * 500000)
     blocks = []
-    original = clean._clean
-    monkeypatch.setattr(clean, "BLOCK", 100000)
-    monkeypatch.setattr(clean, "_clean", lambda item: blocks.append(1) or original(item))
+    original = cleaning._clean
+    monkeypatch.setattr(cleaning, "BLOCK", 100000)
+    monkeypatch.setattr(cleaning, "_clean", lambda item: blocks.append(1) or original(item))
     with pytest.raises(InputError, match="looks like en"):
         run(tmp_path, [text])
-    assert len(blocks) * clean.BLOCK < 0.75 * os.path.getsize(text)
+    assert len(blocks) * cleaning.BLOCK < 0.75 * os.path.getsize(text)
 
 
 def test_not_utf8(tmp_path):
@@ -145,7 +143,7 @@ def test_a_full_disk(tmp_path, monkeypatch, method):
 
     text = write(tmp_path / "a", ["Ana are mere"])
     (tmp_path / "out.txt").write_text("the last run's\n")
-    monkeypatch.setattr(clean.Buckets, method, full)
+    monkeypatch.setattr(cleaning.Buckets, method, full)
     with pytest.raises(InputError, match="out.txt cannot be written: No space left on device"):
         run(tmp_path, [text])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "out.txt"]
@@ -153,23 +151,33 @@ def test_a_full_disk(tmp_path, monkeypatch, method):
 
 
 def test_as_a_program(tmp_path):
-    command = [sys.executable, str(FOLDER / "clean.py"), "--lang", "en", "--output", str(tmp_path / "o"), "--counts"]
-    command += [str(tmp_path / "c"), "--input"]
     text = write(tmp_path / "a.en", sentences(ROMANIAN, 20))
-    done = subprocess.run(command + [text], stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    done = run_program("clean", text, "--lang", "en", "-o", tmp_path / "o", universal_newlines=True)
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and "looks like ro, not en" in done.stderr
 
 
 def test_normalise(tmp_path):
-    command = [sys.executable, str(FOLDER / "normalise.py"), "--lang", "ro"]
     text = "\ufeffŞeful „x”\n\n  fin ".encode("utf-8")
-    assert subprocess.run(command, input=text, stdout=subprocess.PIPE).stdout.decode() == 'Șeful "x"\n\nfin\n'
-    done = subprocess.run(command, input=b"a\n\xff\n", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    done = run_program("normalise", "-", "--lang", "ro", input=text)
+    assert done.stdout.decode() == 'Șeful "x"\n\nfin\n', done.stderr
+    done = run_program("normalise", "-", "--lang", "ro", input=b"a\n\xff\n")
     assert done.returncode == 1 and b"line 2 of standard input is not UTF-8" in done.stderr
     if sys.platform == "linux":
         with open("/dev/full", "w") as full:
-            done = subprocess.run(command, input=b"a\n", stdout=full, stderr=subprocess.PIPE)
+            done = run_program("normalise", "-", "--lang", "ro", input=b"a\n", stdout=full)
         assert done.returncode == 1 and b"No space left" in done.stderr and done.stderr.count(b"\n") == 1
+
+
+def test_normalise_a_file(tmp_path):
+    (tmp_path / "a").write_bytes("Şi\r\n„x”".encode("utf-8"))
+    run_in_process("normalise", tmp_path / "a", "--lang", "ron_Latn", "-o", tmp_path / "b")
+    assert read(tmp_path / "b") == ["Și", '"x"']
+    (tmp_path / "a").write_bytes(b"a\n\xff\n")
+    with pytest.raises(InputError, match="line 2 of .*/a is not UTF-8"):
+        run_in_process("normalise", tmp_path / "a", "--lang", "ro", "-o", tmp_path / "b")
+    assert read(tmp_path / "b") == ["Și", '"x"']
+    with pytest.raises(InputError, match="is read and would be overwritten"):
+        run_in_process("normalise", tmp_path / "a", "--lang", "ro", "-o", tmp_path / "a")
 
 
 def test_what_is_kept_is_comparable_to_no_other(tmp_path):

@@ -1,14 +1,13 @@
-"""scripts/preparation/encode.py"""
+"""crossinit-prepare encode: preparation/encoding.py"""
 
 import errno
 
 import pytest
 import sentencepiece
 
-from .conftest import ENGLISH, ROMANIAN, read, sentences, write
-import encode
-import vocabulary
+from .conftest import ENGLISH, ROMANIAN, read, run_in_process, sentences, write
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.preparation import encoding
 
 
 @pytest.fixture
@@ -16,19 +15,19 @@ def text(tmp_path):
     write(tmp_path / "clean" / "en.txt", sentences(ENGLISH, 101))
     write(tmp_path / "clean" / "ro.txt", sentences(ROMANIAN, 60))
     write(tmp_path / "clean" / "test.ro", ["", "ana are \u2603 mere", ""])
-    options = ["--text", str(tmp_path / "clean"), "--size", "70", "--out", str(tmp_path / "pieces")]
-    vocabulary.main(["--langs", "en,ro"] + options)
+    options = ["--text", tmp_path / "clean", "--size", "70", "--out", tmp_path / "pieces"]
+    run_in_process("vocabulary", "--langs", "en,ro", *options)
     return tmp_path
 
 
 def run(folder, *more):
-    command = ["--langs", "en,ro", "--model", str(folder / "pieces" / "spm.model"), "--text", str(folder / "clean")]
-    encode.main(command + ["--out", str(folder / "pieces")] + list(more))
+    command = ["--langs", "en,ro", "--model", folder / "pieces" / "spm.model", "--text", folder / "clean"]
+    run_in_process("encode", *command, "--out", folder / "pieces", *more)
 
 
 @pytest.mark.parametrize("batch", [10000, 7])
 def test_held_out_lines_and_shards(text, monkeypatch, batch):
-    monkeypatch.setattr(encode, "_BATCH", batch)
+    monkeypatch.setattr(encoding, "_BATCH", batch)
     run(text, "--valid", "8", "--shards", "3")
     model = sentencepiece.SentencePieceProcessor(model_file=str(text / "pieces" / "spm.model"))
     for language, valid, lines in (("en", 8, 101), ("ro", 6, 60)):  # at most a tenth is held out
@@ -58,14 +57,14 @@ def test_bad_input(text):
     with pytest.raises(InputError, match="spm.model is no SentencePiece model"):
         run(text)
     (text / "pieces" / "spm.model").unlink()
-    with pytest.raises(InputError, match="spm.model does not exist: make it with vocabulary.py"):
+    with pytest.raises(InputError, match="spm.model does not exist: make it with crossinit-prepare vocabulary"):
         run(text)
 
 
 def test_interrupted(text, monkeypatch):
     run(text)
     before = read(text / "pieces" / "valid.en")
-    original, calls = encode.encoder, []
+    original, calls = encoding.encoder, []
 
     def failing(*arguments):
         encoded = original(*arguments)
@@ -78,8 +77,8 @@ def test_interrupted(text, monkeypatch):
 
         return twice
 
-    monkeypatch.setattr(encode, "encoder", failing)
-    monkeypatch.setattr(encode, "_BATCH", 50)
+    monkeypatch.setattr(encoding, "encoder", failing)
+    monkeypatch.setattr(encoding, "_BATCH", 50)
     with pytest.raises(InputError, match="cannot be written: No space left on device"):
         run(text, "--valid", "3")
     assert read(text / "pieces" / "valid.en") == before

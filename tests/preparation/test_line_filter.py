@@ -1,4 +1,4 @@
-"""scripts/preparation/filters.py, function_words.py"""
+"""crossinit_fairseq/preparation/line_filter.py, and the function words of identification.py"""
 
 import pathlib
 
@@ -10,11 +10,11 @@ pytest.importorskip("indicnlp")
 pytest.importorskip("py3langid")
 
 from .conftest import ENGLISH, ROMANIAN  # noqa: E402
-import function_words  # noqa: E402
-from characters import LineNormaliser, comparable  # noqa: E402
-from filters import LineFilter  # noqa: E402
+from crossinit_fairseq.preparation.identification import count_function_words, weigh_function_words  # noqa: E402
+from crossinit_fairseq.preparation.line_filter import LineFilter  # noqa: E402
+from crossinit_fairseq.preparation.normaliser import LineNormaliser, comparable  # noqa: E402
 
-SHARED = pathlib.Path(__file__).parents[4] / "shared" / "data"
+SHARED = pathlib.Path(__file__).parents[3] / "shared" / "data"
 
 
 @pytest.mark.parametrize(
@@ -56,16 +56,16 @@ def test_language():
 
 def test_function_words_by_hand():
     # Hindi: मैं में हूँ; उसको and सीमा are Hindi too, but no ending counts after so short a stem
-    assert function_words.count("मैं सीमा में हूँ, उसको।") == {"hi": 3, "ne": 0}
+    assert count_function_words("मैं सीमा में हूँ, उसको।") == {"hi": 3, "ne": 0}
     # Nepali: नेपालको छ, घरहरू, काठमाडौंमा, र
-    assert function_words.count("नेपालको घरहरू काठमाडौंमा छ र") == {"hi": 0, "ne": 5}
+    assert count_function_words("नेपालको घरहरू काठमाडौंमा छ र") == {"hi": 0, "ne": 5}
     scores = np.zeros((2, 3), dtype=np.float32)
     scores[1, 0] = 1  # English leads: left alone
-    function_words.weigh(scores, ["en", "hi", "ne"], ["मैं में हूँ", "मैं में हूँ"])
+    weigh_function_words(scores, ["en", "hi", "ne"], ["मैं में हूँ", "मैं में हूँ"])
     # argmax of equal scores is the first, English
     assert scores.tolist() == [[0, 0, 0], [1, 0, 0]]
     scores[:, 1] = 2
-    function_words.weigh(scores, ["en", "hi", "ne"], ["मैं में हूँ", "र"])
+    weigh_function_words(scores, ["en", "hi", "ne"], ["मैं में हूँ", "र"])
     assert scores.tolist() == [[0, 14, 0], [1, 2, 4]]
 
 

@@ -1,14 +1,13 @@
-"""scripts/unmt/local_text.py: which files of a folder a recipe takes."""
+"""crossinit-prepare local: preparation/local_text.py: which files of a folder a recipe takes."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).parents[3] / "scripts" / "unmt" / "local_text.py"
-specification = importlib.util.spec_from_file_location("local_text", str(PROGRAM))
-local_text = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(local_text)
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.preparation import local_text
+
+from .conftest import run_in_process
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def test_general_text_unless_some_was_made_for_a_language_of_the_run(folder):
 
 
 def test_a_language_without_text(folder):
-    with pytest.raises(ValueError, match="has no text in 'hi'"):
+    with pytest.raises(InputError, match="has no text in 'hi'"):
         local_text.monolingual(folder, "hi", ["ne", "hi", "en"])
 
 
@@ -50,5 +49,5 @@ def test_unfit_test_sets(tmp_path, content, message):
     (tmp_path / "test").mkdir()
     (tmp_path / "test" / "t.ne-en.ne").write_text("a\n")
     (tmp_path / "test" / "t.ne-en.en").write_bytes(content)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InputError, match=message):
         local_text.aligned(str(tmp_path), "t.ne-en")

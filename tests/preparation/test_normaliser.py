@@ -1,4 +1,4 @@
-"""scripts/preparation/characters.py"""
+"""crossinit_fairseq/preparation/normaliser.py"""
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ import tests.helpers  # noqa: F401  (the hypothesis profile)
 pytest.importorskip("sacremoses")
 pytest.importorskip("indicnlp")
 
-from characters import LineNormaliser, base_language, comparable  # noqa: E402
+from crossinit_fairseq.preparation.normaliser import LONGEST, LineNormaliser, comparable, pieces_of  # noqa: E402
 
 NORMALISERS = {language: LineNormaliser(language) for language in ("en", "ro", "de", "ne", "hi")}
 _CHARACTERS = st.sampled_from("aZș ţ\t\r\n\n'`´\"„”«»\u00a0()%:;,.|—…0९१नि़क्\u200d\u200b\ufeff\u0958\u0301\x07\u2028")
@@ -22,6 +22,7 @@ TEXT = st.text(_CHARACTERS, max_size=60)
         ("ro", "\u015eeful \u0163\u0103rii \u0162\u0163", "\u0218eful \u021b\u0103rii \u021a\u021b"),
         ("tr", "\u015ee\u015f", "\u015ee\u015f"),  # Turkish has the cedilla
         ("ro_RO", "\u015f", "\u0219"),
+        ("ron_Latn", "\u015f", "\u0219"),
         ("ro", "a\u0306 s\u0326", "\u0103 \u0219"),  # to composed letters
         ("ro", "„Lucrările” – «azi» …", '"Lucrările" - "azi" ...'),
         ("en", "“Yes”, he said—once.", '"Yes," he said - once.'),
@@ -30,7 +31,9 @@ TEXT = st.text(_CHARACTERS, max_size=60)
         ("ne", "ग\u094dर\u094d\u200dयो", "ग\u094dर\u094dयो"),  # no joiner
         ("hi", "\u0958लम", "क\u093cलम"),  # nukta apart
         ("hi", "वह आया|", "वह आया।"),
-        ("ne", "पुन: १०:३०", "पुनः १०:३०"),  # a colon between digits is no visarga
+        ("ne", "पुन: १०:३०", "पुन: १०:३०"),  # a colon is no visarga
+        ("hi", "कारण: दुःख", "कारण: दुःख"),  # and a visarga stays one
+        ("en", "&quot;Tom &amp; Jerry&quot; &amp;lt; 3", '"Tom & Jerry" < 3'),
         ("fr", '"oui".  Non', '"oui". Non'),
     ],
 )
@@ -53,5 +56,3 @@ def test_comparable():
     assert comparable("कि।") == "कि" != comparable("का")
 
 
-def test_base_language():
-    assert [base_language(code) for code in ("ro", "ro_RO", "ne-NP", "EN")] == ["ro", "ro", "ne", "en"]

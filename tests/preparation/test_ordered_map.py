@@ -1,8 +1,8 @@
-"""scripts/preparation/programs.py"""
+"""crossinit_fairseq/preparation/ordered_map.py"""
 
 import pytest
 
-from programs import ordered_map
+from crossinit_fairseq.preparation.ordered_map import ordered_map
 
 _added = []
 

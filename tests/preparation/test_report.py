@@ -1,12 +1,12 @@
-"""scripts/preparation/report.py"""
+"""crossinit-prepare report: preparation/report.py, cli/prepare_tables.py"""
 
 import json
 
 import pytest
 
-from .conftest import write
-import report
+from .conftest import run_in_process, write
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.preparation import report
 
 
 @pytest.fixture
@@ -23,7 +23,8 @@ def prepared(tmp_path):
 
 
 def run(folder):
-    report.main(["--langs", "en,ro"] + "--clean {0}/clean --pieces {0}/pieces --out {0}/out".format(folder).split())
+    given = f"--langs en,ro --clean {folder}/clean --pieces {folder}/pieces --out {folder}/out"
+    run_in_process("report", *given.split())
     text = (folder / "out" / "report.txt").read_text(encoding="utf-8")
     return json.loads((folder / "out" / "report.json").read_text(encoding="utf-8")), text
 
@@ -64,11 +65,12 @@ def test_common_sub_tokens(tmp_path):
 )
 def test_a_step_that_was_not_run(prepared, path, program):
     (prepared / path).unlink()
-    with pytest.raises(InputError, match="{} does not exist: make it with {}.py".format(path, program)):
+    with pytest.raises(InputError, match=f"{path} does not exist: make it with crossinit-prepare {program}"):
         run(prepared)
 
 
-def test_broken_counts(prepared):
-    (prepared / "clean" / "en.json").write_text("{")
-    with pytest.raises(InputError, match="en.json is no JSON"):
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '"x"', "[" * 100000, '{"lines_read": "many", "dropped": {}}', "\ufeff{}"])
+def test_broken_counts(prepared, content):
+    (prepared / "clean" / "en.json").write_text(content, "utf-8")
+    with pytest.raises(InputError, match="en.json holds no counts of crossinit-prepare clean: make it again"):
         run(prepared)

@@ -1,12 +1,12 @@
-"""scripts/preparation/shuffling.py"""
+"""crossinit_fairseq/preparation/shuffling.py"""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import tests.helpers  # noqa: F401  (the hypothesis profile)
-import shuffling
-from shuffling import Buckets, number_of
+from crossinit_fairseq.preparation import shuffling
+from crossinit_fairseq.preparation.shuffling import Buckets, number_of
 
 
 def through_buckets(folder, size, lines):

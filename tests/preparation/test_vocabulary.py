@@ -1,13 +1,13 @@
-"""scripts/preparation/vocabulary.py"""
+"""crossinit-prepare vocabulary: preparation/vocabulary.py"""
 
 import re
 
 import pytest
 import sentencepiece
 
-from .conftest import ENGLISH, ROMANIAN, sentences, write
-import vocabulary
+from .conftest import ENGLISH, ROMANIAN, run_in_process, sentences, write
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.preparation import vocabulary
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def text(tmp_path):
 
 def train(folder, *more, out="pieces", size=90):
     command = ["--langs", "en,ro", "--text", str(folder / "clean"), "--size", str(size), "--out", str(folder / out)]
-    vocabulary.main(command + list(more))
+    run_in_process("vocabulary", *command, *more)
     return {path.name: path.read_bytes() for path in (folder / out).iterdir()}
 
 
@@ -90,14 +90,14 @@ def test_text_that_is_not_there(text):
     with pytest.raises(InputError, match="ro.txt is empty"):
         train(text)
     (text / "clean" / "ro.txt").unlink()
-    with pytest.raises(InputError, match="ro.txt does not exist: make it with clean.py"):
+    with pytest.raises(InputError, match="ro.txt does not exist: make it with crossinit-prepare clean"):
         train(text)
 
 
 def test_a_ready_model(text):
     files = train(text)
     command = ["--langs", "ro,en", "--model", str(text / "pieces" / "spm.model"), "--out", str(text / "ready")]
-    vocabulary.main(command)
+    run_in_process("vocabulary", *command)
     ready = {path.name: path.read_bytes() for path in (text / "ready").iterdir()}
     assert ready["spm.model"] == files["spm.model"] and ready["spm.vocab"] == files["spm.vocab"]
     assert ready["dict.txt"].decode("utf-8").split("\n")[-4:] == ["[ro] 1", "[en] 1", "<mask> 1", ""]
@@ -110,23 +110,23 @@ def test_a_ready_model(text):
         minloglevel=2,
     )
     command[3] = str(text / "own.model")
-    with pytest.raises(InputError, match=r"a piece \[en\] that would stand for two symbols"):
-        vocabulary.main(command)
+    with pytest.raises(InputError, match=r"the symbol '\[en\]' would stand for two rows"):
+        run_in_process("vocabulary", *command)
     command[1] = "ro,de"
-    vocabulary.main(command)
+    run_in_process("vocabulary", *command)
     symbols = (text / "ready" / "dict.txt").read_text(encoding="utf-8").split("\n")
     assert len(symbols) == 60 - 4 + 3 + 1 and "<pad> 1" not in symbols
 
 
 def test_wrong_options(text):
-    for more in (["--alpha", "2"], ["--langs", "en,en"], ["--size", "0"], ["--text", ""]):
+    for more in (["--alpha", "2"], ["--character-coverage", "0"], ["--langs", "en,en"], ["--size", "0"], ["--text", ""]):
         with pytest.raises(SystemExit) as stop:
             train(text, *more)
         assert stop.value.code == 2
 
 
 def test_long_lines_are_seen(tmp_path):
-    # 2,000 Devanagari letters, the most that clean.py lets through, are 6,000 bytes
+    # 2,000 Devanagari letters, the most that `clean` lets through, are 6,000 bytes
     write(tmp_path / "clean" / "en.txt", ["क" * 1990 + "ख" * k + " x" for k in range(1, 11)])
     write(tmp_path / "clean" / "ro.txt", ["da nu"] * 10)
     files = train(tmp_path, "--model-type", "bpe", size=12)

@@ -3,10 +3,13 @@
 import os
 import tarfile
 import urllib.error
+from typing import Dict, List, Optional, Tuple
 
-from download import fetch
-
+from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.preparation.downloads.fetching import fetch
+
+Texts = Dict[Tuple[str, str], bytes]  # (split, language): the file
 
 # sacreBLEU 2 and mtdata 0.5.1 know Flores-101 and Flores-200, which are other sentences: the paper scores on version 1
 FLORES = (
@@ -30,11 +33,11 @@ TABLE = {
 }
 
 
-def get(recipe, folder):
+def get_aligned(recipe: str, folder: str) -> List[str]:
     """Write FOLDER/{dev,test}.LANG where they are not there already. Returns the names written. Raises InputError."""
     expected = LINES[recipe]
     paths = {
-        (split, lang): os.path.join(folder, "{}.{}".format(split, lang))
+        (split, lang): os.path.join(folder, f"{split}.{lang}")
         for split in expected
         for lang in LANGUAGES[recipe]
     }
@@ -44,35 +47,31 @@ def get(recipe, folder):
     for (split, lang), path in paths.items():
         count = texts[split, lang].count(b"\n")
         if count != expected[split]:
-            raise InputError(
-                "{} has {} lines instead of {}: the test set has changed".format(path, count, expected[split])
-            )
-        with open(path + ".part", "wb") as file:
+            raise InputError(f"{path} has {count} lines instead of {expected[split]}: the test set has changed")
+        with complete_file(path) as part, open(part, "wb") as file:
             file.write(texts[split, lang])
-        os.replace(path + ".part", path)
     return sorted(os.path.basename(path) for path in paths.values())
 
 
-def _newstest(folder):
+def _newstest(folder: str) -> Texts:
     try:
         from sacrebleu.utils import SACREBLEU_DIR, get_reference_files, get_source_file
     except ImportError:
         raise InputError("sacrebleu is not installed: pip install 'sacrebleu>=2'") from None
-    texts = {}
+    texts: Texts = {}
     for split, name in (("dev", "wmt16/dev"), ("test", "wmt16")):
         try:
             files = {"en": get_source_file(name, "en-ro"), "ro": get_reference_files(name, "en-ro")[0]}
         except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
             raise InputError(
-                "sacrebleu cannot download {} ({}): see to the network connection and run the same command "
-                "again".format(name, getattr(error, "reason", error))
+                f"sacrebleu cannot download {name} ({getattr(error, 'reason', error)}): see to the network connection "
+                "and run the same command again"
             ) from None
         except (SystemExit, tarfile.TarError, EOFError, FileNotFoundError):
             # a download of an earlier, interrupted run is not checked again by sacreBLEU
             raise InputError(
-                "sacrebleu's copy of {} is broken: delete {} and run the same command again".format(
-                    name, os.path.join(SACREBLEU_DIR, name)
-                )
+                f"sacrebleu's copy of {name} is broken: delete {os.path.join(SACREBLEU_DIR, name)} and run the same "
+                "command again"
             ) from None
         for lang, path in files.items():
             with open(path, "rb") as file:
@@ -80,20 +79,20 @@ def _newstest(folder):
     return texts
 
 
-def _flores(folder):
+def _flores(folder: str) -> Texts:
     archive = os.path.join(folder, "download", FLORES.split("/")[-1])
     fetch(FLORES, archive, FLORES_BYTES, FLORES_SHA256)
-    texts = {}
+    texts: Texts = {}
     with tarfile.open(archive) as tar:
         for split, name in (("dev", "dev"), ("test", "devtest")):
             for lang in LANGUAGES["ne-en"]:
-                member = "wikipedia_en_ne_si_test_sets/wikipedia.{}.ne-en.{}".format(name, lang)
+                member = f"wikipedia_en_ne_si_test_sets/wikipedia.{name}.ne-en.{lang}"
                 texts[split, lang] = tar.extractfile(member).read()
     os.remove(archive)
     return texts
 
 
-def _lines(path):
+def _lines(path: str) -> Optional[int]:
     if not os.path.exists(path):
         return None
     with open(path, "rb") as file:

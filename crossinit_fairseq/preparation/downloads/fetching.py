@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import time
+from typing import Any, Callable, Optional, Tuple, TypeVar
 
 import requests
 import urllib3
@@ -17,15 +18,18 @@ from crossinit_fairseq.errors import InputError
 WAITS = (1, 2, 4, 8, 16, 32)  # seconds before trying again; from the first one after bytes have come
 TIMEOUT = (10, 60)  # seconds for the connection, and without a byte
 BLOCK = 1 << 20
-HEADERS = {"User-Agent": "crossinit_fairseq web_text.py", "Accept-Encoding": "identity"}  # bytes as they are stored
+HEADERS = {"User-Agent": "crossinit-prepare download", "Accept-Encoding": "identity"}  # bytes as they are stored
 BROKEN = (requests.RequestException, urllib3.exceptions.HTTPError)
+
+
+Answer = TypeVar("Answer")
 
 
 class TryAgain(Exception):
     """The server is busy, or the connection was cut."""
 
 
-def fetch(url, path, size=None, sha256=None):
+def fetch(url: str, path: str, size: Optional[int] = None, sha256: Optional[str] = None) -> Tuple[int, str]:
     """Download to `path`, or go on with `path`.part of an earlier run. Returns (bytes, SHA-256 in hexadecimal).
 
     size, sha256: what they must be, or None if not known. Raises InputError; a part that is sound so far is kept.
@@ -41,33 +45,34 @@ def fetch(url, path, size=None, sha256=None):
     digest = sha256_of(part)
     if size not in (None, got) or sha256 not in (None, digest):
         _remove(part)
-        expected = "{} bytes".format(size) if size not in (None, got) else "SHA-256 {}".format(sha256)
-        found = "{} bytes".format(got) if size not in (None, got) else digest
+        expected, found = f"SHA-256 {sha256}", digest
+        if size not in (None, got):
+            expected, found = f"{size} bytes", f"{got} bytes"
         raise InputError(
-            "{} is not what it should be: {} expected, {} found; it was deleted: run the same command again, "
-            "and if that does not help, the publisher has changed it".format(url, expected, found)
+            f"{url} is not what it should be: {expected} expected, {found} found; it was deleted: run the same command "
+            "again, and if that does not help, the publisher has changed it"
         )
     os.replace(part, path)
     _remove(part + ".etag")
     return got, digest
 
 
-def content_length(url):
+def content_length(url: str) -> Optional[int]:
     """The size of a file on a server in bytes, or None if the server does not say. Raises InputError."""
 
-    def ask():
+    def ask() -> Optional[str]:
         with requests.head(url, headers=HEADERS, timeout=TIMEOUT, allow_redirects=True) as answer:
             _check_status(answer, url)
             return answer.headers.get("Content-Length")
 
     length = _retrying(url, ask, waits=WAITS[:2])
-    return None if length is None else int(length)
+    return int(length) if length and length.isascii() and length.isdigit() else None
 
 
-def read_json(url):
+def read_json(url: str) -> Any:
     """What a server answers, decoded. Raises InputError."""
 
-    def ask():
+    def ask() -> Any:
         with requests.get(url, headers=HEADERS, timeout=TIMEOUT) as answer:
             _check_status(answer, url)
             try:
@@ -78,7 +83,7 @@ def read_json(url):
     return _retrying(url, ask, waits=WAITS[:2])
 
 
-def sha256_of(path):
+def sha256_of(path: str) -> str:
     """The SHA-256 of a file in hexadecimal."""
     digest = hashlib.sha256()
     with open(path, "rb") as file, tqdm(
@@ -90,27 +95,27 @@ def sha256_of(path):
     return digest.hexdigest()
 
 
-def _go_on(url, part, size, bar):
+def _go_on(url: str, part: str, size: Optional[int], bar: Any) -> None:
     """Ask for what is missing of `part` and append it."""
     have = _length(part)
     if size is not None and have == size:
         return
     headers, etag = dict(HEADERS), _read(part + ".etag")
     if have:
-        headers["Range"] = "bytes={}-".format(have)
+        headers["Range"] = f"bytes={have}-"
         if etag:
             headers["If-Range"] = etag  # another version of the file comes from its beginning
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
         if (
             answer.status_code == 416
         ):  # nothing lies behind what is there: complete if the size is not known, else too long
-            if size is None and answer.headers.get("Content-Range") == "bytes */{}".format(have):
+            if size is None and answer.headers.get("Content-Range") == f"bytes */{have}":
                 return
             _remove(part)
             raise TryAgain("it has less than was downloaded")
         _check_status(answer, url)
         going_on = answer.status_code == 206
-        if going_on and not answer.headers.get("Content-Range", "").startswith("bytes {}-".format(have)):
+        if going_on and not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
             _remove(part)
             raise TryAgain("it sent another range than asked for")
         etag = answer.headers.get("ETag", "")
@@ -125,10 +130,15 @@ def _go_on(url, part, size, bar):
                 file.write(block)
                 bar.update(len(block))
     if total is not None and _length(part) != total:
-        raise TryAgain("the connection was cut after {} of {}".format(human(_length(part)), human(total)))
+        raise TryAgain(f"the connection was cut after {human(_length(part))} of {human(total)}")
 
 
-def _retrying(url, action, progress=lambda: 0, waits=None):
+def _retrying(
+    url: str,
+    action: Callable[[], Answer],
+    progress: Callable[[], int] = lambda: 0,
+    waits: Optional[Tuple[int, ...]] = None,
+) -> Answer:
     """Call until it works; give up when every wait has passed without progress."""
     waits = WAITS if waits is None else waits
     tries = 0
@@ -136,30 +146,35 @@ def _retrying(url, action, progress=lambda: 0, waits=None):
         before = progress()
         try:
             return action()
+        except requests.TooManyRedirects:
+            raise InputError(f"{url} leads from one address to the next without end: has the file moved?") from None
         except BROKEN + (TryAgain,) as error:
             tries = 0 if progress() > before else tries
             if tries == len(waits):
                 host = urllib3.util.parse_url(url).host
                 raise InputError(
-                    "{} cannot be fetched from {} ({}): see to the network connection and run the same command "
-                    "again, it goes on where it stopped".format(url.split("?")[0], host, _reason(error))
+                    f"{url.split('?')[0]} cannot be fetched from {host} ({_reason(error)}): see to the network "
+                    "connection and run the same command again, it goes on where it stopped"
                 ) from None
         time.sleep(waits[tries])
         tries += 1
 
 
-def _check_status(answer, url):
+def _check_status(answer: requests.Response, url: str) -> None:
+    """Raises InputError for an answer that is final, TryAgain for one that may be better next time."""
+    if url.startswith("https:") and not answer.url.startswith("https:"):
+        raise InputError(f"{url} leads to {answer.url}, which is not encrypted: it is not followed; has the file moved?")
     status = answer.status_code
     if status == 429 or status >= 500:
-        raise TryAgain("HTTP {}".format(status))
+        raise TryAgain(f"HTTP {status}")
     if status >= 400:
         meaning = {403: "it refuses access", 404: "it has no such file", 410: "the file is gone"}.get(
             status, "it refuses"
         )
-        raise InputError("the server answers HTTP {} ({}) to {}: has the file moved?".format(status, meaning, url))
+        raise InputError(f"the server answers HTTP {status} ({meaning}) to {url}: has the file moved?")
 
 
-def _reason(error):
+def _reason(error: Any) -> str:
     """The innermost words of an error of requests."""
     while getattr(error, "args", None) and isinstance(error.args[0], Exception):
         error = error.args[0]
@@ -169,7 +184,7 @@ def _reason(error):
     return words or type(error).__name__
 
 
-def human(count):
+def human(count: Optional[float]) -> str:
     """Bytes in words: 41.3 GB (decimal units, as disks and web pages count); None: unknown."""
     if count is None:
         return "unknown"
@@ -179,29 +194,29 @@ def human(count):
         count /= 1000
     else:
         unit = "TB"
-    return "{:.0f} {}".format(count, unit) if unit == "bytes" else "{:.1f} {}".format(count, unit)
+    return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
 
 
-def _disk(error, part):
+def _disk(error: OSError, part: str) -> InputError:
     if error.errno == errno.ENOSPC:
         return InputError(
-            "no space is left for {} after {}: make room and run the same command again, it goes on where it "
-            "stopped".format(part, human(_length(part)))
+            f"no space is left for {part} after {human(_length(part))}: make room and run the same command again, it "
+            "goes on where it stopped"
         )
-    return InputError("{} cannot be written: {}".format(part, error.strerror or error))
+    return InputError(f"{part} cannot be written: {error.strerror or error}")
 
 
-def _length(path):
+def _length(path: str) -> int:
     return os.path.getsize(path) if os.path.exists(path) else 0
 
 
-def _read(path):
+def _read(path: str) -> str:
     if not os.path.exists(path):
         return ""
     with open(path, encoding="utf-8") as file:
         return file.read()
 
 
-def _remove(path):
+def _remove(path: str) -> None:
     if os.path.exists(path):
         os.remove(path)

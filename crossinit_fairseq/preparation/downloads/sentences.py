@@ -4,15 +4,17 @@ import gzip
 import lzma
 import os
 import zlib
+from typing import Iterable, Iterator, TypeVar
 
 from tqdm import tqdm
 
 from crossinit_fairseq.errors import InputError
 
+Item = TypeVar("Item")
 BROKEN = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError)
 
 
-def to_sentences(download, form, lang, path):
+def to_sentences(download: str, form: str, lang: str, path: str) -> int:
     """Write `path`, whole or not at all, and remove `download`. Returns the number of lines.
 
     form: gz (one sentence a line already: only read through, for its CRC), xz (CC-100: a paragraph a line) or parquet
@@ -37,24 +39,23 @@ def to_sentences(download, form, lang, path):
     except BROKEN as error:
         os.remove(download)
         raise InputError(
-            "{} is broken ({}) and was deleted: run the same command again to fetch it anew".format(download, error)
+            f"{download} is broken ({error}) and was deleted: run the same command again to fetch it anew"
         ) from None
     finally:
         if os.path.exists(part):
             os.remove(part)
 
 
-def _paragraphs(path, form):
+def _paragraphs(path: str, form: str) -> Iterator[str]:
     if form == "xz":
         with lzma.open(path, "rt", encoding="utf-8", errors="replace") as file:
-            for line in file:
-                yield line
+            yield from file
         return
     try:
         import pyarrow
         from pyarrow import parquet
     except ImportError:
-        raise InputError("pyarrow is not installed: pip install 'pyarrow<26'") from None
+        raise InputError("Wikipedia's files need pyarrow: pip install 'crossinit_fairseq[recipes]'") from None
     try:
         for batch in parquet.ParquetFile(path).iter_batches(batch_size=1024, columns=["text"]):
             for article in batch.column(0):
@@ -64,11 +65,11 @@ def _paragraphs(path, form):
         raise EOFError(str(error).splitlines()[0]) from None
 
 
-def _split(paragraphs, lang):
+def _split(paragraphs: Iterable[str], lang: str) -> Iterator[str]:
     try:
         from sentencex import segment
     except ImportError:
-        raise InputError("sentencex is not installed: pip install sentencex") from None
+        raise InputError("sentences are split by sentencex: pip install 'crossinit_fairseq[recipes]'") from None
     for paragraph in paragraphs:
         for sentence in segment(lang, paragraph.strip()):
             sentence = sentence.strip()
@@ -76,5 +77,5 @@ def _split(paragraphs, lang):
                 yield sentence
 
 
-def _bar(lines, path):
+def _bar(lines: Iterable[Item], path: str) -> Iterable[Item]:
     return tqdm(lines, desc=os.path.basename(path), unit=" lines", unit_scale=True, delay=2, disable=None)

@@ -4,11 +4,10 @@ Facts about addresses, sizes and licences, and where they were read, stand in RE
 """
 
 import logging
-from typing import NamedTuple, Optional
-
-from download import content_length, read_json
+from typing import Any, Dict, List, NamedTuple, Optional
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.preparation.downloads.fetching import content_length, read_json
 
 CC_100 = "https://data.statmt.org/cc-100/{}.txt.xz"
 WIKIPEDIA = "https://huggingface.co/{}wikimedia/wikipedia/{}/b04c8d1ceb2f5cd4588862100d08de323dccfbaa/20231101.{}"
@@ -58,16 +57,16 @@ class Remote(NamedTuple):
     size: Optional[int] = None
     sha256: Optional[str] = None
 
-    def kept_bytes(self):
+    def kept_bytes(self) -> int:
         """Bytes on the disk at the end, estimated."""
         return int((self.size or 0) * GROWTH.get(self.form, {}).get(self.source.lang, 1))
 
 
-def _all(*langs):
+def _all(*langs: str) -> List[Source]:
     return [Source(kind, lang) for lang in langs for kind in ("wikipedia", "cc-100")]
 
 
-def _news(lang, *years):
+def _news(lang: str, *years: int) -> List[Source]:
     return [Source("news-crawl", lang, year) for year in years]
 
 
@@ -83,17 +82,17 @@ RECIPES = {
 }
 
 
-def files_of(source, listings):
+def files_of(source: Source, listings: Dict[str, List[Any]]) -> List[Remote]:
     """The files of a source: list of Remote, sizes asked of the server.
 
     `listings` (dict) remembers what Hugging Face lists for the pinned revision, so that a second run asks nothing.
     Raises InputError.
     """
     if source.kind == "news-crawl":
-        name = "mono/{}/news-crawl-{}.txt.gz".format(source.lang, source.part)
+        name = f"mono/{source.lang}/news-crawl-{source.part}.txt.gz"
         return [Remote(source, news_crawl_address(source.lang, source.part), name, "gz")]
     if source.kind == "cc-100":
-        return [Remote(source, CC_100.format(source.lang), "mono/{}/cc-100.txt.gz".format(source.lang), "xz")]
+        return [Remote(source, CC_100.format(source.lang), f"mono/{source.lang}/cc-100.txt.gz", "xz")]
     address = WIKIPEDIA.format("api/datasets/", "tree", source.lang)
     if address not in listings:
         try:
@@ -102,18 +101,18 @@ def files_of(source, listings):
                 for entry in read_json(address)
                 if entry["path"].endswith(".parquet")
             ]
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, AttributeError):
             raise InputError(
-                "{} answers in a form not known here: has Hugging Face's interface changed?".format(address)
-            )
+                f"{address} answers in a form not known here: has Hugging Face's interface changed?"
+            ) from None
     files = sorted(listings[address])
     if not files:
-        raise InputError("{} lists no parquet file: has the data set moved?".format(address))
+        raise InputError(f"{address} lists no parquet file: has the data set moved?")
     return [
         Remote(
             source,
             WIKIPEDIA.format("datasets/", "resolve", source.lang) + "/" + name,
-            "mono/{}/wikipedia-{:05d}.txt.gz".format(source.lang, number),
+            f"mono/{source.lang}/wikipedia-{number:05d}.txt.gz",
             "parquet",
             size,
             sha256,
@@ -122,12 +121,12 @@ def files_of(source, listings):
     ]
 
 
-def with_size(remote):
+def with_size(remote: Remote) -> Remote:
     """The Remote with its size: one request if it is not known; None stays where the server does not say."""
     return remote if remote.size is not None else remote._replace(size=content_length(remote.url))
 
 
-def news_crawl_address(lang, year):
+def news_crawl_address(lang: str, year: int) -> str:
     """The address of a year of News Crawl, from mtdata's index. Raises InputError."""
     try:
         import mtdata
@@ -138,23 +137,19 @@ def news_crawl_address(lang, year):
         from mtdata.entry import DatasetId
         from mtdata.index import INDEX
     except ImportError:
-        raise InputError("mtdata is not installed: pip install mtdata") from None
+        raise InputError("News Crawl is found by mtdata: pip install 'crossinit_fairseq[recipes]'") from None
     entry = INDEX.entries.get(DatasetId("Statmt", "news_crawl", str(year), (lang,)))
     if entry is None:
-        raise InputError(
-            "mtdata {} has no News Crawl {} of {}: pip install mtdata==0.5.1".format(mtdata.__version__, year, lang)
-        )
+        raise InputError(f"mtdata {mtdata.__version__} has no News Crawl {year} of {lang}: pip install mtdata==0.5.1")
     return entry.url
 
 
-def table(recipe, size):
+def table(recipe: str, size: str) -> List[List[str]]:
     """What --list prints: a line for each source, without asking the network."""
-    rows = [("source", "language", "download", "licence", "checked by", "from")]
+    rows = [["source", "language", "download", "licence", "checked by", "from"]]
     for source in RECIPES[recipe, size]:
         address, licence, check = KINDS[source.kind]
-        known = (
-            "about {:.3g} GB".format(CC_100_BYTES[source.lang] / 1e9) if source.kind == "cc-100" else "asked at start"
-        )
-        part = " " + str(source.part) if source.kind == "news-crawl" else ", first {} files".format(source.part)
-        rows.append((source.kind + (part if source.part else ""), source.lang, known, licence, check, address))
+        known = f"about {CC_100_BYTES[source.lang] / 1e9:.3g} GB" if source.kind == "cc-100" else "asked at start"
+        part = f" {source.part}" if source.kind == "news-crawl" else f", first {source.part} files"
+        rows.append([source.kind + (part if source.part else ""), source.lang, known, licence, check, address])
     return rows

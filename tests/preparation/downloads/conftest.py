@@ -1,4 +1,4 @@
-"""A server on this machine that answers as the real ones do, and can be told to fail; web_text.py pointed at it."""
+"""A server on this machine that answers as the real ones do, and can be told to fail; the downloads pointed at it."""
 
 import gzip
 import hashlib
@@ -6,7 +6,6 @@ import http.server
 import io
 import json
 import lzma
-import pathlib
 import re
 import sys
 import threading
@@ -14,8 +13,7 @@ import types
 
 import pytest
 
-FOLDER = pathlib.Path(__file__).parents[3] / "scripts" / "web"
-sys.path.insert(0, str(FOLDER))
+DOWNLOADS = "crossinit_fairseq.preparation.downloads."
 
 
 class Server:
@@ -81,7 +79,7 @@ class Server:
 @pytest.fixture
 def server(monkeypatch):
     """A Server; no waits between tries, no proxy."""
-    monkeypatch.setattr("download.WAITS", (0, 0, 0))
+    monkeypatch.setattr(DOWNLOADS + "fetching.WAITS", (0, 0, 0))
     monkeypatch.setenv("NO_PROXY", "*")
     server = Server()
     yield server
@@ -120,10 +118,10 @@ SENTENCES = {
 def web(server, monkeypatch):
     """The server with the small files of both recipes, and the modules pointed at it."""
     pytest.importorskip("sentencex")
-    import sources
+    from crossinit_fairseq.preparation.downloads import sources
 
-    monkeypatch.setattr("sources.CC_100", server.root + "/cc-100/{}.txt.xz")
-    monkeypatch.setattr("sources.WIKIPEDIA", server.root + "/{}wikipedia/{}/20231101.{}")
+    monkeypatch.setattr(DOWNLOADS + "sources.CC_100", server.root + "/cc-100/{}.txt.xz")
+    monkeypatch.setattr(DOWNLOADS + "sources.WIKIPEDIA", server.root + "/{}wikipedia/{}/20231101.{}")
     monkeypatch.setattr(
         sources, "news_crawl_address", lambda lang, year: "{}/news.{}.{}.gz".format(server.root, year, lang)
     )
@@ -175,17 +173,17 @@ def flores_archive():
 def use_archive(server, monkeypatch, archive):
     """Serve an archive as FLoRes v1."""
     server.files["/flores.tgz"] = archive
-    monkeypatch.setattr("aligned_sets.FLORES", server.root + "/flores.tgz")
-    monkeypatch.setattr("aligned_sets.FLORES_BYTES", len(archive))
-    monkeypatch.setattr("aligned_sets.FLORES_SHA256", hashlib.sha256(archive).hexdigest())
-    monkeypatch.setattr("aligned_sets.LINES", {"ne-en": {"dev": 3, "test": 2}, "ro-en": {"dev": 2, "test": 3}})
+    monkeypatch.setattr(DOWNLOADS + "aligned_sets.FLORES", server.root + "/flores.tgz")
+    monkeypatch.setattr(DOWNLOADS + "aligned_sets.FLORES_BYTES", len(archive))
+    monkeypatch.setattr(DOWNLOADS + "aligned_sets.FLORES_SHA256", hashlib.sha256(archive).hexdigest())
+    monkeypatch.setattr(DOWNLOADS + "aligned_sets.LINES", {"ne-en": {"dev": 3, "test": 2}, "ro-en": {"dev": 2, "test": 3}})
 
 
 @pytest.fixture
 def no_sacrebleu(monkeypatch):
     """aligned_sets._newstest without its download."""
     texts = {(s, lang): b"x\n" * n for s, n in (("dev", 2), ("test", 3)) for lang in ("ro", "en")}
-    monkeypatch.setattr("aligned_sets._newstest", lambda folder: texts)
+    monkeypatch.setattr(DOWNLOADS + "aligned_sets._newstest", lambda folder: texts)
 
 
 def fake_index(monkeypatch, entries):

@@ -1,4 +1,4 @@
-"""scripts/web/aligned_sets.py"""
+"""crossinit_fairseq/preparation/downloads/aligned_sets.py"""
 
 import hashlib
 import io
@@ -13,9 +13,8 @@ import pytest
 
 pytest.importorskip("requests", reason="needs pip install mtdata, which brings requests")
 
-import aligned_sets  # noqa: E402
-
 from crossinit_fairseq.errors import InputError  # noqa: E402
+from crossinit_fairseq.preparation.downloads import aligned_sets  # noqa: E402
 
 from .conftest import use_archive  # noqa: E402
 
@@ -23,25 +22,25 @@ SHARED = pathlib.Path(__file__).resolve().parents[4] / "shared" / "data" / "test
 
 
 def test_flores(tmp_path, web):
-    assert aligned_sets.get("ne-en", str(tmp_path)) == ["dev.en", "dev.ne", "test.en", "test.ne"]
+    assert aligned_sets.get_aligned("ne-en", str(tmp_path)) == ["dev.en", "dev.ne", "test.en", "test.ne"]
     assert (tmp_path / "test.ne").read_text() == "devtest ne 0\ndevtest ne 1\n"
     assert (tmp_path / "dev.en").read_text() == "dev en 0\ndev en 1\ndev en 2\n"
     assert os.listdir(str(tmp_path / "download")) == []
     web.gets()
-    assert aligned_sets.get("ne-en", str(tmp_path)) == [] and not web.gets()
+    assert aligned_sets.get_aligned("ne-en", str(tmp_path)) == [] and not web.gets()
     # a truncated file is fetched again
     (tmp_path / "test.ne").write_text("devtest ne 0\n")
-    assert aligned_sets.get("ne-en", str(tmp_path)) and (tmp_path / "test.ne").read_text().count("\n") == 2
+    assert aligned_sets.get_aligned("ne-en", str(tmp_path)) and (tmp_path / "test.ne").read_text().count("\n") == 2
 
 
 def test_another_flores_is_refused(tmp_path, web, monkeypatch):
     monkeypatch.setattr(aligned_sets, "FLORES_SHA256", "ab" * 32)
     with pytest.raises(InputError, match="SHA-256 abab.* expected"):
-        aligned_sets.get("ne-en", str(tmp_path))
+        aligned_sets.get_aligned("ne-en", str(tmp_path))
     use_archive(web, monkeypatch, web.files["/flores.tgz"])
     monkeypatch.setitem(aligned_sets.LINES["ne-en"], "test", 7)
     with pytest.raises(InputError, match="test.ne has 2 lines instead of 7"):
-        aligned_sets.get("ne-en", str(tmp_path))
+        aligned_sets.get_aligned("ne-en", str(tmp_path))
     assert not (tmp_path / "test.ne").exists()
 
 
@@ -78,7 +77,7 @@ def sacrebleu(tmp_path, server, monkeypatch):
 def test_newstest_by_sacrebleu(tmp_path, sacrebleu):
     out = tmp_path / "out"
     out.mkdir()
-    assert aligned_sets.get("ro-en", str(out)) == ["dev.en", "dev.ro", "test.en", "test.ro"]
+    assert aligned_sets.get_aligned("ro-en", str(out)) == ["dev.en", "dev.ro", "test.en", "test.ro"]
     assert (out / "test.ro").read_text().splitlines() == ["test/newstest2016 ref.ro {}".format(k) for k in range(3)]
     assert (out / "dev.en").read_text().splitlines() == ["dev/newsdev2016 src.en {}".format(k) for k in range(2)]
 
@@ -88,10 +87,10 @@ def test_a_wrong_checksum_and_a_broken_copy_of_sacrebleu(tmp_path, sacrebleu, se
     server.files["/test/newstest2016.tgz"] = archive[:-20]
     for _ in range(2):  # at the second time sacreBLEU takes the broken copy as it is
         with pytest.raises(InputError, match="copy of wmt16 is broken: delete .*wmt16 and run"):
-            aligned_sets.get("ro-en", str(tmp_path))
+            aligned_sets.get_aligned("ro-en", str(tmp_path))
     shutil.rmtree(str(sacrebleu / "wmt16"))
     server.files["/test/newstest2016.tgz"] = archive
-    assert aligned_sets.get("ro-en", str(tmp_path))
+    assert aligned_sets.get_aligned("ro-en", str(tmp_path))
 
 
 def test_no_network_for_sacrebleu(tmp_path, sacrebleu, monkeypatch):
@@ -100,7 +99,7 @@ def test_no_network_for_sacrebleu(tmp_path, sacrebleu, monkeypatch):
 
     monkeypatch.setattr("urllib.request.urlopen", unreachable)
     with pytest.raises(InputError, match="download wmt16/dev .Name or service not known.: see to the network"):
-        aligned_sets.get("ro-en", str(tmp_path))
+        aligned_sets.get_aligned("ro-en", str(tmp_path))
 
 
 def test_sacrebleu_has_both_sets():
@@ -123,4 +122,4 @@ def test_line_counts_are_those_of_the_real_sets():
 def test_without_sacrebleu(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "sacrebleu.utils", None)
     with pytest.raises(InputError, match="sacrebleu is not installed"):
-        aligned_sets.get("ro-en", str(tmp_path))
+        aligned_sets.get_aligned("ro-en", str(tmp_path))

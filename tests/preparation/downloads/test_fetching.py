@@ -1,4 +1,4 @@
-"""scripts/web/download.py"""
+"""crossinit_fairseq/preparation/downloads/fetching.py"""
 
 import errno
 import hashlib
@@ -9,10 +9,9 @@ import pytest
 
 requests = pytest.importorskip("requests", reason="needs pip install mtdata, which brings requests")
 
-import download  # noqa: E402
-from download import content_length, fetch, human, read_json  # noqa: E402
-
 from crossinit_fairseq.errors import InputError  # noqa: E402
+from crossinit_fairseq.preparation.downloads import fetching  # noqa: E402
+from crossinit_fairseq.preparation.downloads.fetching import content_length, fetch, human, read_json  # noqa: E402
 
 BODY = bytes(range(256)) * 40
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -115,7 +114,7 @@ def test_a_refusal_is_final(tmp_path, server, url, status, told):
     "words", ["Connection refused", "Failed to resolve 'a' ([Errno -2] Name or service not known)"]
 )
 def test_no_network(tmp_path, monkeypatch, words):
-    monkeypatch.setattr(download, "WAITS", (0, 0))
+    monkeypatch.setattr(fetching, "WAITS", (0, 0))
 
     def unreachable(*arguments, **options):
         raise requests.ConnectionError("Max retries exceeded: " + words)
@@ -138,7 +137,7 @@ def test_another_content_is_refused_and_deleted(tmp_path, url, size, sha256, tol
 
 
 def test_no_space_left(tmp_path, monkeypatch, server, url):
-    monkeypatch.setattr(download, "tqdm", FullDisk)
+    monkeypatch.setattr(fetching, "tqdm", FullDisk)
     with pytest.raises(InputError, match="no space is left for .*a.part after 10.2 kB: make room"):
         fetch(url, str(tmp_path / "a"))
     monkeypatch.undo()

@@ -1,4 +1,4 @@
-"""scripts/web/web_text.py and manifest.py"""
+"""crossinit_fairseq/preparation/downloads/recipe_text.py"""
 
 import collections
 import gzip
@@ -14,17 +14,18 @@ import pytest
 
 pytest.importorskip("requests", reason="needs pip install mtdata, which brings requests")
 
-import web_text  # noqa: E402
-from download import human  # noqa: E402
+from crossinit_fairseq.cli import prepare  # noqa: E402
+from crossinit_fairseq.preparation.downloads import recipe_text  # noqa: E402
+from crossinit_fairseq.preparation.downloads.fetching import human  # noqa: E402
 
-from .conftest import FOLDER, SENTENCES  # noqa: E402
+from .conftest import SENTENCES  # noqa: E402
 
 NE, RO = ["--recipe", "ne-en", "--yes"], ["--recipe", "ro-en", "--yes"]
 CC_100 = "mono/ne/cc-100.txt.gz"
 
 
 def run(tmp_path, options=NE, status=0):
-    assert web_text.main(options + ["--out", str(tmp_path / "text")]) == status
+    assert prepare.main(["download"] + options + ["--out", str(tmp_path / "text")]) == status
     return tmp_path / "text"
 
 
@@ -40,7 +41,7 @@ def wanted(*langs):
 
 def error(capsys):
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 1 and lines[0].startswith("web_text.py: error: ")
+    assert len(lines) == 1 and lines[0].startswith("crossinit-prepare: error: ")
     return lines[0]
 
 
@@ -131,7 +132,7 @@ def test_interrupted(tmp_path, web, capsys, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(web_text, "to_sentences", interrupt)
+        patch.setattr(recipe_text, "to_sentences", interrupt)
         run(tmp_path, status=130)
     assert "stopped: run the same command again" in capsys.readouterr().err
     web.gets()
@@ -218,14 +219,14 @@ def test_list_asks_no_network(capsys, monkeypatch, recipe):
         raise AssertionError("--list opened a connection")
 
     monkeypatch.setattr(socket, "socket", unreachable)
-    assert web_text.main(["--recipe", recipe, "--size", "paper", "--list"]) == 0
+    assert prepare.main(["download", "--recipe", recipe, "--size", "paper", "--list"]) == 0
     table = capsys.readouterr().out
     assert "about 82 GB" in table and "CC BY-SA 3.0 and GFDL" in table and "SHA-256 of the first download" in table
     assert ("MD5 known to sacreBLEU" if recipe == "ro-en" else "SHA-256 known here") in table
 
 
 def test_as_a_program(tmp_path):
-    command = [sys.executable, str(FOLDER / "web_text.py"), "--recipe", "ne-en"]
+    command = [sys.executable, "-m", "crossinit_fairseq.cli.prepare", "download", "--recipe", "ne-en"]
     done = subprocess.run(command + ["--list"], stdout=subprocess.PIPE, cwd=str(tmp_path), check=True)
     assert b"wikipedia" in done.stdout and not os.listdir(str(tmp_path))
     assert subprocess.run(command + ["--size", "all"], stderr=subprocess.PIPE).returncode == 2

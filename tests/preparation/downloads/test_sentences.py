@@ -1,4 +1,4 @@
-"""scripts/web/sentences.py"""
+"""crossinit_fairseq/preparation/downloads/sentences.py"""
 
 import gzip
 import lzma
@@ -8,9 +8,8 @@ import pytest
 
 pytest.importorskip("requests", reason="needs pip install mtdata, which brings requests")
 
-from sentences import to_sentences  # noqa: E402
-
 from crossinit_fairseq.errors import InputError  # noqa: E402
+from crossinit_fairseq.preparation.downloads.sentences import to_sentences  # noqa: E402
 
 from .conftest import parquet_of  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""scripts/web/sources.py"""
+"""crossinit_fairseq/preparation/downloads/sources.py"""
 
 import json
 import pathlib
@@ -7,10 +7,9 @@ import pytest
 
 pytest.importorskip("requests", reason="needs pip install mtdata, which brings requests")
 
-import sources  # noqa: E402
-from sources import RECIPES, Source, files_of, table, with_size  # noqa: E402
-
 from crossinit_fairseq.errors import InputError  # noqa: E402
+from crossinit_fairseq.preparation.downloads import sources  # noqa: E402
+from crossinit_fairseq.preparation.downloads.sources import RECIPES, Source, files_of, table, with_size  # noqa: E402
 
 from .conftest import fake_index  # noqa: E402
 

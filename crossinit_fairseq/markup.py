@@ -1,0 +1,88 @@
+"""Text that still carries markup: character entities, and files that are no text of one sentence a line yet."""
+
+import html
+import re
+import unicodedata
+from typing import NamedTuple, Optional
+
+_ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
+_LINES = 20  # of the beginning of a file tell what it is
+
+
+class Markup(NamedTuple):
+    """A kind of file that is no text yet. name: what it is; remedy: what to do first, as the end of a sentence."""
+
+    name: str
+    remedy: str
+    pattern: "re.Pattern"
+
+
+# the order matters: a dump of MediaWiki is XML too
+_KINDS = (
+    Markup(
+        "a dump of MediaWiki",
+        "take the text out of it, for example with WikiExtractor, and split it into sentences",
+        re.compile(r"<mediawiki\b|<page>\s*(<title>|$)"),
+    ),
+    Markup(
+        "the output of WikiExtractor",
+        r"take its tags out, for example with `sed '/^<\/\?doc/d'`",
+        re.compile(r"<doc id=\"\d+\" "),
+    ),
+    Markup(
+        "a test set in SGML or XML",
+        "take the sentences out of it; for those of WMT `sacrebleu -t wmt16 -l en-ro --echo src` does it",
+        re.compile(r"<(refset|srcset|tstset|seg id=|doc [^>]*(sysid|origlang|docid)=)", re.I),
+    ),
+    Markup(
+        "a translation memory (TMX or XLIFF)",
+        "take the sentences of one language out of it",
+        re.compile(r"<(tmx|xliff)\b", re.I),
+    ),
+    Markup(
+        "HTML",
+        "take the text out of it, for example with trafilatura, and split it into sentences",
+        re.compile(r"<!doctype html|<html\b", re.I),
+    ),
+    Markup("XML", "take the text out of it, one sentence a line", re.compile(r"<\?xml\b")),
+    Markup(
+        "JSON lines",
+        "take the text out of it, for example with `jq -r .text`, and split it into sentences",
+        re.compile(r"\{\s*\"[^\"]+\"\s*:"),
+    ),
+    Markup(
+        "a gettext catalogue (.po)",
+        "take the messages of one language out of it, for example with translate-toolkit's po2txt",
+        re.compile(r"(msgid|msgstr(\[\d\])?) \""),
+    ),
+    Markup(
+        "subtitles with their times (.srt, .vtt)",
+        "take the numbers and times out of it",
+        re.compile(r"WEBVTT\b|\d\d:\d\d:\d\d[,.]\d{3} --> "),
+    ),
+)
+
+
+def recognise_markup(beginning: str) -> Optional[Markup]:
+    """What a file is by its first lines, if it is no text yet: a dump, SGML, JSON and the like. None for plain text."""
+    lines = [line.strip("\ufeff \t\r") for line in beginning.split("\n")]
+    lines = [line for line in lines if line][:_LINES]
+    return next((kind for kind in _KINDS if any(kind.pattern.match(line) for line in lines)), None)
+
+
+def unescape(text: str) -> str:
+    """Character entities become what they stand for: `&quot;` a quote, `&#91;` a bracket, as Moses and HTML write them.
+
+    Those that were escaped twice (`&amp;quot;`) too. A name that HTML does not know stays as it is. The number of lines
+    stays: an entity that stands for a line break or another control character becomes a space.
+    """
+    for _ in range(2):
+        if "&" not in text:
+            return text
+        text = _ENTITY.sub(_character, text)
+    return text
+
+
+def _character(entity: "re.Match") -> str:
+    text = html.unescape(entity.group())
+    return "".join(" " if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one for one in text)

@@ -1,0 +1,67 @@
+"""crossinit_fairseq/markup.py"""
+
+import html
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tests.helpers  # noqa: F401  (the hypothesis profile)
+from crossinit_fairseq.markup import recognise_markup, unescape
+
+# what Moses' escape-special-chars.perl writes
+MOSES = {"&amp;": "&", "&#124;": "|", "&lt;": "<", "&gt;": ">", "&apos;": "'", "&quot;": '"', "&#91;": "[", "&#93;": "]"}
+
+
+@pytest.mark.parametrize("entity", sorted(MOSES))
+def test_the_entities_of_moses_once_and_twice(entity):
+    assert unescape("a " + entity + " b") == unescape("a " + entity.replace("&", "&amp;") + " b") == f"a {MOSES[entity]} b"
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("AT&T; R&D a & b &; &#; &#x;", "AT&T; R&D a & b &; &#; &#x;"),  # no entities
+        ("?a=1&para=2&copy=3", "?a=1&para=2&copy=3"),  # without a semicolon they are none
+        ("&foo; &Foo1;", "&foo; &Foo1;"),  # names that HTML does not know
+        ("&eacute;&#233;&#xe9;&#XE9;", "éééé"),
+        ("a&nbsp;b", "a\u00a0b"),
+        ("a&#10;b&NewLine;c&#13;d&#x2028;e&#27;f", "a b c d ef"),  # never a new line, never an escape code
+        ("&amp;amp;amp;", "&amp;"),  # three times: one is left
+    ],
+)
+def test_entities(text, expected):
+    assert unescape(text) == expected
+
+
+@given(st.text(st.sampled_from("&#;ampqutx10\n ăа"), max_size=20))
+def test_any_text(text):
+    found = unescape(text)
+    assert found.count("\n") == text.count("\n")
+    assert found == text or ";" in text
+    if "&" not in text:  # once escaped, it comes back
+        assert unescape(html.escape(text)) == text
+
+
+@pytest.mark.parametrize(
+    "beginning, name",
+    [
+        ('<mediawiki xml:lang="ne"><page><title>x</title>', "a dump of MediaWiki"),
+        ("  <page>\n    <title>Nepal</title>", "a dump of MediaWiki"),
+        ('<doc id="12" url="https://en.wikipedia.org/wiki?curid=12" title="Anarchism">\nAnarchism\n', "the output of WikiExtractor"),
+        ('<refset setid="newstest2016" srclang="any" trglang="ro">', "a test set in SGML or XML"),
+        ('\ufeff<?xml version="1.0"?>\n<tmx version="1.4">', "a translation memory (TMX or XLIFF)"),
+        ("\n\n<!DOCTYPE html>\n<html>", "HTML"),
+        ("<?xml version='1.0'?>\n<a>", "XML"),
+        ('{"id": "12", "text": "A sentence."}', "JSON lines"),
+        ('# comment\nmsgid ""\nmsgstr ""', "a gettext catalogue (.po)"),
+        ("1\n00:00:01,000 --> 00:00:02,500\nHello.", "subtitles with their times (.srt, .vtt)"),
+        ("A sentence.\nAnother with <b>tags</b>, {braces} and <page> marks.", None),
+        ("", None),
+    ],
+)
+def test_what_a_file_is(beginning, name):
+    found = recognise_markup(beginning)
+    assert (found.name if found else None) == name
+    # only its beginning says so
+    assert recognise_markup("text\n" * 20 + beginning) is None
