@@ -1,21 +1,23 @@
 """How far a table has fallen into few directions, seen on random words."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Sequence
 
 import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from crossinit_fairseq.ranks import RankedWords
+
 
 class Measures(NamedTuple):
-    """What RandomWords tell of a table, float scalars.
+    """What RandomWords measure in a table, float scalars.
 
     norm: mean norm of a word; cos_within, cos_across: mean cosine of two different words of one language, and of words of
     two languages: near 1 where all words point one way. directions: 1 / mean squared cosine of two different words, which
     also sees words that point both ways along few axes: d (at most) for random vectors, k for words spread evenly over k
     orthogonal axes, 1 where only one is left. (It is the participation ratio of the singular values of the normalised
-    words, made free of the number of words by leaving out the cosine of a word with itself.)
+    words, made independent of the number of words by leaving out the cosine of a word with itself.)
     """
 
     norm: torch.Tensor
@@ -25,13 +27,13 @@ class Measures(NamedTuple):
 
 
 class RandomWords(nn.Module):
-    """A fixed random sample of the words of each language, and what they tell of a table.
+    """A fixed random sample of the words of each language, to measure a table on.
 
     words: RankedWords per language; max_rank: sample among the first max_rank ranks; count: words per language (fewer
     if a language has fewer: a word drawn twice would count as two that agree); seed: of the sample.
     """
 
-    def __init__(self, words, max_rank, count=128, seed=0):
+    def __init__(self, words: Sequence[RankedWords], max_rank: int, count: int = 128, seed: int = 0):
         super().__init__()
         rng = np.random.default_rng(seed)
         available = [min(len(ranked), max_rank) for ranked in words]
@@ -47,7 +49,7 @@ class RandomWords(nn.Module):
         self.register_buffer("starts", torch.from_numpy(np.cumsum(lengths) - lengths), persistent=False)
 
     @torch.no_grad()
-    def forward(self, table):
+    def forward(self, table: torch.Tensor) -> Measures:
         """table: float [V, d]. Returns Measures."""
         vectors = F.embedding_bag(self.tokens, table, self.starts, mode="mean").view(*self.shape, -1).float()
         units = F.normalize(vectors, dim=2)

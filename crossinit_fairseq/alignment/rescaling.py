@@ -4,8 +4,12 @@ Norms grow several-fold while Eq. 1 falls. A table that enters pre-training at s
 softmax of a tied output layer far too sure of itself.
 """
 
+from typing import List, Sequence
+
 import numpy as np
 import torch
+
+from crossinit_fairseq.ranks import RankedWords
 
 _KEY = "crossinit_table"
 
@@ -13,20 +17,20 @@ _KEY = "crossinit_table"
 class Rescaling:
     """Remembers the scale of freshly initialised tables; the scale is the root mean square of the rows that words use.
 
-    Rows of no word (special symbols, punctuation) got no gradient, have their scale still, and keep it.
+    Rows of no word (special symbols, punctuation) got no gradient: they still have their initial scale, and keep it.
     tables: float [V, d] each, as initialised; words: RankedWords per language.
     """
 
-    def __init__(self, tables, words):
+    def __init__(self, tables: Sequence[torch.Tensor], words: Sequence[RankedWords]):
         self.rows = torch.from_numpy(np.unique(np.concatenate([ranked.tokens for ranked in words])).astype(np.int64))
         self.scales = [self._scale(table) for table in tables]
 
     @torch.no_grad()
-    def _scale(self, table):
+    def _scale(self, table: torch.Tensor) -> float:
         return table[self.rows.to(table.device)].double().pow(2).mean().sqrt().item()
 
     @torch.no_grad()
-    def __call__(self, tables):
+    def __call__(self, tables: Sequence[torch.Tensor]) -> List[torch.Tensor]:
         """Return copies of the tables at their initial scales, float [V, d] each."""
         copies = []
         for table, scale in zip(tables, self.scales):
@@ -36,8 +40,8 @@ class Rescaling:
         return copies
 
 
-def keep_as_trained(optimizer, tables):
-    """Let the tables as trained ride along in the optimizer's state, at no cost in memory.
+def keep_as_trained(optimizer: torch.optim.Optimizer, tables: Sequence[torch.Tensor]) -> None:
+    """Put the tables as trained into the optimizer's state, so that they are saved with it, at no cost in memory.
 
     The checkpoint's model holds the rescaled tables, which later stages start from; with the state of a
     torch.optim.Optimizer it also holds these, so that an interrupted run goes on to the last bit as if it had not been.
@@ -48,7 +52,7 @@ def keep_as_trained(optimizer, tables):
 
 
 @torch.no_grad()
-def restore_as_trained(optimizer, tables):
+def restore_as_trained(optimizer: torch.optim.Optimizer, tables: Sequence[torch.Tensor]) -> None:
     """After a resume: put back what keep_as_trained saved. Does nothing otherwise."""
     for table in tables:
         kept = optimizer.state.get(table, {}).get(_KEY)

@@ -11,7 +11,7 @@ sub-tokens. See weighted_sums.py for both, and for their gradient.
 """
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Any, Dict, Optional, Sequence
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from crossinit_fairseq.alignment.weighted_sums import RowWeights, segment_and_tail_sums, weighted_sums
+from crossinit_fairseq.ranks import RankedWords
 
 
 @dataclass(frozen=True)
@@ -47,27 +48,31 @@ class SpanPlan:
     sample_weights: Optional[torch.Tensor] = None
     sample_starts: Optional[torch.Tensor] = None
 
-    def tensors(self):
+    def tensors(self) -> Dict[str, torch.Tensor]:
         """The fields as a dict, to be collated and moved to a device; ``SpanPlan(**tensors)`` is the way back."""
         return {name: value for name, value in vars(self).items() if value is not None}
 
-    def words(self):
+    def words(self) -> int:
         """How many words' means are taken, in both languages."""
         return int(2 * (self.ranks[1] - self.ranks[0]).sum())
-
-    def overlap(self):
-        """Which spans share a rank, bool [B, B]."""
-        low, high = self.ranks
-        return (low[:, None] < high) & (low < high[:, None])
 
 
 @dataclass(frozen=True)
 class SpanMeans:
-    """E_span of language i, E_span of language j, and E_outside of language j (Eq. 1), each float [B, d]."""
+    """E_span of language i, E_span of language j, and E_outside of language j (Eq. 1), each float [B, d].
+
+    ranks: int64 [2, B], where the spans begin and end in the lists.
+    """
 
     left: torch.Tensor
     right: torch.Tensor
     outside: torch.Tensor
+    ranks: torch.Tensor
+
+    def overlap(self) -> torch.Tensor:
+        """Which draws have spans that share a rank, bool [B, B]."""
+        low, high = self.ranks
+        return (low[:, None] < high) & (low < high[:, None])
 
 
 class RankedTable(nn.Module):
@@ -79,7 +84,7 @@ class RankedTable(nn.Module):
     by 1 / length of its word; its tail is the summed weight of each sub-token in the words beyond max_rank.
     """
 
-    def __init__(self, words, max_rank, vocabulary):
+    def __init__(self, words: Sequence[RankedWords], max_rank: int, vocabulary: int):
         super().__init__()
         self.words = words
         self.sizes = np.array([len(w) for w in words], dtype=np.int64)
@@ -97,8 +102,8 @@ class RankedTable(nn.Module):
         )
         self.rows = RowWeights(tokens, weights, tail)
 
-    def plan(self, draws):
-        """Lay out the sums that SpanDraws need. Returns SpanPlan, on the CPU."""
+    def plan(self, draws: Any) -> SpanPlan:
+        """Lay out the sums that draws need. draws: SpanDraws (see spans). Returns SpanPlan, on the CPU."""
         low, high = (
             np.stack([self._positions(language, edge) for language in (draws.left, draws.right)])
             for edge in (draws.low, draws.high)
@@ -118,7 +123,7 @@ class RankedTable(nn.Module):
             **(self._sample(draws) if draws.outside is not None else {}),
         )
 
-    def _sample(self, draws):
+    def _sample(self, draws: Any) -> Dict[str, torch.Tensor]:
         """The sampled Negatives of SpanDraws as one list of weighted sub-tokens."""
         tokens, weights = [], []
         for language, positions in zip(draws.right, draws.outside):
@@ -134,7 +139,7 @@ class RankedTable(nn.Module):
             sample_starts=torch.from_numpy(np.cumsum(lengths) - lengths),
         )
 
-    def _positions(self, language, rank):
+    def _positions(self, language: np.ndarray, rank: np.ndarray) -> np.ndarray:
         """Where in head_tokens the word at a rank of a language begins; all int64 [B]."""
         at = np.empty(len(rank), dtype=np.int64)
         for index, bounds in enumerate(self.bounds):
@@ -142,7 +147,7 @@ class RankedTable(nn.Module):
             at[mine] = bounds[rank[mine]]
         return at
 
-    def forward(self, table, plan):
+    def forward(self, table: torch.Tensor, plan: SpanPlan) -> SpanMeans:
         """Average a table over the spans of a plan.
 
         table: float [V, d], the gradient flows into it; plan: SpanPlan on the table's device. Returns SpanMeans.
@@ -157,10 +162,11 @@ class RankedTable(nn.Module):
             outside = (everything[plan.right] - right) / plan.outside.double().unsqueeze(1)
         else:
             outside = weighted_sums(table, plan.sample_tokens, plan.sample_weights, plan.sample_starts)
-        return SpanMeans(*(mean.to(table.dtype) for mean in (left / inside, right / inside, outside)))
+        means = (mean.to(table.dtype) for mean in (left / inside, right / inside, outside))
+        return SpanMeans(*means, ranks=plan.ranks)
 
 
-def _weights(offsets):
+def _weights(offsets: np.ndarray) -> np.ndarray:
     """1 / (number of sub-tokens of the word) for every sub-token of the words at int64 [m + 1] offsets."""
     lengths = np.diff(offsets)
     return np.repeat(1.0 / lengths, lengths)

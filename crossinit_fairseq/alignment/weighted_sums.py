@@ -5,6 +5,8 @@ the table gives to which entries is laid out once; the gradient of the table is 
 usual way fills it with zeros and scatters into it, and adds a second table of the same size for the tail.
 """
 
+from typing import Tuple
+
 import numpy as np
 import torch
 import torch.nn as nn
@@ -24,7 +26,7 @@ class RowWeights(nn.Module):
     entry_starts int64 [V], the first entry of each row. E is T and the number of weights in tail that are not 0.
     """
 
-    def __init__(self, tokens, weights, tail):
+    def __init__(self, tokens: np.ndarray, weights: np.ndarray, tail: np.ndarray):
         super().__init__()
         tail_sums, tail_tokens = np.nonzero(tail)
         rows = np.concatenate([tokens, tail_tokens]).astype(np.int64)
@@ -60,7 +62,9 @@ class _SegmentAndTailSums(torch.autograd.Function):
         return gradient, None, None
 
 
-def segment_and_tail_sums(table, rows, starts):
+def segment_and_tail_sums(
+    table: torch.Tensor, rows: RowWeights, starts: torch.Tensor
+) -> Tuple[torch.Tensor, torch.Tensor]:
     """The sums of rows.tokens from each start to the next, and of the tail.
 
     table: float [V, d], the gradient flows into it; rows: RowWeights; starts: int64 [S], rising, the first of them 0.
@@ -69,7 +73,9 @@ def segment_and_tail_sums(table, rows, starts):
     return _SegmentAndTailSums.apply(table, rows, starts)
 
 
-def weighted_sums(table, tokens, weights, starts):
+def weighted_sums(
+    table: torch.Tensor, tokens: torch.Tensor, weights: torch.Tensor, starts: torch.Tensor
+) -> torch.Tensor:
     """The sums of weighted rows of float [V, d], from each int64 [S] start in int64 [T] tokens to the next.
 
     weights: float [T]. Returns float [S, d].
@@ -77,7 +83,7 @@ def weighted_sums(table, tokens, weights, starts):
     return F.embedding_bag(tokens, table, starts, mode="sum", per_sample_weights=weights.to(table.dtype))
 
 
-def _dense_sums(table, weights):
+def _dense_sums(table: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """weights float [L, V] @ table float [V, d]. Returns float [L, d]."""
     tiles, dim = len(table) // _TILE, table.size(1)
     end = tiles * _TILE

@@ -1,7 +1,7 @@
 """Step 3 with the pairs of a lexicon for Positives: the vectors of their words, and the objective over them."""
 
 from dataclasses import dataclass
-from typing import Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -43,7 +43,7 @@ class PairVectors:
 
 @dataclass(frozen=True)
 class PairContrast:
-    """What the objective makes of B pairs, float [B] each.
+    """What the objective computes of B pairs, float [B] each.
 
     loss: in nats; positive: the cosine of the two words; negative: the mean cosine with the Negatives; correct: in how
     many of the two directions the partner is nearer than all Negatives, divided by 2.
@@ -64,11 +64,11 @@ class PairedWords:
 
     def __init__(self, lexicons: Sequence[LexiconTokens]):
         self.lexicons = list(lexicons)
-        self._sides = [
+        self._flat_words = [
             [_flat([pair.source for pair in one.pairs]), _flat([pair.target for pair in one.pairs])]
             for one in self.lexicons
         ]
-        # for each lexicon int64 [2, pairs]: which word of the lexicon either side of a pair is a form of
+        # for each lexicon int64 [2, pairs]: which word of the lexicon each word of a pair is a form of
         self._words = [
             np.stack([_numbers([pair.words[side] for pair in one.pairs]) for side in (0, 1)]) for one in self.lexicons
         ]
@@ -78,9 +78,9 @@ class PairedWords:
         """The number of pairs of each lexicon."""
         return [len(one.pairs) for one in self.lexicons]
 
-    def plan(self, draws) -> PairPlan:
-        """Lay out the words of PairDraws. Returns PairPlan, on the CPU."""
-        parts = [words.take(draws.positions) for words in self._sides[draws.lexicon]]
+    def plan(self, draws: Any) -> PairPlan:
+        """Lay out the words of draws. draws: PairDraws (see spans). Returns PairPlan, on the CPU."""
+        parts = [words.take(draws.positions) for words in self._flat_words[draws.lexicon]]
         lengths = np.concatenate([lengths for _, lengths in parts])
         return PairPlan(
             tokens=torch.from_numpy(np.concatenate([tokens for tokens, _ in parts])),
@@ -88,7 +88,7 @@ class PairedWords:
             related=torch.from_numpy(self._related(draws)),
         )
 
-    def _related(self, draws) -> np.ndarray:
+    def _related(self, draws: Any) -> np.ndarray:
         """bool [B, B]. Lays the pairs of the whole lexicon out between the words that the batch holds."""
         words = self._words[draws.lexicon]
         batch = words[:, draws.positions]

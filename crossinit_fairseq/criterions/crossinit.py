@@ -1,14 +1,18 @@
-"""The criterion `crossinit`: fairseq's door to the objectives in crossinit_fairseq.alignment."""
+"""The criterion `crossinit`: makes the objectives in crossinit_fairseq.alignment known to fairseq."""
 
 from dataclasses import dataclass, field
+from typing import Any, Dict, List, Sequence, Tuple
 
 import torch
+import torch.nn as nn
 from fairseq.criterions import FairseqCriterion, register_criterion
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from fairseq.logging import metrics
+from fairseq.tasks import FairseqTask
 
-from crossinit_fairseq.alignment import OBJECTIVES, PairPlan, SpanPlan, pair_objective
-from crossinit_fairseq.models.unwrap import unwrap
+from crossinit_fairseq.alignment import OBJECTIVES, PairPlan, pair_objective
+from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.models.bare_model import unwrap
 
 # logged name -> digits; sums over draws, and averages over batches
 _PER_DRAW = {"positive": 4, "negative": 4, "accuracy": 4}
@@ -46,20 +50,30 @@ class CrossInitCriterionConfig(FairseqDataclass):
 class CrossInitCriterion(FairseqCriterion):
     """An objective of Step 3, summed over draws. Holds no parameters: fairseq would save them with every later stage."""
 
-    def __init__(self, task, objective, temperature, lexicon_temperature=0.1, lexicon_weight=1.0):
+    def __init__(
+        self,
+        task: FairseqTask,
+        objective: str,
+        temperature: float,
+        lexicon_temperature: float = 0.1,
+        lexicon_weight: float = 1.0,
+    ):
         super().__init__(task)
         self.objective = OBJECTIVES[str(objective)]
-        for option, value in (
-            ("--temperature", temperature),
-            ("--lexicon-temperature", lexicon_temperature),
-            ("--lexicon-weight", lexicon_weight),
-        ):
-            if value <= 0:
-                raise SystemExit(f"crossinit_fairseq: error: {option} must be above 0, not {value}")
+        with one_sentence():
+            for option, value in (
+                ("--temperature", temperature),
+                ("--lexicon-temperature", lexicon_temperature),
+                ("--lexicon-weight", lexicon_weight),
+            ):
+                if value <= 0:
+                    raise InputError(f"{option} must be above 0, not {value}")
         self.temperature, self.lexicon_temperature = temperature, lexicon_temperature
         self.lexicon_weight = lexicon_weight
 
-    def forward(self, model, sample, reduce=True):
+    def forward(
+        self, model: nn.Module, sample: Dict[str, Any], reduce: bool = True
+    ) -> Tuple[torch.Tensor, int, Dict[str, Any]]:
         """model: AlignmentModel; sample: an item of DrawDataset, with plans of spans, of pairs, or of both.
 
         Returns (loss summed over the draws of the first kind and averaged over token tables, their number, logging
@@ -70,10 +84,7 @@ class CrossInitCriterion(FairseqCriterion):
         draws = sample["nsentences"]
         losses, logging = [], {}
         if "spans" in sample["net_input"]:
-            plan = SpanPlan(**sample["net_input"]["spans"])
-            # only this objective looks across draws
-            overlap = plan.overlap() if self.objective is OBJECTIVES["infonce"] else None
-            contrasts = [self.objective(one.spans, overlap, self.temperature) for one in means]
+            contrasts = [self.objective(one.spans, self.temperature) for one in means]
             losses.append(torch.stack([c.loss.sum() for c in contrasts]).mean())
             # of the two labels of each draw, the share that the sign of its dot product gets right
             right = [((c.positive > 0).sum() + (c.negative < 0).sum()) / 2.0 for c in contrasts]
@@ -100,12 +111,12 @@ class CrossInitCriterion(FairseqCriterion):
                 }
             )
             inner = unwrap(model)
-            measures = torch.stack([torch.stack(inner.sample(table)) for table in inner.tables]).mean(0)
+            measures = torch.stack([torch.stack(inner.random_words(table)) for table in inner.tables]).mean(0)
             logging.update(zip(_PER_TABLE, measures))
         return loss, draws, logging
 
     @staticmethod
-    def reduce_metrics(logging_outputs):
+    def reduce_metrics(logging_outputs: List[Dict[str, Any]]) -> None:
         """Average over the draws of all processes."""
         total = {key: sum(log[key] for log in logging_outputs) for key in logging_outputs[0]}
         _log_averages(total, total["sample_size"], {"loss": 4, **_PER_DRAW})
@@ -114,14 +125,17 @@ class CrossInitCriterion(FairseqCriterion):
         _log_averages(total, total["batches"], _PER_TABLE)
 
     @staticmethod
-    def logging_outputs_can_be_summed():
+    def logging_outputs_can_be_summed() -> bool:
         """True: everything logged is a sum."""
         return True
 
 
 @torch.no_grad()
-def _sums(prefix, contrasts, right):
-    """{name: float scalar} of the contrasts of each table, summed over draws and averaged over tables; right: correct ones."""
+def _sums(prefix: str, contrasts: Sequence[Any], right: Sequence[torch.Tensor]) -> Dict[str, torch.Tensor]:
+    """{name: float scalar}, summed over draws and averaged over tables.
+
+    contrasts: the Contrast or PairContrast of each table; right: for each table the number of correct ones.
+    """
     return {
         prefix + "positive": torch.stack([c.positive.sum() for c in contrasts]).mean(),
         prefix + "negative": torch.stack([c.negative.sum() for c in contrasts]).mean(),
@@ -129,6 +143,6 @@ def _sums(prefix, contrasts, right):
     }
 
 
-def _log_averages(total, count, digits):
+def _log_averages(total: Dict[str, Any], count: Any, digits: Dict[str, int]) -> None:
     for key, rounded in digits.items():
         metrics.log_scalar(key, total[key] / count, count, round=rounded)

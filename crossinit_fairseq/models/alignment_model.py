@@ -1,11 +1,15 @@
 """The model that the CrossInit stage trains: any fairseq model, seen through its embedding table alone."""
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Any, Dict, List, Optional, Sequence
 
+import torch
+import torch.nn as nn
+from fairseq.data import Dictionary
 from fairseq.models import BaseFairseqModel
 
 from crossinit_fairseq.alignment import (
+    PairedWords,
     PairPlan,
     PairVectors,
     RandomWords,
@@ -16,29 +20,39 @@ from crossinit_fairseq.alignment import (
     pair_vectors,
 )
 from crossinit_fairseq.models.token_tables import find_token_tables
+from crossinit_fairseq.ranks import RankedWords
 
 
 @dataclass(frozen=True)
 class TableMeans:
-    """What one token table makes of a plan of each kind; None for a kind that there is no plan of."""
+    """The means that one token table gives for a plan of each kind; None for a kind that there is no plan of."""
 
     spans: Optional[SpanMeans]
     pairs: Optional[PairVectors]
 
 
 class AlignmentModel(BaseFairseqModel):
-    """Wraps a freshly initialised model; its forward gives means of words, its checkpoints are the wrapped model's own.
+    """Wraps a freshly initialised model: forward gives means of words, checkpoints are the wrapped model's own.
 
-    Only the token tables take gradients. The forward is a real one so that data-parallel wrappers, which look for
-    gradients of what a forward used, need nothing special.
+    Only the token tables take gradients. All of the work on the tables happens in forward, so that data-parallel
+    wrappers, which look for the gradients of what forward used, need nothing special.
 
     model: a fairseq model; dictionary: its dictionary; words: RankedWords per language, None without spans; max_rank:
-    of positives; rescale: save the tables at their initial scale, see Rescaling; pairs: PairedWords, None without a
+    the highest rank of a Positive; rescale: save the tables at their initial scale, see Rescaling; pairs: PairedWords,
+    None without a lexicon.
+    random_words: the measures are taken of random words of the text where there are spans, else of random words of the
     lexicon.
-    The measures are taken of random words of the text where there are spans, else of random words of the lexicon.
     """
 
-    def __init__(self, model, dictionary, words, max_rank, rescale=False, pairs=None):
+    def __init__(
+        self,
+        model: BaseFairseqModel,
+        dictionary: Dictionary,
+        words: Optional[Sequence[RankedWords]],
+        max_rank: int,
+        rescale: bool = False,
+        pairs: Optional[PairedWords] = None,
+    ):
         super().__init__()
         tables = find_token_tables(model, dictionary)
         self.wrapped = model
@@ -49,17 +63,22 @@ class AlignmentModel(BaseFairseqModel):
             table.requires_grad_(True)
         self.pairs = pairs
         self.ranked = None if words is None else RankedTable(words, max_rank, len(dictionary))
-        self.sample = RandomWords(pairs.apart(), len(dictionary)) if words is None else RandomWords(words, max_rank)
-        trained = (words or []) + ([pairs.all_words()] if pairs is not None else [])
+        if words is None:
+            self.random_words = RandomWords(pairs.apart(), len(dictionary))
+        else:
+            self.random_words = RandomWords(words, max_rank)
+        trained = list(words or []) + ([pairs.all_words()] if pairs is not None else [])
         self.rescaling = Rescaling(self.tables, trained) if rescale else None
 
     @property
-    def tables(self):
+    def tables(self) -> List[nn.Parameter]:
         """The token tables, float [V, d] each."""
         parameters = dict(self.wrapped.named_parameters())
         return [parameters[name] for name in self.table_names]
 
-    def forward(self, spans=None, pairs=None):
+    def forward(
+        self, spans: Optional[Dict[str, torch.Tensor]] = None, pairs: Optional[Dict[str, torch.Tensor]] = None
+    ) -> List[TableMeans]:
         """spans: the tensors of a SpanPlan; pairs: of a PairPlan; either may be missing. Returns TableMeans of each table."""
         return [
             TableMeans(
@@ -69,8 +88,8 @@ class AlignmentModel(BaseFairseqModel):
             for table in self.tables
         ]
 
-    def state_dict(self, *args, **kwargs):
-        """The wrapped model's, so that every later stage loads the checkpoint as one of its own."""
+    def state_dict(self, *args, **kwargs) -> Dict[str, torch.Tensor]:
+        """The state dict of the wrapped model, which every later stage loads as one of its own."""
         state = self.wrapped.state_dict(*args, **kwargs)
         if self.rescaling is not None:
             saved = {id(table): rescaled for table, rescaled in zip(self.tables, self.rescaling(self.tables))}
@@ -80,13 +99,14 @@ class AlignmentModel(BaseFairseqModel):
                     state[name] = saved[id(parameter)]
         return state
 
-    def load_state_dict(self, *args, **kwargs):
-        """Into the wrapped model, by its own rules."""
+    def load_state_dict(self, *args, **kwargs) -> Any:
+        """Load into the wrapped model, as its own class does."""
         return self.wrapped.load_state_dict(*args, **kwargs)
 
-    def set_num_updates(self, num_updates):
+    def set_num_updates(self, num_updates: int) -> None:
+        """Tell the wrapped model how many updates there have been."""
         self.wrapped.set_num_updates(num_updates)
 
-    def max_positions(self):
+    def max_positions(self) -> None:
         """None: spans have no positions."""
         return None

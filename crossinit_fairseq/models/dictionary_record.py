@@ -1,13 +1,14 @@
 """Which dictionary a checkpoint was trained with: equal sizes are not enough, rows must be of the same symbols.
 
-Tasks keep a record of theirs in fairseq's `task_state`, which every task and version reads over and saves on. Stock
-tasks write none; the data folder named in their checkpoint tells as much, as long as it is there.
+The tasks of this package keep a record of theirs in fairseq's `task_state`, which every task and version passes on. Stock
+tasks write no record; the data folder named in their checkpoint tells the same, as long as it exists.
 """
 
 import hashlib
 import os
 import pickle
 import zipfile
+from typing import Any, Dict, Optional, Sequence
 
 from fairseq.data import Dictionary
 
@@ -16,7 +17,7 @@ from crossinit_fairseq.errors import InputError
 NAME = "crossinit_dictionary"
 
 
-def record_of(dictionary, languages):
+def record_of(dictionary: Dictionary, languages: Sequence[str]) -> Dict[str, Any]:
     """What to keep of a dictionary: {"symbols": their number, "sha256": of them in order, "languages": {symbol: row}}.
 
     languages: symbols of the language tokens.
@@ -29,28 +30,28 @@ def record_of(dictionary, languages):
     }
 
 
-def check_record(record, dictionary, folder, checkpoint="the checkpoint"):
+def check_record(
+    record: Optional[Dict[str, Any]], dictionary: Dictionary, folder: str, checkpoint: str = "the checkpoint"
+) -> None:
     """Raise InputError when a record, None if there is none, is of another dictionary than that of a data folder."""
     if not record or record["sha256"] == record_of(dictionary, [])["sha256"]:
         return
     moved = [
-        "{} is row {:,} there and {} here".format(symbol, row, _row(dictionary, symbol))
+        f"{symbol} is row {row:,} there and {_row(dictionary, symbol)} here"
         for symbol, row in sorted(record["languages"].items())
         if symbol not in dictionary or dictionary.index(symbol) != row
     ]
     raise InputError(
-        "{} was trained with another dictionary than {}/dict.txt ({:,} and {:,} symbols{}); all stages must share one, in "
-        "the same order".format(
-            checkpoint, folder, record["symbols"], len(dictionary), "; " + ", ".join(moved) if moved else ""
-        )
+        f"{checkpoint} was trained with another dictionary than {folder}/dict.txt ({record['symbols']:,} and "
+        f"{len(dictionary):,} symbols{'; ' + ', '.join(moved) if moved else ''}); all stages must share one, in the same order"
     )
 
 
-def _row(dictionary, symbol):
-    return "row {:,}".format(dictionary.index(symbol)) if symbol in dictionary else "missing"
+def _row(dictionary: Dictionary, symbol: str) -> str:
+    return f"row {dictionary.index(symbol):,}" if symbol in dictionary else "missing"
 
 
-def check_checkpoint(path, dictionary, folder, languages):
+def check_checkpoint(path: str, dictionary: Dictionary, folder: str, languages: Sequence[str]) -> None:
     """Raise InputError when the checkpoint that training is about to start from is of another dictionary.
 
     A checkpoint that cannot be opened or says nothing of its dictionary passes. languages: symbols of language tokens.
@@ -64,12 +65,13 @@ def check_checkpoint(path, dictionary, folder, languages):
     check_record(record, dictionary, folder, path)
 
 
-def _record_from_data_folder(header, dictionary, languages):
+def _record_from_data_folder(
+    header: Dict[str, Any], dictionary: Dictionary, languages: Sequence[str]
+) -> Optional[Dict[str, Any]]:
+    """The record of the dictionary in the data folder that a checkpoint names, if that folder is there and differs."""
     task = (header.get("cfg") or {}).get("task") or {}
-    folder = str((task.get("data") if isinstance(task, dict) else getattr(task, "data", None)) or "").split(os.pathsep)[
-        0
-    ]
-    path = os.path.join(folder, "dict.txt")
+    data = task.get("data") if isinstance(task, dict) else getattr(task, "data", None)
+    path = os.path.join(str(data or "").split(os.pathsep)[0], "dict.txt")
     if not os.path.isfile(path):
         return None
     try:
@@ -83,7 +85,9 @@ def _record_from_data_folder(header, dictionary, languages):
     return record_of(theirs, [symbol for symbol in languages if symbol in theirs])
 
 
-def starting_checkpoint(save_dir, restore_file, finetune_from_model):
+def starting_checkpoint(
+    save_dir: Optional[str], restore_file: Optional[str], finetune_from_model: Optional[str]
+) -> Optional[str]:
     """The file that fairseq-train will start from by these options, None if from nothing."""
     last = os.path.join(save_dir or "", "checkpoint_last.pt")
     if restore_file and restore_file != "checkpoint_last.pt":
@@ -93,8 +97,8 @@ def starting_checkpoint(save_dir, restore_file, finetune_from_model):
     return next((path for path in candidates if path and os.path.isfile(path)), None)
 
 
-def read_header(path):
-    """All of a checkpoint but its tensors, which are None: no more is read than that. None if the file is of no known form.
+def read_header(path: str) -> Optional[Dict[str, Any]]:
+    """Everything in a checkpoint except its tensors, which are not read and are None. None if the file is of no known form.
 
     Like all loading of checkpoints this unpickles: only from people you trust.
     """

@@ -1,28 +1,68 @@
 """XLM (Lample and Conneau, 2019): a masked language model of many languages, each with an embedding of its own."""
 
+import argparse
+from dataclasses import dataclass, field, fields
+from typing import Dict, Optional, Tuple
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from fairseq.data import Dictionary
+from fairseq.dataclass import FairseqDataclass
+from fairseq.dataclass.utils import gen_parser_from_dataclass
 from fairseq.models import FairseqEncoder, FairseqEncoderModel, register_model, register_model_architecture
 from fairseq.modules import TransformerSentenceEncoder
+from fairseq.tasks import FairseqTask
 
 from crossinit_fairseq.errors import one_sentence
+from crossinit_fairseq.models.checkpoint_fit import check_parameters_fit
 from crossinit_fairseq.models.language_tokens import languages_in
-from crossinit_fairseq.models.parameter_fit import check_parameters_fit
-from crossinit_fairseq.models.xlm_options import add_options, complete
+
+
+@dataclass
+class XLMOptions(FairseqDataclass):
+    """Options of the XLM architectures; the defaults are those of the published mlm_xnli15_1024.
+
+    Masked-LM pre-training (`xlm_...`) and translation (`xlm_translation`) share them.
+    """
+
+    encoder_layers: int = field(
+        default=12, metadata={"help": "layers (as many again in the decoder of xlm_translation)"}
+    )
+    encoder_embed_dim: int = field(default=1024, metadata={"help": "dimensions of the embeddings and of the layers"})
+    encoder_ffn_embed_dim: int = field(default=4096, metadata={"help": "dimensions within feed-forward layers"})
+    encoder_attention_heads: int = field(default=8, metadata={"help": "attention heads"})
+    dropout: float = field(default=0.1, metadata={"help": "dropout probability"})
+    attention_dropout: float = field(default=0.1, metadata={"help": "dropout probability of attention weights"})
+    max_positions: int = field(default=512, metadata={"help": "position embeddings: longest input, in sub-tokens"})
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add XLMOptions to a parser, without defaults, which the architecture gives."""
+    gen_parser_from_dataclass(parser, XLMOptions(), delete_default=True)
+
+
+def complete_options(args: argparse.Namespace, **defaults) -> None:
+    """Set those of the XLMOptions that were not given: to `defaults`, else to the defaults of XLMOptions.
+
+    args: Namespace or DictConfig.
+    """
+    for option in fields(XLMOptions):
+        if option.name != "_name" and getattr(args, option.name, None) is None:
+            setattr(args, option.name, defaults.get(option.name, option.default))
 
 
 class XLMEncoder(FairseqEncoder):
     """fairseq's own sentence encoder, whose segment embeddings serve as language embeddings, and XLM's tied output.
 
-    A position holds the sum of its token's, its place's and its language's embedding, normalised; layers normalise after
-    the residual sum; the output is the token table again, with a bias, and nothing between (fairseq's `masked_lm` and
-    `roberta` put a layer there, which a decoder could not inherit). Initialised as the published models: normal, 0.02.
+    A position holds the sum of the embeddings of its token, its place and its language, normalised. Layers normalise
+    after the residual sum. The output is the token table again, with a bias, and nothing between (fairseq's `masked_lm`
+    and `roberta` put a layer there, which a decoder could not inherit). Initialised as the published models: normal, 0.02.
 
-    options: XLMOptions; dictionary: ends with language tokens, see `languages_in`, of which each is an embedding.
+    options: XLMOptions; dictionary: ends with language tokens, see `languages_in`, each of which has an embedding.
     """
 
-    def __init__(self, options, dictionary):
+    def __init__(self, options: argparse.Namespace, dictionary: Dictionary):
         super().__init__(dictionary)
         self.languages = list(languages_in(dictionary))
         self.sentence_encoder = TransformerSentenceEncoder(
@@ -44,7 +84,13 @@ class XLMEncoder(FairseqEncoder):
         )
         self.output_bias = nn.Parameter(torch.zeros(len(dictionary)))
 
-    def forward(self, src_tokens, language_ids, masked_tokens=None, features_only=False):
+    def forward(
+        self,
+        src_tokens: torch.Tensor,
+        language_ids: torch.Tensor,
+        masked_tokens: Optional[torch.Tensor] = None,
+        features_only: bool = False,
+    ) -> torch.Tensor:
         """See XLMModel.forward."""
         if language_ids.dim() == 1:
             language_ids = language_ids.unsqueeze(1)
@@ -56,41 +102,47 @@ class XLMEncoder(FairseqEncoder):
             features = features[masked_tokens]
         return F.linear(features, self.sentence_encoder.embed_tokens.weight, self.output_bias)
 
-    def max_positions(self):
+    def max_positions(self) -> int:
         """Longest input, in sub-tokens."""
         return self.sentence_encoder.max_seq_len
 
 
 @register_model("xlm")
 class XLMModel(FairseqEncoderModel):
-    """XLM under fairseq's roof. Language k is the k-th language token of the dictionary."""
+    """XLM as a model of fairseq. Language k is the k-th language token of the dictionary."""
 
-    def __init__(self, args, encoder):
+    def __init__(self, args: argparse.Namespace, encoder: XLMEncoder):
         super().__init__(encoder)
         self.args = args
 
     @staticmethod
-    def add_args(parser):
+    def add_args(parser: argparse.ArgumentParser) -> None:
         """XLMOptions."""
         add_options(parser)
 
     @classmethod
-    def build_model(cls, args, task):
+    def build_model(cls, args: argparse.Namespace, task: FairseqTask) -> "XLMModel":
         """args: XLMOptions, among others; task: has `source_dictionary`."""
         with one_sentence():
             return cls(args, XLMEncoder(args, task.source_dictionary))
 
-    def forward(self, src_tokens, language_ids, masked_tokens=None, features_only=False):
+    def forward(
+        self,
+        src_tokens: torch.Tensor,
+        language_ids: torch.Tensor,
+        masked_tokens: Optional[torch.Tensor] = None,
+        features_only: bool = False,
+    ) -> Tuple[torch.Tensor, None]:
         """Predict tokens.
 
         src_tokens: int64 [B, T], padded; language_ids: int64 [B], or [B, T] for inputs of several languages; padding gets no
         embedding, whatever stands there; masked_tokens: bool [B, T], where to predict, or None for everywhere.
-        Returns (float [M, V] of the M places to predict, or [B, T, V]; None). With features_only, float [B, T, d] of the
-        last layer in their place.
+        Returns (float [M, V] of the M places to predict, or [B, T, V]; None). With features_only it returns float
+        [B, T, d] of the last layer in their place.
         """
         return self.encoder(src_tokens, language_ids, masked_tokens, features_only), None
 
-    def upgrade_state_dict_named(self, state_dict, name):
+    def upgrade_state_dict_named(self, state_dict: Dict[str, torch.Tensor], name: str) -> None:
         """Refuse a checkpoint that cannot be loaded, in one sentence."""
         super().upgrade_state_dict_named(state_dict, name)
         with one_sentence():
@@ -98,12 +150,12 @@ class XLMModel(FairseqEncoderModel):
 
 
 @register_model_architecture("xlm", "xlm_mlm_xnli15_1024")
-def xlm_mlm_xnli15_1024(args):
+def xlm_mlm_xnli15_1024(args: argparse.Namespace) -> None:
     """The published mlm_xnli15_1024: 12 layers of 1024 dimensions and 8 heads."""
-    complete(args)
+    complete_options(args)
 
 
 @register_model_architecture("xlm", "xlm_tiny_3")
-def xlm_tiny_3(args):
+def xlm_tiny_3(args: argparse.Namespace) -> None:
     """The paper's analysis model (section 3.2): 6 layers, all else as in XLM; its languages are En, De and Hi."""
-    complete(args, encoder_layers=6)
+    complete_options(args, encoder_layers=6)

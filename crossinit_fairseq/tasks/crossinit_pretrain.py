@@ -11,7 +11,7 @@ from crossinit_fairseq.alignment import PairedWords, keep_as_trained, restore_as
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.alignment_model import AlignmentModel
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
-from crossinit_fairseq.models.unwrap import unwrap
+from crossinit_fairseq.models.bare_model import unwrap
 from crossinit_fairseq.spans import DrawDataset, PairSampler, SpanSampler
 from crossinit_fairseq.tasks.architecture import build_for
 from crossinit_fairseq.tasks.data_folder import (

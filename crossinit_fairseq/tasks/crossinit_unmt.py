@@ -11,8 +11,8 @@ from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.lexicon.word_by_word import PieceTranslator
 from crossinit_fairseq.models import dictionary_record
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
-from crossinit_fairseq.models.frozen_table import FrozenTable
-from crossinit_fairseq.models.unwrap import unwrap
+from crossinit_fairseq.models.token_tables import FrozenTable
+from crossinit_fairseq.models.bare_model import unwrap
 from crossinit_fairseq.ranks import WordPieces
 from crossinit_fairseq.tasks.architecture import build_for, check_translates
 from crossinit_fairseq.tasks.data_folder import (

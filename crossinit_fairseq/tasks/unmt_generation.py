@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from crossinit_fairseq.errors import InputError, one_sentence
-from crossinit_fairseq.models.beam_size import forget_beam_size
+from crossinit_fairseq.models.bare_model import forget_beam_size
 from crossinit_fairseq.tasks.one_dictionary import OneDictionaryTask
 from crossinit_fairseq.translation.direction_batches import pair_dataset
 from crossinit_fairseq.translation.restricted_search import restrict

@@ -3,7 +3,7 @@
 from fairseq.tasks.online_backtranslation import PiecewiseLinearFn
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.models.unwrap import unwrap
+from crossinit_fairseq.models.bare_model import unwrap
 from crossinit_fairseq.translation.back_translation import flat
 from crossinit_fairseq.translation.learning import learn
 

@@ -61,7 +61,8 @@ def gathered_means(table, words, draws):
         left.append(mean(words[i][low:high]))
         right.append(mean(words[j][low:high]))
         outside.append(mean(torch.cat([words[j][:low], words[j][high:]])))
-    return SpanMeans(torch.stack(left), torch.stack(right), torch.stack(outside))
+    ranks = torch.from_numpy(np.stack([draws.low, draws.high]))
+    return SpanMeans(torch.stack(left), torch.stack(right), torch.stack(outside), ranks)
 
 
 class Clock:

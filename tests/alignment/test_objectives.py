@@ -9,8 +9,15 @@ import torch.nn.functional as F
 from crossinit_fairseq.alignment import OBJECTIVES, SpanMeans, infonce_objective, sigmoid_objective, softmax_objective
 
 
+def span_means(left, right, outside, ranks=None):
+    """SpanMeans; ranks: of spans that share none, when not given."""
+    if ranks is None:
+        ranks = torch.stack([torch.arange(len(left)), torch.arange(len(left)) + 1])
+    return SpanMeans(left, right, outside, ranks)
+
+
 def contrast(left, right, outside):
-    return sigmoid_objective(SpanMeans(*(torch.tensor(rows, dtype=torch.float64) for rows in (left, right, outside))))
+    return sigmoid_objective(span_means(*(torch.tensor(rows, dtype=torch.float64) for rows in (left, right, outside))))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +45,7 @@ def test_hand_worked(left, right, outside, positive, negative, loss):
 def test_is_binary_cross_entropy_with_labels_1_and_0():
     generator = torch.Generator().manual_seed(1)
     rows = (torch.randn(20, 5, generator=generator, dtype=torch.float64, requires_grad=True) for _ in range(3))
-    means = SpanMeans(*rows)
+    means = span_means(*rows)
     made = sigmoid_objective(means)
     dots = torch.stack([(means.left * means.right).sum(1), (means.left * means.outside).sum(1)])
     labels = torch.tensor([1.0, 0.0], dtype=torch.float64)[:, None].expand(2, 20)
@@ -49,15 +56,15 @@ def test_is_binary_cross_entropy_with_labels_1_and_0():
         assert torch.allclose(ours, theirs, rtol=0, atol=1e-12)
 
 
-def random_means(draws=6, requires_grad=False):
+def random_means(draws=6, requires_grad=False, ranks=None):
     generator = torch.Generator().manual_seed(2)
     rows = (torch.randn(draws, 4, generator=generator, dtype=torch.float64) for _ in range(3))
-    return SpanMeans(*(row.requires_grad_(requires_grad) for row in rows))
+    return span_means(*(row.requires_grad_(requires_grad) for row in rows), ranks=ranks)
 
 
 def test_softmax_hand_worked():
     # equal dot products: ln 2; positive 1 and negative -1: ln(1 + e^-2)
-    means = SpanMeans(*(torch.tensor(rows) for rows in ([[1.0, 0], [1, 2]], [[2.0, 1], [1, 0]], [[2.0, 5], [-1, 0]])))
+    means = span_means(*(torch.tensor(rows) for rows in ([[1.0, 0], [1, 2]], [[2.0, 1], [1, 0]], [[2.0, 5], [-1, 0]])))
     made = softmax_objective(means)
     assert made.positive.tolist() == [2, 1] and made.negative.tolist() == [2, -1]
     assert made.loss.tolist() == pytest.approx([math.log(2), 0.1269280])
@@ -74,22 +81,21 @@ def test_softmax_is_cross_entropy_of_two_classes():
 def test_infonce_hand_worked():
     # dots: row 0: 1, 0, 2; row 1: 0, 3, 0; row 2: 0, 0, 0
     left, right = torch.tensor([[1.0, 0], [0, 1], [0, 0]]), torch.tensor([[1.0, 0], [0, 3], [2, 0]])
-    means = SpanMeans(left, right, torch.full((3, 2), float("nan")))  # the outside is not used
-    made = infonce_objective(means)
+    outside = torch.full((3, 2), float("nan"))  # not used
+    made = infonce_objective(span_means(left, right, outside))
     assert made.positive.tolist() == [1, 3, 0] and made.negative.tolist() == [1, 0, 0]
     e = math.exp
     expected = [math.log(e(1) + 1 + e(2)) - 1, math.log(2 + e(3)) - 3, math.log(3)]
     assert made.loss.tolist() == pytest.approx(expected)
-    # draws 0 and 2 overlap: no Negatives of each other
-    overlap = torch.tensor([[True, False, True], [False, True, False], [True, False, True]])
-    made = infonce_objective(means, overlap)
+    # draws 0 and 2, [0, 3) and [2, 4), share rank 2: no Negatives of each other
+    made = infonce_objective(span_means(left, right, outside, torch.tensor([[0, 7, 2], [3, 9, 4]])))
     assert made.negative.tolist() == [0, 0, 0]
     assert made.loss.tolist() == pytest.approx([math.log(e(1) + 1) - 1, math.log(2 + e(3)) - 3, math.log(2)])
 
 
 def test_infonce_without_any_negative_has_no_loss():
-    means = random_means(requires_grad=True)
-    made = infonce_objective(means, torch.ones(6, 6, dtype=torch.bool))
+    means = random_means(requires_grad=True, ranks=torch.tensor([[1] * 6, [3] * 6]))
+    made = infonce_objective(means)
     assert made.loss.abs().max() < 1e-12 and not made.negative.any()
     made.loss.sum().backward()
     assert means.left.grad.abs().max() < 1e-12, "and no NaN"
@@ -104,7 +110,7 @@ def test_infonce_is_cross_entropy_over_the_batch():
 @pytest.mark.parametrize("name", sorted(OBJECTIVES))
 def test_temperature_divides_the_dot_products(name):
     means = random_means()
-    scaled = SpanMeans(means.left / 0.5, means.right, means.outside)
+    scaled = span_means(means.left / 0.5, means.right, means.outside)
     cool, plain = OBJECTIVES[name](means, temperature=0.5), OBJECTIVES[name](scaled)
     assert torch.allclose(cool.loss, plain.loss, rtol=0, atol=1e-12)
     # what is logged stays the dot product itself

@@ -24,7 +24,8 @@ def means_word_by_word(table, words, draws):
         if draws.outside is not None:
             outside_j = [vectors[j][position] for position in draws.outside[b]]
         rows.append([torch.stack(some).mean(0) for some in (inside_i, inside_j, outside_j)])
-    return SpanMeans(*(torch.stack(column) for column in zip(*rows)))
+    ranks = torch.from_numpy(np.stack([draws.low, draws.high]))
+    return SpanMeans(*(torch.stack(column) for column in zip(*rows)), ranks=ranks)
 
 
 def means(table, words, max_rank, draws):
@@ -117,7 +118,7 @@ def test_which_spans_overlap():
     # [0, 3), [2, 4), [3, 5), whatever the languages are
     ranked = RankedTable([ranked_words([[1]] * 9)] * 3, 9, V)
     plan = ranked.plan(draws_of((0, 1, 0, 3), (1, 2, 2, 4), (2, 0, 3, 5)))
-    assert plan.overlap().tolist() == [[True, True, False], [True, True, True], [False, True, True]]
+    assert ranked(torch.zeros(V, 1), plan).overlap().tolist() == [[True, True, False], [True, True, True], [False, True, True]]
 
 
 def test_has_a_tail_only_where_words_lie_beyond():

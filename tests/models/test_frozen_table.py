@@ -1,11 +1,11 @@
-"""crossinit_fairseq/models/frozen_table.py"""
+"""crossinit_fairseq/models/token_tables.py: holding tables still"""
 
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from crossinit_fairseq.models.frozen_table import FrozenTable
+from crossinit_fairseq.models.token_tables import FrozenTable
 from tests.helpers import dictionary_of, tiny_model
 
 DICTIONARY = dictionary_of("abcdefgh")

@@ -1,9 +1,9 @@
-"""crossinit_fairseq/models/unwrap.py"""
+"""crossinit_fairseq/models/bare_model.py"""
 
 import pytest
 import torch
 
-from crossinit_fairseq.models.unwrap import unwrap
+from crossinit_fairseq.models.bare_model import unwrap
 
 
 class Wrapper(torch.nn.Module):
