@@ -1,4 +1,5 @@
-"""Step 3, Contrastive Learning (paper section 2.3): span means or word pairs over an embedding table, and the objectives.
+"""Step 3, Contrastive Learning (paper section 2.3): span means or word pairs over an embedding table, and the
+objectives.
 
 No fairseq.
 """

@@ -13,11 +13,11 @@ from crossinit_fairseq.ranks import RankedWords
 class Measures(NamedTuple):
     """What RandomWords measure in a table, float scalars.
 
-    norm: mean norm of a word; cos_within, cos_across: mean cosine of two different words of one language, and of words of
-    two languages: near 1 where all words point one way. directions: 1 / mean squared cosine of two different words, which
-    also sees words that point both ways along few axes: d (at most) for random vectors, k for words spread evenly over k
-    orthogonal axes, 1 where only one is left. (It is the participation ratio of the singular values of the normalised
-    words, made independent of the number of words by leaving out the cosine of a word with itself.)
+    norm: mean norm of a word; cos_within, cos_across: mean cosine of two different words of one language, and of words
+    of two languages: near 1 where all words point one way. directions: 1 / mean squared cosine of two different words,
+    which also sees words that point both ways along few axes: d (at most) for random vectors, k for words spread evenly
+    over k orthogonal axes, 1 where only one is left. (It is the participation ratio of the singular values of the
+    normalised words, made independent of the number of words by leaving out the cosine of a word with itself.)
     """
 
     norm: torch.Tensor

@@ -32,7 +32,7 @@ def sigmoid_objective(means: SpanMeans, temperature: float = 1.0) -> Contrast:
 
 
 def softmax_objective(means: SpanMeans, temperature: float = 1.0) -> Contrast:
-    """The authors' trial code: a softmax over the two dot products, -log P(positive) = softplus(negative - positive)."""
+    """The authors' trial code: a softmax over the two dot products; loss = softplus(negative - positive)."""
     positive, negative = _dots(means)
     return Contrast(F.softplus((negative - positive) / temperature), positive, negative)
 
@@ -40,8 +40,8 @@ def softmax_objective(means: SpanMeans, temperature: float = 1.0) -> Contrast:
 def infonce_objective(means: SpanMeans, temperature: float = 1.0) -> Contrast:
     """InfoNCE: the span of language j that belongs to language i's, among the spans of the other draws of the batch.
 
-    Two draws whose spans share a rank are no Negatives of each other. A draw that every other one overlaps has no Negative
-    and no loss. The outside mean is not used; `negative` is the mean dot product with the Negatives.
+    Two draws whose spans share a rank are no Negatives of each other. A draw that every other one overlaps has no
+    Negative and no loss. The outside mean is not used; `negative` is the mean dot product with the Negatives.
     """
     dots = means.left @ means.right.t()
     positive = dots.diagonal()

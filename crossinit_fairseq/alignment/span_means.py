@@ -6,12 +6,12 @@ sum C of the words' vectors in rank order
     sum of the words in [low, high) = C[high] - C[low],    sum of the words outside = C[N] - (C[high] - C[low]).
 
 Only the rows of C at boundaries of a span are ever needed. The words between neighbouring boundaries are summed in one
-pass; the words beyond the highest rank for positives are never inside a span, so their sum is one fixed weighting of the
-sub-tokens. See weighted_sums.py for both, and for their gradient.
+pass; the words beyond the highest rank for positives are never inside a span, so their sum is one fixed weighting of
+the sub-tokens. See weighted_sums.py for both, and for their gradient.
 """
 
 from dataclasses import dataclass
-from typing import Any, Dict, Optional, Sequence
+from typing import Dict, Optional, Sequence
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ import torch.nn.functional as F
 
 from crossinit_fairseq.alignment.weighted_sums import RowWeights, segment_and_tail_sums, weighted_sums
 from crossinit_fairseq.ranks import RankedWords
+from crossinit_fairseq.spans import SpanDraws
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class SpanPlan:
     right: int64 [B], the language j.
     inside, outside: float32 [B], the number of words in the span, and of the words of language j outside it.
     ranks: int64 [2, B], where the spans begin and end in the lists.
-    sample_tokens, sample_weights: int64 and float64 [K], sampled Negatives as sub-tokens with their weights in the mean;
-    sample_starts: int64 [B], the first of each draw; None when all words outside are Negative.
+    sample_tokens, sample_weights: int64 and float64 [K], sampled Negatives as sub-tokens with their weights in the
+    mean; sample_starts: int64 [B], the first of each draw; None when all words outside are Negative.
     """
 
     segments: torch.Tensor
@@ -102,8 +103,8 @@ class RankedTable(nn.Module):
         )
         self.rows = RowWeights(tokens, weights, tail)
 
-    def plan(self, draws: Any) -> SpanPlan:
-        """Lay out the sums that draws need. draws: SpanDraws (see spans). Returns SpanPlan, on the CPU."""
+    def plan(self, draws: SpanDraws) -> SpanPlan:
+        """Lay out the sums that the draws need. Returns SpanPlan, on the CPU."""
         low, high = (
             np.stack([self._positions(language, edge) for language in (draws.left, draws.right)])
             for edge in (draws.low, draws.high)
@@ -123,7 +124,7 @@ class RankedTable(nn.Module):
             **(self._sample(draws) if draws.outside is not None else {}),
         )
 
-    def _sample(self, draws: Any) -> Dict[str, torch.Tensor]:
+    def _sample(self, draws: SpanDraws) -> Dict[str, torch.Tensor]:
         """The sampled Negatives of SpanDraws as one list of weighted sub-tokens."""
         tokens, weights = [], []
         for language, positions in zip(draws.right, draws.outside):

@@ -1,7 +1,7 @@
 """Step 3 with the pairs of a lexicon for Positives: the vectors of their words, and the objective over them."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from crossinit_fairseq.lexicon.word_forms import LexiconTokens, Tokens
 from crossinit_fairseq.ranks import RankedWords
+from crossinit_fairseq.spans import PairDraws
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,8 @@ class PairedWords:
         """The number of pairs of each lexicon."""
         return [len(one.pairs) for one in self.lexicons]
 
-    def plan(self, draws: Any) -> PairPlan:
-        """Lay out the words of draws. draws: PairDraws (see spans). Returns PairPlan, on the CPU."""
+    def plan(self, draws: PairDraws) -> PairPlan:
+        """Lay out the words of the draws. Returns PairPlan, on the CPU."""
         parts = [words.take(draws.positions) for words in self._flat_words[draws.lexicon]]
         lengths = np.concatenate([lengths for _, lengths in parts])
         return PairPlan(
@@ -88,7 +89,7 @@ class PairedWords:
             related=torch.from_numpy(self._related(draws)),
         )
 
-    def _related(self, draws: Any) -> np.ndarray:
+    def _related(self, draws: PairDraws) -> np.ndarray:
         """bool [B, B]. Lays the pairs of the whole lexicon out between the words that the batch holds."""
         words = self._words[draws.lexicon]
         batch = words[:, draws.positions]
@@ -145,8 +146,8 @@ def pair_objective(vectors: PairVectors, related: torch.Tensor, temperature: flo
 
         loss = 1/2 log (sum over r' of e^(cos(l, r')/t)) + 1/2 log (sum over l' of e^(cos(l', r)/t)) - cos(l, r)/t
 
-    where r' is r and its Negatives, l' is l and its Negatives, t the temperature (van den Oord et al., 2018; symmetric as in
-    Radford et al., 2021). loss is in nats, ln B each at random. related: bool [B, B], see PairPlan; other
+    where r' is r and its Negatives, l' is l and its Negatives, t the temperature (van den Oord et al., 2018; symmetric
+    as in Radford et al., 2021). loss is in nats, ln B each at random. related: bool [B, B], see PairPlan; other
     translations of a word are no Negatives of it. A pair without any Negative has no loss.
     """
     cosines = F.normalize(vectors.left, dim=1) @ F.normalize(vectors.right, dim=1).t()

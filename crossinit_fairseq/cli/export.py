@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.columns import printable
 from crossinit_fairseq.complete_files import check_new_file, check_new_folder
+from crossinit_fairseq.data.dictionary import MASK, SPECIAL, read_symbols
 from crossinit_fairseq.errors import InputError
 
 if TYPE_CHECKING:  # --help need not wait for torch
@@ -105,7 +106,7 @@ def _choose(
 
 
 def _export_file(options: argparse.Namespace) -> None:
-    from crossinit_fairseq.export import Checkpoint, read_symbols
+    from crossinit_fairseq.export import Checkpoint
     from crossinit_fairseq.export.tables import name_of
 
     check_new_file(options.to, [options.checkpoint, options.dict])
@@ -119,7 +120,7 @@ def _export_file(options: argparse.Namespace) -> None:
 
 
 def _export_hugging_face(options: argparse.Namespace) -> None:
-    from crossinit_fairseq.export import Checkpoint, read_symbols
+    from crossinit_fairseq.export import Checkpoint
 
     check_new_folder(options.output)
     table = Checkpoint(options.checkpoint).table(read_symbols(options.dict), options.table)
@@ -139,8 +140,7 @@ def _export_hugging_face(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
-    from crossinit_fairseq.export import Checkpoint, read_symbols
-    from crossinit_fairseq.export.dictionary import MASK, SPECIAL
+    from crossinit_fairseq.export import Checkpoint
 
     check_new_file(options.output, [options.into, options.dict, options.source])
     symbols = read_symbols(options.dict)

@@ -101,7 +101,7 @@ def _texts(options):
 
 def _binarised(options):
     """The same of a data folder."""
-    from crossinit_fairseq.export.dictionary import MASK, SPECIAL, read_symbols
+    from crossinit_fairseq.data.dictionary import MASK, SPECIAL, read_symbols
     from crossinit_fairseq.lexicon.cooccurrence import count_binarised_cooccurrence
     from crossinit_fairseq.ranks import WordPieces, open_binarised
 

@@ -26,8 +26,8 @@ class CrossInitCriterionConfig(FairseqDataclass):
     objective: ChoiceEnum(list(OBJECTIVES)) = field(
         default="sigmoid",
         metadata={
-            "help": "of spans. sigmoid: Eq. 1 of the paper; softmax: the authors' trial code, a softmax over the two dot "
-            "products; infonce: the other spans of the batch are the Negatives (default: sigmoid)"
+            "help": "of spans. sigmoid: Eq. 1 of the paper; softmax: the authors' trial code, a softmax over the two "
+            "dot products; infonce: the other spans of the batch are the Negatives (default: sigmoid)"
         },
     )
     temperature: float = field(
@@ -48,7 +48,7 @@ class CrossInitCriterionConfig(FairseqDataclass):
 
 @register_criterion("crossinit", dataclass=CrossInitCriterionConfig)
 class CrossInitCriterion(FairseqCriterion):
-    """An objective of Step 3, summed over draws. Holds no parameters: fairseq would save them with every later stage."""
+    """An objective of Step 3, summed over draws. It holds no parameters: every later stage would have to load them."""
 
     def __init__(
         self,
@@ -77,8 +77,8 @@ class CrossInitCriterion(FairseqCriterion):
         """model: AlignmentModel; sample: an item of DrawDataset, with plans of spans, of pairs, or of both.
 
         Returns (loss summed over the draws of the first kind and averaged over token tables, their number, logging
-        outputs). The loss is in nats: with Eq. 1 it is 2 ln 2 = 1.386 where both dot products are zero. Beside spans the
-        mean loss of the pairs, times its weight, is added to that of the spans.
+        outputs). The loss is in nats: with Eq. 1 it is 2 ln 2 = 1.386 where both dot products are zero. Beside spans
+        the mean loss of the pairs, times its weight, is added to that of the spans.
         """
         means = model(**sample["net_input"])
         draws = sample["nsentences"]

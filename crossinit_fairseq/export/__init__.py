@@ -1,11 +1,10 @@
 """Token embeddings out of and into fairseq checkpoints: safetensors, word2vec text, Hugging Face models.
 
-It reads checkpoints and dictionaries itself and knows no fairseq.
+It reads checkpoints itself and knows no fairseq.
 """
 
 from crossinit_fairseq.export.checkpoint import Checkpoint
 from crossinit_fairseq.export.counterparts import find_counterparts
-from crossinit_fairseq.export.dictionary import read_symbols
 from crossinit_fairseq.export.hugging_face import HuggingFaceModel
 from crossinit_fairseq.export.safetensors_file import read_safetensors, write_safetensors
 from crossinit_fairseq.export.tables import EmbeddingTable
@@ -17,7 +16,6 @@ __all__ = [
     "HuggingFaceModel",
     "find_counterparts",
     "read_safetensors",
-    "read_symbols",
     "read_word2vec",
     "write_safetensors",
     "write_word2vec",

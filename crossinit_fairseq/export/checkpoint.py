@@ -1,6 +1,7 @@
 """A fairseq checkpoint, seen as the token tables in it."""
 
 import os
+from typing import Any, Dict, List, Optional, Sequence
 
 import torch
 
@@ -16,40 +17,34 @@ class Checkpoint:
     Raises InputError when the file is missing, or is no checkpoint of fairseq with a token table.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str):
         self.path = path
         self.state = _load(path)
         model = self.state.get("model") if isinstance(self.state, dict) else None
         if not isinstance(model, dict):
-            raise InputError("{} is no checkpoint of fairseq: it holds no model".format(path))
+            raise InputError(f"{path} is no checkpoint of fairseq: it holds no model")
         self.tables = _find_tables(model)
         if not self.tables:
-            raise InputError("{} has no token table: no parameter is called `embed_tokens.weight`".format(path))
+            raise InputError(f"{path} has no token table: no parameter is called `embed_tokens.weight`")
 
-    def names(self, name=None):
+    def names(self, name: Optional[str] = None) -> List[str]:
         """All names under which the model holds one token table: list of str, the first is the table's own.
 
         name: one of them; may be left out when all token tables of the model are one.
-        Raises InputError when there is no such table, or which one is meant is not said.
+        Raises InputError when there is no such table, or when it is not clear which one is meant.
         """
         if name is None:
             if len(self.tables) > 1:
-                raise InputError(
-                    "{} has {} token tables: choose one by --table {}".format(
-                        self.path, len(self.tables), " or ".join(names[0] for names in self.tables)
-                    )
-                )
+                choices = " or ".join(names[0] for names in self.tables)
+                raise InputError(f"{self.path} has {len(self.tables)} token tables: choose one by --table {choices}")
             return self.tables[0]
         for names in self.tables:
             if name in names:
                 return names
-        raise InputError(
-            "{} has no token table {}; it has {}".format(
-                self.path, name, ", ".join(name for names in self.tables for name in names)
-            )
-        )
+        existing = ", ".join(name for names in self.tables for name in names)
+        raise InputError(f"{self.path} has no token table {name}; it has {existing}")
 
-    def table(self, symbols, name=None):
+    def table(self, symbols: Sequence[str], name: Optional[str] = None) -> EmbeddingTable:
         """The token table with the dictionary's symbols: EmbeddingTable of V rows; its values are the checkpoint's own.
 
         symbols: list of str [V]; name: see `names`. Raises InputError when the table has another number of rows.
@@ -58,27 +53,27 @@ class Checkpoint:
         values = self.state["model"][name].detach()
         if len(values) != len(symbols):
             raise InputError(
-                "{} of {} has {} rows but the dictionary has {} symbols (4 of them fairseq's own): give the dictionary "
-                "it was trained with, and append to a copy of it what the task adds ([en], <mask>, ...)".format(
-                    name, self.path, len(values), len(symbols)
-                )
+                f"{name} of {self.path} has {len(values)} rows but the dictionary has {len(symbols)} symbols (4 of "
+                "them fairseq's own): give the dictionary it was trained with, and append to a copy of it what the "
+                "task adds ([en], <mask>, ...)"
             )
         return EmbeddingTable(symbols, values, self.path)
 
-    def replace(self, rows, values, value_rows, name=None):
-        """Put values[value_rows] in the place of the rows of one token table, under all of its names.
+    def replace(
+        self, rows: Sequence[int], values: torch.Tensor, value_rows: Sequence[int], name: Optional[str] = None
+    ) -> int:
+        """Replace rows of one token table, under all of its names, by values[value_rows].
 
-        rows, value_rows: lists of int [n]; values: float tensor [W, d]. The state of the optimizer and moving averages of
-        the parameters go, since they belong to the old table. Returns how many rows were rounded to the table's dtype.
-        Raises InputError when a row has another dimension than the table.
+        rows, value_rows: lists of int [n]; values: float tensor [W, d]. The state of the optimizer and moving averages
+        of the parameters are left out, since they belong to the old table. Returns how many rows were rounded to the
+        table's dtype. Raises InputError when a row has another dimension than the table.
         """
         model = self.state["model"]
         names = self.names(name)
         if values.size(1) != model[names[0]].size(1):
             raise InputError(
-                "{} of {} has dimension {}, the new embeddings have {}".format(
-                    names[0], self.path, model[names[0]].size(1), values.size(1)
-                )
+                f"{names[0]} of {self.path} has dimension {model[names[0]].size(1)}, the new embeddings have "
+                f"{values.size(1)}"
             )
         rounded = 0
         for each in names:
@@ -89,18 +84,19 @@ class Checkpoint:
                 self.state["extra_state"].pop(average, None)
         return rounded
 
-    def save(self, path):
+    def save(self, path: str) -> None:
         """Write the checkpoint, complete or not at all. Raises InputError when it cannot be written."""
         with complete_file(path) as part:
             try:
                 torch.save(self.state, part)
             except RuntimeError as error:  # how torch reports a full disk or a missing folder
-                raise InputError("{} cannot be written: {}".format(path, str(error).split("\n")[0])) from None
+                reason = str(error).split("\n")[0]
+                raise InputError(f"{path} cannot be written: {reason}") from None
 
 
-def _load(path):
+def _load(path: str) -> Any:
     if not os.path.isfile(path):
-        raise InputError("{} is no file: give a checkpoint of fairseq, such as checkpoint_last.pt".format(path))
+        raise InputError(f"{path} is no file: give a checkpoint of fairseq, such as checkpoint_last.pt")
     try:
         try:
             return torch.load(path, map_location="cpu", weights_only=False)
@@ -110,10 +106,10 @@ def _load(path):
             return torch.load(path, map_location="cpu")
     except Exception as error:  # torch and pickle raise many kinds
         said = (str(error) or type(error).__name__).split("\n")[0]
-        raise InputError("{} is no checkpoint of fairseq ({})".format(path, said)) from None
+        raise InputError(f"{path} is no checkpoint of fairseq ({said})") from None
 
 
-def _find_tables(model):
+def _find_tables(model: Dict[str, Any]) -> List[List[str]]:
     """Lists of the names of each distinct token table, `*embed_tokens.weight` first.
 
     Names are of one table when all their values are equal: a checkpoint from a GPU does not say it otherwise.
@@ -129,7 +125,7 @@ def _find_tables(model):
     return tables
 
 
-def _same(one, other):
+def _same(one: torch.Tensor, other: torch.Tensor) -> bool:
     if one.shape != other.shape or one.dtype != other.dtype:
         return False
     return one.data_ptr() == other.data_ptr() or torch.equal(one, other)

@@ -1,9 +1,10 @@
 """Which token of a Hugging Face model is which symbol of a fairseq dictionary."""
 
 import re
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
+from crossinit_fairseq.data.dictionary import MASK, SPECIAL, language_token
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.export.dictionary import MASK, SPECIAL
 
 _START = "\u2581"  # SentencePiece: a word starts here
 _GOES_ON = "@@"  # subword-nmt: the word goes on after this
@@ -11,16 +12,18 @@ _END = "</w>"  # XLM: the word ends here
 _LANGUAGE = re.compile("([a-z]{2,3})_[A-Z]{2}")
 
 
-def find_counterparts(tokens, symbols, model_type, mask=None):
+def find_counterparts(
+    tokens: Dict[str, int], symbols: Sequence[str], model_type: str, mask: Optional[int] = None
+) -> Tuple[List[int], List[int]]:
     """Return (ids, rows): lists of int [n], the token of number ids[k] is the symbol of row rows[k].
 
     tokens: dict from token to id; symbols: list of str [V]; model_type: mbart, xlm-roberta or xlm; mask: the id of the
     token that masks where its name does not say so, or None.
     mBART and XLM-R have SentencePiece's pieces, the same as the dictionary's. mBART's language code en_XX is [en_XX],
-    else __en_XX__, [en], __en__ (underscores: as back-translation tasks of fairseq write them). XLM has BPE with `the</w>`
-    for pieces that end a word: these are `the` of subword-nmt (whose `th@@` is `th`) and `\u2581the` of SentencePiece, the
-    piece of the whole word; `th` inside a word is SentencePiece's `th`. Special symbols go by their names.
-    Raises InputError when the two have nothing but special symbols in common.
+    else __en_XX__, [en], __en__ (underscores: as back-translation tasks of fairseq write them). XLM has BPE with
+    `the</w>` for pieces that end a word: these are `the` of subword-nmt (whose `th@@` is `th`) and `\u2581the` of
+    SentencePiece, the piece of the whole word; `th` inside a word is SentencePiece's `th`. Special symbols go by their
+    names. Raises InputError when the two have nothing but special symbols in common.
     """
     row_of = {symbol: row for row, symbol in enumerate(symbols)}
     names = _xlm_names(symbols) if model_type == "xlm" else _piece_names
@@ -50,16 +53,17 @@ def find_counterparts(tokens, symbols, model_type, mask=None):
     return ids, rows
 
 
-def _piece_names(token):
+def _piece_names(token: str) -> List[str]:
     return [token]
 
 
-def _language_names(token):
+def _language_names(token: str) -> List[str]:
     code = _LANGUAGE.fullmatch(token)
-    return [form.format(name) for name in (token, code.group(1)) for form in ("[{}]", "__{}__")] if code else []
+    names = [token, code.group(1)] if code else []
+    return [form for name in names for form in (language_token(name), f"__{name}__")]
 
 
-def _xlm_names(symbols):
+def _xlm_names(symbols: Sequence[str]) -> Callable[[str], List[str]]:
     """How the dictionary writes a token of XLM, as a function, by the marks found in the dictionary."""
     if any(symbol.endswith(_END) for symbol in symbols):
         return _piece_names

@@ -2,6 +2,7 @@
 
 import json
 import os
+from types import ModuleType
 
 from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError
@@ -10,7 +11,7 @@ from crossinit_fairseq.export.tables import EmbeddingTable
 TENSOR, SYMBOLS = "embeddings", "symbols"
 
 
-def write_safetensors(table, path):
+def write_safetensors(table: EmbeddingTable, path: str) -> None:
     """Write an EmbeddingTable: tensor `embeddings`, float [V, d] of the table's dtype, bit for bit; metadata `symbols`.
 
     The file is complete or not there at all. Raises InputError when it cannot be written or the library is missing.
@@ -23,31 +24,30 @@ def write_safetensors(table, path):
             stream.write(content)
 
 
-def read_safetensors(path):
+def read_safetensors(path: str) -> EmbeddingTable:
     """Read what write_safetensors wrote: EmbeddingTable, values of the file's dtype.
 
     Raises InputError when the file is missing, no safetensors file, or one without `embeddings` and `symbols`.
     """
     library = _library()
     if not os.path.isfile(path):
-        raise InputError("{} is no file".format(path))
+        raise InputError(f"{path} is no file")
     try:
         with library.safe_open(path, framework="pt", device="cpu") as opened:
             metadata = opened.metadata() or {}
             values = opened.get_tensor(TENSOR) if TENSOR in opened.keys() else None
         symbols = json.loads(metadata.get(SYMBOLS, "null"))
     except (library.SafetensorError, ValueError, OSError) as error:
-        raise InputError("{} is no readable .safetensors file ({})".format(path, error)) from None
+        raise InputError(f"{path} is no readable .safetensors file ({error})") from None
     if values is None or not isinstance(symbols, list) or not all(isinstance(symbol, str) for symbol in symbols):
         raise InputError(
-            "{} is not of crossinit-export: it needs one tensor `{}` and, in its metadata, `{}`, a JSON list".format(
-                path, TENSOR, SYMBOLS
-            )
+            f"{path} is not of crossinit-export: it needs one tensor `{TENSOR}` and, in its metadata, `{SYMBOLS}`, a "
+            "JSON list"
         )
     return EmbeddingTable(symbols, values, path)
 
 
-def _library():
+def _library() -> ModuleType:
     try:
         import safetensors
         import safetensors.torch

@@ -79,7 +79,7 @@ class AlignmentModel(BaseFairseqModel):
     def forward(
         self, spans: Optional[Dict[str, torch.Tensor]] = None, pairs: Optional[Dict[str, torch.Tensor]] = None
     ) -> List[TableMeans]:
-        """spans: the tensors of a SpanPlan; pairs: of a PairPlan; either may be missing. Returns TableMeans of each table."""
+        """spans: the tensors of a SpanPlan; pairs: of a PairPlan; either may be None. Returns TableMeans per table."""
         return [
             TableMeans(
                 None if spans is None else self.ranked(table, SpanPlan(**spans)),

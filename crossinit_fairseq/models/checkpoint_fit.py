@@ -20,7 +20,8 @@ _BY_SYMBOL = ("embed_tokens.weight", "output_projection.weight", "output_project
 
 
 def check_dictionary_fits(model: nn.Module, dictionary: Dictionary, folder: str) -> None:
-    """From now on, loading a checkpoint into the model ends with one sentence when it is of a dictionary of another size.
+    """From now on, loading a checkpoint into the model ends with one sentence when it is of a dictionary of another
+    size.
 
     folder: the data folder that the dictionary is of, for the message.
     """
@@ -32,37 +33,40 @@ def check_dictionary_fits(model: nn.Module, dictionary: Dictionary, folder: str)
             if rows != len(dictionary):
                 with one_sentence():
                     raise InputError(
-                        f"the checkpoint's {name} has {rows} rows but {folder}/dict.txt has {len(dictionary)} symbols: it "
-                        "was trained with another dictionary; all stages must share one"
+                        f"the checkpoint's {name} has {rows} rows but {folder}/dict.txt has {len(dictionary)} symbols: "
+                        "it was trained with another dictionary; all stages must share one"
                     )
 
     model._register_load_state_dict_pre_hook(compare)
 
 
 def check_parameters_fit(model: nn.Module, state: Dict[str, torch.Tensor], architecture: str) -> None:
-    """Raise InputError when a state dict lacks a parameter of the model, has it in another shape, or has more than those.
+    """Raise InputError when a state dict lacks a parameter of the model, has it in another shape, or has more than
+    those.
 
-    The numbers of rows that the dictionary gives are not compared: check_dictionary_fits has a better sentence for them.
+    The numbers of rows that the dictionary gives are not compared: check_dictionary_fits has a better sentence for
+    them.
     """
     for name, parameter in model.named_parameters():
         if COPIES.search(name):
             continue
         if name not in state:
             raise InputError(
-                f"the checkpoint holds no {name}: it is of another architecture than --arch {architecture}, or of fewer "
-                "layers"
+                f"the checkpoint holds no {name}: it is of another architecture than --arch {architecture}, or of "
+                "fewer layers"
             )
         shape, wanted = state[name].shape, parameter.shape
         if shape[1:] != wanted[1:] or not (name.endswith(_BY_SYMBOL) or shape == wanted):
             raise InputError(
-                f"{name} is {list(shape)} in the checkpoint and {list(wanted)} in the model: give --arch {architecture} the "
-                "sizes that the checkpoint was trained with (--encoder-layers, --encoder-embed-dim, "
-                "--encoder-ffn-embed-dim, --encoder-attention-heads, --max-positions), and the same dictionary"
+                f"{name} is {list(shape)} in the checkpoint and {list(wanted)} in the model: give --arch "
+                f"{architecture} the sizes that the checkpoint was trained with (--encoder-layers, "
+                "--encoder-embed-dim, --encoder-ffn-embed-dim, --encoder-attention-heads, --max-positions), and the "
+                "same dictionary"
             )
     own = model.state_dict()
     for name in state:
         if name not in own and not COPIES.search(name):
             raise InputError(
-                f"the checkpoint's {name} has no place in --arch {architecture}: it is of another architecture, or of more "
-                "layers (--encoder-layers)"
+                f"the checkpoint's {name} has no place in --arch {architecture}: it is of another architecture, or of "
+                "more layers (--encoder-layers)"
             )

@@ -1,7 +1,7 @@
 """Which dictionary a checkpoint was trained with: equal sizes are not enough, rows must be of the same symbols.
 
-The tasks of this package keep a record of theirs in fairseq's `task_state`, which every task and version passes on. Stock
-tasks write no record; the data folder named in their checkpoint tells the same, as long as it exists.
+The tasks of this package keep a record of theirs in fairseq's `task_state`, which every task and version passes on.
+Stock tasks write no record; the data folder named in their checkpoint tells the same, as long as it exists.
 """
 
 import hashlib
@@ -43,7 +43,8 @@ def check_record(
     ]
     raise InputError(
         f"{checkpoint} was trained with another dictionary than {folder}/dict.txt ({record['symbols']:,} and "
-        f"{len(dictionary):,} symbols{'; ' + ', '.join(moved) if moved else ''}); all stages must share one, in the same order"
+        f"{len(dictionary):,} symbols{'; ' + ', '.join(moved) if moved else ''}); all stages must share one, in the "
+        "same order"
     )
 
 
@@ -98,7 +99,8 @@ def starting_checkpoint(
 
 
 def read_header(path: str) -> Optional[Dict[str, Any]]:
-    """Everything in a checkpoint except its tensors, which are not read and are None. None if the file is of no known form.
+    """Everything in a checkpoint except its tensors, which are not read and are None. None if the file is of no known
+    form.
 
     Like all loading of checkpoints this unpickles: only from people you trust.
     """

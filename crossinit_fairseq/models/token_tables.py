@@ -32,8 +32,8 @@ def find_token_tables(model: nn.Module, dictionary: Dictionary) -> Dict[str, nn.
     for name, module in found:
         if module.num_embeddings != size:
             raise InputError(
-                f"{name}.weight has {module.num_embeddings} rows but the dictionary has {size} symbols: the architecture "
-                "adds symbols of its own (put them at the end of dict.txt before binarising)"
+                f"{name}.weight has {module.num_embeddings} rows but the dictionary has {size} symbols: the "
+                "architecture adds symbols of its own (put them at the end of dict.txt before binarising)"
             )
         if id(module.weight) not in seen:
             seen.add(id(module.weight))
@@ -44,10 +44,10 @@ def find_token_tables(model: nn.Module, dictionary: Dictionary) -> Dict[str, nn.
 class FrozenTable:
     """Holds a model's token tables still, bit by bit, for the first `updates` updates (-1: for all).
 
-    A frozen table has no gradient, so that no optimizer of fairseq's changes it, neither by momentum nor by weight decay,
-    and gradient clipping does not count it. When it is let go, the optimizer begins with it as with any new parameter.
-    (With --fp16 or --bf16 a gradient of 0 stands in for none: momentum from an earlier run that was not frozen would still
-    move the table.)
+    A frozen table has no gradient, so that no optimizer of fairseq's changes it, neither by momentum nor by weight
+    decay, and gradient clipping does not count it. When it is let go, the optimizer begins with it as with any new
+    parameter. (With --fp16 or --bf16 a gradient of 0 stands in for none: momentum from an earlier run that was not
+    frozen would still move the table.)
     """
 
     def __init__(self, updates: int, dictionary: Dictionary):
@@ -78,8 +78,8 @@ class FrozenTable:
     def before_step(self, model: nn.Module, optimizer: FairseqOptimizer, update: int) -> None:
         """Call it between the exchange of gradients, which fills in missing ones with 0, and the optimizer's step.
 
-        Ends the program with one sentence for weight decay under --fp16 or --bf16, whose optimizer sees all parameters as
-        one long vector.
+        Ends the program with one sentence for weight decay under --fp16 or --bf16, whose optimizer sees all parameters
+        as one long vector.
         """
         if not self.is_frozen(update):
             return
@@ -88,8 +88,8 @@ class FrozenTable:
         ):
             with one_sentence():
                 raise InputError(
-                    "--freeze-table-updates with --fp16 or --bf16 needs --weight-decay 0, or --memory-efficient-fp16: their "
-                    "optimizer would let the table decay"
+                    "--freeze-table-updates with --fp16 or --bf16 needs --weight-decay 0, or --memory-efficient-fp16: "
+                    "their optimizer would let the table decay"
                 )
         for table in self._tables(model):
             table.grad = None

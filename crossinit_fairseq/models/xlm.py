@@ -14,9 +14,9 @@ from fairseq.models import FairseqEncoder, FairseqEncoderModel, register_model, 
 from fairseq.modules import TransformerSentenceEncoder
 from fairseq.tasks import FairseqTask
 
+from crossinit_fairseq.data.dictionary import languages_in
 from crossinit_fairseq.errors import one_sentence
 from crossinit_fairseq.models.checkpoint_fit import check_parameters_fit
-from crossinit_fairseq.models.language_tokens import languages_in
 
 
 @dataclass
@@ -57,14 +57,15 @@ class XLMEncoder(FairseqEncoder):
 
     A position holds the sum of the embeddings of its token, its place and its language, normalised. Layers normalise
     after the residual sum. The output is the token table again, with a bias, and nothing between (fairseq's `masked_lm`
-    and `roberta` put a layer there, which a decoder could not inherit). Initialised as the published models: normal, 0.02.
+    and `roberta` put a layer there, which a decoder could not inherit). Initialised as the published models: normal,
+    0.02.
 
     options: XLMOptions; dictionary: ends with language tokens, see `languages_in`, each of which has an embedding.
     """
 
     def __init__(self, options: argparse.Namespace, dictionary: Dictionary):
         super().__init__(dictionary)
-        self.languages = list(languages_in(dictionary))
+        self.languages = list(languages_in(dictionary.symbols))
         self.sentence_encoder = TransformerSentenceEncoder(
             padding_idx=dictionary.pad(),
             vocab_size=len(dictionary),
@@ -135,10 +136,10 @@ class XLMModel(FairseqEncoderModel):
     ) -> Tuple[torch.Tensor, None]:
         """Predict tokens.
 
-        src_tokens: int64 [B, T], padded; language_ids: int64 [B], or [B, T] for inputs of several languages; padding gets no
-        embedding, whatever stands there; masked_tokens: bool [B, T], where to predict, or None for everywhere.
-        Returns (float [M, V] of the M places to predict, or [B, T, V]; None). With features_only it returns float
-        [B, T, d] of the last layer in their place.
+        src_tokens: int64 [B, T], padded; language_ids: int64 [B], or [B, T] for inputs of several languages; padding
+        gets no embedding, whatever stands there; masked_tokens: bool [B, T], where to predict, or None for everywhere.
+        Returns (float [M, V] of the M places to predict, or [B, T, V]; None). With features_only it returns float [B,
+        T, d] of the last layer in their place.
         """
         return self.encoder(src_tokens, language_ids, masked_tokens, features_only), None
 

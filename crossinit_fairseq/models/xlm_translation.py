@@ -13,9 +13,9 @@ from fairseq.models.transformer.transformer_base import TransformerModelBase
 from fairseq.modules import LearnedPositionalEmbedding
 from fairseq.tasks import FairseqTask
 
+from crossinit_fairseq.data.dictionary import languages_in
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.checkpoint_fit import COPIES, check_parameters_fit
-from crossinit_fairseq.models.language_tokens import languages_in
 from crossinit_fairseq.models.xlm import add_options, complete_options
 
 logger = logging.getLogger(__name__)
@@ -39,9 +39,9 @@ _NOT_IN_XLM = re.compile("|".join([_ATTENTION_TO_ENCODER.pattern, r"coder\.versi
 class LanguagePositions(LearnedPositionalEmbedding):
     """Learned position embeddings, each with the embedding of the sentence's language added to it.
 
-    fairseq's Transformer knows no languages; this module reads the language from the sentence's language token. It takes
-    the place of an encoder's or decoder's `embed_positions`, which sees the whole sentence even when decoding goes token
-    by token.
+    fairseq's Transformer knows no languages; this module reads the language from the sentence's language token. It
+    takes the place of an encoder's or decoder's `embed_positions`, which sees the whole sentence even when decoding
+    goes token by token.
 
     positions: how many; dim: d; padding_idx: the padding token; tokens: indices of the language tokens, one for each
     language embedding; vocabulary: V; first: the language token is the first token (decoders), else it is the last one
@@ -93,8 +93,8 @@ class LanguagePositions(LearnedPositionalEmbedding):
 
 @register_model("xlm_translation")
 class XLMTranslationModel(TransformerModelBase):
-    """fairseq's Transformer with XLM's layers: learned positions, language embeddings, normalised embeddings, gelu, layers
-    that normalise after the residual sum, and one token table for encoder, decoder and output, which has a bias.
+    """fairseq's Transformer with XLM's layers: learned positions, language embeddings, normalised embeddings, gelu,
+    layers that normalise after the residual sum, and one token table for encoder, decoder and output, which has a bias.
 
     Encoder sentences end with their language token and decoder inputs begin with it, as `crossinit_unmt` writes them;
     by it the language embedding is chosen (see LanguagePositions).
@@ -124,7 +124,7 @@ class XLMTranslationModel(TransformerModelBase):
         """args: XLMOptions, among others; task: has `source_dictionary`, which is the target's as well."""
         dictionary = task.source_dictionary
         with one_sentence():
-            tokens = list(languages_in(dictionary).values())
+            tokens = list(languages_in(dictionary.symbols).values())
         cfg = TransformerConfig.from_namespace(_transformer_options(args))
         table = cls.build_embedding(cfg, dictionary, args.encoder_embed_dim)
         output = nn.Linear(args.encoder_embed_dim, len(dictionary))
@@ -148,8 +148,8 @@ class XLMTranslationModel(TransformerModelBase):
                 state_dict.update(started)
                 random = sum(bool(_ATTENTION_TO_ENCODER.search(name)) for name in own)
                 logger.info(
-                    f"from the XLM checkpoint: {copied} tensors, into encoder and decoder; as initialised: the attention of "
-                    f"{len(self.decoder.layers)} decoder layers to the encoder, {random} tensors"
+                    f"from the XLM checkpoint: {copied} tensors, into encoder and decoder; as initialised: the "
+                    f"attention of {len(self.decoder.layers)} decoder layers to the encoder, {random} tensors"
                 )
             super().upgrade_state_dict_named(state_dict, name)
             check_parameters_fit(self, state_dict, "xlm_translation")

@@ -13,9 +13,9 @@ from fairseq.models import ARCH_MODEL_REGISTRY, FairseqEncoderModel
 from fairseq.tasks import register_task
 from omegaconf import II, MISSING
 
+from crossinit_fairseq.data.dictionary import languages_in
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
-from crossinit_fairseq.models.language_tokens import languages_in
 from crossinit_fairseq.tasks.architecture import build_for
 from crossinit_fairseq.tasks.data_folder import (
     MASK,
@@ -87,7 +87,7 @@ class CrossInitMlmTask(OneDictionaryTask):
 
     def __init__(self, cfg, dictionary, languages):
         super().__init__(cfg, dictionary, languages)
-        self.tokens = languages_in(dictionary)
+        self.tokens = languages_in(dictionary.symbols)
         unknown = [language for language in languages if language not in self.tokens]
         if unknown:
             raise InputError(

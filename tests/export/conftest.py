@@ -71,7 +71,7 @@ def transformers():
     pytest.importorskip("safetensors")
     if importlib.util.find_spec("transformers") is None:
         pytest.skip("transformers is not installed")
-    from crossinit_fairseq.export.transformers_library import import_transformers
+    from crossinit_fairseq.export.hugging_face import import_transformers
 
     return import_transformers()
 

@@ -1,46 +1,12 @@
-"""Token tables of checkpoints, and the symbols of dictionaries."""
+"""Token tables of checkpoints."""
 
 import pytest
 import torch
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.export import Checkpoint, EmbeddingTable, read_symbols
-from tests.export.conftest import save_checkpoint, write_dictionary
+from crossinit_fairseq.export import Checkpoint, EmbeddingTable
+from tests.export.conftest import save_checkpoint
 from tests.helpers import dictionary_of, tiny_model
-
-
-def test_symbols_are_numbered_as_fairseq_numbers_them(tmp_path):
-    from fairseq.data import Dictionary
-
-    # \u00a0, \u2028 and \x85 are blanks or line ends to Python's str, not to fairseq
-    words = ["\u2581a", "b", "\u2028", "\u00a0", "x\x85y", "7", "[en]", "<mask>"]
-    path = write_dictionary(tmp_path / "dict.txt", words)
-    assert read_symbols(path) == Dictionary.load(path).symbols == ["<s>", "<pad>", "</s>", "<unk>"] + words
-
-
-@pytest.mark.parametrize(
-    "content, said",
-    [
-        (b"a 1\nb\n", "line 2: not `symbol count`: 'b'"),
-        (b"a 1\nb x\n", "line 2: not `symbol count`"),
-        (b"a 1\n\nb 1\n", "line 2: not `symbol count`"),
-        (b"a 1\nb 1\na 2\n", "has the symbol 'a' twice"),
-        (b"<unk> 1\n", "has the symbol '<unk>' twice"),
-        (b"a 1 #fairseq:overwrite\n", "line 1: not `symbol count`"),
-        (b"\xff 1\n", "is not UTF-8"),
-        (b"", "is empty"),
-    ],
-)
-def test_bad_dictionaries(tmp_path, content, said):
-    (tmp_path / "dict.txt").write_bytes(content)
-    with pytest.raises(InputError) as error:
-        read_symbols(str(tmp_path / "dict.txt"))
-    assert said in str(error.value)
-
-
-def test_missing_dictionary(tmp_path):
-    with pytest.raises(InputError, match="cannot be read: No such file"):
-        read_symbols(str(tmp_path / "dict.txt"))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""crossinit_fairseq/models/xlm.py, and xlm_options.py, language_tokens.py and parameter_fit.py beside it"""
+"""crossinit_fairseq/models/xlm.py, and checkpoint_fit.py beside it"""
 
 import argparse
 
@@ -6,8 +6,6 @@ import pytest
 import torch
 from fairseq.models import ARCH_CONFIG_REGISTRY, ARCH_MODEL_REGISTRY
 
-from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.models.language_tokens import languages_in
 from crossinit_fairseq.models.token_tables import find_token_tables
 from crossinit_fairseq.models.xlm import XLMModel
 from tests.helpers import dictionary_of, tiny_model
@@ -156,18 +154,7 @@ def test_dropout_of_attention_and_of_the_rest():
     assert layer.self_attn.dropout_module.p == 0.5 and layer.activation_dropout_module.p == 0
 
 
-def test_languages_stand_in_the_order_of_the_dictionary():
-    assert languages_in(DICTIONARY) == {"en": 12, "de": 13, "hi": 14}
-    assert list(languages_in(DICTIONARY)) == ["en", "de", "hi"]
-    assert languages_in(dictionary_of(["[", "[x]", "a"], ("zh_CN", "en"))) == {"zh_CN": 7, "en": 8}
-    last = dictionary_of(["a", "<mask>"], ("en", "ro"))
-    last.add_symbol("madeupword0000")
-    assert languages_in(last) == {"en": 6, "ro": 7}
-
-
 def test_a_dictionary_without_languages():
-    with pytest.raises(InputError, match="names no language: it must end with the language tokens"):
-        languages_in(dictionary_of("abc", ()))
     with pytest.raises(SystemExit, match="crossinit_fairseq: error: the dictionary names no language"):
         tiny_model(dictionary_of("abc", ()), "xlm")
 
