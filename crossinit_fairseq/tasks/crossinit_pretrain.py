@@ -12,6 +12,7 @@ from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.alignment_model import AlignmentModel
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.bare_model import unwrap
+from crossinit_fairseq.models.copying_attention import start_as_copier
 from crossinit_fairseq.spans import DrawDataset, PairSampler, SpanSampler
 from crossinit_fairseq.tasks.architecture import build_for
 from crossinit_fairseq.tasks.data_folder import (
@@ -117,6 +118,8 @@ class CrossInitPretrainTask(OneDictionaryTask):
         with one_sentence():
             self._samplers()  # too few words or pairs is to be said before the table is laid out
             check_dictionary_fits(model, self.dictionary, self.cfg.data)
+            if self.cfg.start_as_copier:
+                start_as_copier(model)
             words = self.words if self.with_spans else None
             model = AlignmentModel(
                 model, self.dictionary, words, self.cfg.max_rank, self.cfg.rescale, pairs=self.pairs

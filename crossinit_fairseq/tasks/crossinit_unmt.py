@@ -11,8 +11,9 @@ from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.lexicon.word_by_word import PieceTranslator
 from crossinit_fairseq.models import dictionary_record
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
-from crossinit_fairseq.models.token_tables import FrozenTable
 from crossinit_fairseq.models.bare_model import unwrap
+from crossinit_fairseq.models.copying_attention import start_as_copier
+from crossinit_fairseq.models.token_tables import FrozenTable
 from crossinit_fairseq.ranks import WordPieces
 from crossinit_fairseq.tasks.architecture import build_for, check_translates
 from crossinit_fairseq.tasks.data_folder import (
@@ -24,7 +25,7 @@ from crossinit_fairseq.tasks.data_folder import (
     load_dictionary,
 )
 from crossinit_fairseq.tasks.lexicons import lexicon_tokens, parse_lexicons, training_words
-from crossinit_fairseq.tasks.unmt_config import CrossInitUnmtConfig, check_lexicon_options
+from crossinit_fairseq.tasks.unmt_config import CrossInitUnmtConfig, check_options
 from crossinit_fairseq.tasks.unmt_generation import UnmtGeneration
 from crossinit_fairseq.tasks.unmt_step import UnmtStep
 from crossinit_fairseq.translation.back_translation import BackTranslation
@@ -93,7 +94,7 @@ class CrossInitUnmtTask(UnmtGeneration):
                 languages, directions, lexicons = sorted({cfg.source_lang, cfg.target_lang}), None, {}
             else:
                 languages = check_languages(cfg.langs or ",".join(languages_of(folders[0])), folders, cfg.train_subset)
-                check_lexicon_options(cfg)
+                check_options(cfg)
                 lexicons = parse_lexicons(cfg.lexicon, languages)
             if len(languages) < 2:
                 raise InputError("translation needs two languages; {} has: {}".format(folders[0], ", ".join(languages)))
@@ -208,6 +209,8 @@ class CrossInitUnmtTask(UnmtGeneration):
             model = build_for(self, "crossinit_unmt", cfg, from_checkpoint)
             check_dictionary_fits(model, self.dictionary, self.cfg.data)
             if not from_checkpoint:
+                if self.cfg.start_as_copier:
+                    start_as_copier(model)
                 self._check_starting_checkpoint()
         # under Hydra the model's limits are options of their own
         self._model_positions = tuple(model.max_positions())

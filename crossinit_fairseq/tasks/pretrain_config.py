@@ -87,6 +87,13 @@ class CrossInitPretrainConfig(FairseqDataclass):
             "from a far too large loss"
         },
     )
+    start_as_copier: bool = field(
+        default=False,
+        metadata={
+            "help": "set the weights of the new model so that it repeats its source, word by word: with a table in which translations lie "
+            "side by side it translates so before its first update (--arch transformer with sinusoidal positions)"
+        },
+    )
     updates_per_epoch: int = field(
         default=1000,
         metadata={

@@ -147,6 +147,14 @@ class CrossInitUnmtConfig(FairseqDataclass):
             "--restrict-vocab-updates does in training, and needs that training text in DATA; all: any token (default: all)"
         },
     )
+    start_as_copier: bool = field(
+        default=False,
+        metadata={
+            "help": "set the weights of the new model so that it repeats its source, word by word: with a table in which translations lie "
+            "side by side it translates so before its first update (--arch transformer with sinusoidal positions). With "
+            "--finetune-from-model, give it to the run that made that checkpoint"
+        },
+    )
     valid_samples: int = field(
         default=3,
         metadata={"help": "translations of each direction to write into the log at every validation (default: 3)"},
@@ -168,8 +176,8 @@ class CrossInitUnmtConfig(FairseqDataclass):
     finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")
 
 
-def check_lexicon_options(cfg: CrossInitUnmtConfig) -> None:
-    """Raises InputError where the options about lexicons and the frozen table contradict each other or are out of range."""
+def check_options(cfg: CrossInitUnmtConfig) -> None:
+    """Raises InputError where options contradict each other or are out of range."""
     if not 0 <= cfg.lexicon_noise <= 1:
         raise InputError(f"--lexicon-noise is {cfg.lexicon_noise}; it is a probability, 0 to 1")
     if cfg.lexicon_bt_updates < 0:
@@ -178,6 +186,11 @@ def check_lexicon_options(cfg: CrossInitUnmtConfig) -> None:
         raise InputError(f"--freeze-table-updates is {cfg.freeze_table_updates}; it must be 0 or more, or -1 for all")
     if cfg.lexicon_bt_noise and not cfg.lexicon_bt_updates:
         raise InputError("--lexicon-bt-noise disturbs nothing without --lexicon-bt-updates: say for how many updates")
+    if cfg.start_as_copier and cfg.finetune_from_model:
+        raise InputError(
+            "--start-as-copier sets the weights of a new model, but --finetune-from-model takes all of them from "
+            f"{cfg.finetune_from_model}: give it to the run that made that checkpoint"
+        )
     used = [
         option
         for option, value in (
