@@ -81,7 +81,7 @@ def test_a_score_tells_positions_apart(width, heads, finds):
     # the slowest sine and cosine are not quite 0 and 1
     assert torch.allclose(scores, torch.tensor(expected), atol=0.15, rtol=0.02)
     assert torch.allclose(scores.diagonal(), torch.tensor(4.0), atol=0.15)
-    assert torch.allclose(scores.diagonal(1), torch.tensor(0.0), atol=0.1)
+    assert torch.allclose(scores.diagonal(1), torch.tensor(0.0), atol=0.15)
     for other in range(1, heads):
         part = slice(other * head, (other + 1) * head)
         assert torch.equal(queries[part], queries[:head]) and torch.equal(keys[part], keys[:head])
