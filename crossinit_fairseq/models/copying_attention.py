@@ -13,8 +13,8 @@ from crossinit_fairseq.errors import InputError
 
 _SPEEDS = 8  # sinusoids that a position is known by
 _SLOWEST = 0.1  # radians a position: slower sinusoids hardly tell neighbouring positions apart
-_MARGIN = 4.0  # score of the same position above that of its neighbours
-_VALUE = 3.0  # of the word copied, beside the word before it and the position
+_MARGIN = 1.5  # score of the same position above that of its neighbours
+_VALUE = 2.5  # of the word copied, beside the word before it and the position
 _OTHERS = 0.2  # what is left of all other sub-layers at the start
 _RANDOM = 0.1  # what is left of the random start in the matrices set here
 
@@ -24,7 +24,7 @@ def start_as_copier(model: torch.nn.Module) -> None:
 
     Position t of the translation is made of position t of the source. In the last decoder layer, queries and keys of the
     attention to the encoder see eight sinusoids of the position, of speeds w, in every head, and the slowest cosine, which is
-    1 everywhere: a score is sum_w (cos w(t - s) - cos w), times what makes it 4 at s = t; it is 0 at a neighbour. Without the
+    1 everywhere: a score is sum_w (cos w(t - s) - cos w), times what makes it 1.5 at s = t; it is 0 at a neighbour. Without the
     second term, a word of a smaller norm, whose position normalisation makes larger, would draw attention away. Values pass
     through. All other sub-layers add a fifth of what they would, so that the sum that runs past them still holds word and
     position; random parts of the matrices stay, at a tenth.

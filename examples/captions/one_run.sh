@@ -60,7 +60,8 @@ table() {
       --span 30 --max-rank 10000 --batch-size 64 --updates-per-epoch 50 --rescale --clip-norm 1.0 --lr $SPAN_RATE --save-dir table
   else
     train "$INIT-$SEED table" $PAIR_UPDATES "$DATA" $COMMON $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
-      --lexicon $A-$B=lexicon/lexicon.tsv --batch-size 512 --updates-per-epoch 100 --rescale --clip-norm 1.0 --lr $PAIR_RATE --save-dir table
+      --lexicon $A-$B=lexicon/lexicon.tsv --batch-size 512 --updates-per-epoch 100 --rescale --clip-norm 1.0 --lr $PAIR_RATE \
+      --start-as-copier --save-dir table
   fi
 }
 
@@ -72,9 +73,9 @@ translation() {
   [ ! -d table ] || start="$start --finetune-from-model table/checkpoint_last.pt"
   train "$INIT-$SEED translation" $UPDATES "$DATA" $COMMON $MODEL --task crossinit_unmt --langs $A,$B \
     --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens $TOKENS --restrict-vocab-updates -1 \
-    --adam-betas '(0.9, 0.98)' --clip-norm 1.0 --lr $RATE --lr-scheduler inverse_sqrt --warmup-updates 60 \
-    --valid-round-trip 100 --validate-interval 1000 --validate-interval-updates 200 \
-    --save-interval-updates 200 --keep-interval-updates 1 --save-dir translation $start
+    --adam-betas '(0.9, 0.98)' --clip-norm 1.0 --lr $RATE --lr-scheduler polynomial_decay --total-num-update $UPDATES --warmup-updates $WARMUP \
+    --valid-round-trip 100 --validate-interval 1000 --validate-interval-updates 400 \
+    --save-interval-updates 400 --keep-interval-updates 1 --save-dir translation $start
 }
 
 score() {
@@ -95,6 +96,6 @@ if [ $STAGES -eq 5 ]; then
 fi
 SETTINGS+=" $COMMON $MODEL $SPAN_UPDATES $SPAN_RATE $PAIR_UPDATES $PAIR_RATE"
 [ $INIT = random ] || stage table "$INIT-$SEED: the embedding table to start from"
-SETTINGS+=" $TOKENS $RATE $UPDATES $DENOISE $WORD_BY_WORD $WITH_LEXICON"
+SETTINGS+=" $TOKENS $RATE $WARMUP $UPDATES $DENOISE $WORD_BY_WORD $WITH_LEXICON"
 stage translation "$INIT-$SEED: unsupervised translation"
 stage score "$INIT-$SEED: fairseq-generate and sacreBLEU"

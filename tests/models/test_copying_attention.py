@@ -44,7 +44,7 @@ def test_an_untrained_model_repeats_its_source(width, layers, heads):
     model = model_of(width, layers, heads)
     before = repeated(model)
     start_as_copier(model)
-    assert before < 0.05 and repeated(model) > 0.95
+    assert before < 0.05 and repeated(model) > 0.7
 
 
 def test_where_translations_lie_side_by_side_it_translates():
@@ -65,7 +65,7 @@ def test_where_translations_lie_side_by_side_it_translates():
 @pytest.mark.parametrize("width, heads, finds", [(16, 2, 2), (64, 4, 7), (128, 4, 8), (512, 8, 8)])
 def test_a_score_tells_positions_apart(width, heads, finds):
     """By hand for d = 16: half of it, 8, are sines, of speeds 10000^(-i/7) = 1, 0.268, 0.072, ...: two are above 0.1. A score
-    is (cos(t - s) - cos 1 + cos 0.268(t - s) - cos 0.268) * 4 / (2 - cos 1 - cos 0.268) = 8.11 * (...): 4 where t = s, 0 at a
+    is (cos(t - s) - cos 1 + cos 0.268(t - s) - cos 0.268) * 1.5 / (2 - cos 1 - cos 0.268) = 3.04 * (...): 1.5 where t = s, 0 at a
     neighbour, whatever the words' norms."""
     queries, keys = _position_finders(width, heads)
     positions = SinusoidalPositionalEmbedding.get_embedding(20, width)
@@ -77,11 +77,11 @@ def test_a_score_tells_positions_apart(width, heads, finds):
     fast = [speed for speed in speeds if speed >= 0.1]
     chosen = [fast[number * len(fast) // finds] for number in range(finds)]
     least = sum(1 - math.cos(speed) for speed in chosen)
-    expected = [[4 * sum(math.cos(w * (t - s)) - math.cos(w) for w in chosen) / least for s in range(20)] for t in range(20)]
+    expected = [[1.5 * sum(math.cos(w * (t - s)) - math.cos(w) for w in chosen) / least for s in range(20)] for t in range(20)]
     # the slowest sine and cosine are not quite 0 and 1
-    assert torch.allclose(scores, torch.tensor(expected), atol=0.15, rtol=0.02)
-    assert torch.allclose(scores.diagonal(), torch.tensor(4.0), atol=0.15)
-    assert torch.allclose(scores.diagonal(1), torch.tensor(0.0), atol=0.15)
+    assert torch.allclose(scores, torch.tensor(expected), atol=0.05, rtol=0.02)
+    assert torch.allclose(scores.diagonal(), torch.tensor(1.5), atol=0.05)
+    assert torch.allclose(scores.diagonal(1), torch.tensor(0.0), atol=0.05)
     for other in range(1, heads):
         part = slice(other * head, (other + 1) * head)
         assert torch.equal(queries[part], queries[:head]) and torch.equal(keys[part], keys[:head])
