@@ -287,7 +287,7 @@ def _compose(options: argparse.Namespace) -> None:
 def _translate(options: argparse.Namespace) -> None:
     from crossinit_fairseq.lexicon.lexicon_file import Lexicon
     from crossinit_fairseq.lexicon.word_by_word import WordByWord
-    from crossinit_fairseq.ranks.text_counting import text_words
+    from crossinit_fairseq.ranks.text.counting import text_words
 
     lexicon = Lexicon.load(options.lexicon, (options.source, options.target))
     translator = WordByWord(lexicon, text_words(lexicon.source, lexicon.lowercase).segmenter)

@@ -8,7 +8,7 @@ from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks.rank_table import RankTable
-from crossinit_fairseq.ranks.text_sources import find_sources
+from crossinit_fairseq.ranks.text.sources import find_sources
 
 _ABOUT = """\
 Step 1 of CrossInit, Sorting: count the words of each language and sort them, most frequent first.
@@ -131,14 +131,14 @@ def _count(options):
 
 def _count_text(options, workers, common):
     if options.sub_tokens:
-        from crossinit_fairseq.ranks.segmenters import SubTokens
+        from crossinit_fairseq.ranks.text.segmenters import SubTokens
 
         common["segmenter"] = SubTokens(os.path.abspath(options.sub_tokens))
     if not options.dask:
-        from crossinit_fairseq.ranks.text_counting import count_text
+        from crossinit_fairseq.ranks.text.counting import count_text
 
         return count_text(options.files, options.lang, workers=workers, **common)
-    from crossinit_fairseq.ranks.distributed import count_text_distributed, open_cluster
+    from crossinit_fairseq.ranks.text.distributed import count_text_distributed, open_cluster
 
     with open_cluster(options.dask, workers) as client:
         return count_text_distributed(client, options.files, options.lang, **common)

@@ -17,8 +17,8 @@ from crossinit_fairseq.lexicon.counting_workers import count_parts
 from crossinit_fairseq.lexicon.neighbour_counts import DISTANCE_UNIT, PLACE_UNIT, NeighbourSums
 from crossinit_fairseq.lexicon.word_forms import word_text
 from crossinit_fairseq.ranks import BinarisedText, RankedWords, RankTable, TextWords, WordPieces, rank_words
-from crossinit_fairseq.ranks.text_counting import BLOCK, MEMORY, make_table, tally_sources, text_words
-from crossinit_fairseq.ranks.text_sources import STDIN, find_sources
+from crossinit_fairseq.ranks.text.counting import BLOCK, MEMORY, make_table, tally_sources, text_words
+from crossinit_fairseq.ranks.text.sources import STDIN, find_sources
 
 _CHUNK = 1 << 20  # tokens of binarised text at a time
 
@@ -151,7 +151,7 @@ def _keep_stdin(sources: Any, folder: str) -> List[str]:
 
 def _most_frequent(sources: List[Any], words: TextWords, size: int, folder: str, workers: int, block: int) -> RankTable:
     """The `size` most frequent words; the total is that of all."""
-    from crossinit_fairseq.ranks.text_tally import sum_tallies
+    from crossinit_fairseq.ranks.text.tally import sum_tallies
 
     counted = os.path.join(folder, "counted")
     tallies = tally_sources(sources, words, counted, workers, block, MEMORY)

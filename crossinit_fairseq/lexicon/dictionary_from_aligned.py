@@ -11,7 +11,7 @@ from typing import Dict, List, Sequence, Set, Tuple
 import numpy as np
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.ranks.text_counting import text_words
+from crossinit_fairseq.ranks.text.counting import text_words
 
 MIN_LINKS = 2  # two words that are linked once may be so by chance
 SHARE_OF_BEST = 0.5

@@ -6,9 +6,9 @@ from typing import Any, Callable, List, Optional
 from crossinit_fairseq.lexicon.cooccurrence import CoOccurrence, check_settings, cut_table
 from crossinit_fairseq.lexicon.counting_workers import count_parts
 from crossinit_fairseq.lexicon.neighbour_counts import NeighbourSums, Sentences
-from crossinit_fairseq.ranks.distributed import PART, count_text_distributed, follow, open_cluster
-from crossinit_fairseq.ranks.text_counting import BLOCK, text_words
-from crossinit_fairseq.ranks.text_sources import Source, find_sources, split_source
+from crossinit_fairseq.ranks.text.counting import BLOCK, text_words
+from crossinit_fairseq.ranks.text.distributed import PART, count_text_distributed, follow, open_cluster
+from crossinit_fairseq.ranks.text.sources import Source, find_sources, split_source
 
 __all__ = ["count_text_cooccurrence_distributed", "open_cluster"]
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
 
 from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, Lexicon
-from crossinit_fairseq.ranks.text_words import TextWords
+from crossinit_fairseq.ranks.text.words import TextWords
 
 RANK_BANDS = (1, 101, 501, 1001, 2001)  # where each begins; the last has no end
 CANDIDATES = 5

@@ -7,7 +7,7 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.ranks.rank_table import read_lines
+from crossinit_fairseq.text_files import numbered_lines
 
 # how a pair was found: each is the other's nearest neighbour, or only the second is the first's (forward), or the reverse
 MUTUAL, FORWARD, BACKWARD = "mutual", "forward", "backward"
@@ -90,7 +90,7 @@ class Lexicon:
         words, when no pair is left, and when its header names other languages or none where none are expected.
         """
         settings, pairs = {}, []
-        for number, line in read_lines(path):
+        for number, line in numbered_lines(path):
             if line.startswith("#"):
                 key, colon, value = line[1:].partition(":")
                 if colon:
@@ -121,7 +121,7 @@ def read_word_pairs(path: str) -> List[Tuple[str, str]]:
     Raises InputError when the file is missing or not UTF-8, a line has fewer than two columns, or there is none.
     """
     pairs = []
-    for number, line in read_lines(path):
+    for number, line in numbered_lines(path):
         if line.startswith("#"):
             continue
         columns = line.split("\t") if "\t" in line else line.split()

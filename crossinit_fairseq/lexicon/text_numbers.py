@@ -9,8 +9,8 @@ import pyarrow as pa
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.neighbour_counts import Sentences
 from crossinit_fairseq.ranks import TextWords
-from crossinit_fairseq.ranks.text_sources import Source, read_blocks
-from crossinit_fairseq.ranks.text_tally import SEPARATED, words_in_order
+from crossinit_fairseq.ranks.text.sources import Source, read_blocks
+from crossinit_fairseq.ranks.text.tally import SEPARATED, words_in_order
 
 LINE = 1 << 20  # bytes; a longer line is cut into sentences of about that size at its blanks
 _NEWLINE = ord("\n")

@@ -8,9 +8,10 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.languages import base_language
 from crossinit_fairseq.lexicon.lexicon_file import Lexicon
 from crossinit_fairseq.ranks import TextWords, WordPieces
-from crossinit_fairseq.ranks.text_words import base_language, is_spaceless
+from crossinit_fairseq.ranks.text.words import is_spaceless
 
 _BLANKS = re.compile(r"(\s+)")
 _TURKISH_CAPITALS = str.maketrans({"i": "\u0130", "\u0131": "I"})
@@ -98,7 +99,7 @@ class WordByWord:
     A word is what TextWords says; one in a lower-cased lexicon is looked up with its case folded, and its translation gets
     the case that it had: Capitalised, UPPER, or as the lexicon writes it. All that is no word stays as it is.
 
-    lexicon: Lexicon; segmenter: cuts the runs of languages without spaces, see ranks/segmenters.py.
+    lexicon: Lexicon; segmenter: cuts the runs of languages without spaces, see ranks/text/segmenters.py.
     Raises InputError for such a language without one.
     """
 

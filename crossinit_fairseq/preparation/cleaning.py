@@ -16,7 +16,7 @@ from crossinit_fairseq.preparation.normaliser import LineNormaliser, comparable
 from crossinit_fairseq.preparation.ordered_map import ordered_map
 from crossinit_fairseq.preparation.shuffling import Buckets, number_of
 from crossinit_fairseq.preparation.tally import EXAMPLES, Counts, Tally, add_up, example
-from crossinit_fairseq.ranks.text_sources import Block, Source, find_sources, read_blocks
+from crossinit_fairseq.ranks.text.sources import Block, Source, find_sources, read_blocks
 
 BLOCK = 1 << 20  # bytes of text at a time and worker
 _EXPANSION = 6  # compressed text becomes about this much larger

@@ -2,13 +2,12 @@
 
 from crossinit_fairseq.ranks.binarised import BinarisedText, open_binarised
 from crossinit_fairseq.ranks.counting import rank_words
-from crossinit_fairseq.ranks.encode import to_ranked_words
 from crossinit_fairseq.ranks.rank_table import RankTable, ZipfFit
-from crossinit_fairseq.ranks.ranked_words import RankedWords
-from crossinit_fairseq.ranks.text_counting import count_text
-from crossinit_fairseq.ranks.text_words import TextWords
+from crossinit_fairseq.ranks.ranked_words import RankedWords, to_ranked_words
+from crossinit_fairseq.ranks.text.counting import count_text
+from crossinit_fairseq.ranks.text.words import TextWords
 from crossinit_fairseq.ranks.word_lists import read_word_list, wordfreq_table
-from crossinit_fairseq.ranks.words import BPE_STYLES, WordPieces
+from crossinit_fairseq.ranks.word_pieces import BPE_STYLES, WordPieces
 
 __all__ = [
     "BPE_STYLES",

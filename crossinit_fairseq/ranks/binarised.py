@@ -3,6 +3,7 @@
 import os
 import struct
 from dataclasses import dataclass
+from typing import Tuple
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class BinarisedText:
     lengths: np.ndarray
 
 
-def open_binarised(prefix):
+def open_binarised(prefix: str) -> BinarisedText:
     """Open ``prefix.bin`` and ``prefix.idx``.
 
     Raises InputError when a file is missing, of another format, or when the two do not fit each other.
@@ -51,7 +52,7 @@ def open_binarised(prefix):
     return BinarisedText(np.memmap(data_path, mode="r", dtype=token_type), lengths)
 
 
-def _read_index(path):
+def _read_index(path: str) -> Tuple[type, np.ndarray]:
     """Return (numpy type of a token, int32 [sentences] lengths) from an .idx file."""
     size = os.path.getsize(path)
     header = len(_MAGIC) + 8 + 1 + 8

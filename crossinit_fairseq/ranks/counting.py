@@ -1,16 +1,18 @@
 """Count the words of binarised text: exact, in bounded pieces, without leaving numpy."""
 
+from typing import Dict, Iterable, Iterator, Tuple
+
 import numpy as np
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.ranks.binarised import BinarisedText
 from crossinit_fairseq.ranks.ranked_words import RankedWords
+from crossinit_fairseq.ranks.word_pieces import MAX_PIECES, WordPieces
 
-# a longer run of sub-tokens is an address, a table or noise, not a word
-MAX_PIECES = 32
 _CHUNK = 1 << 22  # tokens at a time: 4 million need about 200 MB while they are counted
 
 
-def rank_words(texts, pieces, chunk=_CHUNK):
+def rank_words(texts: Iterable[BinarisedText], pieces: WordPieces, chunk: int = _CHUNK) -> RankedWords:
     """Step 1, Sorting (paper section 2.1): count the words of one language and sort them by falling count.
 
     texts: BinarisedText of one language, any number of shards; pieces: WordPieces of their dictionary;
@@ -18,7 +20,7 @@ def rank_words(texts, pieces, chunk=_CHUNK):
     Returns RankedWords. Raises InputError when a token lies outside the dictionary or no word is found.
     """
     singles = np.zeros(len(pieces), dtype=np.int64)
-    longer = {}  # length in sub-tokens -> _Tally
+    longer: Dict[int, _Tally] = {}  # by length in sub-tokens
     for text in texts:
         for tokens in sentence_chunks(text, chunk):
             for token in (int(tokens.max()), int(tokens.min())):
@@ -36,7 +38,7 @@ def rank_words(texts, pieces, chunk=_CHUNK):
     return RankedWords.sort(groups)
 
 
-def sentence_chunks(text, size):
+def sentence_chunks(text: BinarisedText, size: int) -> Iterator[np.ndarray]:
     """Cut the tokens after whole sentences, so that no word is cut."""
     ends = np.cumsum(text.lengths, dtype=np.int64)
     begin = 0
@@ -48,7 +50,9 @@ def sentence_chunks(text, size):
         begin = end
 
 
-def _count_chunk(tokens, pieces, singles, longer):
+def _count_chunk(
+    tokens: np.ndarray, pieces: WordPieces, singles: np.ndarray, longer: Dict[int, "_Tally"]
+) -> None:
     """Add the words of integer [T] tokens to the counts."""
     begins, lengths, known = find_words(tokens, pieces)
     if not len(begins):
@@ -64,7 +68,7 @@ def _count_chunk(tokens, pieces, singles, longer):
         tally.add(tokens[where[:, None] + np.arange(length)])
 
 
-def find_words(tokens, pieces):
+def find_words(tokens: np.ndarray, pieces: WordPieces) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The runs of sub-tokens that WordPieces calls words, in integer [T] tokens of whole sentences.
 
     Returns (int64 [n] where each begins, int64 [n] its length, bool [n] False where it holds <unk> or is too long). A
@@ -86,7 +90,7 @@ def find_words(tokens, pieces):
     return begins, lengths, known
 
 
-def pack_words(words, vocabulary):
+def pack_words(words: np.ndarray, vocabulary: int) -> np.ndarray:
     """Keys that sort as integer [m, length] words do: int64 [m] where they fit into 63 bits, else bytes."""
     if is_packed(words.shape[1], vocabulary):
         keys = np.zeros(len(words), dtype=np.int64)
@@ -98,7 +102,7 @@ def pack_words(words, vocabulary):
     return np.ascontiguousarray(words, dtype=">u4").view(np.dtype((np.void, 4 * words.shape[1]))).ravel()
 
 
-def is_packed(length, vocabulary):
+def is_packed(length: int, vocabulary: int) -> bool:
     """Whether a word of that many sub-tokens is one number: numpy's integers would wrap around."""
     return int(vocabulary) ** int(length) < 2**63
 
@@ -106,13 +110,13 @@ def is_packed(length, vocabulary):
 class _Tally:
     """Counts of words of one length in sub-tokens. A word is kept as one number where it fits into 63 bits."""
 
-    def __init__(self, length, vocabulary):
+    def __init__(self, length: int, vocabulary: int):
         self.length, self.vocabulary = length, vocabulary
         self.packed = is_packed(length, vocabulary)
         self.keys = np.empty(0, dtype=np.int64 if self.packed else np.dtype((np.void, 4 * length)))
         self.counts = np.empty(0, dtype=np.int64)
 
-    def add(self, words):
+    def add(self, words: np.ndarray) -> None:
         """words: integer [m, length]."""
         keys, counts = np.unique(pack_words(words, self.vocabulary), return_counts=True)
         if len(self.keys):
@@ -123,7 +127,7 @@ class _Tally:
             keys, counts = both, merged
         self.keys, self.counts = keys, counts
 
-    def words_and_counts(self):
+    def words_and_counts(self) -> Tuple[np.ndarray, np.ndarray]:
         """Return (integer [m, length] words in lexicographic order, int64 [m])."""
         if not self.packed:
             words = np.frombuffer(self.keys.tobytes(), dtype=">u4").reshape(-1, self.length)

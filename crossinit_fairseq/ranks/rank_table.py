@@ -1,18 +1,27 @@
 """The words of one language with their counts, most frequent first, and the file that holds them."""
 
-import os
 import re
 import unicodedata
-from collections import Counter, namedtuple
+from collections import Counter
 from dataclasses import dataclass, field
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, TextIO
 
 import numpy as np
 
+from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.text_files import numbered_lines
 
-ZipfFit = namedtuple("ZipfFit", ["exponent", "constant", "r_squared"])
 ORDER_ONLY = "order only"  # value of the setting "counts" when just the order of the words is known
 _SETTING = re.compile(r"#\s*([a-z_]+): ?(.*)")
+
+
+class ZipfFit(NamedTuple):
+    """count = constant / rank ** exponent, and how well it fits: 1 for a perfect fit."""
+
+    exponent: float
+    constant: float
+    r_squared: float
 
 
 @dataclass(frozen=True)
@@ -25,20 +34,20 @@ class RankTable:
     """
 
     language: str
-    words: list
+    words: List[str]
     counts: np.ndarray
     total: int
-    settings: dict = field(default_factory=dict)
+    settings: Dict[str, str] = field(default_factory=dict)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.words)
 
     @property
-    def has_counts(self):
+    def has_counts(self) -> bool:
         """False when only the order of the words is known: their counts then just fall by one."""
         return self.settings.get("counts") != ORDER_ONLY
 
-    def coverage(self, ranks):
+    def coverage(self, ranks: int) -> float:
         """The share of all word occurrences that the first `ranks` words make up (paper section 3.3), 0 to 1.
 
         Raises InputError when only the order of the words is known.
@@ -46,7 +55,7 @@ class RankTable:
         self._need_counts()
         return float(self.counts[:ranks].sum() / self.total)
 
-    def zipf_fit(self, ranks):
+    def zipf_fit(self, ranks: int) -> ZipfFit:
         """Fit Zipf's law, count = constant / rank ** exponent (paper, footnote 2), to the first `ranks` words.
 
         Least squares between the logarithms, with weight 1 / rank, so that the ranks 1 to 10 weigh as much as 1,000 to
@@ -67,17 +76,23 @@ class RankTable:
         missed = weight @ (y - constant - slope * x) ** 2
         return ZipfFit(float(-slope), float(np.exp(constant)), float(1 - missed / spread) if spread else 1.0)
 
-    def _need_counts(self):
+    def _need_counts(self) -> None:
         if not self.has_counts:
             raise InputError(f"the table of {self.language} holds only the order of its words, no counts")
 
-    def limit(self, min_count):
+    def limit(self, min_count: int) -> "RankTable":
         """The table without words that occur less than `min_count` times; `total` stays."""
         kept = int((self.counts >= min_count).sum())
         return RankTable(self.language, self.words[:kept], self.counts[:kept], self.total, self.settings)
 
     @classmethod
-    def sort(cls, language, counts, total=None, settings=None):
+    def sort(
+        cls,
+        language: str,
+        counts: Mapping[str, int],
+        total: Optional[int] = None,
+        settings: Optional[Mapping[str, str]] = None,
+    ) -> "RankTable":
         """The table of a mapping from word to count; total: by default the sum of the counts."""
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         values = np.array([count for _, count in ranked], dtype=np.int64)
@@ -85,12 +100,12 @@ class RankTable:
         return cls(language, [word for word, _ in ranked], values, max(total or 0, known), dict(settings or {}))
 
     @classmethod
-    def merge(cls, tables):
+    def merge(cls, tables: Sequence["RankTable"]) -> "RankTable":
         """Add up tables of one language.
 
         Raises InputError when they are of several languages, counted in different ways, or without counts.
         """
-        counts = Counter()
+        counts: Dict[str, int] = Counter()
         first = tables[0]
         for table in tables:
             table._need_counts()
@@ -112,7 +127,7 @@ class RankTable:
             settings["skipped_long_words"] = str(sum(skipped))
         return cls.sort(first.language, counts, sum(table.total for table in tables), settings)
 
-    def write(self, stream):
+    def write(self, stream: TextIO) -> None:
         """Write the table to a text stream: `# key: value` lines, then a word, a tab and its count in every line."""
         from crossinit_fairseq import __version__
 
@@ -122,24 +137,19 @@ class RankTable:
         stream.writelines(f"# {key}: {value}\n" for key, value in header.items())
         stream.writelines(f"{word}\t{count}\n" for word, count in zip(self.words, self.counts.tolist()))
 
-    def save(self, path):
+    def save(self, path: str) -> None:
         """Write the table to a file, complete or not at all. Raises InputError when it cannot be written."""
-        part = f"{path}.{os.getpid()}.part"
-        try:
-            with open(part, "w", encoding="utf-8", newline="\n") as stream:
-                self.write(stream)
-            os.replace(part, path)
-        except OSError as error:
-            raise InputError(f"{path} cannot be written: {error.strerror}") from None
+        with complete_file(path) as part, open(part, "w", encoding="utf-8", newline="\n") as stream:
+            self.write(stream)
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str) -> "RankTable":
         """Read a table, also one edited by hand: sorts it again and adds up words that stand in it twice.
 
         Raises InputError when the file is missing, not UTF-8, or has a malformed line.
         """
         settings, counts = {}, Counter()
-        for number, line in read_lines(path):
+        for number, line in numbered_lines(path):
             word, tab, count = line.partition("\t")
             if not tab and line.startswith("#"):
                 setting = _SETTING.fullmatch(line)
@@ -163,20 +173,3 @@ class RankTable:
                 "make it with `crossinit-ranks count`"
             )
         return cls.sort(language, counts, int(total), settings)
-
-
-def read_lines(path):
-    """Yield (number from 1, str without its end) of the lines of a UTF-8 file that are not empty.
-
-    Raises InputError when the file cannot be read or a line is not UTF-8.
-    """
-    try:
-        with open(path, "rb") as stream:
-            for number, line in enumerate(stream, 1):
-                line = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-                if line.strip():
-                    yield number, line
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"line {number} of {path} is not UTF-8: save the file as UTF-8") from None

@@ -1,16 +1,21 @@
 """Rank tables from word lists that others counted: files, and the package wordfreq."""
 
 import re
+from typing import Dict, Iterator, Optional, Sequence, Tuple, Union
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.ranks.rank_table import ORDER_ONLY, RankTable, read_lines
-from crossinit_fairseq.ranks.text_words import TextWords, base_language
+from crossinit_fairseq.languages import base_language
+from crossinit_fairseq.ranks.rank_table import ORDER_ONLY, RankTable
+from crossinit_fairseq.ranks.text.words import TextWords
+from crossinit_fairseq.text_files import numbered_lines
 
 PER = 10**9  # wordfreq's frequencies become occurrences in so many words
 _COUNTED = re.compile(r"(.*\S)\s+([0-9]{1,18})\s*")
 
 
-def read_word_list(paths, language, lowercase=False, min_count=1):
+def read_word_list(
+    paths: Union[str, Sequence[str]], language: str, lowercase: bool = False, min_count: int = 1
+) -> RankTable:
     """The RankTable of a ready list: `word count` in every line, or `word`, the most frequent first.
 
     paths: a file or several, each of one kind; with counts they are added up, without they are read one after the
@@ -20,15 +25,17 @@ def read_word_list(paths, language, lowercase=False, min_count=1):
     """
     paths = [paths] if isinstance(paths, str) else list(paths)
     spelling = _Spelling(language, lowercase)
-    counts, kinds, skipped = {}, {}, 0
+    counts: Dict[str, int] = {}
+    kinds: Dict[bool, str] = {}  # whether there is no count: the first such file
+    skipped = 0
     for path in paths:
-        for word, count in _entries(path):
+        for entry, count in _entries(path):
             kinds.setdefault(count is None, path)
             if len(kinds) > 1:
                 raise InputError(
                     f"{kinds[False]} has counts and {kinds[True]} has none: give lists of one kind"
                 )
-            word = spelling(word)
+            word = spelling(entry)
             if word is None or (count is None and word in counts) or count == 0:
                 skipped += 1
             else:
@@ -49,10 +56,10 @@ def read_word_list(paths, language, lowercase=False, min_count=1):
     return RankTable.sort(language, counts, settings=settings).limit(min_count)
 
 
-def _entries(path):
+def _entries(path: str) -> Iterator[Tuple[str, Optional[int]]]:
     """Yield (word, int count or None) of a list file."""
     counted = titles = None
-    for number, line in read_lines(path):
+    for number, line in numbered_lines(path):
         if line.split()[0] == "#":
             continue
         found = _COUNTED.fullmatch(line)
@@ -73,7 +80,7 @@ def _entries(path):
         yield (found.group(1).strip(), int(found.group(2))) if counted else (line.strip(), None)
 
 
-def wordfreq_table(language, lowercase=False, min_count=1):
+def wordfreq_table(language: str, lowercase: bool = False, min_count: int = 1) -> RankTable:
     """The RankTable of the package wordfreq (extra `wordfreq`, more than 40 languages); all its words are lower-case.
 
     The counts are occurrences in 10**9 words, rounded, at least 1. wordfreq gives frequencies in steps of 1 %, so
@@ -88,9 +95,10 @@ def wordfreq_table(language, lowercase=False, min_count=1):
     if base not in known:
         raise InputError("wordfreq has no list for {}; it has {}".format(language, ", ".join(known)))
     spelling = _Spelling(language, lowercase)
-    counts, skipped = {}, 0
-    for word, frequency in wordfreq.get_frequency_dict(base).items():
-        word = spelling(word)
+    counts: Dict[str, int] = {}
+    skipped = 0
+    for entry, frequency in wordfreq.get_frequency_dict(base).items():
+        word = spelling(entry)
         if word is None:
             skipped += 1
         else:
@@ -102,12 +110,12 @@ def wordfreq_table(language, lowercase=False, min_count=1):
 class _Spelling:
     """Gives the words of a list the spelling that words of text get; None for an entry that is no word."""
 
-    def __init__(self, language, lowercase):
+    def __init__(self, language: str, lowercase: bool):
         # a list is cut into words already
         self._words = TextWords(language, lowercase, segmenter=self)
         self._lowercase = lowercase
 
-    def __call__(self, entry):
+    def __call__(self, entry: str) -> Optional[str]:
         word = " ".join(self._words.normalise(entry).split())
         if not any(character.isalnum() for character in word):
             return None

@@ -16,7 +16,7 @@ import regex
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.lexicon_file import Lexicon, read_word_pairs
-from crossinit_fairseq.ranks.text_counting import text_words
+from crossinit_fairseq.ranks.text.counting import text_words
 
 _CONSONANTS, _VOWELS = "βγδζθκλμνξπρστφχψ", "αεηιουω"
 

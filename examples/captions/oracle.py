@@ -15,7 +15,7 @@ import regex
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.dictionary_from_aligned import dictionary_from_aligned
 from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, FORWARD, MUTUAL, Lexicon, Pair
-from crossinit_fairseq.ranks.text_counting import text_words
+from crossinit_fairseq.ranks.text.counting import text_words
 
 
 def main(arguments=None):

@@ -24,7 +24,7 @@ import numpy as np
 import regex
 
 from crossinit_fairseq.ranks import BinarisedText, TextWords, WordPieces, count_text, rank_words
-from crossinit_fairseq.ranks.text_words import MAX_CHARACTERS
+from crossinit_fairseq.ranks.text.words import MAX_CHARACTERS
 
 MONO = Path(__file__).resolve().parents[3] / "shared" / "data" / "mono"
 VOCABULARY, TOKENS, SLICE = 32000, 20_000_000, 2_000_000

@@ -20,8 +20,8 @@ from crossinit_fairseq.lexicon.cooccurrence import count_binarised_cooccurrence,
 from crossinit_fairseq.lexicon.neighbour_counts import NeighbourCounter, Sentences
 from crossinit_fairseq.lexicon.text_numbers import read_sentences
 from crossinit_fairseq.ranks import TextWords, WordPieces, count_text
-from crossinit_fairseq.ranks.text_sources import Source
-from crossinit_fairseq.ranks.text_words import MAX_CHARACTERS
+from crossinit_fairseq.ranks.text.sources import Source
+from crossinit_fairseq.ranks.text.words import MAX_CHARACTERS
 from tests.helpers import binarised
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import WordPieces, rank_words
-from crossinit_fairseq.ranks.counting import MAX_PIECES
+from crossinit_fairseq.ranks.word_pieces import MAX_PIECES
 from tests.helpers import as_list, binarised
 
 BOS, PAD, EOS, UNK = range(4)

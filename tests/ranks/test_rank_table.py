@@ -135,7 +135,7 @@ def test_unreadable(tmp_path):
     with pytest.raises(InputError, match="nothing cannot be read: No such file"):
         RankTable.load(str(tmp_path / "nothing"))
     (tmp_path / "t").write_bytes(b"# language: en\na\t1\n\xff\t2\n")
-    with pytest.raises(InputError, match="line 3 of .* is not UTF-8"):
+    with pytest.raises(InputError, match="is not UTF-8 in line 3"):
         RankTable.load(str(tmp_path / "t"))
 
 

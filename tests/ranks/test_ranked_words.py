@@ -1,11 +1,15 @@
 """crossinit_fairseq/ranks/ranked_words.py"""
 
+from collections import Counter
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossinit_fairseq.ranks import RankedWords
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.ranks import RankedWords, RankTable, to_ranked_words
+from crossinit_fairseq.ranks.word_pieces import MAX_PIECES
 from tests.helpers import as_list, ranked_words
 
 
@@ -40,3 +44,43 @@ def test_equals_a_plain_sort(counts):
 def test_coverage(ranks, share):
     # 5 + 3 + 2 occurrences
     assert ranked_words([[1], [2, 3], [4]], [5, 3, 2]).coverage(ranks) == pytest.approx(share)
+
+
+def test_encoded_by_hand():
+    table = RankTable.sort("en", {"the": 5, "cats": 4, "cat": 3, "The": 2, "☃": 9, "unknown": 1})
+    pieces = {"the": [7], "The": [7], "cats": [3, 4], "cat": [3], "☃": [], "unknown": None}
+    ranked, dropped = to_ranked_words(table, pieces.get)
+    # `the` and `The` are one word now; its count is that of both
+    assert as_list(ranked) == [([7], 7), ([3, 4], 4), ([3], 3)]
+    assert dropped == 2
+    assert ranked.tokens.dtype == "int32" and ranked.offsets.tolist() == [0, 1, 3, 4]
+
+
+def test_too_long_or_nothing_left_when_encoded():
+    table = RankTable.sort("en", {"a": 2, "b": 1})
+    lengths = {"a": MAX_PIECES, "b": MAX_PIECES + 1}
+    ranked, dropped = to_ranked_words(table, lambda word: [1] * lengths[word])
+    assert (len(ranked), dropped) == (1, 1)
+    with pytest.raises(InputError, match="no word of the en rank table can be encoded"):
+        to_ranked_words(table, lambda word: None)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.text("abcd", min_size=1, max_size=5), st.integers(1, 5), min_size=1, max_size=25))
+def test_encoded_as_plain_python(counts):
+    # a and b are the same piece, d is none
+    pieces = {"a": 1, "b": 1, "c": 2}
+
+    def encode(word):
+        return None if "d" in word else [pieces[letter] for letter in word]
+
+    expected = Counter()
+    for word, count in counts.items():
+        if "d" not in word:
+            expected[tuple(encode(word))] += count
+    if not expected:
+        return
+    ranked, dropped = to_ranked_words(RankTable.sort("en", counts), encode)
+    order = sorted(expected.items(), key=lambda item: (-item[1], len(item[0]), item[0]))
+    assert as_list(ranked) == [(list(tokens), count) for tokens, count in order]
+    assert dropped == sum("d" in word for word in counts)

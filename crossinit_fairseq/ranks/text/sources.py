@@ -8,11 +8,13 @@ import os
 import sys
 import zlib
 from dataclasses import dataclass
-from typing import Optional
+from typing import IO, Any, Iterator, List, Optional, Sequence, Union
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.text_files import check_no_utf16, not_utf8
 
 STDIN = "-"
+Patterns = Union[str, "os.PathLike[str]", Sequence[Union[str, "os.PathLike[str]"]]]
 # more than this without white space is no text
 _MAX_UNBROKEN = 1 << 28
 _GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
@@ -27,11 +29,11 @@ class Source:
     end: Optional[int] = None
 
     @property
-    def name(self):
+    def name(self) -> str:
         """How messages call it."""
         return "standard input" if self.path == STDIN else self.path
 
-    def size(self):
+    def size(self) -> int:
         """Bytes to read, compressed as they are; 0 where it cannot be known."""
         if self.path == STDIN:
             return 0
@@ -48,28 +50,26 @@ class Block:
     line: int
     position: int
 
-    def invalid_utf8(self):
+    def invalid_utf8(self) -> InputError:
         """The InputError for data that does not decode."""
         try:
             self.data.decode("utf-8")
         except UnicodeDecodeError as error:
-            line = 1 + self.line + self.data.count(b"\n", 0, error.start)
+            line = 1 + self.line
             if self.source.begin:
                 line += _count_lines(self.source.path, self.source.begin)
-            return InputError(
-                f"{self.source.name} is not UTF-8 in line {line}: convert it, for example with `iconv -f latin1 -t utf-8`"
-            )
+            return not_utf8(self.data, self.source.name, line, error.start)
         raise ValueError("this block is valid UTF-8")
 
 
-def find_sources(patterns):
+def find_sources(patterns: Patterns) -> List[Source]:
     """The sources that file names, globs and "-" (standard input) stand for, in a fixed order.
 
     Raises InputError for a name that stands for no readable file and for a file that is named twice.
     """
     if isinstance(patterns, (str, os.PathLike)):
         patterns = [patterns]
-    paths = []
+    paths: List[str] = []
     for pattern in map(os.fspath, patterns):
         if pattern == STDIN or os.path.exists(pattern):
             found = [pattern]
@@ -97,7 +97,7 @@ def find_sources(patterns):
     return [Source(path) for path in paths]
 
 
-def split_source(source, size):
+def split_source(source: Source, size: int) -> List[Source]:
     """Cut a plain file into sources of about `size` bytes that hold the same lines; leave others whole."""
     if source.path == STDIN:
         return [source]
@@ -108,15 +108,17 @@ def split_source(source, size):
     return [Source(source.path, at, min(at + size, end)) for at in range(0, end, size)] or [source]
 
 
-def read_blocks(source, size):
+def read_blocks(source: Source, size: int) -> Iterator[Block]:
     """Yield a source as Blocks of about `size` bytes, cut after a line if there is one, else after a space.
 
-    Raises InputError when it is damaged or holds no white space for 256 MB.
+    Raises InputError when it is damaged, UTF-16 or other binary data, or holds no white space for 256 MB.
     """
     raw = sys.stdin.buffer if source.path == STDIN else open(source.path, "rb")
     try:
         line, rest = 0, b""
-        for data in _read(raw, source, size):
+        for number, data in enumerate(_read(raw, source, size)):
+            if number == 0 and not source.begin:
+                check_no_utf16(data, source.name)
             data = rest + data
             cut = 1 + (data.rfind(b"\n") if b"\n" in data else data.rfind(b" "))
             rest = data[cut:]
@@ -138,7 +140,7 @@ def read_blocks(source, size):
             raw.close()
 
 
-def _read(raw, source, size):
+def _read(raw: Any, source: Source, size: int) -> Iterator[bytes]:
     """Yield a source's bytes, decompressed; what a file is compressed with is read from its first bytes."""
     compression = _compression(raw.peek(6)[:6])
     if compression is None:
@@ -157,11 +159,11 @@ def _read(raw, source, size):
             yield from _pieces(stream, size)
 
 
-def _pieces(stream, size):
+def _pieces(stream: Any, size: int) -> Iterator[bytes]:
     return iter(lambda: stream.read(size), b"")
 
 
-def _read_zstd(raw, size):
+def _read_zstd(raw: Any, size: int) -> Iterator[bytes]:
     try:
         import zstandard
     except ImportError:
@@ -184,11 +186,11 @@ def _read_zstd(raw, size):
         raise EOFError("the last frame does not end")
 
 
-def _compression(head):
+def _compression(head: bytes) -> Optional[bytes]:
     return next((magic for magic in (_GZIP, _BZIP2, _XZ, _ZSTD) if head.startswith(magic)), None)
 
 
-def _line_start(raw, offset):
+def _line_start(raw: IO[bytes], offset: int) -> int:
     """Where the first line begins at or after an offset."""
     if offset == 0:
         return 0
@@ -197,14 +199,14 @@ def _line_start(raw, offset):
     return raw.tell()
 
 
-def _position(raw, source):
+def _position(raw: IO[bytes], source: Source) -> int:
     try:
         return raw.tell() - source.begin
     except OSError:
         return 0  # a pipe
 
 
-def _count_lines(path, offset):
+def _count_lines(path: str, offset: int) -> int:
     """Newlines before the first line that begins at or after an offset of a plain file."""
     with open(path, "rb") as stream:
         end = _line_start(stream, offset)

@@ -3,8 +3,8 @@
 import pytest
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.languages import base_language
 from crossinit_fairseq.ranks import TextWords
-from crossinit_fairseq.ranks.text_words import base_language
 
 regex = pytest.importorskip("regex")
 

@@ -1,4 +1,4 @@
-"""crossinit_fairseq/ranks/words.py"""
+"""crossinit_fairseq/ranks/word_pieces.py"""
 
 import pytest
 

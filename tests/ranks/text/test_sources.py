@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.ranks import text_sources
-from crossinit_fairseq.ranks.text_sources import Source, find_sources, read_blocks, split_source
+from crossinit_fairseq.ranks.text import sources
+from crossinit_fairseq.ranks.text.sources import Source, find_sources, read_blocks, split_source
 
 TEXT = "".join(f"ligne {number} é\n" for number in range(500)).encode("utf-8")
 
@@ -72,7 +72,7 @@ def test_blocks_end_after_lines_or_spaces(tmp_path):
 
 
 def test_text_without_white_space(tmp_path, monkeypatch):
-    monkeypatch.setattr(text_sources, "_MAX_UNBROKEN", 100)
+    monkeypatch.setattr(sources, "_MAX_UNBROKEN", 100)
     path = tmp_path / "t"
     path.write_bytes(b"a\n" + b"x" * 1000)
     with pytest.raises(InputError, match="has no white space in 256 MB after line 1: it is no text"):

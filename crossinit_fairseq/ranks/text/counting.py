@@ -3,24 +3,38 @@
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks.rank_table import RankTable
-from crossinit_fairseq.ranks.text_sources import find_sources, read_blocks
-from crossinit_fairseq.ranks.text_words import TextWords, is_spaceless
+from crossinit_fairseq.ranks.text.sources import Block, Patterns, Source, find_sources, read_blocks
+from crossinit_fairseq.ranks.text.words import Segmenter, TextWords, is_spaceless
+
+if TYPE_CHECKING:  # needs Polars
+    from crossinit_fairseq.ranks.text.tally import Tally
 
 BLOCK = 1 << 22  # bytes of text at a time and worker; counting one takes about ten times as much memory
 MEMORY = 1 << 28  # bytes of distinct pieces of text that all workers hold together
 
 
-def count_text(sources, language, lowercase=False, workers=1, min_count=1, segmenter=None, block=BLOCK, memory=MEMORY):
+def count_text(
+    sources: Patterns,
+    language: str,
+    lowercase: bool = False,
+    workers: int = 1,
+    min_count: int = 1,
+    segmenter: Optional[Segmenter] = None,
+    block: int = BLOCK,
+    memory: int = MEMORY,
+) -> RankTable:
     """Step 1, Sorting (paper section 2.1), from raw text: count the words of one language and sort them.
 
     sources: file names, globs, or "-" for standard input; plain text or gzip, bzip2, xz, zstd; UTF-8.
     language: its code; lowercase: fold the case; workers: threads that read and count;
-    min_count: leave out rarer words; segmenter: see segmenters.py, by default ICU for zh, ja, th, km, lo and my;
+    min_count: leave out rarer words; segmenter: see
+    `ranks/text/segmenters.py`, by default ICU for zh, ja, th, km, lo and my;
     block: bytes of text to count at a time; memory: bytes of distinct words to hold before they go to disk.
 
     Returns RankTable: the same one for any `workers`, `block` and `memory`. Memory is bounded by `memory`, `workers`
@@ -29,7 +43,7 @@ def count_text(sources, language, lowercase=False, workers=1, min_count=1, segme
     needed in the folder for temporary files.
     Raises InputError when a source is missing, damaged or not UTF-8, or when no word is found.
     """
-    from crossinit_fairseq.ranks.text_tally import sum_tallies, summarise
+    from crossinit_fairseq.ranks.text.tally import sum_tallies, summarise
 
     words = text_words(language, lowercase, segmenter)
     with tempfile.TemporaryDirectory(prefix="crossinit-ranks-") as folder:
@@ -38,21 +52,29 @@ def count_text(sources, language, lowercase=False, workers=1, min_count=1, segme
         return make_table(summaries, words, min_count, sum(tally.skipped for tally in tallies))
 
 
-def text_words(language, lowercase=False, segmenter=None):
+def text_words(language: str, lowercase: bool = False, segmenter: Optional[Segmenter] = None) -> TextWords:
     """TextWords of a language, with ICU's segmenter where the language needs one and none is given."""
     if segmenter is None and is_spaceless(language):
-        from crossinit_fairseq.ranks.segmenters import IcuSegmenter
+        from crossinit_fairseq.ranks.text.segmenters import IcuSegmenter
 
         segmenter = IcuSegmenter(language)
     return TextWords(language, lowercase, segmenter)
 
 
-def tally_sources(sources, words, folder, workers=1, block=BLOCK, memory=MEMORY, progress=True):
+def tally_sources(
+    sources: Sequence[Source],
+    words: TextWords,
+    folder: str,
+    workers: int = 1,
+    block: int = BLOCK,
+    memory: int = MEMORY,
+    progress: bool = True,
+) -> List["Tally"]:
     """Count Sources with threads (Polars and the decompressors release Python's lock); returns a Tally of each.
 
     progress: show a bar on stderr if that is a terminal.
     """
-    from crossinit_fairseq.ranks.text_tally import Tally
+    from crossinit_fairseq.ranks.text.tally import Tally
 
     if workers < 1 or block < 1:
         raise InputError(f"workers and block must be 1 or more, not {workers} and {block}")
@@ -60,7 +82,7 @@ def tally_sources(sources, words, folder, workers=1, block=BLOCK, memory=MEMORY,
     with _bar(sum(source.size() for source in sources), progress) as bar:
         feed = _Feed([read_blocks(source, block) for source in sources], bar)
 
-        def count(tally):
+        def count(tally: "Tally") -> None:
             try:
                 for found in feed:
                     tally.add(found)
@@ -76,7 +98,9 @@ def tally_sources(sources, words, folder, workers=1, block=BLOCK, memory=MEMORY,
     return tallies
 
 
-def make_table(summaries, words, min_count, skipped):
+def make_table(
+    summaries: Iterable[Tuple[Any, int, int]], words: TextWords, min_count: int, skipped: int
+) -> RankTable:
     """RankTable of what `summarise` says of frames that share no word; skipped: occurrences of too long words."""
     import polars as pl
 
@@ -95,7 +119,7 @@ def make_table(summaries, words, min_count, skipped):
     )
 
 
-def _bar(total, shown):
+def _bar(total: int, shown: bool) -> Any:
     from tqdm import tqdm
 
     # disable=None: only on a terminal
@@ -107,12 +131,13 @@ def _bar(total, shown):
 class _Feed:
     """Hands the blocks of several sources to several threads; a source is read by one thread at a time."""
 
-    def __init__(self, sources, bar):
+    def __init__(self, sources: List[Iterator[Block]], bar: Any):
         self._idle, self._busy, self._stopped = sources[::-1], 0, False
-        self._bar, self._read = bar, {}
+        self._bar = bar
+        self._read: Dict[Source, int] = {}
         self._changed = threading.Condition()
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Block]:
         while True:
             with self._changed:
                 while not self._idle and self._busy and not self._stopped:
@@ -135,12 +160,12 @@ class _Feed:
                 self._show(found)
                 yield found
 
-    def _show(self, block):
+    def _show(self, block: Block) -> None:
         with self._changed:
             self._bar.update(block.position - self._read.get(block.source, 0))
             self._read[block.source] = max(block.position, self._read.get(block.source, 0))
 
-    def stop(self):
+    def stop(self) -> None:
         """No thread gets a further block."""
         with self._changed:
             self._stopped = True

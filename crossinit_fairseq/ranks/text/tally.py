@@ -9,11 +9,13 @@ a word never begins with a combining mark, the one thing that could change a sep
 import os
 import uuid
 from dataclasses import dataclass, field
+from typing import Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.ranks.text_words import MAX_CHARACTERS
+from crossinit_fairseq.ranks.text.sources import Block
+from crossinit_fairseq.ranks.text.words import MAX_CHARACTERS, Segmenter, TextWords
 
 try:
     import polars as pl
@@ -37,16 +39,16 @@ class Tally:
     skipped: int, occurrences of words longer than MAX_CHARACTERS.
     """
 
-    words: object
+    words: TextWords
     folder: str
     memory: int
     skipped: int = 0
     spilled: bool = False
-    _pending: list = field(default_factory=list)
+    _pending: List[pl.DataFrame] = field(default_factory=list)
     _rows: int = 0
     _due: int = 0
 
-    def add(self, block):
+    def add(self, block: Block) -> None:
         """Count a Block. Raises InputError when it is not UTF-8."""
         counted = _count_lines(block.data.translate(SEPARATED))
         if counted is None:
@@ -60,7 +62,7 @@ class Tally:
             if merged["word"].str.len_bytes().sum() + _ROW * len(merged) > self.memory:
                 self.spill()
 
-    def spill(self):
+    def spill(self) -> None:
         """Move what is counted to the folder, cut by a hash of the word."""
         parts = partition(self.take())
         for number, part in enumerate(parts):
@@ -69,7 +71,7 @@ class Tally:
             part.write_ipc(os.path.join(path, uuid.uuid4().hex))
         self.spilled = True
 
-    def take(self):
+    def take(self) -> pl.DataFrame:
         """The words counted since the last spill, a frame of word (str) and count (int64); they are forgotten here."""
         pieces = add_up(self._pending)
         self._pending, self._rows, self._due = [], 0, 0
@@ -81,7 +83,7 @@ class Tally:
         return frames[0] if len(frames) == 1 else add_up(frames)
 
 
-def _count_lines(data):
+def _count_lines(data: bytes) -> Optional[pl.DataFrame]:
     """A frame of the distinct lines of UTF-8 bytes, or None when the bytes are not UTF-8.
 
     Arrow counts strings that lie in one buffer faster than Polars can cut the buffer into strings of its own.
@@ -103,7 +105,7 @@ def _count_lines(data):
     return frame.with_columns(pl.col("word").str.strip_suffix("\n")).filter(pl.col("word") != "")
 
 
-def count_pieces(pieces, words):
+def count_pieces(pieces: pl.DataFrame, words: TextWords) -> Tuple[pl.DataFrame, int]:
     """Find the words in distinct pieces of text.
 
     pieces: frame of word (str, without white space) and count; words: TextWords.
@@ -121,7 +123,7 @@ def count_pieces(pieces, words):
     return found, skipped
 
 
-def words_in_order(pieces, words):
+def words_in_order(pieces: pl.Series, words: TextWords) -> pl.DataFrame:
     """The words of each of some distinct pieces of text, as `count_pieces` finds them, one after the other.
 
     pieces: polars Series of str [k], without white space; words: TextWords.
@@ -140,7 +142,7 @@ def words_in_order(pieces, words):
     return found.with_columns(pl.when(short).then(pl.col("word")))
 
 
-def _find_words(pieces, words):
+def _find_words(pieces: pl.DataFrame, words: TextWords) -> List[pl.DataFrame]:
     """Two frames, of the pieces that are words as they are, most of those in Latin script, and of the words in others."""
     plain = pl.col("word").str.contains("^[0-9A-Za-z]+$")
     found = pieces.filter(~plain)
@@ -150,7 +152,7 @@ def _find_words(pieces, words):
     return [pieces.filter(plain), found]
 
 
-def _segment(runs, segmenter):
+def _segment(runs: pl.DataFrame, segmenter: Segmenter) -> pl.DataFrame:
     pieces, origins = segmenter.segment(runs["word"].to_list())
     counts = runs["count"].gather(pl.Series(origins, dtype=pl.UInt32))
     frame = pl.DataFrame({"word": pl.Series(pieces, dtype=pl.String), "count": counts})
@@ -158,27 +160,27 @@ def _segment(runs, segmenter):
     return add_up([frame.filter(_SPELT)])
 
 
-def add_up(frames):
+def add_up(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """One frame of distinct words from several frames of word (str) and count (int64)."""
     if not frames:
         return pl.DataFrame(schema={"word": pl.String, "count": pl.Int64})
     return pl.concat(frames).lazy().group_by("word").agg(pl.col("count").sum()).collect()
 
 
-def partition(frame, parts=PARTITIONS):
+def partition(frame: pl.DataFrame, parts: int = PARTITIONS) -> List[pl.DataFrame]:
     """Cut a frame of words into `parts` frames; a word always falls into the same one."""
     number = (pl.col("word").hash(seed=0) % parts).cast(pl.Int32)
     cut = frame.with_columns(number.alias("part")).partition_by("part", as_dict=True, include_key=False)
     return [cut.get((n,), frame.clear()) for n in range(parts)]
 
 
-def summarise(frame, min_count):
+def summarise(frame: pl.DataFrame, min_count: int) -> Tuple[pl.DataFrame, int, int]:
     """A frame of words as (frame without the rarer ones, all occurrences, number of words left out)."""
     common = frame.filter(pl.col("count") >= min_count)
     return common, int(frame["count"].sum()), len(frame) - len(common)
 
 
-def sum_tallies(tallies):
+def sum_tallies(tallies: Sequence[Tally]) -> Iterator[pl.DataFrame]:
     """Yield frames of word and count that share no word, from Tally objects of one folder."""
     if not any(tally.spilled for tally in tallies):
         yield tallies[0].take() if len(tallies) == 1 else add_up([tally.take() for tally in tallies])

@@ -3,16 +3,19 @@
 import os
 import tempfile
 from contextlib import contextmanager
+from typing import Any, Iterator, List, Optional, Sequence
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.ranks.text_counting import MEMORY, make_table, tally_sources, text_words
-from crossinit_fairseq.ranks.text_sources import STDIN, Source, find_sources, split_source
+from crossinit_fairseq.ranks.rank_table import RankTable
+from crossinit_fairseq.ranks.text.counting import MEMORY, make_table, tally_sources, text_words
+from crossinit_fairseq.ranks.text.sources import STDIN, Patterns, Source, find_sources, split_source
+from crossinit_fairseq.ranks.text.words import Segmenter, TextWords
 
 PART = 1 << 28  # bytes of plain text in a task; a compressed file is one task
 
 
 @contextmanager
-def open_cluster(address, workers=1):
+def open_cluster(address: str, workers: int = 1) -> Iterator[Any]:
     """Yield a `dask.distributed.Client`.
 
     address: that of a scheduler, such as tcp://host:8786, or "local" for a cluster of `workers` processes here.
@@ -36,7 +39,15 @@ def open_cluster(address, workers=1):
         yield client
 
 
-def count_text_distributed(client, sources, language, lowercase=False, min_count=1, segmenter=None, part=PART):
+def count_text_distributed(
+    client: Any,
+    sources: Patterns,
+    language: str,
+    lowercase: bool = False,
+    min_count: int = 1,
+    segmenter: Optional[Segmenter] = None,
+    part: int = PART,
+) -> RankTable:
     """`count_text` on a cluster whose machines all see the files under the same paths.
 
     client: `dask.distributed.Client`; part: bytes of a plain file in one task; the others are as in `count_text`.
@@ -62,9 +73,9 @@ def count_text_distributed(client, sources, language, lowercase=False, min_count
     return make_table(client.gather(sums), words, min_count, sum(client.gather(skipped)))
 
 
-def _count(source, words, shares):
+def _count(source: Source, words: TextWords, shares: int) -> List[Any]:
     """On a worker: the frames of the shares of the words of one source, then the skipped occurrences."""
-    from crossinit_fairseq.ranks.text_tally import add_up, partition, sum_tallies
+    from crossinit_fairseq.ranks.text.tally import add_up, partition, sum_tallies
 
     with tempfile.TemporaryDirectory(prefix="crossinit-ranks-") as folder:
         tallies = tally_sources([source], words, folder, memory=MEMORY, progress=False)
@@ -72,17 +83,17 @@ def _count(source, words, shares):
         return [add_up(list(share)) for share in zip(*parts)] + [sum(tally.skipped for tally in tallies)]
 
 
-def _item(counted, index):
+def _item(counted: Sequence[Any], index: int) -> Any:
     return counted[index]
 
 
-def _sum(frames, min_count):
-    from crossinit_fairseq.ranks.text_tally import add_up, summarise
+def _sum(frames: List[Any], min_count: int) -> Any:
+    from crossinit_fairseq.ranks.text.tally import add_up, summarise
 
     return summarise(add_up(frames), min_count)
 
 
-def follow(futures, number):
+def follow(futures: Any, number: int) -> None:
     """Wait, with a bar on a terminal; the first failure ends it."""
     from tqdm import tqdm
 

@@ -1,6 +1,7 @@
 """What a word is, in terms of the sub-tokens of one dictionary."""
 
 import unicodedata
+from typing import Iterable, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -10,6 +11,8 @@ SENTENCEPIECE, SUBWORD_NMT, WHOLE_WORDS = "sentencepiece", "subword_nmt", "none"
 BPE_STYLES = ("auto", SENTENCEPIECE, SUBWORD_NMT, WHOLE_WORDS)
 _SPACE = "\u2581"  # SentencePiece's mark of a word start
 _CONTINUES = "@@"  # subword-nmt's mark that the word goes on
+# a longer run of sub-tokens is an address, a table or noise, not a word
+MAX_PIECES = 32
 
 
 class WordPieces:
@@ -27,7 +30,9 @@ class WordPieces:
     ends: bool [V], a word ends after it; unk, lone_start: int, -1 where the dictionary has none.
     """
 
-    def __init__(self, symbols, special=(), unk=None, style="auto"):
+    def __init__(
+        self, symbols: Sequence[str], special: Iterable[int] = (), unk: Optional[int] = None, style: str = "auto"
+    ):
         symbols = list(symbols)
         if style not in BPE_STYLES:
             raise InputError("unknown sub-token style {!r}: choose one of {}".format(style, ", ".join(BPE_STYLES)))
@@ -50,11 +55,11 @@ class WordPieces:
             self.starts[index], self.ends[index] = starts, ends
             self.in_word[index] = index in (unk, self.lone_start) or _has_word_character(text)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.in_word)
 
 
-def _mark(symbol, style):
+def _mark(symbol: str, style: str) -> Tuple[bool, str, bool]:
     """Return (a word starts here, the text without marks, a word ends here)."""
     if style == SENTENCEPIECE:
         return symbol.startswith(_SPACE), symbol.replace(_SPACE, ""), False
@@ -64,11 +69,11 @@ def _mark(symbol, style):
     return True, symbol, True
 
 
-def _has_word_character(text):
+def _has_word_character(text: str) -> bool:
     return any(unicodedata.category(character)[0] in "LMN" for character in text)
 
 
-def _guess_style(symbols):
+def _guess_style(symbols: Iterable[str]) -> str:
     for symbol in symbols:
         if symbol.startswith(_SPACE):
             return SENTENCEPIECE

@@ -2,9 +2,10 @@
 
 import os
 from dataclasses import dataclass
+from typing import Any, Iterator, List, Tuple
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.ranks.text_words import base_language
+from crossinit_fairseq.languages import base_language
 
 _BATCH = 1 << 20  # characters given to ICU at a time
 
@@ -16,7 +17,7 @@ class IcuSegmenter:
 
     language: str
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         try:
             import icu4py.breakers  # noqa: F401
         except ImportError:
@@ -25,11 +26,12 @@ class IcuSegmenter:
                 "(Python 3.11 or later), or count sub-tokens with --sub-tokens MODEL"
             ) from None
 
-    def segment(self, runs):
+    def segment(self, runs: List[str]) -> Tuple[List[str], List[int]]:
         """runs: list of str without line breaks. Returns (list of str pieces, list of int, the run of each piece)."""
         from icu4py.breakers import WordBreaker
 
-        pieces, origins = [], []
+        pieces: List[str] = []
+        origins: List[int] = []
         for begin, batch in _batches(runs):
             at = begin
             # a line break always ends a word
@@ -51,12 +53,12 @@ class SubTokens:
 
     model: str
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not os.path.isfile(self.model):
             raise InputError(f"{self.model} does not exist: give the .model file of a SentencePiece model")
         self._load()
 
-    def _load(self):
+    def _load(self) -> Any:
         import sentencepiece
 
         try:
@@ -64,9 +66,10 @@ class SubTokens:
         except (OSError, RuntimeError):
             raise InputError(f"{self.model} is no SentencePiece model: give the .model file of one") from None
 
-    def segment(self, runs):
+    def segment(self, runs: List[str]) -> Tuple[List[str], List[int]]:
         """runs: list of str. Returns (list of str pieces, without marks of word starts, list of int, the run of each)."""
-        pieces, origins = [], []
+        pieces: List[str] = []
+        origins: List[int] = []
         for at, cut in enumerate(self._load().encode(runs, out_type=str)):
             for piece in cut:
                 piece = piece.replace("\u2581", "")
@@ -76,7 +79,7 @@ class SubTokens:
         return pieces, origins
 
 
-def _batches(runs):
+def _batches(runs: List[str]) -> Iterator[Tuple[int, List[str]]]:
     """Yield (position, list of str) of consecutive runs, about _BATCH characters each."""
     begin = size = 0
     for at, run in enumerate(runs):

@@ -8,7 +8,7 @@ pytest.importorskip("polars")
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import count_text
-from crossinit_fairseq.ranks.segmenters import IcuSegmenter, SubTokens, _batches
+from crossinit_fairseq.ranks.text.segmenters import IcuSegmenter, SubTokens, _batches
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_icu(language, text, words, tmp_path):
 
 
 def test_batches_hold_every_run_once(monkeypatch):
-    monkeypatch.setattr("crossinit_fairseq.ranks.segmenters._BATCH", 5)
+    monkeypatch.setattr("crossinit_fairseq.ranks.text.segmenters._BATCH", 5)
     runs = ["abc", "de", "f", "ghijklm", "n"]
     assert list(_batches(runs)) == [(0, ["abc", "de"]), (2, ["f", "ghijklm"]), (4, ["n"])]
 
@@ -73,5 +73,5 @@ def test_sub_tokens(tmp_path):
 
 def test_icu_keeps_positions_across_batches(monkeypatch):
     pytest.importorskip("icu4py.breakers")
-    monkeypatch.setattr("crossinit_fairseq.ranks.segmenters._BATCH", 3)
+    monkeypatch.setattr("crossinit_fairseq.ranks.text.segmenters._BATCH", 3)
     assert IcuSegmenter("zh").segment(["北京", "手机北京", "我们"]) == (["北京", "手机", "北京", "我们"], [0, 1, 1, 2])

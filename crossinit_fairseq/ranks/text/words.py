@@ -1,12 +1,11 @@
 """What a word is in raw text, and which spellings of it are one word."""
 
-import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Optional
+from typing import List, Optional, Protocol, Tuple
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.languages import comma_below
+from crossinit_fairseq.languages import base_language, comma_below
 
 # a longer word is an address, a table or noise
 MAX_CHARACTERS = 100
@@ -14,14 +13,13 @@ MAX_CHARACTERS = 100
 _ELIDING = frozenset(["ca", "fr", "it", "oc"])
 _SPACELESS = {"zh": "Chinese", "ja": "Japanese", "th": "Thai", "km": "Khmer", "lo": "Lao", "my": "Burmese"}
 _TURKISH = str.maketrans({"I": "\u0131", "\u0130": "i"})
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]+)*")
 
 
-def base_language(language):
-    """The language of a code: "ro" of "ro_RO", "zh" of "zh-Hans". Raises InputError when it is no language code."""
-    if not _LANGUAGE.fullmatch(language):
-        raise InputError(f"{language!r} is no language code: give one such as en, ne or ro_RO")
-    return re.split("[-_]", language)[0].lower()
+class Segmenter(Protocol):
+    """Cuts runs of letters of a language without spaces into words; see `ranks/text/segmenters.py`."""
+
+    def segment(self, runs: List[str]) -> Tuple[List[str], List[int]]:
+        """runs: list of str. Returns (list of str pieces, list of int, the run of each piece)."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +33,14 @@ class TextWords:
     apostrophe, and in Romanian with comma-below letters.
 
     language: its code; lowercase: fold the case, by Turkish rules for tr and az;
-    segmenter: cuts the runs of languages without spaces, see segmenters.py.
+    segmenter: cuts the runs of languages without spaces, see `ranks/text/segmenters.py`.
     """
 
     language: str
     lowercase: bool = False
-    segmenter: Optional[object] = None
+    segmenter: Optional[Segmenter] = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         base = base_language(self.language)
         if base in _SPACELESS and self.segmenter is None:
             raise InputError(
@@ -50,7 +48,7 @@ class TextWords:
             )
 
     @property
-    def pattern(self):
+    def pattern(self) -> str:
         """The words of normalised text, as a pattern that Rust's `regex` and Python's `regex` both understand."""
         inside = "\u00b7\u05f3\u05f4" + ("" if base_language(self.language) in _ELIDING else "'")
         return (
@@ -58,14 +56,14 @@ class TextWords:
             r"(?:[" + inside + r"][\p{L}\p{N}][\p{L}\p{M}\p{N}]*|[\u200c\u200d]+[\p{L}\p{M}\p{N}]+)*"
         )
 
-    def normalise(self, text):
+    def normalise(self, text: str) -> str:
         """One spelling for every word of a text; white space stays, so lines may be normalised together."""
         text = text.replace("\u00ad", "").replace("\u2019", "'")
         if not unicodedata.is_normalized("NFC", text):
             text = unicodedata.normalize("NFC", text)
         return comma_below(text) if base_language(self.language) in ("ro", "mo") else text
 
-    def lower(self, text):
+    def lower(self, text: str) -> str:
         """Fold the case of words that are separated by white space."""
         if base_language(self.language) in ("tr", "az"):
             text = text.translate(_TURKISH)
@@ -73,6 +71,6 @@ class TextWords:
         return unicodedata.normalize("NFC", text.lower())
 
 
-def is_spaceless(language):
+def is_spaceless(language: str) -> bool:
     """Whether the script puts no spaces between words (zh, ja, th, km, lo, my)."""
     return base_language(language) in _SPACELESS

@@ -11,7 +11,7 @@ distributed = pytest.importorskip("dask.distributed")
 from crossinit_fairseq.cli.ranks import main
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import count_text
-from crossinit_fairseq.ranks.distributed import count_text_distributed, open_cluster
+from crossinit_fairseq.ranks.text.distributed import count_text_distributed, open_cluster
 
 
 @pytest.fixture(scope="module")

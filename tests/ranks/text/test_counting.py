@@ -15,8 +15,9 @@ pytest.importorskip("polars")
 regex = pytest.importorskip("regex")
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.ranks import TextWords, count_text, text_tally
-from crossinit_fairseq.ranks.text_words import MAX_CHARACTERS
+from crossinit_fairseq.ranks import TextWords, count_text
+from crossinit_fairseq.ranks.text import tally
+from crossinit_fairseq.ranks.text.words import MAX_CHARACTERS
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 # what makes trouble: marks that compose with letters and with symbols, joiners, apostrophes, odd spaces, case
@@ -106,9 +107,9 @@ def test_the_same_when_words_go_to_disk(tmp_path, monkeypatch, workers):
     paths = [write(tmp_path / name, text + "\n" + name) for name in "abc"]
     whole = count_text(paths, "en", lowercase=True)
     spills = []
-    spill = text_tally.Tally.spill
-    monkeypatch.setattr(text_tally.Tally, "spill", lambda tally: (spills.append(1), spill(tally)))
-    monkeypatch.setattr(text_tally, "_SLICE", 64)
+    spill = tally.Tally.spill
+    monkeypatch.setattr(tally.Tally, "spill", lambda tally: (spills.append(1), spill(tally)))
+    monkeypatch.setattr(tally, "_SLICE", 64)
     on_disk = count_text(paths, "en", lowercase=True, workers=workers, block=8000, memory=1 << 12)
     assert len(spills) > 2 * workers
     assert (listed(on_disk), on_disk.settings) == (listed(whole), whole.settings)

@@ -1,0 +1,1 @@
+"""Counting the words of raw text: where it comes from, what a word is, workers and clusters."""
