@@ -88,7 +88,7 @@ def _choose(
         if options.checkpoint or options.to or options.hugging_face:
             parser.error("--from and --into go with neither another CHECKPOINT nor --to nor --hugging-face")
         if not options.source.endswith(_SUFFIXES) and not os.path.isdir(options.source):
-            parser.error("--from takes a file {}, or a model folder: {}".format(" or ".join(_SUFFIXES), options.source))
+            parser.error(f"--from takes a file {' or '.join(_SUFFIXES)}, or a model folder: {options.source}")
         return _import
     if not options.checkpoint:
         parser.error("give a CHECKPOINT to export from, or --from FILE --into CHECKPOINT")
@@ -101,7 +101,7 @@ def _choose(
     if options.output:
         parser.error("-o is for --hugging-face and --into; --to names its file itself")
     if not options.to.endswith(_SUFFIXES):
-        parser.error("--to takes a name that ends in {}: {}".format(" or ".join(_SUFFIXES), options.to))
+        parser.error(f"--to takes a name that ends in {' or '.join(_SUFFIXES)}: {options.to}")
     return _export_file
 
 

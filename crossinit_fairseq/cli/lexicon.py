@@ -233,7 +233,7 @@ def _dictionaries(
     languages = (lexicon.source, lexicon.target)
     if options.aligned:
         from crossinit_fairseq.lexicon.dictionary_from_aligned import dictionary_from_aligned
-        from crossinit_fairseq.scoring.text_lines import read_lines
+        from crossinit_fairseq.text_files import read_lines
 
         files = _by_language(options.aligned, languages, "--aligned")
         if set(files) != set(languages) or len(options.aligned) != 2:

@@ -6,7 +6,7 @@ import sys
 
 from crossinit_fairseq.cli.command import at_least
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.lexicon.evaluation import RUNNING_WORDS
+from crossinit_fairseq.lexicon.evaluation import running_words_key
 from crossinit_fairseq.lexicon.lexicon_file import Lexicon, read_word_pairs
 
 _EXAMPLE = "give --text en=FILE --text ro=FILE, or DATA-BIN --langs en,ro"
@@ -61,7 +61,7 @@ def find_pairs(options) -> Lexicon:
     header = {
         "text": "binarised" if options.data else "text",
         "lowercase": "no" if options.keep_case else "yes",
-        **{RUNNING_WORDS.format(side.language): str(side.total) for side in (left, right)},
+        **{running_words_key(side.language): str(side.total) for side in (left, right)},
         "window": str(options.window),
         **({"seeds": f"{len(seeds)} pairs of {os.path.basename(options.seeds)}"} if seeds else {}),
         "trusted": "yes" if induction.trusted else "no",

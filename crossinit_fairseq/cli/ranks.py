@@ -3,12 +3,14 @@
 import argparse
 import os
 import sys
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
-from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.ranks.rank_table import RankTable
-from crossinit_fairseq.ranks.text.sources import find_sources
+from crossinit_fairseq.complete_files import check_new_file
+
+if TYPE_CHECKING:  # --help need not wait for numpy
+    from crossinit_fairseq.ranks import RankTable
 
 _ABOUT = """\
 Step 1 of CrossInit, Sorting: count the words of each language and sort them, most frequent first.
@@ -45,13 +47,13 @@ Coverage is the share of all words in the text that the first 20,000 ranks make 
 are close have comparable ranks."""
 
 
-def main(arguments=None):
+def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
     options = _parser().parse_args(arguments)
     return command.run("crossinit-ranks", lambda: options.run(options))
 
 
-def _parser():
+def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="crossinit-ranks", description=_ABOUT, formatter_class=raw)
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
@@ -104,14 +106,18 @@ def _parser():
     return parser
 
 
-def _count(options):
-    _check_output(options.output)
+def _count(options: argparse.Namespace) -> None:
+    from crossinit_fairseq.ranks.text.sources import find_sources
+
     if bool(options.files) == options.wordfreq:
         options.usage.error(
             "--wordfreq takes no FILE" if options.wordfreq else "give at least one FILE, or - for standard input"
         )
     if options.sub_tokens and (options.list or options.wordfreq):
         options.usage.error("--sub-tokens is for text, not for ready lists")
+    files = [source.path for source in find_sources(options.files)] if options.files else []
+    if options.output:
+        check_new_file(options.output, files)
     workers = options.workers or os.cpu_count() or 1
     common = {"lowercase": options.lowercase, "min_count": options.min_count}
     if options.wordfreq:
@@ -121,7 +127,7 @@ def _count(options):
     elif options.list:
         from crossinit_fairseq.ranks.word_lists import read_word_list
 
-        table = read_word_list([source.path for source in find_sources(options.files)], options.lang, **common)
+        table = read_word_list(files, options.lang, **common)
     else:
         # Polars reads this when it is first imported
         os.environ.setdefault("POLARS_MAX_THREADS", str(workers if not options.dask else 1))
@@ -129,7 +135,7 @@ def _count(options):
     _finish(table, options.output)
 
 
-def _count_text(options, workers, common):
+def _count_text(options: argparse.Namespace, workers: int, common: Dict[str, Any]) -> "RankTable":
     if options.sub_tokens:
         from crossinit_fairseq.ranks.text.segmenters import SubTokens
 
@@ -144,21 +150,15 @@ def _count_text(options, workers, common):
         return count_text_distributed(client, options.files, options.lang, **common)
 
 
-def _merge(options):
-    _check_output(options.output)
+def _merge(options: argparse.Namespace) -> None:
+    from crossinit_fairseq.ranks import RankTable
+
+    if options.output:
+        check_new_file(options.output)
     _finish(RankTable.merge([RankTable.load(path) for path in options.tables]), options.output)
 
 
-def _check_output(path):
-    """Say that the table cannot be written before the work is done, not after it."""
-    folder = os.path.dirname(os.path.abspath(path)) if path else None
-    if folder and not os.path.isdir(folder):
-        raise InputError(f"{folder} is no folder to write {os.path.basename(path)} to: make it first")
-    if path and os.path.isdir(path):
-        raise InputError(f"{path} is a folder: name a file for the rank table")
-
-
-def _finish(table, path):
+def _finish(table: "RankTable", path: Optional[str]) -> None:
     """Write the table, and say on stderr what is in it and what is not."""
     if path:
         table.save(path)
@@ -168,23 +168,24 @@ def _finish(table, path):
     if table.has_counts:
         said += f" of {table.total:,} in all; the first 20,000 make up {table.coverage(20000):.1%}"
     for name, what in (
-        ("left_out_words", "{} rarer words left out"),
-        ("skipped_long_words", "{} overlong words skipped"),
-        ("skipped_entries", "{} entries skipped, no words or repeated"),
+        ("left_out_words", "rarer words left out"),
+        ("skipped_long_words", "overlong words skipped"),
+        ("skipped_entries", "entries skipped, no words or repeated"),
     ):
         if table.settings.get(name, "0") != "0":
-            said += "; " + what.format(table.settings[name])
-    print("{}: {}".format(path or "standard output", said), file=sys.stderr)
+            said += f"; {table.settings[name]} {what}"
+    print(f"{path or 'standard output'}: {said}", file=sys.stderr)
 
 
-def _show(options):
-    from crossinit_fairseq.cli.columns import format_columns
+def _show(options: argparse.Namespace) -> None:
+    from crossinit_fairseq.cli.columns import format_columns, printable
+    from crossinit_fairseq.ranks import RankTable
 
     tables = [RankTable.load(path) for path in options.tables]
     shown = min(options.ranks, max(len(table) for table in tables))
     rows = [["rank"] + _titles(options.tables, tables)]
     for rank in range(shown):
-        rows.append([str(rank + 1)] + [table.words[rank] if rank < len(table) else "" for table in tables])
+        rows.append([str(rank + 1)] + [printable(table.words[rank]) if rank < len(table) else "" for table in tables])
     print(format_columns(rows))
     facts = [["different words"] + [f"{len(table):,}" for table in tables]]
     facts.append(["words in all"] + [f"{table.total:,}" if table.has_counts else "unknown" for table in tables])
@@ -200,7 +201,7 @@ def _show(options):
     print(format_columns([[""] + _titles(options.tables, tables)] + facts))
 
 
-def _titles(paths, tables):
+def _titles(paths: List[str], tables: Sequence["RankTable"]) -> List[str]:
     """Languages, or the names of the files where two are of one language."""
     languages = [table.language for table in tables]
     if len(set(languages)) == len(languages):

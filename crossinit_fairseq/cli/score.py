@@ -4,9 +4,11 @@ import argparse
 import logging
 import os
 import sys
+from typing import Any, Dict, Iterable, List, Optional
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import at_least, positive
+from crossinit_fairseq.complete_files import check_new_file, complete_file
 from crossinit_fairseq.errors import InputError
 
 _ABOUT = """\
@@ -42,7 +44,7 @@ Checked: that no sentence is missing, that the S- and T- lines are those of --so
 py3langid is installed, that the files are in the right language."""
 
 
-def main(arguments=None):
+def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -53,7 +55,7 @@ def main(arguments=None):
     return command.run("crossinit-score", lambda: _run(options))
 
 
-def _parser():
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="crossinit-score",
         description=_ABOUT,
@@ -79,7 +81,7 @@ def _parser():
     return parser
 
 
-def _check_usage(parser, options):
+def _check_usage(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Exit with 2 when that is not one thing, completely said."""
     if options.table:
         if options.systems or options.pair or options.reference or options.source or options.metrics or options.json:
@@ -88,49 +90,48 @@ def _check_usage(parser, options):
         parser.error("give --pair SRC-TGT --reference FILE and at least one file of translations, or --table JSON ...")
 
 
-def _run(options):
-    results = _load(options.table) if options.table else [_score(options)]
+def _run(options: argparse.Namespace) -> None:
     from crossinit_fairseq.cli.score_table import format_results
 
-    print(format_results(results))
+    print(format_results(_load(options.table) if options.table else [_score(options)]))
 
 
-def _load(paths):
+def _load(paths: List[str]) -> List[Dict[str, Any]]:
     from crossinit_fairseq.scoring.results import load_result
 
     return [load_result(path) for path in paths]
 
 
-def _score(options):
+def _score(options: argparse.Namespace) -> Dict[str, Any]:
+    from crossinit_fairseq.languages import language_pair
     from crossinit_fairseq.scoring.comparison import compare
-    from crossinit_fairseq.scoring.languages import language_pair
+    from crossinit_fairseq.scoring.consistency import check_sentences, check_text_languages, likely_language
     from crossinit_fairseq.scoring.metrics import metrics_for
     from crossinit_fairseq.scoring.outputs import read_output
     from crossinit_fairseq.scoring.results import make_result, write_result
-    from crossinit_fairseq.scoring.sides import check_languages, check_sentences, likely_language
-    from crossinit_fairseq.scoring.text_lines import read_lines
+    from crossinit_fairseq.text_files import read_lines
 
     pair = language_pair(options.pair)
     metrics = metrics_for(pair[1], options.metrics.split(",") if options.metrics else None)
     files = _named(options.systems)
     if options.json:
-        from crossinit_fairseq.complete_files import check_new_file, complete_file
-
         inputs = [path for path in [options.reference, options.source] + list(files.values()) if path]
         check_new_file(options.json, inputs)
 
     reference = read_lines(options.reference)
     source = read_lines(options.source) if options.source else None
     if source and len(source) != len(reference):
-        form = "{} has {:,} lines, {} has {:,}: they must be the same sentences"
-        raise InputError(form.format(options.source, len(source), options.reference, len(reference)))
+        raise InputError(
+            f"{options.source} has {len(source):,} lines, {options.reference} has {len(reference):,}: they must be the "
+            "same sentences"
+        )
     texts = (reference, options.reference, source, options.source)
-    check_languages(pair, *texts)
+    check_text_languages(pair, *texts)
     outputs = {name: read_output(path, len(reference)) for name, path in files.items()}
     for output in outputs.values():
         check_sentences(output, *texts)
         if likely_language(output.hypotheses, pair) == pair[0]:
-            output.notes.append("reads as {}, not as {}".format(*pair))
+            output.notes.append(f"reads as {pair[0]}, not as {pair[1]}")
 
     scores, left_out = compare(
         {name: output.hypotheses for name, output in outputs.items()},
@@ -148,7 +149,7 @@ def _score(options):
     return result
 
 
-def _progress(metrics):
+def _progress(metrics: Iterable[Any]) -> Iterable[Any]:
     try:
         from tqdm import tqdm
     except ImportError:  # fairseq brings it, sacreBLEU does not
@@ -156,9 +157,9 @@ def _progress(metrics):
     return tqdm(metrics, desc="scoring", unit="score", leave=False, disable=None)
 
 
-def _named(systems):
+def _named(systems: List[str]) -> Dict[str, str]:
     """{name: file} of NAME=FILE and FILE."""
-    files = {}
+    files: Dict[str, str] = {}
     for text in systems:
         name, equals, path = text.partition("=")
         if not equals or os.path.exists(text):

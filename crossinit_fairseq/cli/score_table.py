@@ -1,6 +1,10 @@
 """The table that crossinit-score prints: a row for each score of each direction, a column for each system."""
 
-from crossinit_fairseq.cli.columns import format_columns
+from typing import Any, Dict, Iterable, List, Optional
+
+from crossinit_fairseq.cli.columns import format_columns, printable
+
+Result = Dict[str, Any]  # what scoring.results makes and reads
 
 _PUBLISHED = """\
 \u2020 published figures of other systems, trained on far more text: no match for small runs. Each stands in the row
@@ -8,7 +12,7 @@ _PUBLISHED = """\
   the directions are those of the same figures in mBART's paper)."""
 
 
-def format_results(results):
+def format_results(results: List[Result]) -> str:
     """One table of results (of make_result) of any number of directions, published figures beside, and their notes."""
     names = _different(name for result in results for name in result["systems"])
     scoring = {row["name"]: row["scoring"] for result in results for row in result["published"]}
@@ -17,11 +21,11 @@ def format_results(results):
         lines += _block(result, names, scoring)
     parts = [format_columns(lines)] + [_below(result) for result in results]
     if scoring:
-        parts.append("\n".join([_PUBLISHED] + ["  {}: {}".format(*item) for item in scoring.items()]))
+        parts.append("\n".join([_PUBLISHED] + [f"  {name}: {said}" for name, said in scoring.items()]))
     return "\n\n".join(parts)
 
 
-def _block(result, names, rows):
+def _block(result: Result, names: List[str], rows: Iterable[str]) -> List[List[str]]:
     """The rows of one direction. names: of the systems; rows: names of the published ones."""
     block = []
     for key, title in result["metrics"].items():
@@ -35,30 +39,30 @@ def _block(result, names, rows):
             block.append([title] + [f"{fact[key]:,}" if fact else "" for fact in facts] + blank)
     if result["reference_copied"]:
         for key in ("lines", "words"):
-            title = "copied {} (reference {:.1%})".format(key, result["reference_copied"][key])
-            block.append([title] + ["{:.1%}".format(fact["copied"][key]) if fact else "" for fact in facts] + blank)
+            title = f"copied {key} (reference {result['reference_copied'][key]:.1%})"
+            block.append([title] + [f"{fact['copied'][key]:.1%}" if fact else "" for fact in facts] + blank)
     return [[result["pair"] if number == 0 else ""] + row for number, row in enumerate(block)]
 
 
-def _cell(score):
+def _cell(score: Optional[Dict[str, Any]]) -> str:
     if score is None:
         return ""
-    text = "{:.2f}".format(score["score"])
+    text = f"{score['score']:.2f}"
     if "ci" in score:
-        text += " \u00b1 {:.2f}".format(score["ci"])
+        text += f" \u00b1 {score['ci']:.2f}"
     if "p_value" in score:
-        text += " (p {:.3f})".format(score["p_value"])
+        text += f" (p {score['p_value']:.3f})"
     return text
 
 
-def _below(result):
+def _below(result: Result) -> str:
     """What to know of one direction: how it was scored, with the signatures."""
-    lines = ["{}: {:,} sentences of {}".format(result["pair"], result["sentences"], result["reference"])]
+    lines = [f"{result['pair']}: {result['sentences']:,} sentences of {result['reference']}"]
     bootstrap = result["bootstrap"]
     if bootstrap:
-        form = "; \u00b1 half of the 95 % interval{}; {:,} bootstrap samples, seed {}"
-        versus = ", p of the difference from {}".format(bootstrap["baseline"]) if len(result["systems"]) > 1 else ""
-        lines[0] += form.format(versus, bootstrap["samples"], bootstrap["seed"])
+        versus = f", p of the difference from {bootstrap['baseline']}" if len(result["systems"]) > 1 else ""
+        lines[0] += f"; \u00b1 half of the 95 % interval{versus}"
+        lines[0] += f"; {bootstrap['samples']:,} bootstrap samples, seed {bootstrap['seed']}"
     first = next(iter(result["systems"].values()))
     for key, title in result["metrics"].items():
         said = first[key]["signature"] if key in first else "not computed: " + result["left_out"][key]
@@ -67,5 +71,5 @@ def _below(result):
     return "\n".join(lines)
 
 
-def _different(values):
+def _different(values: Iterable[str]) -> List[str]:
     return list(dict.fromkeys(values))

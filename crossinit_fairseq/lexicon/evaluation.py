@@ -9,7 +9,11 @@ from crossinit_fairseq.ranks.text.words import TextWords
 
 RANK_BANDS = (1, 101, 501, 1001, 2001)  # where each begins; the last has no end
 CANDIDATES = 5
-RUNNING_WORDS = "running words {}"  # header line of a lexicon: how many words the text of a language has
+
+
+def running_words_key(language: str) -> str:
+    """The header line of a lexicon that says how many words the text of a language has."""
+    return f"running words {language}"
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ def evaluate(lexicon: Lexicon, dictionary: Dict[str, Set[str]]) -> Evaluation:
         words = ranked[first - 1 : following - 1 if following else None]
         right = _precision((word in dictionary, best[word] in dictionary.get(word, ()), counts[word]) for word in words)
         bands.append((first, following - 1 if following else None, right))
-    total = lexicon.settings.get(RUNNING_WORDS.format(lexicon.source), "")
+    total = lexicon.settings.get(running_words_key(lexicon.source), "")
     translated = sum(counts[word] for word in best)
     return Evaluation(
         source=lexicon.source,

@@ -36,8 +36,8 @@ def open_binarised(prefix: str) -> BinarisedText:
     for path in (index_path, data_path):
         if not os.path.isfile(path):
             raise InputError(
-                "{} is missing: binarise the text with `fairseq-preprocess --only-source --srcdict dict.txt "
-                "--trainpref TEXT --destdir {}`".format(path, os.path.dirname(prefix) or ".")
+                f"{path} is missing: binarise the text with `fairseq-preprocess --only-source --srcdict dict.txt "
+                f"--trainpref TEXT --destdir {os.path.dirname(prefix) or '.'}`"
             )
     token_type, lengths = _read_index(index_path)
     expected = int(lengths.sum(dtype=np.int64)) * np.dtype(token_type).itemsize

@@ -41,7 +41,7 @@ def read_word_list(
             else:
                 counts[word] = counts.get(word, 0) + (count or 0)
     if not counts:
-        raise InputError("{} holds no word".format(", ".join(paths)))
+        raise InputError(f"{', '.join(paths)} holds no word")
     settings = {"source": "list", "lowercase": "yes" if lowercase else "no", "min_count": str(min_count)}
     settings["skipped_entries"] = str(skipped)
     if True in kinds:
@@ -69,14 +69,9 @@ def _entries(path: str) -> Iterator[Tuple[str, Optional[int]]]:
                 continue
             counted = found is not None
         if counted != (found is not None) or (titles and not counted) or (not counted and len(line.split()) > 1):
-            raise InputError(
-                "line {} of {} is not {}: {!r}".format(
-                    titles if titles and not counted else number,
-                    path,
-                    "a word and a count, as the lines before it are" if counted else "one word without white space",
-                    line[:80],
-                )
-            )
+            where = titles if titles and not counted else number
+            wanted = "a word and a count, as the lines before it are" if counted else "one word without white space"
+            raise InputError(f"line {where} of {path} is not {wanted}: {line[:80]!r}")
         yield (found.group(1).strip(), int(found.group(2))) if counted else (line.strip(), None)
 
 
@@ -93,7 +88,7 @@ def wordfreq_table(language: str, lowercase: bool = False, min_count: int = 1) -
     base = base_language(language)
     known = sorted(wordfreq.available_languages())
     if base not in known:
-        raise InputError("wordfreq has no list for {}; it has {}".format(language, ", ".join(known)))
+        raise InputError(f"wordfreq has no list for {language}; it has {', '.join(known)}")
     spelling = _Spelling(language, lowercase)
     counts: Dict[str, int] = {}
     skipped = 0

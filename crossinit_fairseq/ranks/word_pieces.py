@@ -35,7 +35,7 @@ class WordPieces:
     ):
         symbols = list(symbols)
         if style not in BPE_STYLES:
-            raise InputError("unknown sub-token style {!r}: choose one of {}".format(style, ", ".join(BPE_STYLES)))
+            raise InputError(f"unknown sub-token style {style!r}: choose one of {', '.join(BPE_STYLES)}")
         special = set(special) - {unk}
         if style == "auto":
             style = _guess_style(s for i, s in enumerate(symbols) if i not in special)

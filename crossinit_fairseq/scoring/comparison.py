@@ -2,13 +2,26 @@
 
 import os
 from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 from sacrebleu.significance import PairedTest
 
-from crossinit_fairseq.scoring.extras import MissingExtra
+from crossinit_fairseq.scoring.metrics import Metric
+from crossinit_fairseq.scoring.normalisation import MissingExtra
+
+Score = Dict[str, Any]
+Prepared = List[Tuple[str, List[str]]]
 
 
-def compare(systems, reference, metrics, samples=1000, seed=12345, demand=False, progress=list):
+def compare(
+    systems: Dict[str, List[str]],
+    reference: List[str],
+    metrics: Sequence[Metric],
+    samples: int = 1000,
+    seed: int = 12345,
+    demand: bool = False,
+    progress: Callable[[Iterable[Metric]], Iterable[Metric]] = list,
+) -> Tuple[Dict[str, Dict[str, Score]], Dict[str, str]]:
     """Score every system by every metric.
 
     systems: {name: list of str}, the first the baseline; reference: list of str; metrics: list of Metric; samples: of
@@ -19,7 +32,8 @@ def compare(systems, reference, metrics, samples=1000, seed=12345, demand=False,
     bootstrap also `mean` and `ci` (half of the 95 % interval); for all but the baseline `p_value` of the difference
     from it.
     """
-    scores, left_out = {name: {} for name in systems}, {}
+    scores: Dict[str, Dict[str, Score]] = {name: {} for name in systems}
+    left_out: Dict[str, str] = {}
     for metric in progress(metrics):
         try:
             prepare, said = metric.prepare()
@@ -36,13 +50,15 @@ def compare(systems, reference, metrics, samples=1000, seed=12345, demand=False,
     return scores, left_out
 
 
-def _scores_alone(scorer, prepared, reference, samples, seed):
+def _scores_alone(
+    scorer: Any, prepared: Prepared, reference: List[str], samples: int, seed: int
+) -> Iterator[Score]:
     for _, lines in prepared:
         score = scorer.corpus_score(lines, [reference]).score
         yield {"score": score, "signature": str(scorer.get_signature())}
 
 
-def _bootstrap(scorer, prepared, reference, samples, seed):
+def _bootstrap(scorer: Any, prepared: Prepared, reference: List[str], samples: int, seed: int) -> Iterator[Score]:
     # one metric at a time: sacreBLEU keeps results by the metric's name, and several of ours are called BLEU
     with _sacrebleu_seed(seed):
         signatures, found = PairedTest(prepared, {"": scorer}, [reference], test_type="bs", n_samples=samples)()
@@ -55,7 +71,7 @@ def _bootstrap(scorer, prepared, reference, samples, seed):
 
 
 @contextmanager
-def _sacrebleu_seed(seed):
+def _sacrebleu_seed(seed: int) -> Iterator[None]:
     """sacreBLEU reads its seed from the environment only."""
     before = os.environ.get("SACREBLEU_SEED")
     os.environ["SACREBLEU_SEED"] = str(seed)

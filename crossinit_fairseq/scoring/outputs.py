@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Dict, List
+from typing import Dict, Iterable, List, Optional, Set
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.scoring.pieces import in_pieces, join_pieces
-from crossinit_fairseq.scoring.text_lines import read_lines
+from crossinit_fairseq.text_files import read_lines
 
+BEGIN = "\u2581"  # SentencePiece's sign that begins a word
 GENERATE, TEXT = "fairseq-generate", "text"
 # S and T: number, tab, sentence; H and D: number, tab, score, tab, sentence
 # (an empty sentence has lost its tab with the white space around the line)
@@ -33,7 +33,7 @@ class Output:
     notes: List[str] = field(default_factory=list)
 
 
-def read_output(path, count=None):
+def read_output(path: str, count: Optional[int] = None) -> Output:
     """Read the output of fairseq-generate or plain text, one sentence a line; which of them is seen from the text.
 
     count: how many sentences there should be (default: as many as there are). Of fairseq-generate's lines, the D- lines
@@ -52,9 +52,9 @@ def read_output(path, count=None):
     return output
 
 
-def _read_generate(path, lines, count):
-    found = {kind: {} for kind in "STHD"}
-    again = {kind: set() for kind in "STHD"}
+def _read_generate(path: str, lines: List[str], count: Optional[int]) -> Output:
+    found: Dict[str, Dict[int, str]] = {kind: {} for kind in "STHD"}
+    again: Dict[str, Set[int]] = {kind: set() for kind in "STHD"}
     for match in filter(None, map(_LINE.match, lines)):
         kind, number, sentence = match.group(1), int(match.group(2)), match.group(3) or ""
         if kind in "HD":
@@ -67,9 +67,8 @@ def _read_generate(path, lines, count):
     hypotheses = found[kind]
     if again["S"] or (again[kind] and not found["S"]):
         raise InputError(
-            "{} holds sentence {} twice: give the output of one run of fairseq-generate, with its S- lines".format(
-                path, min(again["S"] or again[kind])
-            )
+            f"{path} holds sentence {min(again['S'] or again[kind])} twice: give the output of one run of "
+            "fairseq-generate, with its S- lines"
         )
     _check_numbers(path, hypotheses, 1 + max(list(hypotheses) + list(found["S"])) if count is None else count)
     output = Output(path, [hypotheses[number] for number in sorted(hypotheses)], GENERATE)
@@ -87,7 +86,7 @@ def _read_generate(path, lines, count):
     return output
 
 
-def _check_numbers(path, numbers, count):
+def _check_numbers(path: str, numbers: Iterable[int], count: int) -> None:
     beyond = max(numbers)
     if beyond >= count:
         raise InputError(
@@ -100,3 +99,14 @@ def _check_numbers(path, numbers, count):
             f"{path} lacks {len(missing):,} of {count:,} sentences (numbers {shown}): run fairseq-generate to its end, on the whole test set, "
             "with --required-batch-size-multiple 1 and without --skip-invalid-size-inputs-valid-test"
         )
+
+
+def in_pieces(lines: Iterable[str]) -> bool:
+    """Whether a text is in SentencePiece pieces: more than half of its lines hold the sign that begins a word."""
+    written = [line for line in lines if line]
+    return 2 * sum(BEGIN in line for line in written) > len(written)
+
+
+def join_pieces(line: str) -> str:
+    """`\u2581the \u2581c at` -> `the cat`, as --remove-bpe sentencepiece does it."""
+    return line.replace(" ", "").replace(BEGIN, " ").strip()

@@ -1,7 +1,7 @@
 """Published figures of unsupervised translation to see scores beside: Table 7 of CrossInit's paper."""
 
 from dataclasses import dataclass
-from typing import Dict, Tuple
+from typing import Dict, List, Tuple
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,6 @@ TABLE_7 = [
 ]
 
 
-def published_for(pair):
+def published_for(pair: Tuple[str, str]) -> List[Tuple[Published, Tuple[str, float]]]:
     """[(row of Table 7, (metric's key, BLEU))] for a (source, target) pair of ISO 639-1 codes."""
     return [(row, row.figures[pair]) for row in TABLE_7 if pair in row.figures]

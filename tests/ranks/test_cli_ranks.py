@@ -108,9 +108,10 @@ def test_columns():
     [
         (["count", "--lang", "en", "nothing.txt"], "nothing.txt does not exist: give a text file"),
         (["count", "--lang", "en", "a.txt", "-o", "no/t.tsv"], "no is no folder to write t.tsv to: make it first"),
-        (["count", "--lang", "en", "a.txt", "-o", "."], "is a folder: name a file for the rank table"),
+        (["count", "--lang", "en", "a.txt", "-o", "."], "is a folder: name a file to write"),
         (["count", "--lang", "e", "a.txt"], "'e' is no language code"),
         (["count", "--lang", "en", "--sub-tokens", "a.txt", "a.txt"], "a.txt is no SentencePiece model"),
+        (["count", "--lang", "en", "a.txt", "-o", "a.txt"], "a.txt is read and would be overwritten"),
         (["show", "a.txt"], "line 1 of a.txt is not a word, a tab and a count"),
         (["merge", "nothing.tsv"], "nothing.tsv cannot be read: No such file or directory"),
     ],

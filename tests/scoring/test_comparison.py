@@ -1,4 +1,4 @@
-"""scoring/comparison.py and copies.py: the scores themselves."""
+"""scoring/comparison.py, and what results.py says of copies: the scores themselves."""
 
 import json
 import os
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sacrebleu.metrics import BLEU
 
 from crossinit_fairseq.scoring import compare, metrics_for, read_output
-from crossinit_fairseq.scoring.copies import copied
-from crossinit_fairseq.scoring.extras import MissingExtra
+from crossinit_fairseq.scoring.normalisation import MissingExtra
+from crossinit_fairseq.scoring.results import copied_shares
 from tests.helpers import settings
 from tests.scoring.generate_output import write_generate
 
@@ -137,8 +137,8 @@ def test_order_of_the_lines_does_not_matter(tmp_path_factory, order, seed):
     )
 
 
-def test_copied():
+def test_copied_shares():
     # line 2 is copied; words: 1 of 2, 2 of 2, "a a" once, nothing
-    shares = copied(["x b", "c  d", "a a", ""], ["b", "c d", "a", ""])
+    shares = copied_shares(["x b", "c  d", "a a", ""], ["b", "c d", "a", ""])
     assert shares == {"lines": 1 / 4, "words": 4 / 6}
-    assert copied([""], ["a"]) == {"lines": 0, "words": 0}
+    assert copied_shares([""], ["a"]) == {"lines": 0, "words": 0}

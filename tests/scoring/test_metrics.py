@@ -1,15 +1,13 @@
-"""scoring/metrics.py, romanian.py and indic.py: what is done to text before it is scored."""
+"""scoring/metrics.py and normalisation.py: what is done to text before it is scored."""
 
 import sys
 
 import pytest
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.scoring.extras import MissingExtra
-from crossinit_fairseq.scoring.indic import indic_steps
-from crossinit_fairseq.scoring.metrics import metrics_for
 from crossinit_fairseq.languages import comma_below
-from crossinit_fairseq.scoring.romanian import moses_steps, without_diacritics
+from crossinit_fairseq.scoring.metrics import metrics_for
+from crossinit_fairseq.scoring.normalisation import MissingExtra, indic_steps, moses_steps, without_diacritics
 
 
 def test_which_metrics():
@@ -17,6 +15,9 @@ def test_which_metrics():
     assert [m.key for m in metrics_for("ro_RO")] == ["bleu", "chrf", "bleu_ro_normalised", "bleu_ro_no_diacritics"]
     assert [m.key for m in metrics_for("ne")] == ["bleu", "chrf", "bleu_flores"]
     assert [m.key for m in metrics_for("hi", ["bleu_flores", "bleu"])] == ["bleu", "bleu_flores"]
+    for code in ("xq", "e", "en ro", "../x"):
+        with pytest.raises(InputError, match="is no language code"):
+            metrics_for(code)
     with pytest.raises(InputError, match="no metric bleu_flores for en: there are bleu, chrf"):
         metrics_for("en", ["bleu_flores"])
 

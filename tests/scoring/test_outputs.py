@@ -1,10 +1,9 @@
-"""scoring/outputs.py, scoring/pieces.py and scoring/text_lines.py: reading translations."""
+"""scoring/outputs.py: reading translations."""
 
 import pytest
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.scoring.outputs import GENERATE, TEXT, read_output
-from crossinit_fairseq.scoring.pieces import in_pieces, join_pieces
+from crossinit_fairseq.scoring.outputs import GENERATE, TEXT, in_pieces, join_pieces, read_output
 from tests.scoring.generate_output import generate_lines, write_generate
 
 HYPOTHESES = ["Zero .", "one", "", "Three \u00ee", "four", "five", "six", "seven", "eight", "nine", "ten"]

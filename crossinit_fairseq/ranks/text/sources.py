@@ -84,7 +84,7 @@ def find_sources(patterns: Patterns) -> List[Source]:
     for path in paths:
         if os.path.isdir(path):
             raise InputError(
-                "{} is a folder: name the files in it, for example '{}/*.txt'".format(path, path.rstrip("/"))
+                f"{path} is a folder: name the files in it, for example '{path.rstrip('/')}/*.txt'"
             )
         if path != STDIN and not os.access(path, os.R_OK):
             raise InputError(f"{path} cannot be read: check its permissions")

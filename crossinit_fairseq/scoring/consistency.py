@@ -2,9 +2,11 @@
 
 import unicodedata
 from collections import Counter
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.scoring.languages import base_code
+from crossinit_fairseq.languages import base_language
+from crossinit_fairseq.scoring.outputs import Output
 
 # of the same sentences, after normalisation and <unk>, far more; of others in the same language about 0.1
 _SAME = 0.3
@@ -12,7 +14,13 @@ _SAME = 0.3
 _ENOUGH = 1000
 
 
-def check_sentences(output, reference, reference_path, source=None, source_path=None):
+def check_sentences(
+    output: Output,
+    reference: List[str],
+    reference_path: str,
+    source: Optional[List[str]] = None,
+    source_path: Optional[str] = None,
+) -> None:
     """Raise InputError when fairseq-generate's own S- and T- lines are other sentences than those of the files.
 
     reference, source: lists of str; they may differ from what was binarised in accents, case and unknown words.
@@ -40,7 +48,13 @@ def check_sentences(output, reference, reference_path, source=None, source_path=
         )
 
 
-def check_languages(pair, reference, reference_path, source=None, source_path=None):
+def check_text_languages(
+    pair: Tuple[str, str],
+    reference: List[str],
+    reference_path: str,
+    source: Optional[List[str]] = None,
+    source_path: Optional[str] = None,
+) -> None:
     """Raise InputError when py3langid, where it is installed, finds a file in the language of the other side.
 
     pair: (source, target) codes; reference, source: lists of str.
@@ -50,7 +64,7 @@ def check_languages(pair, reference, reference_path, source=None, source_path=No
             raise InputError(f"{path} reads as {wrong}, not as {right}: are the sides swapped?")
 
 
-def likely_language(lines, languages):
+def likely_language(lines: List[str], languages: Sequence[str]) -> Optional[str]:
     """Which of the languages a text reads as; None if it is short, or py3langid lacks one of them or is absent."""
     text = " ".join(lines)[:200000]
     try:
@@ -59,7 +73,7 @@ def likely_language(lines, languages):
         return None
     if len(text) < _ENOUGH:
         return None
-    by_code = {base_code(language): language for language in languages}
+    by_code = {base_language(language): language for language in languages}
     model = LanguageIdentifier.from_pickled_model(MODEL_FILE)
     if not set(by_code) <= set(model.nb_classes):
         return None
@@ -67,7 +81,7 @@ def likely_language(lines, languages):
     return by_code[model.classify(text)[0]]
 
 
-def _share(numbered, lines):
+def _share(numbered: Dict[int, str], lines: List[str]) -> float:
     """Dice coefficient of the words of {number: sentence} and of the sentences of these numbers; 0 of nothing."""
     common = total = 0
     for number, sentence in numbered.items():
@@ -78,6 +92,6 @@ def _share(numbered, lines):
     return 2 * common / total if total else 0.0
 
 
-def _words(sentence):
+def _words(sentence: str) -> "Counter[str]":
     plain = unicodedata.normalize("NFKD", sentence).casefold()
     return Counter("".join(c for c in plain if unicodedata.category(c) != "Mn").split())

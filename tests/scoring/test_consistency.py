@@ -1,11 +1,10 @@
-"""scoring/sides.py and scoring/languages.py: files that belong together."""
+"""scoring/consistency.py: files that belong together."""
 
 import pytest
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.scoring.languages import base_code, language_pair
+from crossinit_fairseq.scoring.consistency import check_sentences, check_text_languages, likely_language
 from crossinit_fairseq.scoring.outputs import Output
-from crossinit_fairseq.scoring.sides import check_languages, check_sentences, likely_language
 
 EN = ["The house on the hill is old .", "My brother reads a book every day .", "We leave tomorrow ."]
 RO = [
@@ -52,16 +51,9 @@ def test_languages():
     assert likely_language(english, ("en", "ro_RO")) == "en" and likely_language(romanian, ("en", "ro_RO")) == "ro_RO"
     assert likely_language(EN, ("en", "ro")) is None, "too short"
     assert likely_language(english, ("en", "ti")) is None, "unknown to py3langid"
-    check_languages(("en", "ro"), romanian, "r", english, "s")
-    check_languages(("en", "ro"), romanian, "r")
+    check_text_languages(("en", "ro"), romanian, "r", english, "s")
+    check_text_languages(("en", "ro"), romanian, "r")
     with pytest.raises(InputError, match="^r reads as en, not as ro: are the sides swapped"):
-        check_languages(("en", "ro"), english, "r", romanian, "s")
+        check_text_languages(("en", "ro"), english, "r", romanian, "s")
     with pytest.raises(InputError, match="^s reads as ro, not as en"):
-        check_languages(("en", "ro"), romanian, "r", romanian, "s")
-
-
-def test_codes():
-    assert base_code("ro_RO") == "ro" and language_pair("en_XX-ro_RO") == ("en_XX", "ro_RO")
-    for wrong in ("enro", "en-ro-de", "en-xq", "english-ro", "en-", "ro-ro_RO"):
-        with pytest.raises(InputError):
-            language_pair(wrong)
+        check_text_languages(("en", "ro"), romanian, "r", romanian, "s")
