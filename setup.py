@@ -63,6 +63,7 @@ setup(
         "slurm": ["hydra-submitit-launcher>=1.2"],
         # what fairseq's --tensorboard-logdir writes with
         "tensorboard": ["tensorboardX"],
-        "test": ["pytest", "pytest-xdist", "hypothesis", "tensorboardX"],
+        # (ruff and mypy: the style and the types of the code are tests too)
+        "test": ["pytest", "pytest-xdist", "hypothesis", "tensorboardX", "ruff", "mypy; python_version >= '3.10'"],
     },
 )

@@ -41,7 +41,8 @@ optimizer is left out, it belongs to the old table.
 
 The dictionary is the one that the checkpoint was trained with; it has as many symbols as the table has rows, four of
 them fairseq's own and not in the file. In python, `safetensors.safe_open` gives the tensor `embeddings` and, in
-metadata()["symbols"], the list of its symbols as JSON. Checkpoints are unpickled: open only those of people you trust."""
+metadata()["symbols"], the list of its symbols as JSON. Checkpoints are unpickled: open only those of people you
+trust."""
 
 _SUFFIXES = (".safetensors", ".vec")
 
@@ -78,9 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _choose(
-    parser: argparse.ArgumentParser, options: argparse.Namespace
-) -> Callable[[argparse.Namespace], None]:
+def _choose(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Callable[[argparse.Namespace], None]:
     """The function that does what was asked for; exits with 2 when that is not one thing, completely said."""
     if options.source or options.into:
         if not (options.source and options.into and options.output):
@@ -157,7 +156,8 @@ def _import(options: argparse.Namespace) -> None:
         source_rows = [new.rows[symbols[row]] for row in rows]
         if not any(symbols[row] not in SPECIAL and symbols[row] != MASK for row in rows):
             raise InputError(
-                f"{options.source} and {options.dict} have nothing but special symbols in common: is it the right dictionary?"
+                f"{options.source} and {options.dict} have nothing but special symbols in common: is it the right "
+                "dictionary?"
             )
     rounded = checkpoint.replace(rows, values, source_rows, options.table)
     checkpoint.save(options.output)

@@ -126,7 +126,9 @@ def _parser(settings: bool) -> argparse.ArgumentParser:
     evaluate.add_argument("--reverse", action="store_true", help="judge also the other direction by the same --dict")
     evaluate.add_argument("--json", metavar="FILE", help="write the figures to this file too")
 
-    bridge = add_command("compose", _compose, "join two lexicons", "Join two lexicons by their common language.", _COMPOSE)
+    bridge = add_command(
+        "compose", _compose, "join two lexicons", "Join two lexicons by their common language.", _COMPOSE
+    )
     bridge.add_argument("left", metavar="LEX.tsv", help="lexicon of the first language and the one between")
     bridge.add_argument("right", metavar="LEX.tsv", help="lexicon of the one between and the last language")
     bridge.add_argument("-o", "--output", required=True, metavar="LEX.tsv", help="the lexicon to write")
@@ -181,7 +183,8 @@ def _induce(options: argparse.Namespace) -> None:
     else:
         sys.stdout.writelines(lexicon.lines())
     print(
-        f"{options.output or 'standard output'}: {len(lexicon):,} pairs of words of {lexicon.source} and {lexicon.target}",
+        f"{options.output or 'standard output'}: {len(lexicon):,} pairs of words of {lexicon.source} and "
+        f"{lexicon.target}",
         file=sys.stderr,
     )
 

@@ -1,18 +1,24 @@
 """What `crossinit-lexicon induce` does: count both texts, find the pairs, say how sure they are."""
 
+import argparse
 import dataclasses
 import os
 import sys
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Tuple
 
 from crossinit_fairseq.cli.command import at_least
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.evaluation import running_words_key
 from crossinit_fairseq.lexicon.lexicon_file import Lexicon, read_word_pairs
+from crossinit_fairseq.ranks import TextWords
+
+if TYPE_CHECKING:
+    from crossinit_fairseq.lexicon.cooccurrence import CoOccurrence
 
 _EXAMPLE = "give --text en=FILE --text ro=FILE, or DATA-BIN --langs en,ro"
 
 
-def add_settings(parser):
+def add_settings(parser: argparse.ArgumentParser) -> None:
     """An option for each field of InductionSettings, with its help text, and the window that words are counted in."""
     from crossinit_fairseq.lexicon.induction import InductionSettings
 
@@ -21,18 +27,19 @@ def add_settings(parser):
         "--window", type=at_least(1), default=15, metavar="N", help="neighbours counted on either side (default: 15)"
     )
     for field in dataclasses.fields(InductionSettings):
-        shown = {
+        of_type: Any = field.type
+        shown: Dict[str, Any] = {
             "default": field.default,
             "help": field.metadata["help"].replace("%", "%%") + " (default: %(default)s)",
         }
         if field.metadata.get("choices"):
             shown["choices"] = field.metadata["choices"]
         else:
-            shown["metavar"] = {int: "N", float: "X"}.get(field.type, "TEXT")
-        group.add_argument("--" + field.name.replace("_", "-"), type=field.type, **shown)
+            shown["metavar"] = {int: "N", float: "X"}.get(of_type, "TEXT")
+        group.add_argument("--" + field.name.replace("_", "-"), type=of_type, **shown)
 
 
-def find_pairs(options) -> Lexicon:
+def find_pairs(options: argparse.Namespace) -> Lexicon:
     """Count, find and report on stderr; returns the lexicon to write, its header filled.
 
     Raises InputError for text, languages or seeds that cannot be used.
@@ -73,13 +80,13 @@ def find_pairs(options) -> Lexicon:
     return Lexicon(found.source, found.target, pairs, {**found.settings, **header})
 
 
-def _texts(options):
+def _texts(options: argparse.Namespace) -> Tuple[List[str], Callable[[str], "CoOccurrence"]]:
     """((source, target) language, a function that counts one) of --text."""
     from crossinit_fairseq.lexicon.cooccurrence import count_text_cooccurrence
 
     if options.langs:
         options.usage.error("--langs names the languages of DATA-BIN; --text names its own")
-    files = {}
+    files: Dict[str, List[str]] = {}
     for one in options.text:
         language, equals, path = one.partition("=")
         if not equals or not language or not path:
@@ -88,7 +95,7 @@ def _texts(options):
     if len(files) != 2:
         options.usage.error(f"text of 2 languages is needed, not of {len(files)}: {_EXAMPLE}")
 
-    def count(language):
+    def count(language: str) -> "CoOccurrence":
         if not options.dask:
             return count_text_cooccurrence(files[language], language, workers=_workers(options), **_how(options))
         from crossinit_fairseq.lexicon.distributed import count_text_cooccurrence_distributed, open_cluster
@@ -99,7 +106,7 @@ def _texts(options):
     return list(files), count
 
 
-def _binarised(options):
+def _binarised(options: argparse.Namespace) -> Tuple[List[str], Callable[[str], "CoOccurrence"]]:
     """The same of a data folder."""
     from crossinit_fairseq.data.dictionary import MASK, SPECIAL, read_symbols
     from crossinit_fairseq.lexicon.cooccurrence import count_binarised_cooccurrence
@@ -121,7 +128,7 @@ def _binarised(options):
     special = [index for index, symbol in enumerate(symbols) if index < len(SPECIAL) or symbol in marks]
     pieces = WordPieces(symbols, special=special, unk=SPECIAL.index("<unk>"))
 
-    def count(language):
+    def count(language: str) -> "CoOccurrence":
         texts = [open_binarised(os.path.join(folder, language, "train")) for folder in folders]
         return count_binarised_cooccurrence(
             texts, pieces, symbols, language, workers=_workers(options), **_how(options)
@@ -130,19 +137,19 @@ def _binarised(options):
     return languages, count
 
 
-def _how(options):
+def _how(options: argparse.Namespace) -> Dict[str, Any]:
     return {"lowercase": not options.keep_case, "size": options.words, "window": options.window}
 
 
-def _workers(options):
+def _workers(options: argparse.Namespace) -> int:
     return options.workers or os.cpu_count() or 1
 
 
-def _known_seeds(seeds, left, right, options):
+def _known_seeds(
+    seeds: List[Tuple[str, str]], left: "CoOccurrence", right: "CoOccurrence", options: argparse.Namespace
+) -> List[Tuple[str, str]]:
     """The seeds whose two words both stand in the text, spelt as they are counted."""
-    from crossinit_fairseq.lexicon.evaluation import speller
-
-    spell = [speller(side.language, not options.keep_case) for side in (left, right)]
+    spell = [TextWords.of_cut_words(side.language, not options.keep_case).spell for side in (left, right)]
     seeds = [(spell[0](one), spell[1](other)) for one, other in seeds]
     words = set(left.words), set(right.words)
     known = [(one, other) for one, other in seeds if one in words[0] and other in words[1]]

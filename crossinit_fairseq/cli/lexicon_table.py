@@ -1,6 +1,6 @@
 """What crossinit-lexicon prints: the pairs of a lexicon side by side, and its evaluation."""
 
-from typing import List, Optional
+from typing import Dict, List, Optional
 
 from crossinit_fairseq.cli.columns import format_columns, printable
 from crossinit_fairseq.lexicon.evaluation import CANDIDATES, Evaluation, Precision
@@ -68,9 +68,9 @@ def _share(share: Optional[float]) -> str:
     return "unknown" if share is None else f"{share:.1%}"
 
 
-def _places(lexicon):
+def _places(lexicon: Lexicon) -> Dict[str, int]:
     """{source word: its place by count, from 1}."""
-    counts = {}
+    counts: Dict[str, int] = {}
     for pair in lexicon.pairs:
         counts[pair.source] = max(counts.get(pair.source, 0), pair.counts[0])
     ranked = sorted(counts, key=lambda word: (-counts[word], word))

@@ -1,8 +1,8 @@
 """The table that crossinit-score prints: a row for each score of each direction, a column for each system."""
 
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Collection, Dict, Iterable, List, Optional
 
-from crossinit_fairseq.cli.columns import format_columns, printable
+from crossinit_fairseq.cli.columns import format_columns
 
 Result = Dict[str, Any]  # what scoring.results makes and reads
 
@@ -25,7 +25,7 @@ def format_results(results: List[Result]) -> str:
     return "\n\n".join(parts)
 
 
-def _block(result: Result, names: List[str], rows: Iterable[str]) -> List[List[str]]:
+def _block(result: Result, names: List[str], rows: Collection[str]) -> List[List[str]]:
     """The rows of one direction. names: of the systems; rows: names of the published ones."""
     block = []
     for key, title in result["metrics"].items():

@@ -48,7 +48,7 @@ def given_pairs(left: CoOccurrence, right: CoOccurrence, seeds: Sequence[Tuple[s
     """The seeds whose words both stand in the vocabulary; each left word once."""
     ours = {word: place for place, word in enumerate(left.words)}
     theirs = {word: place for place, word in enumerate(right.words)}
-    found = {}
+    found: Dict[int, int] = {}
     for source, target in seeds:
         if source in ours and target in theirs:
             found.setdefault(ours[source], theirs[target])
@@ -64,9 +64,9 @@ def as_pairs(places: List[Tuple[int, int]]) -> Pairs:
 def rank_profiles(cooccurrence: CoOccurrence, count: int, bands: int = 12) -> np.ndarray:
     """What can be compared between two languages with no pair of words known: the ranks of a word's neighbours.
 
-    For each of the `count` most frequent words: the share of its left, its right and its window neighbours in each band of
-    ranks (bands grow by a constant factor), its place in the sentence, and its log frequency.
-    Returns float32 [count, 3 * bands + 1], centred and of unit length.
+    For each of the `count` most frequent words: the share of its left, its right and its window neighbours in each band
+    of ranks (bands grow by a constant factor), its place in the sentence, and its log frequency. Returns float32
+    [count, 3 * bands + 1], centred and of unit length.
     """
     edges = np.unique(np.geomspace(1, count + 1, bands + 1).astype(np.int64) - 1)
     parts = []
@@ -83,8 +83,8 @@ def rank_profiles(cooccurrence: CoOccurrence, count: int, bands: int = 12) -> np
 
 
 def pairs_by_rank_profile(left: CoOccurrence, right: CoOccurrence, priors: Priors, count: int) -> Pairs:
-    """Mutual nearest neighbours of rank profiles, for the `count` most frequent words: a noisy start, where there is none."""
+    """Mutual nearest neighbours of rank profiles, for the `count` most frequent words: a noisy start, where there is
+    none."""
     profiles = [rank_profiles(side, count) for side in (left, right)]
     best = nearest(priors.first(count).add_to(csls(profiles[0] @ profiles[1].T)))
     return np.flatnonzero(best.mutual), best.forward[best.mutual]
-

@@ -122,8 +122,8 @@ def count_binarised_cooccurrence(
     check_settings(size, window, workers)
     texts = list(texts)
     ranked = rank_words(texts, pieces, chunk)
-    table, numbers = _fold_words(ranked, symbols, language, lowercase, size)
-    numbers = PieceNumbers(pieces, _by_length(ranked, numbers, len(table)), len(table))
+    table, places = _fold_words(ranked, symbols, language, lowercase, size)
+    numbers = PieceNumbers(pieces, _by_length(ranked, places, len(table)), len(table))
     with _progress_bar(sum(len(text.tokens) for text in texts), "token") as bar:
         parts = bar.follow(cut_binarised(texts, chunk), lambda part: len(part.tokens))
         sums = count_parts(parts, numbers, len(table), window, workers)
@@ -139,8 +139,8 @@ def check_settings(size: int, window: int, workers: int = 1) -> None:
 
 def _keep_stdin(sources: Any, folder: str) -> List[str]:
     """File names and globs; standard input is copied to a file, since it is read twice."""
-    names = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
-    names = [os.fspath(name) for name in names]
+    given = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
+    names: List[str] = [os.fspath(name) for name in given]
     if STDIN in names:
         copy = os.path.join(folder, "standard input")
         with open(copy, "wb") as stream:
@@ -178,8 +178,7 @@ def _fold_words(
     parts, offsets = [parts[token] for token in ranked.tokens.tolist()], ranked.offsets.tolist()
     lines = "\n".join(["".join(parts[begin:end]) for begin, end in zip(offsets[:-1], offsets[1:])])
     if lowercase:
-        # a segmenter is what TextWords asks for in some languages; it is not used here
-        lines = TextWords(language, segmenter=word_text).lower(lines)
+        lines = TextWords.of_cut_words(language).lower(lines)
     # parts that are in NFC need not be so when they are joined
     texts = unicodedata.normalize("NFC", lines).split("\n")
     counts: Dict[str, int] = {}

@@ -5,7 +5,7 @@ import multiprocessing
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
-from typing import Any, Callable, Dict, Iterable, List, Optional
+from typing import Any, Callable, Dict, Iterable, List
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.neighbour_counts import NeighbourCounter, NeighbourSums, Sentences
@@ -13,8 +13,9 @@ from crossinit_fairseq.lexicon.neighbour_counts import NeighbourCounter, Neighbo
 _FEW = 4  # parts that are counted before a process would have started
 _AHEAD = 2  # parts that wait at each process, so that none idles
 
-_number: Optional[Callable[[Any], Sentences]] = None  # in a process that counts: what `_start` was given
-_counter: Optional[NeighbourCounter] = None
+# in a process that counts: what `_start` was given
+_number: Callable[[Any], Sentences]
+_counter: NeighbourCounter
 
 
 def count_parts(
@@ -47,9 +48,10 @@ def count_parts(
         ]
         try:
             _hand_out(parts, pools)
-            sums = None
-            for counted in [pool.submit(_result) for pool in pools]:
-                sums = counted.result() if sums is None else sums + counted.result()
+            counted = [pool.submit(_result) for pool in pools]
+            sums = counted[0].result()
+            for more in counted[1:]:
+                sums = sums + more.result()
             return sums
         except BrokenProcessPool:
             raise InputError(

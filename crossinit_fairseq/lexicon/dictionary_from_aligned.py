@@ -6,7 +6,7 @@ Computational Linguistics 26(2), 2000): in each pair of sentences the two words 
 set aside, then the next two, so that a word that only stands beside the translation is not taken for one.
 """
 
-from typing import Dict, List, Sequence, Set, Tuple
+from typing import Callable, Dict, List, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from crossinit_fairseq.ranks.text.counting import text_words
 MIN_LINKS = 2  # two words that are linked once may be so by chance
 SHARE_OF_BEST = 0.5
 _CHUNK = 1 << 22  # pairs of running words held at a time
+
+Counts = Dict[Tuple[int, int], int]  # by (source word, target word)
+Association = Dict[Tuple[int, int], float]
 
 
 def dictionary_from_aligned(
@@ -42,7 +45,7 @@ def dictionary_from_aligned(
             "line by line they must translate each other"
         )
     sides = [_Side(lines, language, lowercase) for lines, language in zip((source, target), languages)]
-    links = _link(*sides, _sentence_dice(*sides))
+    links = _link(sides[0], sides[1], _sentence_dice(sides[0], sides[1]))
     association = _dice(links, sides[0].counts, sides[1].counts)
     best = [np.zeros(len(side.words)) for side in sides]
     for (s, t), dice in association.items():
@@ -78,14 +81,14 @@ class _Side:
         self.counts = np.bincount(running, minlength=len(numbers))
 
 
-def _cutter(language, lowercase):
+def _cutter(language: str, lowercase: bool) -> Callable[[str], List[str]]:
     """A function from a line to its words (list of str), as counting finds them."""
     import regex
 
     words = text_words(language, lowercase)
     pattern = regex.compile(words.pattern)
 
-    def cut(line):
+    def cut(line: str) -> List[str]:
         line = words.normalise(line)
         found = pattern.findall(words.lower(line) if lowercase else line)
         return found if words.segmenter is None else words.segmenter.segment(found)[0]
@@ -93,7 +96,7 @@ def _cutter(language, lowercase):
     return cut
 
 
-def _sentence_dice(source, target):
+def _sentence_dice(source: _Side, target: _Side) -> Association:
     """{(s, t): float} over pairs of sentences, of words that stand together more often than by chance.
 
     A word counts once in a sentence.
@@ -118,7 +121,7 @@ def _sentence_dice(source, target):
     return _dice(together, *in_sentences)
 
 
-def _is_no_chance(together, source, target, sentences):
+def _is_no_chance(together: np.ndarray, source: np.ndarray, target: np.ndarray, sentences: int) -> np.ndarray:
     """Bool [pairs]: by the log-likelihood ratio, chance would have fewer than one of all these pairs together so often.
 
     together, source, target: [pairs], in how many of the sentences both words stand, and each (Dunning, "Accurate
@@ -136,13 +139,13 @@ def _is_no_chance(together, source, target, sentences):
     return (ratio > chi2.isf(1 / len(together), 1)) & (together * sentences > source * target)
 
 
-def _dice(together, source_counts, target_counts):
+def _dice(together: Counts, source_counts: np.ndarray, target_counts: np.ndarray) -> Association:
     return {(s, t): 2 * count / (source_counts[s] + target_counts[t]) for (s, t), count in together.items()}
 
 
-def _link(source, target, association):
+def _link(source: _Side, target: _Side, association: Association) -> Counts:
     """Competitive linking: {(s, t): int, how often they are linked}."""
-    links: Dict[Tuple[int, int], int] = {}
+    links: Counts = {}
     for left, right in zip(source.sentences, target.sentences):
         candidates = []
         for i, s in enumerate(left.tolist()):

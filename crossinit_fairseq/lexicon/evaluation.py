@@ -125,20 +125,14 @@ def evaluate(lexicon: Lexicon, dictionary: Dict[str, Set[str]]) -> Evaluation:
 
 def fold_dictionary(pairs: Iterable[Tuple[str, str]], lexicon: Lexicon) -> Dict[str, Set[str]]:
     """{source word: its translations} of pairs of words, spelt as the lexicon's words are: case, apostrophes, marks."""
-    spell = [speller(language, lexicon.lowercase) for language in (lexicon.source, lexicon.target)]
+    spell = [TextWords.of_cut_words(one, lexicon.lowercase).spell for one in (lexicon.source, lexicon.target)]
     dictionary: Dict[str, Set[str]] = {}
     for source, target in pairs:
         dictionary.setdefault(spell[0](source), set()).add(spell[1](target))
     return dictionary
 
 
-def speller(language, lowercase):
-    # cut already: the languages that need a segmenter for their words need none here
-    words = TextWords(language, lowercase, segmenter=())
-    return lambda word: words.lower(words.normalise(word)) if lowercase else words.normalise(word)
-
-
-def _counts(lexicon):
+def _counts(lexicon: Lexicon) -> Dict[str, int]:
     """{source word: its occurrences in the text}, 0 where unknown."""
     counts: Dict[str, int] = defaultdict(int)
     for pair in lexicon.pairs:
@@ -146,7 +140,7 @@ def _counts(lexicon):
     return counts
 
 
-def _candidates(lexicon):
+def _candidates(lexicon: Lexicon) -> Dict[str, List[str]]:
     """{source word: at most CANDIDATES translations}: those it chose first, then those that chose it, by score."""
     candidates: Dict[str, List[str]] = defaultdict(list)
     for pair in sorted(lexicon.pairs, key=lambda pair: (pair.found == BACKWARD, -pair.score)):
@@ -156,7 +150,7 @@ def _candidates(lexicon):
     return candidates
 
 
-def _precision(verdicts):
+def _precision(verdicts: Iterable[Tuple[bool, bool, int]]) -> Precision:
     """Precision of (can be judged, is right, count) of each word."""
     judged = right = judged_running = right_running = 0
     for can_be_judged, is_right, count in verdicts:

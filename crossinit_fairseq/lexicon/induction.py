@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import dataclass, field
-from typing import Callable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -34,7 +34,7 @@ _AGREEMENT = 0.5  # of running words; below, the restarts found different lexico
 _DRAWN = 0.75  # share of the anchors that a restart begins with
 
 
-def _setting(default, help, choices=None):
+def _setting(default: Any, help: str, choices: Optional[List[str]] = None) -> Any:
     return field(default=default, metadata={"help": help, "choices": choices})
 
 
@@ -51,18 +51,22 @@ class InductionSettings:
     spelling_weight: float = _setting(0.6, "weight of the similarity of spelling, 0 to 1; 0: spelling is not looked at")
     anchors: str = _setting(
         "auto",
-        "pairs to begin with: strings, words spelt alike (romanised where scripts differ); seeds, those of --seeds alone; ranks, the "
+        "pairs to begin with: strings, words spelt alike (romanised where scripts differ); seeds, those of --seeds "
+        "alone; ranks, the "
         "ranks of a word's neighbours alone; auto: seeds and strings, or ranks where there are too few",
         ["auto", "strings", "seeds", "ranks"],
     )
     method: str = _setting(
         "pairs",
-        "self-learning in the space of association with the pairs known so far (pairs), or by an orthogonal map of each language's "
+        "self-learning in the space of association with the pairs known so far (pairs), or by an orthogonal map of "
+        "each language's "
         "own vectors (mapping)",
         ["pairs", "mapping"],
     )
     rounds: int = _setting(12, "of self-learning; an orthogonal map wants 40 or more")
-    restarts: int = _setting(3, "starts from random parts of the anchors; the best one by agreement with the others is taken")
+    restarts: int = _setting(
+        3, "starts from random parts of the anchors; the best one by agreement with the others is taken"
+    )
     neighbours: int = _setting(10, "neighbours of CSLS")
     seed: int = _setting(1, "of everything random")
 
@@ -83,7 +87,8 @@ class Induction:
     """A lexicon and how sure it is.
 
     lexicon: the best partner of every word, mutual or not; agreement: 0 to 1, the share of running words for which two
-    restarts found the same partner, on average; trusted: whether that is at least a half; report: what to tell the user.
+    restarts found the same partner, on average; trusted: whether that is at least a half; report: what to tell the
+    user.
     """
 
     lexicon: Lexicon
@@ -108,7 +113,8 @@ def induce(
     for side in (left, right):
         if len(side) < FEWEST_WORDS:
             raise InputError(
-                f"the text of {side.language} has {len(side):,} different words: a lexicon needs {FEWEST_WORDS} at the very "
+                f"the text of {side.language} has {len(side):,} different words: a lexicon needs {FEWEST_WORDS} at "
+                "the very "
                 "least, and is worth little below some thousands; give more text"
             )
     search = _Search(left, right, settings, seeds or [])
@@ -169,7 +175,8 @@ class _Search:
             strings = _within(words_spelt_alike(self.left, self.right), size)
         if wanted == "strings" and not len(strings[0]):
             raise InputError(
-                f"no frequent word of {self.left.language} and {self.right.language} is spelt alike: give --seeds with some "
+                f"no frequent word of {self.left.language} and {self.right.language} is spelt alike: give --seeds "
+                "with some "
                 "pairs you know; fifty are worth a lot"
             )
         if wanted in ("auto", "strings", "seeds") and len(given[0]) + len(strings[0]) >= (
@@ -180,7 +187,11 @@ class _Search:
             return given, pairs, f"{len(given[0])} seeds, {int(new.sum())} words spelt alike"
         pairs = pairs_by_rank_profile(self.left, self.right, self.priors, min(size, 1000))
         pairs = tuple(np.concatenate([given[side], pairs[side]]) for side in (0, 1))
-        return given, pairs, f"{len(given[0])} seeds, {len(pairs[0]) - len(given[0])} pairs by the ranks of their neighbours"
+        return (
+            given,
+            pairs,
+            f"{len(given[0])} seeds, {len(pairs[0]) - len(given[0])} pairs by the ranks of their neighbours",
+        )
 
     def learn(self, restart: int, advance: Callable[[], None]) -> Learnt:
         """Self-learning from a random part of the anchors; the given ones are always among them."""
@@ -254,7 +265,8 @@ def _within(pairs: Pairs, size: int) -> Pairs:
 
 
 def _agreement(restarts: List[Nearest], counts: np.ndarray) -> float:
-    """Mean over two restarts: the share of running words, float, that have the same partner in both; 1 for one restart."""
+    """Mean over two restarts: the share of running words, float, that have the same partner in both; 1 for one
+    restart."""
     shares = _shares(restarts, counts)
     return float(shares[~np.eye(len(restarts), dtype=bool)].mean()) if len(restarts) > 1 else 1.0
 
@@ -271,7 +283,7 @@ def _shares(restarts: List[Nearest], counts: np.ndarray) -> np.ndarray:
     return ((partners[:, None, :] == partners[None, :, :]) * weights).sum(2)
 
 
-def _bar(total: int, shown: bool):
+def _bar(total: int, shown: bool) -> Any:
     from tqdm import tqdm
 
     # disable=None: only on a terminal

@@ -9,7 +9,8 @@ from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.text_files import numbered_lines
 
-# how a pair was found: each is the other's nearest neighbour, or only the second is the first's (forward), or the reverse
+# how a pair was found: each is the other's nearest neighbour, or only the second is the first's (forward), or the
+# reverse
 MUTUAL, FORWARD, BACKWARD = "mutual", "forward", "backward"
 _FOUND = (MUTUAL, FORWARD, BACKWARD)
 
@@ -17,8 +18,8 @@ _FOUND = (MUTUAL, FORWARD, BACKWARD)
 class Pair(NamedTuple):
     """Two words that translate each other.
 
-    score: what the pair was chosen by, higher is surer; 1.0 where the file gives none. counts: how often the words occur
-    in their text, 0 where unknown. found: MUTUAL, FORWARD or BACKWARD.
+    score: what the pair was chosen by, higher is surer; 1.0 where the file gives none. counts: how often the words
+    occur in their text, 0 where unknown. found: MUTUAL, FORWARD or BACKWARD.
     """
 
     source: str
@@ -86,8 +87,8 @@ class Lexicon:
         """Read a lexicon, also one made or edited by hand: two columns, separated by a tab, are enough.
 
         languages: (source, target) that are expected; a file of (target, source) is turned around, and one without a
-        header is taken to be of these. Raises InputError when the file is missing or not UTF-8, when a line is no pair of
-        words, when no pair is left, and when its header names other languages or none where none are expected.
+        header is taken to be of these. Raises InputError when the file is missing or not UTF-8, when a line is no pair
+        of words, when no pair is left, and when its header names other languages or none where none are expected.
         """
         settings, pairs = {}, []
         for number, line in numbered_lines(path):
@@ -104,14 +105,17 @@ class Lexicon:
         named = tuple(settings.pop("languages", "").split())
         if len(named) not in (0, 2):
             raise InputError(f"{path}: the line `# languages:` names {len(named)} languages, not 2")
-        named = named or languages
+        if not named and languages:
+            named = languages
         if not named:
             raise InputError(f"{path} has no line `# languages: CODE CODE`: add one, such as `# languages: en ro`")
         lexicon = cls(named[0], named[1], pairs, settings)
         if languages and named == tuple(reversed(languages)):
             return lexicon.reversed()
         if languages and named != tuple(languages):
-            raise InputError(f"{path} is a lexicon of {named[0]} and {named[1]}, not of {languages[0]} and {languages[1]}")
+            raise InputError(
+                f"{path} is a lexicon of {named[0]} and {named[1]}, not of {languages[0]} and {languages[1]}"
+            )
         return lexicon
 
 

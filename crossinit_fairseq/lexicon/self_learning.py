@@ -1,9 +1,9 @@
 """Self-learning: from the pairs known so far to vectors in one space, from these to better pairs, and so on.
 
-There are two ways to one space. `shared_space` describes a word by its association with the pairs themselves: column k says
-how strongly a left word goes with the left word of pair k, or a right word with the right word of pair k (Rapp 1999; Fung and
-Yee 1998); then the strongest directions of both languages together are taken. `orthogonal_map` turns one language's own
-vectors onto the other's (Procrustes), with the stochastic dictionary of Artetxe et al. (2018).
+There are two ways to one space. `shared_space` describes a word by its association with the pairs themselves: column k
+says how strongly a left word goes with the left word of pair k, or a right word with the right word of pair k (Rapp
+1999; Fung and Yee 1998); then the strongest directions of both languages together are taken. `orthogonal_map` turns one
+language's own vectors onto the other's (Procrustes), with the stochastic dictionary of Artetxe et al. (2018).
 """
 
 from typing import Callable, NamedTuple, Optional, Tuple
@@ -54,8 +54,8 @@ def learn_by_pairs(
 ) -> Learnt:
     """Self-learning in the shared space of the pairs known so far.
 
-    left, right: positive PMI of the n most frequent words, csr [n, n]; priors: of these words; start: pairs to begin with;
-    given: pairs that are right, and stay known in every round; dimensions: of the space; neighbours: of CSLS;
+    left, right: positive PMI of the n most frequent words, csr [n, n]; priors: of these words; start: pairs to begin
+    with; given: pairs that are right, and stay known in every round; dimensions: of the space; neighbours: of CSLS;
     rounds: 1 or more; seed: of the decompositions; advance: called after each round.
     """
     pairs, scores = start, np.zeros(0, dtype=np.float32)
@@ -82,7 +82,8 @@ def with_given(best: Nearest, given: Pairs) -> Pairs:
 def orthogonal_map(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """The rotation that brings the rows of `left` nearest to those of `right`, by least squares (Schönemann 1966).
 
-    left, right: float [P, d]; row k of one belongs to row k of the other. Returns W, float [d, d]: left @ W is near right.
+    left, right: float [P, d]; row k of one belongs to row k of the other. Returns W, float [d, d]: left @ W is near
+    right.
     """
     u, _, vt = np.linalg.svd(left.T @ right)
     return u @ vt
@@ -101,9 +102,9 @@ def learn_by_mapping(
 ) -> Learnt:
     """Self-learning by an orthogonal map, with a stochastic dictionary in both directions (Artetxe et al. 2018).
 
-    left, right: float [n, d], the languages' own vectors; priors: of these n words; start, given: as for `learn_by_pairs`.
-    A round keeps a random share of the scores, 0.1 at first and doubling, so that wrong pairs are not cast in stone; the
-    vocabulary grows from the most frequent words.
+    left, right: float [n, d], the languages' own vectors; priors: of these n words; start, given: as for
+    `learn_by_pairs`. A round keeps a random share of the scores, 0.1 at first and doubling, so that wrong pairs are not
+    cast in stone; the vocabulary grows from the most frequent words.
     """
     random = np.random.default_rng(seed)
     pairs, half = start, max(1, rounds // 2)

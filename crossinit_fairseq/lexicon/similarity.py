@@ -10,10 +10,11 @@ _BLOCK = 1000  # rows that are scored at a time: 1,000 x 20,000 scores are 80 MB
 
 
 def csls(cosines: np.ndarray, neighbours: int = 10) -> np.ndarray:
-    """Cross-domain similarity local scaling (Conneau et al. 2018): 2 cos - mean of each word's nearest neighbours' cosines.
+    """Cross-domain similarity local scaling (Conneau et al. 2018): 2 cos - mean of each word's nearest neighbours'
+    cosines.
 
-    cosines: float [N, M] of all words of two languages. Returns float [N, M]. A word that is near to everything, a hub, is
-    marked down by its own mean.
+    cosines: float [N, M] of all words of two languages. Returns float [N, M]. A word that is near to everything, a hub,
+    is marked down by its own mean.
     """
     return 2 * cosines - mean_of_nearest(cosines, neighbours)[:, None] - mean_of_nearest(cosines.T, neighbours)[None, :]
 
@@ -27,8 +28,8 @@ def mean_of_nearest(cosines: np.ndarray, neighbours: int) -> np.ndarray:
 def rank_prior(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Zipf's prior: how far two words' frequencies are apart, |log relative frequency - log relative frequency|.
 
-    Translations have like ranks (the paper's section 2.1); under Zipf's law the logarithms of rank and frequency differ by a
-    constant. left, right: float [N], [M], log relative frequencies. Returns float32 [N, M], 0 for equal ones.
+    Translations have like ranks (the paper's section 2.1); under Zipf's law the logarithms of rank and frequency differ
+    by a constant. left, right: float [N], [M], log relative frequencies. Returns float32 [N, M], 0 for equal ones.
     """
     return np.abs(left.astype(np.float32)[:, None] - right.astype(np.float32)[None, :])
 

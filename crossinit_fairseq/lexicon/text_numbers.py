@@ -97,7 +97,8 @@ class TextNumbers:
             pieces.validate(full=True)
         except pa.ArrowInvalid:
             raise InputError("the text is not UTF-8, or was changed while it was read: count it again") from None
-        found = words_in_order(pl.from_arrow(pieces).str.strip_suffix("\n"), self._words)
+        distinct = pl.Series(pl.from_arrow(pieces)).str.strip_suffix("\n")
+        found = words_in_order(distinct, self._words)
         found = found.join(self._vocabulary, on="word", how="left", maintain_order="left")
         ids = found["id"].fill_null(self._size).to_numpy()
         return ids, found["piece"].to_numpy().astype(np.int64)

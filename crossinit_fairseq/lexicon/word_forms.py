@@ -11,12 +11,13 @@ Tokens = Tuple[int, ...]
 
 
 class Form(NamedTuple):
-    """One written form of a word. text: its string; tokens: its sub-tokens; count: how often it occurs so; marked: whether
-    it begins with SentencePiece's mark of a blank, which it lacks after a quotation mark, a hyphen, an elided article."""
+    """One written form of a word. text: its string; tokens: its sub-tokens; count: how often it occurs so; marked:
+    whether it begins with SentencePiece's mark of a blank, which it lacks after a quotation mark, a hyphen, an elided
+    article."""
 
     text: str
     tokens: Tokens
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count
     marked: bool = False
 
 
@@ -35,7 +36,7 @@ class WordForms:
     """
 
     def __init__(self, words: RankedWords, symbols: Sequence[str], language: str, lowercase: bool):
-        fold = TextWords(language, segmenter=object()).lower if lowercase else _as_it_is
+        fold = TextWords.of_cut_words(language).lower if lowercase else _as_it_is
         self._forms: Dict[str, List[Form]] = {}
         tokens, offsets, counts = words.tokens.tolist(), words.offsets.tolist(), words.counts.tolist()
         for begin, end, count in zip(offsets, offsets[1:], counts):
@@ -49,8 +50,8 @@ class WordForms:
         return self._forms.get(self._fold(word), [])
 
     def like(self, word: str, form: Form) -> Form:
-        """The most frequent form of a word that is marked and cased as `form` is; else marked so, else cased so, else the
-        most frequent one.
+        """The most frequent form of a word that is marked and cased as `form` is; else marked so, else cased so, else
+        the most frequent one.
 
         Raises KeyError when the text does not hold the word.
         """
@@ -73,7 +74,8 @@ def case_pattern(text: str) -> str:
 
 
 class TokenPair(NamedTuple):
-    """Two words that translate each other, as sub-tokens; words: the two words of the lexicon that they are forms of."""
+    """Two words that translate each other, as sub-tokens; words: the two words of the lexicon that they are forms
+    of."""
 
     source: Tokens
     target: Tokens
@@ -84,9 +86,10 @@ class TokenPair(NamedTuple):
 class LexiconTokens:
     """What a lexicon says in sub-tokens.
 
-    source, target: the languages' codes; pairs: of the lexicon's mutual pairs, each form of either word with the form of
-    the other that is cased alike; forward, backward: sub-tokens of every form of a word of the source (target) language
-    to those of its best translation; missing: words of the lexicon that the text does not hold; found: those it holds.
+    source, target: the languages' codes; pairs: of the lexicon's mutual pairs, each form of either word with the form
+    of the other that is cased alike; forward, backward: sub-tokens of every form of a word of the source (target)
+    language to those of its best translation; missing: words of the lexicon that the text does not hold; found: those
+    it holds.
     """
 
     source: str

@@ -10,7 +10,8 @@ SMOOTHING = 0.75  # Levy, Goldberg and Dagan (2015): contexts count by their fre
 def positive_pmi(counts: sparse.spmatrix, smoothing: float = SMOOTHING) -> sparse.csr_matrix:
     """max(0, log p(word, context) / (p(word) p(context))), where p(context) is proportional to count ** smoothing.
 
-    counts: sparse [N, M], how often each word meets each context. Returns csr float32 [N, M], zero where the two never meet.
+    counts: sparse [N, M], how often each word meets each context. Returns csr float32 [N, M], zero where the two never
+    meet.
     """
     counts = counts.tocoo()
     values = counts.data.astype(np.float64)
@@ -20,16 +21,14 @@ def positive_pmi(counts: sparse.spmatrix, smoothing: float = SMOOTHING) -> spars
     with np.errstate(divide="ignore", invalid="ignore"):
         pmi = np.log(values / words[counts.row] / contexts[counts.col])
     kept = pmi > 0
-    return sparse.csr_matrix(
-        (pmi[kept].astype(np.float32), (counts.row[kept], counts.col[kept])), shape=counts.shape
-    )
+    return sparse.csr_matrix((pmi[kept].astype(np.float32), (counts.row[kept], counts.col[kept])), shape=counts.shape)
 
 
 def word_vectors(pmi: sparse.spmatrix, dimensions: int, seed: int) -> np.ndarray:
     """The words of one language in the strongest directions of their contexts, float32 [N, d], see `normalise`.
 
-    pmi: sparse [N, M]; seed: of the randomised decomposition. Directions count by the root of their strength (Levy, Goldberg
-    and Dagan 2015); there are fewer than `dimensions` where the matrix has fewer.
+    pmi: sparse [N, M]; seed: of the randomised decomposition. Directions count by the root of their strength (Levy,
+    Goldberg and Dagan 2015); there are fewer than `dimensions` where the matrix has fewer.
     """
     return normalise(strongest_directions(pmi, dimensions, seed, power=0.5))
 

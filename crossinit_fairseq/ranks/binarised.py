@@ -44,7 +44,8 @@ def open_binarised(prefix: str) -> BinarisedText:
     actual = os.path.getsize(data_path)
     if expected != actual:
         raise InputError(
-            f"{data_path} has {actual} bytes but {index_path} speaks of {expected}: one of them is damaged or of another run; "
+            f"{data_path} has {actual} bytes but {index_path} speaks of {expected}: one of them is damaged or of "
+            "another run; "
             "binarise this text again"
         )
     if expected == 0:

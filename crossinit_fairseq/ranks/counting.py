@@ -50,9 +50,7 @@ def sentence_chunks(text: BinarisedText, size: int) -> Iterator[np.ndarray]:
         begin = end
 
 
-def _count_chunk(
-    tokens: np.ndarray, pieces: WordPieces, singles: np.ndarray, longer: Dict[int, "_Tally"]
-) -> None:
+def _count_chunk(tokens: np.ndarray, pieces: WordPieces, singles: np.ndarray, longer: Dict[int, "_Tally"]) -> None:
     """Add the words of integer [T] tokens to the counts."""
     begins, lengths, known = find_words(tokens, pieces)
     if not len(begins):

@@ -148,7 +148,8 @@ class RankTable:
 
         Raises InputError when the file is missing, not UTF-8, or has a malformed line.
         """
-        settings, counts = {}, Counter()
+        settings: Dict[str, str] = {}
+        counts: Dict[str, int] = Counter()
         for number, line in numbered_lines(path):
             word, tab, count = line.partition("\t")
             if not tab and line.startswith("#"):

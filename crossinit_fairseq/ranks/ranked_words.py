@@ -55,9 +55,7 @@ class RankedWords:
         return cls(tokens[gather], offsets.astype(np.int64), counts[order])
 
 
-def to_ranked_words(
-    table: "RankTable", encode: Callable[[str], Optional[Sequence[int]]]
-) -> Tuple[RankedWords, int]:
+def to_ranked_words(table: "RankTable", encode: Callable[[str], Optional[Sequence[int]]]) -> Tuple[RankedWords, int]:
     """What Step 2 needs of a rank table: its words as sub-tokens (paper section 2.3 averages their embeddings).
 
     table: RankTable; encode: takes a word, str, and returns its sub-tokens, a sequence of int, or None or an empty

@@ -24,7 +24,7 @@ def read_word_list(
     Raises InputError when a file is missing, not UTF-8, malformed in a line, or when the list holds no word.
     """
     paths = [paths] if isinstance(paths, str) else list(paths)
-    spelling = _Spelling(language, lowercase)
+    words = TextWords.of_cut_words(language, lowercase)
     counts: Dict[str, int] = {}
     kinds: Dict[bool, str] = {}  # whether there is no count: the first such file
     skipped = 0
@@ -32,10 +32,8 @@ def read_word_list(
         for entry, count in _entries(path):
             kinds.setdefault(count is None, path)
             if len(kinds) > 1:
-                raise InputError(
-                    f"{kinds[False]} has counts and {kinds[True]} has none: give lists of one kind"
-                )
-            word = spelling(entry)
+                raise InputError(f"{kinds[False]} has counts and {kinds[True]} has none: give lists of one kind")
+            word = _spell(entry, words)
             if word is None or (count is None and word in counts) or count == 0:
                 skipped += 1
             else:
@@ -46,9 +44,7 @@ def read_word_list(
     settings["skipped_entries"] = str(skipped)
     if True in kinds:
         if min_count > 1:
-            raise InputError(
-                f"{paths[0]} has no counts, so no word can be too rare: leave out the minimum count"
-            )
+            raise InputError(f"{paths[0]} has no counts, so no word can be too rare: leave out the minimum count")
         settings["counts"] = ORDER_ONLY
         # made up: they only say the order
         counts = {word: len(counts) - at for at, word in enumerate(counts)}
@@ -72,7 +68,7 @@ def _entries(path: str) -> Iterator[Tuple[str, Optional[int]]]:
             where = titles if titles and not counted else number
             wanted = "a word and a count, as the lines before it are" if counted else "one word without white space"
             raise InputError(f"line {where} of {path} is not {wanted}: {line[:80]!r}")
-        yield (found.group(1).strip(), int(found.group(2))) if counted else (line.strip(), None)
+        yield (found.group(1).strip(), int(found.group(2))) if found else (line.strip(), None)
 
 
 def wordfreq_table(language: str, lowercase: bool = False, min_count: int = 1) -> RankTable:
@@ -89,11 +85,11 @@ def wordfreq_table(language: str, lowercase: bool = False, min_count: int = 1) -
     known = sorted(wordfreq.available_languages())
     if base not in known:
         raise InputError(f"wordfreq has no list for {language}; it has {', '.join(known)}")
-    spelling = _Spelling(language, lowercase)
+    words = TextWords.of_cut_words(language, lowercase)
     counts: Dict[str, int] = {}
     skipped = 0
     for entry, frequency in wordfreq.get_frequency_dict(base).items():
-        word = spelling(entry)
+        word = _spell(entry, words)
         if word is None:
             skipped += 1
         else:
@@ -102,16 +98,7 @@ def wordfreq_table(language: str, lowercase: bool = False, min_count: int = 1) -
     return RankTable.sort(language, counts, PER, settings).limit(min_count)
 
 
-class _Spelling:
-    """Gives the words of a list the spelling that words of text get; None for an entry that is no word."""
-
-    def __init__(self, language: str, lowercase: bool):
-        # a list is cut into words already
-        self._words = TextWords(language, lowercase, segmenter=self)
-        self._lowercase = lowercase
-
-    def __call__(self, entry: str) -> Optional[str]:
-        word = " ".join(self._words.normalise(entry).split())
-        if not any(character.isalnum() for character in word):
-            return None
-        return self._words.lower(word) if self._lowercase else word
+def _spell(entry: str, words: TextWords) -> Optional[str]:
+    """The spelling that a word of text gets; None for an entry that is no word."""
+    word = words.spell(" ".join(entry.split()))
+    return word if any(character.isalnum() for character in word) else None

@@ -10,7 +10,7 @@ from crossinit_fairseq.scoring.metrics import Metric
 from crossinit_fairseq.scoring.normalisation import MissingExtra
 
 Score = Dict[str, Any]
-Prepared = List[Tuple[str, List[str]]]
+Prepared = List[Tuple[str, Sequence[str]]]
 
 
 def compare(
@@ -42,7 +42,7 @@ def compare(
                 raise
             left_out[metric.key] = str(error)
             continue
-        prepared = [(name, prepare(lines)) for name, lines in systems.items()]
+        prepared: Prepared = [(name, prepare(lines)) for name, lines in systems.items()]
         run = _bootstrap if samples else _scores_alone
         for name, score in zip(systems, run(metric.scorer(), prepared, prepare(reference), samples, seed)):
             score["signature"] += said
@@ -50,9 +50,7 @@ def compare(
     return scores, left_out
 
 
-def _scores_alone(
-    scorer: Any, prepared: Prepared, reference: List[str], samples: int, seed: int
-) -> Iterator[Score]:
+def _scores_alone(scorer: Any, prepared: Prepared, reference: List[str], samples: int, seed: int) -> Iterator[Score]:
     for _, lines in prepared:
         score = scorer.corpus_score(lines, [reference]).score
         yield {"score": score, "signature": str(scorer.get_signature())}
@@ -63,7 +61,8 @@ def _bootstrap(scorer: Any, prepared: Prepared, reference: List[str], samples: i
     with _sacrebleu_seed(seed):
         signatures, found = PairedTest(prepared, {"": scorer}, [reference], test_type="bs", n_samples=samples)()
     ((name, signature),) = signatures.items()
-    for result in found[name]:
+    results: Any = found[name]
+    for result in results:
         score = {"score": result.score, "signature": str(signature), "mean": result.mean, "ci": result.ci}
         if result.p_value is not None:
             score["p_value"] = result.p_value

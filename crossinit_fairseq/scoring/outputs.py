@@ -44,7 +44,8 @@ def read_output(path: str, count: Optional[int] = None) -> Output:
     output = _read_generate(path, lines, count) if any(map(_SCORED.match, lines)) else Output(path, lines)
     if count is not None and len(output.hypotheses) != count:
         raise InputError(
-            f"{path} has {len(output.hypotheses):,} lines, the reference has {count:,}: they must be translations of the same sentences"
+            f"{path} has {len(output.hypotheses):,} lines, the reference has {count:,}: they must be translations of "
+            "the same sentences"
         )
     if in_pieces(output.hypotheses):
         output.hypotheses = [join_pieces(line) for line in output.hypotheses]
@@ -90,13 +91,15 @@ def _check_numbers(path: str, numbers: Iterable[int], count: int) -> None:
     beyond = max(numbers)
     if beyond >= count:
         raise InputError(
-            f"{path} holds sentence {beyond:,} (from 0), but the reference has {count:,} lines: is it of another test set?"
+            f"{path} holds sentence {beyond:,} (from 0), but the reference has {count:,} lines: is it of another test "
+            "set?"
         )
     missing = [number for number in range(count) if number not in numbers]
     if missing:
         shown = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
         raise InputError(
-            f"{path} lacks {len(missing):,} of {count:,} sentences (numbers {shown}): run fairseq-generate to its end, on the whole test set, "
+            f"{path} lacks {len(missing):,} of {count:,} sentences (numbers {shown}): run fairseq-generate to its "
+            "end, on the whole test set, "
             "with --required-batch-size-multiple 1 and without --skip-invalid-size-inputs-valid-test"
         )
 

@@ -13,7 +13,7 @@ from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import open_binarised
 
 pytest.importorskip("fairseq")
-from fairseq.data import indexed_dataset  # noqa: E402
+from fairseq.data import indexed_dataset
 
 SENTENCES = [[5, 9, 7, 2], [2], [8, 2]]
 # .idx: 9 bytes of magic, 8 of version, 1 of type, 8 of number of sentences, then 4 + 8 for each sentence

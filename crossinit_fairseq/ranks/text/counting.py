@@ -98,9 +98,7 @@ def tally_sources(
     return tallies
 
 
-def make_table(
-    summaries: Iterable[Tuple[Any, int, int]], words: TextWords, min_count: int, skipped: int
-) -> RankTable:
+def make_table(summaries: Iterable[Tuple[Any, int, int]], words: TextWords, min_count: int, skipped: int) -> RankTable:
     """RankTable of what `summarise` says of frames that share no word; skipped: occurrences of too long words."""
     import polars as pl
 

@@ -32,9 +32,7 @@ def open_cluster(address: str, workers: int = 1) -> Iterator[Any]:
     try:
         client = Client(address, timeout="20s")
     except (OSError, ValueError) as error:
-        raise InputError(
-            f"no Dask scheduler answers at {address} ({error}): start one with `dask scheduler`"
-        ) from None
+        raise InputError(f"no Dask scheduler answers at {address} ({error}): start one with `dask scheduler`") from None
     with client:
         yield client
 

@@ -67,7 +67,8 @@ class SubTokens:
             raise InputError(f"{self.model} is no SentencePiece model: give the .model file of one") from None
 
     def segment(self, runs: List[str]) -> Tuple[List[str], List[int]]:
-        """runs: list of str. Returns (list of str pieces, without marks of word starts, list of int, the run of each)."""
+        """runs: list of str. Returns (list of str pieces, without marks of word starts, list of int, the run of
+        each)."""
         pieces: List[str] = []
         origins: List[int] = []
         for at, cut in enumerate(self._load().encode(runs, out_type=str)):

@@ -8,7 +8,7 @@ import os
 import sys
 import zlib
 from dataclasses import dataclass
-from typing import IO, Any, Iterator, List, Optional, Sequence, Union
+from typing import IO, Any, Callable, Dict, Iterator, List, Optional, Sequence, Union
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.text_files import check_no_utf16, not_utf8
@@ -70,22 +70,18 @@ def find_sources(patterns: Patterns) -> List[Source]:
     if isinstance(patterns, (str, os.PathLike)):
         patterns = [patterns]
     paths: List[str] = []
-    for pattern in map(os.fspath, patterns):
+    for pattern in [os.fspath(given) for given in patterns]:
         if pattern == STDIN or os.path.exists(pattern):
             found = [pattern]
         else:
             found = sorted(glob.glob(pattern, recursive=True))
         if not found:
-            raise InputError(
-                f"{pattern} does not exist: give a text file, a glob in quotes, or - for standard input"
-            )
+            raise InputError(f"{pattern} does not exist: give a text file, a glob in quotes, or - for standard input")
         paths += found
     seen = set()
     for path in paths:
         if os.path.isdir(path):
-            raise InputError(
-                f"{path} is a folder: name the files in it, for example '{path.rstrip('/')}/*.txt'"
-            )
+            raise InputError(f"{path} is a folder: name the files in it, for example '{path.rstrip('/')}/*.txt'")
         if path != STDIN and not os.access(path, os.R_OK):
             raise InputError(f"{path} cannot be read: check its permissions")
         real = path if path == STDIN else os.path.realpath(path)
@@ -123,9 +119,7 @@ def read_blocks(source: Source, size: int) -> Iterator[Block]:
             cut = 1 + (data.rfind(b"\n") if b"\n" in data else data.rfind(b" "))
             rest = data[cut:]
             if len(rest) > _MAX_UNBROKEN:
-                raise InputError(
-                    f"{source.name} has no white space in 256 MB after line {line}: it is no text"
-                )
+                raise InputError(f"{source.name} has no white space in 256 MB after line {line}: it is no text")
             if cut:
                 yield Block(source, data[:cut], line, _position(raw, source))
                 line += data.count(b"\n", 0, cut)
@@ -154,7 +148,8 @@ def _read(raw: Any, source: Source, size: int) -> Iterator[bytes]:
     elif compression == _ZSTD:
         yield from _read_zstd(raw, size)
     else:
-        opener = {_GZIP: gzip.open, _BZIP2: bz2.open, _XZ: lzma.open}[compression]
+        openers: Dict[bytes, Callable[..., Any]] = {_GZIP: gzip.open, _BZIP2: bz2.open, _XZ: lzma.open}
+        opener = openers[compression]
         with opener(raw, "rb") as stream:
             yield from _pieces(stream, size)
 

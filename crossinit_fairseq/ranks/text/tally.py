@@ -143,13 +143,14 @@ def words_in_order(pieces: pl.Series, words: TextWords) -> pl.DataFrame:
 
 
 def _find_words(pieces: pl.DataFrame, words: TextWords) -> List[pl.DataFrame]:
-    """Two frames, of the pieces that are words as they are, most of those in Latin script, and of the words in others."""
+    """Two frames, of the pieces that are words as they are, most of those in Latin script, and of the words in
+    others."""
     plain = pl.col("word").str.contains("^[0-9A-Za-z]+$")
     found = pieces.filter(~plain)
     normal = words.normalise("\n".join(found["word"].to_list())).split("\n") if len(found) else []
-    found = found.with_columns(pl.Series("word", normal, dtype=pl.String)).lazy()
-    found = found.with_columns(pl.col("word").str.extract_all(words.pattern)).explode("word").drop_nulls().collect()
-    return [pieces.filter(plain), found]
+    lazy = found.with_columns(pl.Series("word", normal, dtype=pl.String)).lazy()
+    lazy = lazy.with_columns(pl.col("word").str.extract_all(words.pattern)).explode("word").drop_nulls()
+    return [pieces.filter(plain), lazy.collect()]
 
 
 def _segment(runs: pl.DataFrame, segmenter: Segmenter) -> pl.DataFrame:

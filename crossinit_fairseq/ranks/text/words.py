@@ -22,6 +22,14 @@ class Segmenter(Protocol):
         """runs: list of str. Returns (list of str pieces, list of int, the run of each piece)."""
 
 
+class Uncut:
+    """The Segmenter of words that are cut already."""
+
+    def segment(self, runs: List[str]) -> Tuple[List[str], List[int]]:
+        """Each run is a word."""
+        return runs, list(range(len(runs)))
+
+
 @dataclass(frozen=True)
 class TextWords:
     """What a word is in the raw text of one language (paper section 2.1 leaves it open).
@@ -44,8 +52,14 @@ class TextWords:
         base = base_language(self.language)
         if base in _SPACELESS and self.segmenter is None:
             raise InputError(
-                f"{_SPACELESS[base]} has no spaces between words: count it with a segmenter (extra `segment`) or by sub-tokens"
+                f"{_SPACELESS[base]} has no spaces between words: count it with a segmenter (extra `segment`) or by "
+                "sub-tokens"
             )
+
+    @classmethod
+    def of_cut_words(cls, language: str, lowercase: bool = False) -> "TextWords":
+        """The rules of spelling alone, for words that need no segmenter because they are cut already."""
+        return cls(language, lowercase, Uncut())
 
     @property
     def pattern(self) -> str:
@@ -62,6 +76,11 @@ class TextWords:
         if not unicodedata.is_normalized("NFC", text):
             text = unicodedata.normalize("NFC", text)
         return comma_below(text) if base_language(self.language) in ("ro", "mo") else text
+
+    def spell(self, word: str) -> str:
+        """The spelling under which a word is counted: normalised, and its case folded where that is asked for."""
+        word = self.normalise(word)
+        return self.lower(word) if self.lowercase else word
 
     def lower(self, text: str) -> str:
         """Fold the case of words that are separated by white space."""
