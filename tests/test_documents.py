@@ -30,7 +30,9 @@ def links(text: str) -> Iterator[str]:
 
 def named_files(text: str) -> Iterator[str]:
     """Paths of files of this project that stand in a document as code, or in one of its commands."""
-    for name in re.findall(r"(?<![\w/.$-])((?:crossinit_fairseq|examples|scripts|tests)/[\w./-]*\.(?:py|sh|md|yaml|sbatch))", text):
+    for name in re.findall(
+        r"(?<![\w/.$-])((?:crossinit_fairseq|examples|scripts|tests)/[\w./-]*\.(?:py|sh|md|yaml|sbatch))", text
+    ):
         yield name
 
 
