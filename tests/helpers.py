@@ -61,11 +61,11 @@ def dictionary_of(words, languages=("en", "ro")):
     return dictionary
 
 
-def convention_of(dictionary, languages=("en", "ro")):
-    """The Convention of a dictionary_of."""
-    from crossinit_fairseq.translation.convention import Convention
+def special_tokens_of(dictionary, languages=("en", "ro")):
+    """The SpecialTokens of a dictionary_of."""
+    from crossinit_fairseq.data.special_tokens import SpecialTokens
 
-    return Convention(dictionary, {language: dictionary.index("[{}]".format(language)) for language in languages})
+    return SpecialTokens({language: dictionary.index("[{}]".format(language)) for language in languages})
 
 
 class Text(list):

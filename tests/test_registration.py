@@ -14,7 +14,7 @@ assert {"crossinit_pretrain", "crossinit_mlm", "crossinit_unmt"} <= set(TASK_REG
 assert {"xlm_tiny_3", "xlm_mlm_xnli15_1024", "xlm_translation"} <= set(ARCH_MODEL_REGISTRY)
 assert "crossinit" in CRITERION_REGISTRY
 """
-ROOMS = ("criterions.crossinit", "models.alignment_model", "tasks.crossinit_unmt", "translation.learning")
+ROOMS = ("criterions.crossinit", "models.alignment_model", "tasks.crossinit_unmt", "unmt.training_step")
 NO_FAIRSEQ = """
 import sys, importlib.abc
 class NoFairseq(importlib.abc.MetaPathFinder):

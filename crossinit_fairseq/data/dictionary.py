@@ -144,7 +144,9 @@ def write_dictionary(path: str, text_symbols: Sequence[str], languages: Iterable
     symbols, seen = list(text_symbols) + control_symbols(languages), set(SPECIAL)
     for symbol in symbols:
         if symbol in seen:
-            raise InputError(f"{path}: the symbol {symbol!r} would stand for two rows: leave it out of the text's symbols")
+            raise InputError(
+                f"{path}: the symbol {symbol!r} would stand for two rows: leave it out of the text's symbols"
+            )
         if not symbol or "\n" in symbol or "\r" in symbol:
             raise InputError(f"{path}: a symbol may neither be empty nor hold a line break, as {symbol!r} does")
         seen.add(symbol)

@@ -3,20 +3,29 @@
 import numpy as np
 import torch
 
+from crossinit_fairseq.ranks import WordPieces
+
 
 class WordNoise:
-    """Disturbs a sentence's words; fairseq's own noise takes each SentencePiece sub-token for a word.
+    """Adds noise to the words of a sentence; fairseq's own noise takes each SentencePiece sub-token for a word.
 
-    pieces: WordPieces of the dictionary; mask: index of ``<mask>``, which stands for a blanked word (one for a word, as
+    pieces: WordPieces of the dictionary; mask: row of ``<mask>``, which stands for a blanked word (one for a word, as
     in mBART); max_shuffle_distance: a word moves by less than this many places; dropout, blanking: probabilities.
     """
 
-    def __init__(self, pieces, mask, max_shuffle_distance=3.0, dropout=0.1, blanking=0.2):
+    def __init__(
+        self,
+        pieces: WordPieces,
+        mask: int,
+        max_shuffle_distance: float = 3.0,
+        dropout: float = 0.1,
+        blanking: float = 0.2,
+    ):
         self.pieces, self.mask = pieces, mask
         self.distance, self.dropout, self.blanking = max_shuffle_distance, dropout, blanking
 
-    def __call__(self, tokens, rng):
-        """tokens: int64 [T] without ``</s>``, T >= 1; rng: numpy Generator. Returns int64 [T'], at least one token."""
+    def __call__(self, tokens: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """tokens: int64 [T] without ``</s>``, T >= 1. Returns int64 [T'], at least one token."""
         starts = self.pieces.starts[tokens]
         starts[1:] |= self.pieces.ends[tokens[:-1]]
         starts[0] = True
@@ -38,6 +47,6 @@ class WordNoise:
         return noisy
 
 
-def disturb(sentence, noise, rng):
-    """Apply WordNoise to an int64 [T] sentence that ends in </s>, which stays."""
+def add_noise(sentence: torch.Tensor, noise: WordNoise, rng: np.random.Generator) -> torch.Tensor:
+    """Apply WordNoise to an int64 [T] sentence that ends in ``</s>``, which stays."""
     return torch.cat([torch.from_numpy(noise(sentence[:-1].numpy(), rng)), sentence[-1:]])

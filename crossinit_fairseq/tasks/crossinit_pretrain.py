@@ -2,28 +2,28 @@
 
 import logging
 import os
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from fairseq.data import FairseqDataset, iterators
+import torch
+from fairseq.criterions import FairseqCriterion
+from fairseq.data import Dictionary, FairseqDataset, iterators
 from fairseq.logging import metrics
+from fairseq.models import BaseFairseqModel
 from fairseq.tasks import register_task
 
 from crossinit_fairseq.alignment import PairedWords, keep_as_trained, restore_as_trained
+from crossinit_fairseq.data.folder import check_languages, data_folders, languages_of, load_dictionary
 from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.lexicon import Lexicon
 from crossinit_fairseq.models.alignment_model import AlignmentModel
-from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.bare_model import unwrap
+from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.copying_attention import start_as_copier
+from crossinit_fairseq.ranks import RankedWords
 from crossinit_fairseq.spans import DrawDataset, PairSampler, SpanSampler
-from crossinit_fairseq.tasks.architecture import build_for
-from crossinit_fairseq.tasks.data_folder import (
-    check_languages,
-    data_folders,
-    languages_of,
-    load_dictionary,
-)
+from crossinit_fairseq.tasks.base import CrossInitTask
+from crossinit_fairseq.tasks.crossinit_pretrain_config import CrossInitPretrainConfig
 from crossinit_fairseq.tasks.lexicons import lexicon_tokens, parse_lexicons
-from crossinit_fairseq.tasks.one_dictionary import OneDictionaryTask
-from crossinit_fairseq.tasks.pretrain_config import CrossInitPretrainConfig
 from crossinit_fairseq.tasks.word_ranks import from_binarised, from_table, parse_tables
 
 logger = logging.getLogger(__name__)
@@ -40,26 +40,35 @@ class _FairseqDrawDataset(DrawDataset, FairseqDataset):
 
 
 @register_task("crossinit_pretrain", dataclass=CrossInitPretrainConfig)
-class CrossInitPretrainTask(OneDictionaryTask):
+class CrossInitPretrainTask(CrossInitTask):
     """Counts words in binarised text (Step 1), draws spans (Step 2), or pairs of a lexicon, and builds the model that
     refines the token table by contrast (Step 3, criterion `crossinit`). All other parameters stay as initialised and are
     saved with the table, so the checkpoint is the starting point of any later stage.
     """
 
     cfg: CrossInitPretrainConfig
+    name = "crossinit_pretrain"
 
-    def __init__(self, cfg, dictionary, languages, tables, lexicons):
+    def __init__(
+        self,
+        cfg: CrossInitPretrainConfig,
+        dictionary: Dictionary,
+        languages: List[str],
+        tables: Mapping[str, str],
+        lexicons: Mapping[Tuple[str, str], Lexicon],
+    ):
+        """tables: {language: path of a rank table}; lexicons: {(source, target): Lexicon}, maybe none of either."""
         super().__init__(cfg, dictionary, languages)
         self.tables, self.lexicons = tables, lexicons
         self.with_spans = not lexicons or cfg.lexicon_beside_spans
-        self._words = {}
-        self._pairs = None
-        self._ranked = None
+        self._words: Dict[str, RankedWords] = {}
+        self._pairs: Optional[PairedWords] = None
+        self._ranked: Any = None  # the RankedTable of the model
         self._collapsed = False
         self._ends = False
 
     @classmethod
-    def setup_task(cls, cfg, **kwargs):
+    def setup_task(cls, cfg: CrossInitPretrainConfig, **kwargs) -> "CrossInitPretrainTask":
         """Check the data folder before anything is built."""
         with one_sentence():
             _check_options(cfg)
@@ -71,18 +80,18 @@ class CrossInitPretrainTask(OneDictionaryTask):
             return cls(cfg, load_dictionary(folders[0], languages), languages, tables, lexicons)
 
     @property
-    def words(self):
+    def words(self) -> List[RankedWords]:
         """RankedWords of each language, counted on first use."""
         return [self._words_of(language) for language in self.languages]
 
-    def _words_of(self, language):
+    def _words_of(self, language: str) -> RankedWords:
         if language not in self._words:
             with one_sentence():
                 self._words[language] = self._rank(language)
         return self._words[language]
 
     @property
-    def pairs(self):
+    def pairs(self) -> Optional[PairedWords]:
         """PairedWords of the lexicons, looked up in the words on first use; None without a lexicon."""
         if self.lexicons and self._pairs is None:
             self._pairs = PairedWords(
@@ -93,26 +102,21 @@ class CrossInitPretrainTask(OneDictionaryTask):
             )
         return self._pairs
 
-    def _rank(self, language):
+    def _rank(self, language: str) -> RankedWords:
         if language in self.tables:
             words = from_table(self.tables[language], self.dictionary, self.cfg.sentencepiece_model)
         else:
-            prefixes = [os.path.join(folder, language, self.cfg.train_subset) for folder in data_folders(self.cfg.data)]
+            prefixes = [os.path.join(folder, language, self.cfg.train_subset) for folder in self.folders]
             words = from_binarised(prefixes, self.dictionary, self.languages, str(self.cfg.sub_tokens))
         logger.info(
-            "{}: {:,} words, {:,} of them distinct; the first {:,} ranks are {:.1f} % of the text".format(
-                language,
-                int(words.counts.sum()),
-                len(words),
-                min(self.cfg.max_rank, len(words)),
-                100 * words.coverage(self.cfg.max_rank),
-            )
+            f"{language}: {int(words.counts.sum()):,} words, {len(words):,} of them distinct; the first "
+            f"{min(self.cfg.max_rank, len(words)):,} ranks are {100 * words.coverage(self.cfg.max_rank):.1f} % of the text"
         )
         return words
 
-    def build_model(self, cfg, from_checkpoint=False):
+    def build_model(self, cfg: Any, from_checkpoint: bool = False) -> BaseFairseqModel:
         """Build the model; for training, see it as an AlignmentModel."""
-        model = build_for(self, "crossinit_pretrain", cfg, from_checkpoint)
+        model = self.build_fairseq_model(cfg, from_checkpoint)
         if from_checkpoint:
             return model
         with one_sentence():
@@ -121,15 +125,13 @@ class CrossInitPretrainTask(OneDictionaryTask):
             if self.cfg.start_as_copier:
                 start_as_copier(model)
             words = self.words if self.with_spans else None
-            model = AlignmentModel(
-                model, self.dictionary, words, self.cfg.max_rank, self.cfg.rescale, pairs=self.pairs
-            )
+            model = AlignmentModel(model, self.dictionary, words, self.cfg.max_rank, self.cfg.rescale, pairs=self.pairs)
         self._ranked = model.ranked
         aligned = self.languages if self.with_spans else ["-".join(named) for named in self.lexicons]
-        logger.info("aligning {} over {}".format(", ".join(aligned), ", ".join(model.table_names)))
+        logger.info(f"aligning {', '.join(aligned)} over {', '.join(model.table_names)}")
         return model
 
-    def _samplers(self):
+    def _samplers(self) -> Dict[str, Any]:
         """{kind: its sampler}; see DrawDataset."""
         samplers = {"spans": self._span_sampler()} if self.with_spans else {}
         if self.pairs is not None:
@@ -137,7 +139,7 @@ class CrossInitPretrainTask(OneDictionaryTask):
             samplers["pairs"] = PairSampler(self.pairs.sizes, self.cfg.seed, names)
         return samplers
 
-    def _span_sampler(self):
+    def _span_sampler(self) -> SpanSampler:
         sizes = [len(words) for words in self.words]
         return SpanSampler(
             sizes,
@@ -149,7 +151,7 @@ class CrossInitPretrainTask(OneDictionaryTask):
             negatives=str(self.cfg.negatives),
         )
 
-    def load_dataset(self, split, epoch=1, combine=False, **kwargs):
+    def load_dataset(self, split: str, epoch: int = 1, combine: bool = False, **kwargs) -> None:
         """Synthetic draws: new ones every epoch for training, the same ones always for any other split."""
         training = split == self.cfg.train_subset
         plans = {"spans": self._ranked, "pairs": self.pairs}
@@ -162,16 +164,16 @@ class CrossInitPretrainTask(OneDictionaryTask):
 
     def get_batch_iterator(
         self,
-        dataset,
-        max_sentences=None,
-        seed=1,
-        num_shards=1,
-        shard_id=0,
-        num_workers=0,
-        epoch=1,
-        data_buffer_size=0,
+        dataset: DrawDataset,
+        max_sentences: Optional[int] = None,
+        seed: int = 1,
+        num_shards: int = 1,
+        shard_id: int = 0,
+        num_workers: int = 0,
+        epoch: int = 1,
+        data_buffer_size: int = 0,
         **unused,
-    ):
+    ) -> iterators.EpochBatchIterator:
         """One item is one batch of `--batch-size` draws (256 if not given) of either kind."""
         if max_sentences:
             dataset.count = max_sentences
@@ -190,20 +192,28 @@ class CrossInitPretrainTask(OneDictionaryTask):
             reuse_dataloader=False,  # the workers of a reused loader would go on drawing the epoch they started in
         )
 
-    def train_step(self, sample, model, criterion, optimizer, update_num, ignore_grad=False):
+    def train_step(
+        self,
+        sample: Dict[str, Any],
+        model: BaseFairseqModel,
+        criterion: FairseqCriterion,
+        optimizer: Any,
+        update_num: int,
+        ignore_grad: bool = False,
+    ) -> Tuple[Any, int, Dict[str, Any]]:
         """fairseq's own; with --rescale, on the table as it was trained rather than as it was saved."""
         if self.cfg.rescale:
             restore_as_trained(self._torch_optimizer(optimizer), unwrap(model).tables)
         return super().train_step(sample, model, criterion, optimizer, update_num, ignore_grad)
 
-    def optimizer_step(self, optimizer, model, update_num):
+    def optimizer_step(self, optimizer: Any, model: BaseFairseqModel, update_num: int) -> None:
         """fairseq's own; with --rescale, what is needed to resume goes into the optimizer's state."""
         super().optimizer_step(optimizer, model, update_num)
         if self.cfg.rescale:
             keep_as_trained(self._torch_optimizer(optimizer), unwrap(model).tables)
 
     @staticmethod
-    def _torch_optimizer(optimizer):
+    def _torch_optimizer(optimizer: Any) -> torch.optim.Optimizer:
         """The torch optimizer inside fairseq's."""
         if hasattr(optimizer, "fp32_optimizer"):
             raise SystemExit(
@@ -212,7 +222,7 @@ class CrossInitPretrainTask(OneDictionaryTask):
             )
         return optimizer.optimizer
 
-    def reduce_metrics(self, logging_outputs, criterion):
+    def reduce_metrics(self, logging_outputs: Sequence[Dict[str, Any]], criterion: FairseqCriterion) -> None:
         """fairseq's own; at a validation also the coarse loss, and once a warning when the table has collapsed (in training
         reading the measure would make a GPU wait)."""
         super().reduce_metrics(logging_outputs, criterion)
@@ -228,11 +238,11 @@ class CrossInitPretrainTask(OneDictionaryTask):
         if directions < _FEWEST_DIRECTIONS:
             self._collapsed = True
             logger.warning(
-                "the table has collapsed: random words lie along {:.2f} directions (1 / mean squared cosine), so little but their "
-                "frequency tells them apart; end earlier (--stop-directions, --max-update), or use a lower --lr".format(directions)
+                f"the table has collapsed: random words lie along {directions:.2f} directions (1 / mean squared cosine), so little "
+                "but their frequency tells them apart; end earlier (--stop-directions, --max-update), or use a lower --lr"
             )
 
-    def post_validate(self, model, stats, agg):
+    def post_validate(self, model: BaseFairseqModel, stats: Dict[str, Any], agg: Any) -> None:
         """After a validation: with --stop-directions, see whether the run is to end.
 
         fairseq ends a run by its own options alone, of which it looks at the number of updates after every update: so the
@@ -247,15 +257,15 @@ class CrossInitPretrainTask(OneDictionaryTask):
             )
             self.cfg._get_root().optimization.max_update = stats["num_updates"]
 
-    def max_positions(self):
+    def max_positions(self) -> None:
         """None: spans have no positions."""
         return None
 
 
-def _check_options(cfg):
+def _check_options(cfg: CrossInitPretrainConfig) -> None:
     if cfg.flatness <= 0:
-        raise InputError("--flatness must be above 0, not {}".format(cfg.flatness))
+        raise InputError(f"--flatness must be above 0, not {cfg.flatness}")
     if cfg.stop_directions < 0:
-        raise InputError("--stop-directions is a number of directions, 0 or more, not {}".format(cfg.stop_directions))
+        raise InputError(f"--stop-directions is a number of directions, 0 or more, not {cfg.stop_directions}")
     if cfg.lexicon_beside_spans and not cfg.lexicon:
         raise InputError("--lexicon-beside-spans needs --lexicon SOURCE-TARGET=FILE")

@@ -3,28 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Optional
 
-from fairseq.dataclass import ChoiceEnum, FairseqDataclass
-from omegaconf import II, MISSING
+from fairseq.dataclass import ChoiceEnum
 
 from crossinit_fairseq.ranks import BPE_STYLES
+from crossinit_fairseq.tasks.base import CrossInitConfig
 
 
 @dataclass
-class CrossInitPretrainConfig(FairseqDataclass):
+class CrossInitPretrainConfig(CrossInitConfig):
     """Options of `--task crossinit_pretrain`."""
 
-    data: str = field(
-        default=MISSING,
-        metadata={
-            "help": "folder with dict.txt and LANG/train.{bin,idx}; several folders of shards, separated by colons"
-        },
-    )
-    langs: Optional[str] = field(
-        default=None,
-        metadata={
-            "help": "languages to align, two or more, such as en,ro (default: every folder in DATA with a train.idx)"
-        },
-    )
     ranks: Optional[str] = field(
         default=None,
         metadata={
@@ -132,5 +120,3 @@ class CrossInitPretrainConfig(FairseqDataclass):
         default=1024,
         metadata={"help": "longest output of the decoder; as in the pre-training that follows"},
     )
-    seed: int = II("common.seed")
-    train_subset: str = II("dataset.train_subset")

@@ -3,27 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Optional
 
-from fairseq.dataclass import ChoiceEnum, FairseqDataclass
-from omegaconf import II, MISSING
+from fairseq.dataclass import ChoiceEnum
+from omegaconf import II
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.tasks.base import CrossInitConfig
 
 
 @dataclass
-class CrossInitUnmtConfig(FairseqDataclass):
+class CrossInitUnmtConfig(CrossInitConfig):
     """Options of `--task crossinit_unmt`."""
 
-    data: str = field(
-        default=MISSING,
-        metadata={
-            "help": "folder with dict.txt, LANG/train.{bin,idx} and LANG/valid.{bin,idx} (monolingual) and, where there are "
-            "any, valid.S-T.{S,T}.{bin,idx} (aligned); several folders of training shards, separated by colons"
-        },
-    )
-    langs: Optional[str] = field(
-        default=None,
-        metadata={"help": "languages to denoise, such as en,ro (default: every folder in DATA with a train.idx)"},
-    )
     directions: Optional[str] = field(
         default=None,
         metadata={
@@ -110,7 +100,7 @@ class CrossInitUnmtConfig(FairseqDataclass):
     )
     lexicon_bt_noise: bool = field(
         default=False,
-        metadata={"help": "disturb the sentences translated word by word as denoising disturbs its input"},
+        metadata={"help": "add noise to the sentences translated word by word, as denoising does to its input"},
     )
     lexicon_noise: float = field(
         default=0.0,
@@ -168,8 +158,6 @@ class CrossInitUnmtConfig(FairseqDataclass):
             "every line of a test set is then translated"
         },
     )
-    seed: int = II("common.seed")
-    train_subset: str = II("dataset.train_subset")
     # which checkpoint training starts from, to compare its dictionary
     save_dir: str = II("checkpoint.save_dir")
     restore_file: str = II("checkpoint.restore_file")
@@ -185,7 +173,7 @@ def check_options(cfg: CrossInitUnmtConfig) -> None:
     if cfg.freeze_table_updates < -1:
         raise InputError(f"--freeze-table-updates is {cfg.freeze_table_updates}; it must be 0 or more, or -1 for all")
     if cfg.lexicon_bt_noise and not cfg.lexicon_bt_updates:
-        raise InputError("--lexicon-bt-noise disturbs nothing without --lexicon-bt-updates: say for how many updates")
+        raise InputError("--lexicon-bt-noise changes nothing without --lexicon-bt-updates: say for how many updates")
     if cfg.start_as_copier and cfg.finetune_from_model:
         raise InputError(
             "--start-as-copier sets the weights of a new model, but --finetune-from-model takes all of them from "

@@ -2,15 +2,17 @@
 
 import logging
 import os
-from typing import Dict, List, Tuple
+from typing import Dict, List, Mapping, Tuple
 
 from fairseq.data import Dictionary
 
+from crossinit_fairseq.data.folder import data_folders
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.languages import language_pair
 from crossinit_fairseq.lexicon import Lexicon
+from crossinit_fairseq.lexicon.word_by_word import PieceTranslator
 from crossinit_fairseq.lexicon.word_forms import LexiconTokens, WordForms, to_tokens
-from crossinit_fairseq.ranks import RankedWords
-from crossinit_fairseq.tasks.data_folder import data_folders
+from crossinit_fairseq.ranks import RankedWords, WordPieces
 from crossinit_fairseq.tasks.word_ranks import from_binarised
 
 logger = logging.getLogger(__name__)
@@ -29,27 +31,21 @@ def parse_lexicons(option: str, languages: List[str]) -> Dict[Tuple[str, str], L
             continue
         if not equals or "-" not in pair or not path:
             raise InputError(f"--lexicon takes SOURCE-TARGET=FILE, such as en-ro=en-ro.tsv, not {part!r}")
-        named = _split(pair, languages)
-        if named[0] == named[1]:
+        if pair in {f"{language}-{language}" for language in languages}:
             raise InputError(f"--lexicon {part}: a lexicon is of two languages, not of one")
+        try:
+            named = language_pair(pair, languages)
+        except InputError:
+            raise InputError(
+                f"--lexicon names the languages {pair}, but this run has {', '.join(languages)}: name two of these, "
+                "with a hyphen between them"
+            ) from None
         if named in lexicons or named[::-1] in lexicons:
             raise InputError(f"--lexicon names {pair} twice: put the pairs of both files into one")
         if not os.path.isfile(path):
             raise InputError(f"--lexicon {part}: the file {path} does not exist; `crossinit-lexicon induce` makes one")
         lexicons[named] = Lexicon.load(path, named)
     return lexicons
-
-
-def _split(pair: str, languages: List[str]) -> Tuple[str, str]:
-    """``en-ro`` as (en, ro); a code may itself hold a hyphen (zh-CN)."""
-    cuts = [(pair[:at], pair[at + 1 :]) for at, character in enumerate(pair) if character == "-"]
-    known = [cut for cut in cuts if set(cut) <= set(languages)]
-    if not known:
-        raise InputError(
-            f"--lexicon names the languages {pair}, but this run has {', '.join(languages)}: name two of these, "
-            "with a hyphen between them"
-        )
-    return known[0]
 
 
 def lexicon_tokens(
@@ -62,11 +58,11 @@ def lexicon_tokens(
     the case of a lower-cased lexicon comes back. Raises InputError when no pair is left.
     """
     name = name or f"{lexicon.source}-{lexicon.target}"
-    sides = [
+    forms = [
         WordForms(words[language], dictionary.symbols, language, lexicon.lowercase)
         for language in (lexicon.source, lexicon.target)
     ]
-    tokens = to_tokens(lexicon, *sides)
+    tokens = to_tokens(lexicon, *forms)
     if not tokens.forward and not tokens.backward:
         raise InputError(
             f"no pair of the lexicon {name} has both of its words in the training text: is it of these languages and "
@@ -96,3 +92,24 @@ def training_words(
         )
         for language in languages
     }
+
+
+def piece_translators(
+    lexicons: Mapping[Tuple[str, str], Lexicon],
+    data: str,
+    languages: List[str],
+    dictionary: Dictionary,
+    pieces: WordPieces,
+    train_subset: str = "train",
+) -> Dict[Tuple[str, str], PieceTranslator]:
+    """{(source, target): PieceTranslator} of each lexicon, both ways; for the arguments see training_words.
+
+    Counts the words of the training text if there is any lexicon. Raises InputError as `lexicon_tokens` does.
+    """
+    words = training_words(data, languages, dictionary, train_subset) if lexicons else {}
+    translators = {}
+    for (source, target), lexicon in lexicons.items():
+        tokens = lexicon_tokens(lexicon, words, dictionary)
+        translators[source, target] = PieceTranslator(pieces, tokens.forward)
+        translators[target, source] = PieceTranslator(pieces, tokens.backward)
+    return translators

@@ -2,15 +2,18 @@
 
 import logging
 import os
+from typing import Dict, List, Optional, Sequence
 
+from fairseq.data import Dictionary
+
+from crossinit_fairseq.data.dictionary import special_rows
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.ranks import RankTable, WordPieces, open_binarised, rank_words, to_ranked_words
-from crossinit_fairseq.tasks.data_folder import MASK, language_token
+from crossinit_fairseq.ranks import RankedWords, RankTable, WordPieces, open_binarised, rank_words, to_ranked_words
 
 logger = logging.getLogger(__name__)
 
 
-def parse_tables(option):
+def parse_tables(option: Optional[str]) -> Dict[str, str]:
     """``en=FILE,ro=FILE`` as {language: path}. Raises InputError for anything else, or when a file is missing."""
     tables = {}
     for part in (option or "").split(","):
@@ -18,40 +21,42 @@ def parse_tables(option):
         if not part.strip():
             continue
         if not equals or not language or not os.path.isfile(path):
-            raise InputError("--ranks takes LANG=FILE,LANG=FILE of rank tables that exist, not {!r}".format(part))
+            raise InputError(f"--ranks takes LANG=FILE,LANG=FILE of rank tables that exist, not {part!r}")
         tables[language] = path
     return tables
 
 
-def from_binarised(prefixes, dictionary, languages, style):
-    """Count the words of binarised text. prefixes: one for each shard; style: of the sub-tokens. Returns RankedWords."""
-    special = [dictionary.index(symbol) for symbol in [MASK] + [language_token(lang) for lang in languages]]
-    pieces = WordPieces(
-        dictionary.symbols, special=list(range(dictionary.nspecial)) + special, unk=dictionary.unk(), style=style
-    )
+def from_binarised(
+    prefixes: Sequence[str], dictionary: Dictionary, languages: Sequence[str], style: str
+) -> RankedWords:
+    """Count the words of binarised text. prefixes: one for each shard; style: of the sub-tokens.
+
+    Raises InputError when a file is missing or damaged, or the text holds no word.
+    """
+    special = special_rows(dictionary.symbols, languages)
+    pieces = WordPieces(dictionary.symbols, special=special, unk=dictionary.unk(), style=style)
     return rank_words([open_binarised(prefix) for prefix in prefixes], pieces)
 
 
-def from_table(path, dictionary, sentencepiece_model):
-    """Cut the words of a rank table into the dictionary's sub-tokens. Returns RankedWords.
+def from_table(path: str, dictionary: Dictionary, sentencepiece_model: Optional[str]) -> RankedWords:
+    """Cut the words of a rank table into the dictionary's sub-tokens.
 
     Raises InputError when there is no SentencePiece model to cut them with, or no word can be cut.
     """
     if not sentencepiece_model or not os.path.isfile(sentencepiece_model):
         raise InputError(
-            "--ranks needs --sentencepiece-model, the model that the text was cut with, to cut the words of {}; got {!r}".format(
-                path, sentencepiece_model
-            )
+            f"--ranks needs --sentencepiece-model, the model that the text was cut with, to cut the words of {path}; got "
+            f"{sentencepiece_model!r}"
         )
     import sentencepiece
 
     model = sentencepiece.SentencePieceProcessor(model_file=sentencepiece_model)
 
-    def encode(word):
+    def encode(word: str) -> Optional[List[int]]:
         tokens = [dictionary.index(piece) for piece in model.encode(word, out_type=str)]
         return None if dictionary.unk() in tokens else tokens
 
     words, dropped = to_ranked_words(RankTable.load(path), encode)
     if dropped:
-        logger.warning("{}: left out {:,} words that the SentencePiece model cannot cut".format(path, dropped))
+        logger.warning(f"{path}: left out {dropped:,} words that the SentencePiece model cannot cut")
     return words

@@ -2,85 +2,122 @@
 
 import logging
 import time
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from fairseq.logging import metrics
-from torch import distributed
+from fairseq.models import FairseqEncoderDecoderModel
+from torch import Tensor, distributed
 
-from crossinit_fairseq.translation.copying import FIELDS, CopyWatch, copying_counts
+from crossinit_fairseq.data.special_tokens import SpecialTokens
+from crossinit_fairseq.generation.search import Search, TranslationRequest
+from crossinit_fairseq.unmt.copy_monitor import FIELDS, CopyMonitor, count_copies
+from crossinit_fairseq.unmt.lexicon import WordByWordSources
 
 logger = logging.getLogger(__name__)
 
 _COUNTS = ("batches", "sentences", "empty", "empty_batches", "seconds") + FIELDS
+
+Direction = Tuple[str, str]  # source and target language
 
 
 class BackTranslation:
     """Makes the training samples of back-translation, and keeps an eye on what the model writes. For the first updates a
     lexicon may write in its place.
 
-    generation: Generation; convention: Convention; words: bool [V], tokens that are no special symbols; target: {language:
-    bool [V]}, the tokens of each language; max_len: longest output, in tokens with ``</s>``; word_by_word:
-    WordByWordSources, or None.
+    text_tokens: bool [V], tokens that are no special tokens; vocabularies: {language: bool [V]}, the tokens of each
+    language; max_len: longest output, in tokens without ``</s>``; word_by_word: WordByWordSources, or None.
     """
 
-    def __init__(self, generation, convention, words, target, max_len, word_by_word=None):
-        self.generation, self.convention = generation, convention
-        self.words, self.target, self.max_len = words, target, max_len
+    def __init__(
+        self,
+        search: Search,
+        special_tokens: SpecialTokens,
+        text_tokens: Tensor,
+        vocabularies: Mapping[str, Tensor],
+        max_len: int,
+        word_by_word: Optional[WordByWordSources] = None,
+    ):
+        self.search, self.special_tokens = search, special_tokens
+        self.text_tokens, self.vocabularies, self.max_len = text_tokens, vocabularies, max_len
         self.word_by_word = word_by_word
-        self.watch = CopyWatch()
+        self.monitor = CopyMonitor()
         self.empty = self.empty_batches = 0
 
-    def samples(self, model, requests, update=0):
+    def request(
+        self, batch: Dict[str, Any], language: str, restricted: bool, seed: Sequence[int]
+    ) -> TranslationRequest:
+        """What to ask of the search.
+
+        batch: as MonolingualUpdates makes it; language: to translate into; restricted: whether only tokens of that
+        language may be written; seed: integers >= 0, for what is drawn.
+        """
+        source = self.special_tokens.add_to_batch(batch["clean"], batch["language"])
+        allowed = self.vocabularies[language].to(source.device) if restricted else None
+        return TranslationRequest(source, language, allowed, seed)
+
+    def samples(
+        self,
+        model: FairseqEncoderDecoderModel,
+        batches: Sequence[Dict[str, Any]],
+        requests: Sequence[TranslationRequest],
+        update: int = 0,
+    ) -> List[Tuple[Optional[Dict[str, Any]], Dict[str, float]]]:
         """Translate batches, all together. Returns for each (training sample back into the batch's language, counts).
 
         A sample is None when no translation has a word; single sentences whose translation is empty are left out:
         from nothing, the model would learn to make up sentences.
 
-        model: in eval mode; requests: for each batch (batch, other, restrict, seed): as MonolingualUpdates makes it; the
-        language to translate into; whether only tokens of `other` may be generated; sequence of ints, for what is drawn;
-        update: its number, for the lexicon's share in it.
+        model: in eval mode; requests: `request` of each batch; update: its number, for the lexicon's share in it.
         """
-        convention, made, batches = self.convention, {}, {}
-        dressed = [convention.dress_generated(batch["clean"], batch["language"]) for batch, _, _, _ in requests]
         begin = time.perf_counter()
-        for place, (clean, (batch, other, restrict, seed)) in enumerate(zip(dressed, requests)):
-            if self._by_words(batch["language"], other, update):
-                made[place] = self.word_by_word(batch["clean"], batch["language"], other, seed)
-            else:
-                batches[place] = (clean, other, self.target[other].to(clean.device) if restrict else None, seed)
-        if batches:
-            made.update(
-                zip(batches, self.generation.together(model, list(batches.values()), convention, self.max_len))
-            )
+        translations: Dict[int, Tensor] = {}
+        for place, (batch, request) in enumerate(zip(batches, requests)):
+            if self._by_words(batch["language"], request.language, update):
+                translations[place] = self.word_by_word(
+                    batch["clean"], batch["language"], request.language, request.seed
+                )
+        by_model = [place for place in range(len(requests)) if place not in translations]
+        written = self.search(model, [requests[place] for place in by_model], self.max_len)
+        translations.update(zip(by_model, written))
         seconds = time.perf_counter() - begin  # generation waits for the device every few steps
-        written = max(sum(of_batch.numel() for of_batch in made.values()), 1)
+        tokens = max(sum(translation.numel() for translation in translations.values()), 1)
         return [
-            self._sample(batch, clean, made[place], other, seconds * made[place].numel() / written)
-            for place, (clean, (batch, other, _, _)) in enumerate(zip(dressed, requests))
+            self._sample(batch, request, translations[place], seconds * translations[place].numel() / tokens)
+            for place, (batch, request) in enumerate(zip(batches, requests))
         ]
 
-    def _by_words(self, source, target, update):
+    def _by_words(self, source: str, target: str, update: int) -> bool:
         return self.word_by_word is not None and self.word_by_word.writes(source, target, update)
 
-    def _sample(self, batch, clean, made, other, seconds):
-        convention, language = self.convention, batch["language"]
-        words, target = self.words.to(clean.device), self.target[other].to(clean.device)
-        counts = copying_counts(clean, made, words, target)
-        kept = words[made].any(1)
+    def _sample(
+        self, batch: Dict[str, Any], request: TranslationRequest, translation: Tensor, seconds: float
+    ) -> Tuple[Optional[Dict[str, Any]], Dict[str, float]]:
+        special_tokens, clean = self.special_tokens, request.source
+        text_tokens, vocabulary = (
+            tokens.to(clean.device) for tokens in (self.text_tokens, self.vocabularies[request.language])
+        )
+        counts: Dict[str, float] = count_copies(clean, translation, text_tokens, vocabulary)
+        kept = text_tokens[translation].any(1)
         empty = int((~kept).sum())
         counts.update(
-            batches=1, sentences=len(made), empty=empty, empty_batches=int(empty == len(made)), seconds=seconds
+            batches=1,
+            sentences=len(translation),
+            empty=empty,
+            empty_batches=int(empty == len(translation)),
+            seconds=seconds,
         )
         if counts["empty_batches"]:
             return None, counts
-        made, clean = _rows(made, kept, convention.pad), _rows(clean, kept, convention.pad)
-        sample = convention.sample(convention.dress_generated(made, other), clean, language)
+        translation, clean = (_rows(tokens, kept, special_tokens.pad) for tokens in (translation, clean))
+        source = special_tokens.add_to_batch(translation, request.language)
+        sample = special_tokens.training_sample(source, clean, batch["language"])
         sample["id"] = batch["denoise"]["id"].to(kept.device)[kept]
         return sample, counts
 
-    def log(self, directions, logging_outputs, update):
+    def log(self, directions: Sequence[Direction], logging_outputs: Sequence[Dict[str, Any]], update: int) -> None:
         """Show what was generated in fairseq's meters; warn of copies, of the wrong language and of empty translations.
 
-        directions: all (source, target) pairs; logging_outputs: with what `flat` made of the counts.
+        directions: all that is generated in; logging_outputs: with what `flatten_counts` gave.
         """
         totals = dict.fromkeys(_COUNTS, 0.0)
         for direction in directions:
@@ -90,7 +127,7 @@ class BackTranslation:
             totals = {field: totals[field] + counts[field] for field in _COUNTS}
             # what a lexicon writes says nothing about the model
             if counts["batches"] and not self._by_words(*direction, update):
-                _warn(self.watch.add("{}-{}".format(*direction), counts, counts["batches"]), update)
+                _warn(self.monitor.add("-".join(direction), counts, int(counts["batches"])), update)
         if totals["written"]:
             for field in ("copied", "in_target"):
                 metrics.log_scalar("bt_" + field, totals[field] / totals["written"], totals["written"], round=3)
@@ -101,22 +138,24 @@ class BackTranslation:
             metrics.log_scalar("gen_wps", totals["written"] / max(seconds, 1e-9), seconds, round=0)
         self._report_empty(int(totals["empty"]), int(totals["empty_batches"]), update)
 
-    def _report_empty(self, empty, batches, update):
+    def _report_empty(self, empty: int, batches: int, update: int) -> None:
         """Say how many translations were left out, at the first and whenever they are ten times as many as at the last."""
         before = self.empty
         self.empty, self.empty_batches = self.empty + empty, self.empty_batches + batches
         if len(str(self.empty)) > len(str(before)) or (empty and not before):
             _warn(
-                "{:,} sentences whose translation was empty have been left out of back-translation so far, {:,} batches of "
-                "them as a whole".format(self.empty, self.empty_batches),
+                f"{self.empty:,} sentences whose translation was empty have been left out of back-translation so far, "
+                f"{self.empty_batches:,} batches of them as a whole",
                 update,
             )
 
 
-def flat(directions, counts):
+def flatten_counts(
+    directions: Sequence[Direction], counts: Mapping[Direction, Mapping[str, float]]
+) -> Dict[str, float]:
     """Counts by direction as one flat dict of numbers, of the same keys always: fairseq sums it over all processes.
 
-    counts: {(source, target): counts} for some of the directions.
+    counts: {direction: counts} for some of the directions.
     """
     return {
         _key(direction, field): float(counts.get(direction, {}).get(field, 0))
@@ -125,17 +164,17 @@ def flat(directions, counts):
     }
 
 
-def _key(direction, field):
-    return "_bt_{}-{}/{}".format(direction[0], direction[1], field)
+def _key(direction: Direction, field: str) -> str:
+    return f"_bt_{'-'.join(direction)}/{field}"
 
 
-def _rows(tokens, kept, pad):
+def _rows(tokens: Tensor, kept: Tensor, pad: int) -> Tensor:
     """The kept rows, without columns that are padding in all of them."""
     tokens = tokens[kept]
     return tokens[:, : int(tokens.ne(pad).sum(1).max())]
 
 
-def _warn(text, update):
+def _warn(text: Optional[str], update: int) -> None:
     """Log a warning, in one process of all."""
     if text and not (distributed.is_initialized() and distributed.get_rank()):
-        logger.warning("update {:,}: {}".format(update, text))
+        logger.warning(f"update {update:,}: {text}")

@@ -1,6 +1,9 @@
 """The loss of a sample, as fairseq's own criterions give it, without keeping its logits: for training on a CPU."""
 
+from typing import Any, Dict, Optional, Tuple
+
 import torch
+from fairseq.criterions import FairseqCriterion
 from fairseq.criterions.cross_entropy import CrossEntropyCriterion
 from fairseq.criterions.label_smoothed_cross_entropy import LabelSmoothedCrossEntropyCriterion
 from fairseq.models.transformer import TransformerModelBase
@@ -9,9 +12,11 @@ from fairseq.models.transformer.transformer_decoder import TransformerDecoderBas
 _ROWS = 256  # of logits at a time; they stay in the processor's cache
 
 
-def criterion_of(model, criterion, sample):
-    """What ``criterion(model, sample)`` returns, in less time where `is_known`; equal but for rounding."""
-    if not is_known(model, criterion):
+def compute_loss(
+    model: torch.nn.Module, criterion: FairseqCriterion, sample: Dict[str, Any]
+) -> Tuple[torch.Tensor, int, Dict[str, Any]]:
+    """What ``criterion(model, sample)`` returns, in less time where `is_supported`; equal but for rounding."""
+    if not is_supported(model, criterion):
         return criterion(model, sample)
     features, _ = model(features_only=True, **sample["net_input"])
     output, target = model.decoder.output_projection, sample["target"]
@@ -33,7 +38,7 @@ def criterion_of(model, criterion, sample):
     return loss, sample_size, logs
 
 
-def is_known(model, criterion):
+def is_supported(model: torch.nn.Module, criterion: FairseqCriterion) -> bool:
     """Whether a criterion is one of fairseq's cross entropies, and a model, in single precision on a CPU and in no wrapper,
     fairseq's Transformer with a Linear for its last."""
     if type(criterion) is LabelSmoothedCrossEntropyCriterion:
@@ -68,7 +73,9 @@ class OutputLoss(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x, weight, bias, target, eps):
+    def forward(
+        ctx: Any, x: torch.Tensor, weight: torch.Tensor, bias: Optional[torch.Tensor], target: torch.Tensor, eps: float
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
         """x: [N, D]; weight: [V, D]; bias: [V] or None; target: int64 [N]. Returns two scalars: the loss, and without
         smoothing."""
         size = weight.size(0)
@@ -83,7 +90,7 @@ class OutputLoss(torch.autograd.Function):
             part = slice(begin, begin + _ROWS)
             z = torch.nn.functional.linear(x[part], weight, bias)
             top = z.amax(1, keepdim=True)
-            of_target = z.gather(1, target[part].unsqueeze(1))
+            target_logit = z.gather(1, target[part].unsqueeze(1))
             z.sub_(top).exp_()
             total = z.sum(1, keepdim=True)
             share = total.reciprocal()
@@ -94,16 +101,16 @@ class OutputLoss(torch.autograd.Function):
                 grad_bias.addmv_(z.t(), share.squeeze(1))
             lse = total.log_().add_(top)
             logsumexp[part] = lse.squeeze(1)
-            nll[part] = (lse - of_target).squeeze(1)
-        of_all = weight.sum(0)
-        grad.sub_(weight[target], alpha=own).sub_(of_all, alpha=others)
+            nll[part] = (lse - target_logit).squeeze(1)
+        weight_sum = weight.sum(0)
+        grad.sub_(weight[target], alpha=own).sub_(weight_sum, alpha=others)
         if by_weight:
             grad_weight.index_add_(0, target, x, alpha=-own)
         if by_bias:
             grad_bias.sub_(torch.bincount(target, minlength=size), alpha=own)
         ctx.save_for_backward(grad, grad_weight, grad_bias)
         nll = nll.sum()
-        logits = torch.mv(x, of_all).sum() if bias is None else torch.mv(x, of_all).sum() + bias.sum() * len(x)
+        logits = torch.mv(x, weight_sum).sum() if bias is None else torch.mv(x, weight_sum).sum() + bias.sum() * len(x)
         loss = own * nll + others * (size * logsumexp.sum() - logits) if eps else nll.clone()
         ctx.mark_non_differentiable(nll)
         return loss, nll

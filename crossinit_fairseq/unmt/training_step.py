@@ -1,49 +1,179 @@
-"""One step of learning from several samples: their gradients add up, and processes exchange them once."""
+"""One training step of `crossinit_unmt`: what it translates, what it learns from, and the gradients of it all."""
 
 import contextlib
 import math
 from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any, Dict, List, Sequence, Tuple
 
 import torch
+from fairseq.criterions import FairseqCriterion
 from fairseq.logging import metrics
 from fairseq.optim.amp_optimizer import AMPOptimizer
+from fairseq.tasks.online_backtranslation import PiecewiseLinearFn
 
-from crossinit_fairseq.translation.output_loss import criterion_of
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.generation.search import TranslationRequest
+from crossinit_fairseq.models.bare_model import unwrap
+from crossinit_fairseq.models.token_tables import FrozenTable
+from crossinit_fairseq.unmt.back_translation import BackTranslation, Direction, flatten_counts
+from crossinit_fairseq.unmt.directions import Directions
+from crossinit_fairseq.unmt.output_loss import compute_loss
 
-KINDS = ("dae", "bt")
+DENOISING, BACK_TRANSLATION = KINDS = ("dae", "bt")
+_NAMES = {DENOISING: "denoising", BACK_TRANSLATION: "back-translation"}
 
 
-def learn(model, criterion, optimizer, samples, update):
-    """Run forward and backward on each sample. Returns what a task's train_step returns: (loss, sample size, logs).
+@dataclass(frozen=True)
+class WeightedSample:
+    """A batch to learn from.
 
-    The logs have the same keys in the same order whatever the samples, since fairseq sums them over processes by place;
-    each key of the criterion's once for all samples and once for each kind (``dae_loss``).
+    kind: one of KINDS; language: of its target; weight: of its loss, of which 0 keeps a process in step that has nothing
+    to learn from, and counts nothing; sample: as fairseq's criterions take it.
+    """
 
-    samples: list, not empty, of (kind, language, weight, sample); a weight of 0 keeps a process in step that has nothing
-    to learn from, and counts nothing. Raises FloatingPointError for a loss that is no number, before the backward pass.
+    kind: str
+    language: str
+    weight: float
+    sample: Dict[str, Any]
+
+
+class TrainingStep:
+    """Denoises, back-translates, and learns from both; gradients of all languages add up in one update.
+
+    lambda_dae, lambda_bt: weights of the two, as schedules; restrict_updates: for how many updates only tokens of the
+    target language are generated, -1 for all; seed: of what is drawn in generation. Raises InputError for a weight that is
+    no schedule.
+    """
+
+    def __init__(
+        self,
+        directions: Directions,
+        frozen_table: FrozenTable,
+        lambda_dae: str,
+        lambda_bt: str,
+        restrict_updates: int,
+        seed: int,
+    ):
+        self.frozen_table = frozen_table
+        self.directions, self.seed, self.restrict_updates = directions, seed, restrict_updates
+        self.schedules = {
+            DENOISING: _schedule("--lambda-dae", lambda_dae),
+            BACK_TRANSLATION: _schedule("--lambda-bt", lambda_bt),
+        }
+
+    def weights(self, update: int) -> Dict[str, float]:
+        """The weight of each kind in an update."""
+        return {kind: schedule(update) for kind, schedule in self.schedules.items()}
+
+    def __call__(
+        self,
+        sample: Dict[str, Any],
+        model: torch.nn.Module,
+        criterion: FairseqCriterion,
+        optimizer: Any,
+        update: int,
+        back_translation: BackTranslation,
+        ignore_grad: bool,
+    ) -> Tuple[torch.Tensor, int, Dict[str, Any]]:
+        """Take the step. Returns what a task's train_step returns: (loss, sample size, logging output)."""
+        # a process that got no batch (ignore_grad) runs along with another one, which counts nothing
+        weights, batches = self.weights(update), [] if ignore_grad else sample["batches"]
+        # all generation first: it is one for all languages, and the last backward pass, which exchanges gradients, must be
+        # known as such
+        requests = {}
+        if weights[BACK_TRANSLATION] and batches:
+            requests = self._requests(sample["update"], batches, update, back_translation)
+        model.eval()
+        translated = back_translation.samples(
+            unwrap(model), [batches[slot] for slot in requests], list(requests.values()), update
+        )
+        model.train()
+        found = dict(zip(requests, translated))
+        samples: List[WeightedSample] = []
+        counts: Dict[Direction, Dict[str, float]] = {}
+        for slot, batch in enumerate(batches):
+            language = batch["language"]
+            if weights[DENOISING]:
+                samples.append(WeightedSample(DENOISING, language, weights[DENOISING], batch["denoise"]))
+            if slot in found:
+                back_translated, own = found[slot]
+                sums = counts.setdefault((language, requests[slot].language), {})
+                for field, value in own.items():
+                    sums[field] = sums.get(field, 0) + value
+                if back_translated is not None:
+                    weight = weights[BACK_TRANSLATION]
+                    samples.append(WeightedSample(BACK_TRANSLATION, language, weight, back_translated))
+        if not samples:
+            # fairseq hands in a validation batch for one of no batch
+            first = sample["batches"][0] if "batches" in sample else {"language": "none", "denoise": sample}
+            samples = [WeightedSample(DENOISING, first["language"], 0.0, first["denoise"])]
+        try:
+            with self.frozen_table.backward(model, update):
+                loss, size, logs = accumulate_gradients(model, criterion, optimizer, samples, update)
+        except FloatingPointError as error:
+            raise SystemExit(f"crossinit_fairseq: error: {error}") from None
+        logs.update(flatten_counts(self.directions.generated(), counts))
+        return loss, size, logs
+
+    def _requests(
+        self, item: int, batches: Sequence[Dict[str, Any]], update: int, back_translation: BackTranslation
+    ) -> Dict[int, TranslationRequest]:
+        """{slot: request} of the batches that have a language to be translated into."""
+        restricted = self.restrict_updates < 0 or update < self.restrict_updates
+        requests = {}
+        for slot, batch in enumerate(batches):
+            other = self.directions.source_of(batch["language"], batch["turn"])
+            if other is not None:
+                requests[slot] = back_translation.request(batch, other, restricted, (self.seed, update, item, slot))
+        return requests
+
+
+def _schedule(option: str, text: str) -> PiecewiseLinearFn:
+    """A weight by update. Raises InputError for anything but a number or UPDATE:WEIGHT,UPDATE:WEIGHT,..."""
+    try:
+        return PiecewiseLinearFn.from_string(text)
+    except (ValueError, AssertionError):
+        raise InputError(
+            f"{option} is {text!r}; it must be a number, or UPDATE:WEIGHT,UPDATE:WEIGHT with rising updates"
+        ) from None
+
+
+def accumulate_gradients(
+    model: torch.nn.Module,
+    criterion: FairseqCriterion,
+    optimizer: Any,
+    samples: Sequence[WeightedSample],
+    update: int,
+) -> Tuple[torch.Tensor, int, Dict[str, Any]]:
+    """Run forward and backward on each sample: their gradients add up, and processes exchange them once.
+
+    Returns (loss, sample size, logging output). The last has the same keys in the same order whatever the samples, since
+    fairseq sums it over processes by place; each key of the criterion's once for all samples and once for each kind
+    (``dae_loss``). samples: not empty. Raises FloatingPointError for a loss that is no number, before the backward pass.
     """
     total, size, logs = 0.0, 0, defaultdict(float)
-    for number, (kind, language, weight, sample) in enumerate(samples):
+    for number, one in enumerate(samples):
         with _exchange_gradients(model, number + 1 == len(samples)):
             # AMP is the one precision that asks this of the task
             with torch.autocast("cuda", enabled=isinstance(optimizer, AMPOptimizer)):
-                loss, sample_size, log = criterion_of(model, criterion, sample)
+                loss, sample_size, log = compute_loss(model, criterion, one.sample)
             if not torch.isfinite(loss):
-                raise FloatingPointError(_not_finite(loss, kind, language, update, sample))
-            loss = loss * weight
+                raise FloatingPointError(_not_finite(loss, one, update))
+            loss = loss * one.weight
             optimizer.backward(loss)
-        counts = 1 if weight else 0
+        counts = 1 if one.weight else 0
         total, size = total + loss.detach(), size + sample_size * counts
         for key, value in log.items():
             logs[key] += value * counts
-            for each in KINDS:
-                logs["{}_{}".format(each, key)] += value * (counts if each == kind else 0)
+            for kind in KINDS:
+                logs[f"{kind}_{key}"] += value * (counts if kind == one.kind else 0)
     return total, size, dict(logs)
 
 
-def log_learnt(logging_outputs):
-    """Show the losses of denoising and of back-translation in fairseq's meters, in bits. Returns whether these are logs of
-    `learn` at all."""
+def log_losses(logging_outputs: Sequence[Dict[str, Any]]) -> bool:
+    """Show the losses of denoising and of back-translation in fairseq's meters, in bits. Returns whether these logging
+    outputs are of training at all."""
     for kind in KINDS:
         size = sum(log.get(kind + "_sample_size", 0) for log in logging_outputs)
         if size:
@@ -52,23 +182,17 @@ def log_learnt(logging_outputs):
     return any(kind + "_sample_size" in log for log in logging_outputs for kind in KINDS)
 
 
-def _exchange_gradients(model, last):
+def _exchange_gradients(model: torch.nn.Module, last: bool) -> Any:
     """Torch's data-parallel wrapper exchanges gradients in every backward pass: once, after the last, is enough."""
     if last or not hasattr(model, "no_sync"):
         return contextlib.nullcontext()
     return model.no_sync()
 
 
-def _not_finite(loss, kind, language, update, sample):
-    ids = sample["id"].tolist()
+def _not_finite(loss: torch.Tensor, one: WeightedSample, update: int) -> str:
+    ids = one.sample["id"].tolist()
+    sentences = ", ".join(map(str, sorted(ids)[:20])) + (f" and {len(ids) - 20:,} more" if len(ids) > 20 else "")
     return (
-        "the loss is {} in update {:,}, {} of language {}, sentences {}{} of its training text: nothing was learnt from them; "
-        "lower the learning rate, or look at these sentences".format(
-            float(loss),
-            update + 1,
-            {"dae": "denoising", "bt": "back-translation"}[kind],
-            language,
-            ", ".join(map(str, sorted(ids)[:20])),
-            " and {:,} more".format(len(ids) - 20) if len(ids) > 20 else "",
-        )
+        f"the loss is {float(loss)} in update {update + 1:,}, {_NAMES[one.kind]} of language {one.language}, sentences "
+        f"{sentences} of its training text: nothing was learnt from them; lower the learning rate, or look at these sentences"
     )

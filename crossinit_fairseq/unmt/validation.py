@@ -1,79 +1,112 @@
 """What a validation batch is measured by: BLEU, or BLEU of a round trip; copying; some translations to read."""
 
 import logging
+from typing import Any, Callable, Collection, Dict, List, Mapping, Sequence, Set, Tuple
 
+import numpy as np
+import sacrebleu
+from fairseq.data import Dictionary
 from fairseq.logging import metrics
+from sacrebleu.metrics import BLEU
+from torch import Tensor
 
-from crossinit_fairseq.translation.bleu import bleu_statistics, log_bleu, no_statistics
-from crossinit_fairseq.translation.copying import copying_counts
+from crossinit_fairseq.data.special_tokens import SpecialTokens
+from crossinit_fairseq.generation.search import TranslationRequest
+from crossinit_fairseq.unmt.copy_monitor import count_copies
 
 logger = logging.getLogger(__name__)
 
 _SHARES = ("copied", "in_target")
 _COUNTS = ("written",) + _SHARES
+_ORDER = 4  # of BLEU's n-grams
+_STATISTICS = tuple(f"{kind}{n}" for kind in ("counts", "totals") for n in range(_ORDER)) + ("sys", "ref")
+_POST_PROCESS = {"sentencepiece": "sentencepiece", "subword_nmt": "subword_nmt", "none": None}
+
+Score = Tuple[str, str, str]  # "bleu" or "round_trip", source, target
 
 
 class Validation:
-    """Translates validation batches greedily and scores them. A score is (kind, source, target) with kind "bleu" (an
-    aligned text) or "round_trip" (a monolingual text of `source`, by way of `target`).
+    """Translates validation batches and scores them. A score is (kind, source, target) with kind "bleu" (an aligned text)
+    or "round_trip" (a monolingual text of `source`, by way of `target`).
 
-    sizes: {score: number of its sentences}; generate: function (model, int64 [B, S] dressed source, language, bool [V]
-    or None) -> int64 [B, T]; convention: Convention; strings: function int64 [B, T] -> list of str; words: bool [V],
-    no special symbols; target: {language: bool [V]}, its tokens; restrict: whether a round trip's way there may only
-    use tokens of its language; samples: how many translations of each score to log.
+    sizes: {score: number of its sentences}; translate: function (model, TranslationRequest) -> int64 [B, T], rows of
+    ``x </s>``; plain_text: function int64 [B, T] -> list of str; text_tokens: bool [V], no special tokens; vocabularies:
+    {language: bool [V]}, its tokens; restrict: whether the first way of a round trip may only use tokens of its language;
+    samples: how many translations of each score to log.
     """
 
-    def __init__(self, sizes, generate, convention, strings, words, target, restrict, samples):
+    def __init__(
+        self,
+        sizes: Mapping[Score, int],
+        translate: Callable[[Any, TranslationRequest], Tensor],
+        special_tokens: SpecialTokens,
+        plain_text: Callable[[Tensor], List[str]],
+        text_tokens: Tensor,
+        vocabularies: Mapping[str, Tensor],
+        restrict: bool,
+        samples: int,
+    ):
         self.scores, self.sizes = list(sizes), sizes
-        self.generate, self.convention, self.strings = generate, convention, strings
-        self.words, self.target, self.restrict, self.samples = words, target, restrict, samples
+        self.translate, self.special_tokens, self.plain_text = translate, special_tokens, plain_text
+        self.text_tokens, self.vocabularies = text_tokens, vocabularies
+        self.restrict, self.samples = restrict, samples
 
-    def aligned(self):
-        """Whether there is any aligned text."""
+    def has_aligned_text(self) -> bool:
+        """Whether any score is of an aligned text."""
         return any(score[0] == "bleu" for score in self.scores)
 
-    def statistics(self, model, sample):
-        """Translate a batch of DirectionBatches. Returns {name: int}, with the names of all scores in a fixed order.
+    def statistics(self, model: Any, sample: Dict[str, Any]) -> Dict[str, int]:
+        """Translate a batch of GroupedBatches, whose group is a score. Returns {name: int}, with the names of all scores
+        in a fixed order.
 
-        A copy survives the round trip best of all: what a model that copies gets back is its source. So the way there may
-        only use tokens of the other language (vocabulary.target_tokens), unless `restrict` is off.
+        A copy survives the round trip best of all: what a model that copies gets back is its source. So the first way may
+        only use tokens of the other language (data/vocabularies.py), unless `restrict` is off.
         """
-        score = kind, source, target = sample["tag"]
-        found = {}
+        score = kind, source, target = sample["group"]
+        found: Dict[str, int] = {}
         for each in self.scores:
             found.update(no_statistics(_name(each)))
             found.update({_key(each, field): 0 for field in _COUNTS})
-        start, references = sample["net_input"]["src_tokens"], self.strings(sample["target"])
+        sources, references = sample["net_input"]["src_tokens"], self.plain_text(sample["target"])
         if kind == "bleu":
-            made = there = self.generate(model, start, target, None)
-            hypotheses = self.strings(made)
+            translations = self.translate(model, TranslationRequest(sources, target))
+            hypotheses = self.plain_text(translations)
         else:
-            start = sample["target"]  # the clean sentences; the noisy ones are for the loss
-            there = self.generate(model, start, target, self.target[target] if self.restrict else None)
-            made = self.generate(model, self.convention.dress_generated(there, target), source, None)
-            hypotheses = self.strings(made)
+            sources = sample["target"]  # the clean sentences; the noisy ones are for the loss
+            allowed = self.vocabularies[target].to(sources.device) if self.restrict else None
+            translations = self.translate(model, TranslationRequest(sources, target, allowed))
+            way_back = self.special_tokens.add_to_batch(translations, target)
+            hypotheses = self.plain_text(self.translate(model, TranslationRequest(way_back, source)))
         found.update(bleu_statistics(_name(score), hypotheses, references))
-        device = there.device
-        counts = copying_counts(start, there, self.words.to(device), self.target[target].to(device))
+        device = translations.device
+        counts = count_copies(sources, translations, self.text_tokens.to(device), self.vocabularies[target].to(device))
         found.update({_key(score, field): counts[field] for field in _COUNTS})
-        self._show(score, sample["id"].tolist(), start, there, hypotheses, references)
+        self._show(score, sample["id"].tolist(), sources, translations, hypotheses, references)
         return found
 
-    def _show(self, score, numbers, start, there, hypotheses, references):
+    def _show(
+        self,
+        score: Score,
+        numbers: List[int],
+        sources: Tensor,
+        translations: Tensor,
+        hypotheses: List[str],
+        references: List[str],
+    ) -> None:
         """Log the translations of a few sentences, the same ones at every validation."""
-        shown = spread(self.sizes[score], self.samples)
+        shown = evenly_spread(self.sizes[score], self.samples)
         rows = [row for row, number in enumerate(numbers) if number in shown]
         if not rows:
             return
-        starts, way = self.strings(start[rows]), self.strings(there[rows])
+        source_texts, way = self.plain_text(sources[rows]), self.plain_text(translations[rows])
         for place, row in enumerate(rows):
             if score[0] == "bleu":
-                parts = [("source", starts[place]), ("output", hypotheses[row]), ("reference", references[row])]
+                parts = [("source", source_texts[place]), ("output", hypotheses[row]), ("reference", references[row])]
             else:
-                parts = [("source", starts[place]), (score[2], way[place]), ("back", hypotheses[row])]
-            logger.info("{} | {}".format(_name(score), " | ".join("{}: {}".format(*part) for part in parts)))
+                parts = [("source", source_texts[place]), (score[2], way[place]), ("back", hypotheses[row])]
+            logger.info(f"{_name(score)} | " + " | ".join(f"{name}: {text}" for name, text in parts))
 
-    def log(self, logging_outputs):
+    def log(self, logging_outputs: Sequence[Dict[str, Any]]) -> None:
         """Show the scores and their means in fairseq's meters."""
         for kind, mean in (("bleu", "bleu"), ("round_trip", "round_trip_bleu")):
             log_bleu([_name(score) for score in self.scores if score[0] == kind], mean, logging_outputs)
@@ -81,19 +114,81 @@ class Validation:
             sums = {field: sum(log.get(_key(score, field), 0) for log in logging_outputs) for field in _COUNTS}
             # under a restricted vocabulary, what is copied and in whose vocabulary says nothing
             if sums["written"] and (score[0] == "bleu" or not self.restrict):
+                first_way = "there_" if score[0] == "round_trip" else ""
                 for field in _SHARES:
-                    name = "{}_{}{}-{}".format(field, "there_" if score[0] == "round_trip" else "", *score[1:])
+                    name = f"{field}_{first_way}{score[1]}-{score[2]}"
                     metrics.log_scalar(name, float(sums[field] / sums["written"]), float(sums["written"]), round=3)
 
 
-def spread(size, count):
-    """`count` numbers below `size`, evenly spread: a set, smaller where there are not so many."""
+def evenly_spread(size: int, count: int) -> Set[int]:
+    """`count` numbers below `size`, evenly spread; fewer where there are not so many."""
     return {int((2 * k + 1) * size // (2 * count)) for k in range(count)} if size else set()
 
 
-def _name(score):
+def _name(score: Score) -> str:
     return "{}_{}-{}".format(*score)
 
 
-def _key(score, field):
-    return "_{}/{}".format(_name(score), field)
+def _key(score: Score, field: str) -> str:
+    return f"_{_name(score)}/{field}"
+
+
+# Corpus BLEU from parts: statistics that are summed over batches and processes, then scored by sacreBLEU.
+
+
+def no_statistics(name: str) -> Dict[str, int]:
+    """Zero statistics of a score: every process must log the same keys, whatever its batch was of."""
+    return {f"_{name}/{field}": 0 for field in _STATISTICS}
+
+
+def bleu_statistics(name: str, hypotheses: List[str], references: List[str]) -> Dict[str, int]:
+    """Statistics of sentences, {"_name/field": int}."""
+    score = sacrebleu.corpus_bleu(hypotheses, [references])
+    values = list(score.counts) + list(score.totals) + [score.sys_len, score.ref_len]
+    return {f"_{name}/{field}": value for field, value in zip(_STATISTICS, values)}
+
+
+def log_bleu(names: Sequence[str], mean_name: str, logging_outputs: Sequence[Dict[str, Any]]) -> None:
+    """Add a batch's statistics to fairseq's meters; they show `name` for each score and their mean.
+
+    names: scores of which the mean is `mean_name`; logging_outputs: of all processes.
+    """
+    for name in names:
+        sums = np.array([int(sum(log.get(f"_{name}/{f}", 0) for log in logging_outputs)) for f in _STATISTICS])
+        if sums[-1]:  # no reference word: no sentence of this direction in the batch
+            metrics.log_scalar("_" + name, sums)
+            metrics.log_derived(name, lambda meters, name=name: round(_bleu(meters, name), 2))
+            metrics.log_derived(mean_name, lambda meters: _mean(meters, names))
+
+
+def _bleu(meters: Mapping[str, Any], name: str) -> float:
+    sums = [int(n) for n in meters["_" + name].sum]
+    score = BLEU.compute_bleu(
+        correct=sums[:_ORDER],
+        total=sums[_ORDER : 2 * _ORDER],
+        sys_len=sums[-2],
+        ref_len=sums[-1],
+        smooth_method="exp",
+    )
+    return score.score
+
+
+def _mean(meters: Mapping[str, Any], names: Sequence[str]) -> float:
+    return round(float(np.mean([_bleu(meters, name) for name in names if "_" + name in meters])), 2)
+
+
+class PlainText:
+    """Writes sentences of sub-tokens as plain text, for scores and for people to read.
+
+    style: of the sub-tokens, one of ranks.BPE_STYLES but auto; ignore: rows of the tokens that are no text, besides
+    fairseq's own.
+    """
+
+    def __init__(self, dictionary: Dictionary, style: str, ignore: Collection[int]):
+        self.dictionary, self.post_process, self.ignore = dictionary, _POST_PROCESS[style], ignore
+
+    def __call__(self, tokens: Tensor) -> List[str]:
+        """int64 [B, T] tokens as B sentences."""
+        return [
+            self.dictionary.string(row, self.post_process, extra_symbols_to_ignore=self.ignore) for row in tokens.cpu()
+        ]

@@ -181,7 +181,11 @@ def test_command_takes_a_sentencepiece_model(tmp_path):
 
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(["a b c ab bc abc"] * 20), model_writer=model, vocab_size=9, model_type="bpe", minloglevel=2
+        sentence_iterator=iter(["a b c ab bc abc"] * 20),
+        model_writer=model,
+        vocab_size=9,
+        model_type="bpe",
+        minloglevel=2,
     )
     (tmp_path / "spm.model").write_bytes(model.getvalue())
     out = str(tmp_path / "dict.txt")

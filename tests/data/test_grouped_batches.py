@@ -1,13 +1,13 @@
-"""crossinit_fairseq/translation/direction_batches.py"""
+"""crossinit_fairseq/data/datasets/grouped_batches.py"""
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossinit_fairseq.translation.batches import Subset
-from crossinit_fairseq.translation.direction_batches import DirectionBatches, Dressed, pair_dataset
+from crossinit_fairseq.data.datasets.grouped_batches import GroupedBatches, WithSpecialTokens, pair_dataset
+from crossinit_fairseq.data.sentences import Subset
+from tests.data.toy_text import BOS, DICTIONARY, EN, EOS, NOISE, PAD, RO, SPECIAL_TOKENS, TEXTS
 from tests.helpers import Text
-from tests.translation.toy_text import BOS, CONVENTION, DICTIONARY, EN, EOS, NOISE, PAD, RO, TEXTS
 
 
 def directions(en=9, ro=5):
@@ -16,8 +16,8 @@ def directions(en=9, ro=5):
     parts = []
     for tag, source, target, count in ((("bleu", "en", "ro"), "en", "ro", en), (("bleu", "ro", "en"), "ro", "en", ro)):
         sides = [Text(rng.integers(4, 12, size=rng.integers(1, 8)).tolist() for _ in range(count)) for _ in range(2)]
-        dressed = [Dressed(side, CONVENTION, language) for side, language in zip(sides, (source, target))]
-        parts.append((tag, pair_dataset(dressed[0], dressed[1], DICTIONARY, CONVENTION, target)))
+        dressed = [WithSpecialTokens(side, SPECIAL_TOKENS, language) for side, language in zip(sides, (source, target))]
+        parts.append((tag, pair_dataset(dressed[0], dressed[1], DICTIONARY, SPECIAL_TOKENS, target)))
     return parts
 
 
@@ -29,7 +29,7 @@ def directions(en=9, ro=5):
 )
 def test_directions_do_not_mix_and_lose_nothing(en, ro, max_tokens, max_sentences):
     parts = directions(en, ro)
-    dataset = DirectionBatches(parts)
+    dataset = GroupedBatches(parts)
     assert len(dataset) == en + ro and dataset.ordered_indices().tolist() == list(range(en + ro))
     batches = dataset.batch_by_size(dataset.ordered_indices(), max_tokens=max_tokens, max_sentences=max_sentences)
     assert sorted(index for batch in batches for index in batch) == list(range(en + ro))
@@ -38,7 +38,7 @@ def test_directions_do_not_mix_and_lose_nothing(en, ro, max_tokens, max_sentence
         sample = dataset.collater([dataset[index] for index in batch])
         part = 0 if batch[0] < en else 1
         tag, pairs = parts[part]
-        assert sample["tag"] == tag
+        assert sample["group"] == tag
         inner = [index - part * en for index in batch]
         assert sorted(sample["id"].tolist()) == sorted(inner)
         for row, number in zip(sample["target"], sample["id"].tolist()):
@@ -50,7 +50,7 @@ def test_directions_do_not_mix_and_lose_nothing(en, ro, max_tokens, max_sentence
 
 
 def test_directions_hand_worked():
-    dataset = DirectionBatches(directions())
+    dataset = GroupedBatches(directions())
     # index 8 is the last of the first part, 9 the first of the second
     assert [dataset[index][0] for index in (0, 8, 9, 13)] == [0, 0, 1, 1]
     assert dataset[9][1]["id"] == 0
@@ -62,14 +62,14 @@ def test_directions_hand_worked():
 def test_the_decoder_starts_with_the_target_language():
     for (_, _, target), pairs in directions():
         batch = pairs.collater([pairs[index] for index in range(len(pairs))])
-        start = CONVENTION.languages[target]
+        start = SPECIAL_TOKENS.languages[target]
         assert batch["net_input"]["prev_output_tokens"][:, :2].tolist() == [[start, BOS]] * len(pairs)
         assert (batch["net_input"]["src_tokens"][:, 0] == BOS).all(), "padded on the right"
 
 
 def test_pairs_without_reference():
-    source = Dressed(TEXTS["en"], CONVENTION, "en")
-    pairs = pair_dataset(source, None, DICTIONARY, CONVENTION, "ro")
+    source = WithSpecialTokens(TEXTS["en"], SPECIAL_TOKENS, "en")
+    pairs = pair_dataset(source, None, DICTIONARY, SPECIAL_TOKENS, "ro")
     batch = pairs.collater([pairs[0], pairs[1]])
     assert batch["target"] is None and sorted(batch["id"].tolist()) == [0, 1]
 
@@ -82,7 +82,7 @@ def test_subset():
 
 def test_dressed():
     text = Text([[4, 5], [6]])
-    dressed = Dressed(text, CONVENTION, "ro")
+    dressed = WithSpecialTokens(text, SPECIAL_TOKENS, "ro")
     assert len(dressed) == 2 and dressed.sizes.tolist() == [5, 4]
     assert [dressed[index].tolist() for index in range(2)] == [[BOS, 4, 5, EOS, RO], [BOS, 6, EOS, RO]]
 
@@ -91,7 +91,7 @@ def test_dressed_noise_is_fixed():
     text = Text([[4, 5, 6, 7, 8, 9, 10, 11]] * 10)
 
     def noisy(seed=1, order=range(10)):
-        dressed = Dressed(text, CONVENTION, "en", NOISE, seed)
+        dressed = WithSpecialTokens(text, SPECIAL_TOKENS, "en", NOISE, seed)
         made = {index: dressed[index].tolist() for index in order}
         assert all((row[0], row[-2], row[-1]) == (BOS, EOS, EN) and len(row) >= 4 for row in made.values())
         return made

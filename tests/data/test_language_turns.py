@@ -1,4 +1,4 @@
-"""crossinit_fairseq/translation/language_turns.py"""
+"""crossinit_fairseq/data/datasets/monolingual_updates.py: whose turn it is"""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tests.helpers  # noqa: F401  (the hypothesis profile)
-from crossinit_fairseq.translation.language_turns import language_turns
+from crossinit_fairseq.data.datasets.monolingual_updates import language_turns
 
 
 def turns(batches, sentences, alpha, seed=0):
@@ -48,9 +48,9 @@ def test_no_language_is_off_its_share_by_a_batch(sentences, alpha, seed):
     assert (np.abs(counts - drawn.size * weights / weights.sum()) < 1 + 1e-6).all()
     largest = int(np.argmax(batches))
     assert counts[largest] >= batches[largest] - 1, "an epoch takes the largest language through"
-    assert (
-        drawn.size < batches[largest] * weights.sum() / weights[largest] + len(sentences) + 1e-6
-    ), "and not for longer"
+    assert drawn.size < batches[largest] * weights.sum() / weights[largest] + len(sentences) + 1e-6, (
+        "and not for longer"
+    )
 
 
 def test_a_small_language_is_not_rounded_away_always():

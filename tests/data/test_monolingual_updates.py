@@ -1,16 +1,16 @@
-"""crossinit_fairseq/translation/monolingual_updates.py"""
+"""crossinit_fairseq/data/datasets/monolingual_updates.py"""
 
 import numpy as np
 import pytest
 import torch
 
-from crossinit_fairseq.translation.monolingual_updates import MonolingualUpdates
-from tests.translation.toy_text import ALL, BOS, CONVENTION, EN, EN_LENGTHS, EOS, MASK, NOISE, PAD, RO, SILENCE, TEXTS
+from crossinit_fairseq.data.datasets.monolingual_updates import MonolingualUpdates
+from tests.data.toy_text import ALL, BOS, EN, EN_LENGTHS, EOS, MASK, NOISE, PAD, RO, SILENCE, SPECIAL_TOKENS, TEXTS
 
 
 def updates_of(epoch=1, seed=1, noise=NOISE, texts=TEXTS, usable=ALL, max_tokens=None, max_sentences=2, alpha=None):
     """(MonolingualUpdates ready for an epoch, its batches as fairseq gets them)."""
-    updates = MonolingualUpdates(texts, usable, CONVENTION, noise, seed, alpha)
+    updates = MonolingualUpdates(texts, usable, SPECIAL_TOKENS, noise, seed, alpha)
     updates.set_epoch(epoch)
     batches = updates.batch_by_size(updates.ordered_indices(), max_tokens=max_tokens, max_sentences=max_sentences)
     return updates, batches
@@ -48,7 +48,7 @@ def test_an_update_has_every_language_clean_and_noisy():
         assert item["update"] == number and set(item) == {"update", "en", "ro"}
         for language, token in (("en", EN), ("ro", RO)):
             clean, sample = item[language]["clean"], item[language]["denoise"]
-            assert torch.equal(sample["target"], CONVENTION.dress_generated(clean, language))
+            assert torch.equal(sample["target"], SPECIAL_TOKENS.add_to_batch(clean, language))
             assert sample["net_input"]["prev_output_tokens"][:, :2].tolist() == [[token, BOS]] * len(clean)
             for row, noisy in zip(rows(clean), rows(sample["net_input"]["src_tokens"])):
                 assert row[-1] == EOS and (noisy[0], noisy[-2], noisy[-1]) == (BOS, EOS, token)

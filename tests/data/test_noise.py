@@ -1,4 +1,4 @@
-"""crossinit_fairseq/translation/noise.py"""
+"""crossinit_fairseq/data/noise.py"""
 
 import numpy as np
 import pytest
@@ -6,10 +6,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crossinit_fairseq.data.noise import WordNoise, add_noise
 from crossinit_fairseq.ranks import WordPieces
-from crossinit_fairseq.translation.noise import WordNoise, disturb
 from tests import helpers  # noqa: F401
-from tests.translation.toy_text import EOS, NOISE, SILENCE
+from tests.data.toy_text import EOS, NOISE, SILENCE
 
 MASK = 4
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
@@ -207,6 +207,6 @@ def test_input_is_not_changed():
 def test_disturb_keeps_the_end():
     sentence = torch.tensor([4, 5, 6, EOS])
     for seed in range(20):
-        made = disturb(sentence, NOISE, np.random.default_rng(seed))
+        made = add_noise(sentence, NOISE, np.random.default_rng(seed))
         assert made[-1] == EOS and EOS not in made[:-1] and len(made) >= 2 and made.dtype == torch.int64
-    assert torch.equal(disturb(sentence, SILENCE, np.random.default_rng(0)), sentence)
+    assert torch.equal(add_noise(sentence, SILENCE, np.random.default_rng(0)), sentence)

@@ -1,4 +1,4 @@
-"""crossinit_fairseq/translation/batches.py"""
+"""crossinit_fairseq/data/sentences.py"""
 
 import logging
 
@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossinit_fairseq.translation.batches import cut_batches, usable_sentences
+from crossinit_fairseq.data.sentences import cut_batches, usable_sentences
 
 
 @given(

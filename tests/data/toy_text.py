@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from crossinit_fairseq.data.noise import WordNoise
 from crossinit_fairseq.ranks import WordPieces
-from crossinit_fairseq.translation.noise import WordNoise
-from tests.helpers import Text, convention_of, dictionary_of
+from tests.helpers import Text, dictionary_of, special_tokens_of
 
 DICTIONARY = dictionary_of(["\u2581" + letter for letter in "abcdefgh"])
-CONVENTION = convention_of(DICTIONARY)
+SPECIAL_TOKENS = special_tokens_of(DICTIONARY)
 BOS, PAD, EOS = 0, 1, 2
 EN, RO, MASK = 12, 13, 14
 PIECES = WordPieces(DICTIONARY.symbols, special=[0, 1, 2, 3, EN, RO, MASK], unk=3)

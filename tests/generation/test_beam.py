@@ -1,12 +1,10 @@
-"""crossinit_fairseq/translation/beam.py"""
+"""crossinit_fairseq/generation/search.py: beam search."""
 
 import pytest
 import torch
 
-from crossinit_fairseq.translation.beam import generate_by_beam
-from crossinit_fairseq.translation.greedy import generate_greedily
-from tests.translation.test_greedy import (
-    CONVENTION,
+from crossinit_fairseq.models.bare_model import forget_beam_size
+from tests.generation.models import (
     DICTIONARY,
     EOS,
     PAD,
@@ -15,6 +13,7 @@ from tests.translation.test_greedy import (
     random_model,
     random_source,
     strip,
+    translate,
 )
 
 
@@ -25,12 +24,11 @@ def test_equals_sequence_generator(kind, restricted):
     for seed in range(3):
         model, source = random_model(kind, seed, 1.0).double(), random_source(seed, 6, 6)
         allowed = (torch.arange(len(DICTIONARY)) % 2).bool() if restricted else None
-        made = generate_by_beam(model, source, "ro", CONVENTION, allowed=allowed, beam=3)
+        made = translate(model, source, allowed=allowed, beam=3)
         check_rows(made, int(1.3 * source.size(1) + 5))
         assert strip(made) == generate_as_fairseq(model, source, "ro", 1.3, 5, allowed, beam=3)
-        if hasattr(model, "set_beam_size"):
-            model.set_beam_size(1)
-        greedy = generate_greedily(model, source, "ro", CONVENTION, allowed=allowed)
+        forget_beam_size(model)  # of generate_as_fairseq
+        greedy = translate(model, source, allowed=allowed)
         differ += strip(made) != strip(greedy)
         assert strip(greedy) == generate_as_fairseq(model, source, "ro", 1.3, 5, allowed)
         if restricted:
@@ -44,7 +42,7 @@ def test_the_model_reads_batches_as_before():
     prefix = torch.full((6, 2), 5)
     with torch.no_grad():
         before = model(source, source.ne(PAD).sum(1), prefix)[0]
-        generate_by_beam(model, source, "ro", CONVENTION, beam=3)
+        translate(model, source, beam=3)
         torch.testing.assert_close(model(source, source.ne(PAD).sum(1), prefix)[0], before, rtol=0, atol=0)
         assert model.decoder.layers[0].encoder_attn.beam_size == 1
 
@@ -52,6 +50,6 @@ def test_the_model_reads_batches_as_before():
 def test_limits():
     model = random_model("bart", 1, -1e4, positions=16)
     source = random_source(1, 4, 13)
-    assert generate_by_beam(model, source, "ro", CONVENTION, beam=2).size(1) == 15
-    assert generate_by_beam(model, source, "ro", CONVENTION, max_len=3, beam=2).size(1) == 4
-    assert generate_by_beam(model, source, "ro", CONVENTION, max_len=0, beam=2).tolist() == [[EOS]] * 4
+    assert translate(model, source, beam=2).size(1) == 15
+    assert translate(model, source, max_len=3, beam=2).size(1) == 4
+    assert translate(model, source, max_len=0, beam=2).tolist() == [[EOS]] * 4

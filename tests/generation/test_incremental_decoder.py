@@ -1,4 +1,4 @@
-"""crossinit_fairseq/translation/decoder_cache.py and stepwise.py, against fairseq's decoder and SequenceGenerator."""
+"""crossinit_fairseq/generation/incremental_decoder.py, and search.py with it, against fairseq's decoder and SequenceGenerator."""
 
 import logging
 
@@ -8,24 +8,22 @@ from fairseq.models.transformer import TransformerDecoder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossinit_fairseq.translation import decoder_cache, stepwise
-from crossinit_fairseq.translation.cached_decoder import CachedDecoder, unsupported
-from crossinit_fairseq.translation.decoder_cache import DecoderCache
-from crossinit_fairseq.translation.greedy import generate_greedily
-from crossinit_fairseq.translation.growing_decoder import GrowingDecoder
-from tests.helpers import tiny_model
-from tests.translation.test_greedy import (
+from crossinit_fairseq.generation import incremental_decoder, search
+from crossinit_fairseq.generation.incremental_decoder import CachedDecoder, DecoderCache, GrowingDecoder, unsupported
+from tests.generation.models import (
     BOS,
-    CONVENTION,
     DICTIONARY,
     EOS,
     PAD,
+    SPECIAL_TOKENS,
     check_rows,
     generate_as_fairseq,
     random_model,
     random_source,
     strip,
+    translate,
 )
+from tests.helpers import tiny_model
 
 FLAGS = st.booleans()
 
@@ -80,7 +78,7 @@ def test_equals_sequence_generator_at_beam_1(model, seed, batch, longest, limit,
     if restricted:
         allowed = torch.rand(len(DICTIONARY), generator=torch.Generator().manual_seed(seed)) < 0.5
     assert unsupported(model.decoder) is None
-    made = generate_greedily(model, source, "ro", CONVENTION, *limit, allowed=allowed)
+    made = translate(model, source, allowed=allowed, max_len_a=limit[0], max_len_b=limit[1])
     check_rows(made, int(limit[0] * source.size(1) + limit[1]))
     assert strip(made) == generate_as_fairseq(model, source, "ro", *limit, allowed=allowed)
 
@@ -89,14 +87,14 @@ def test_equals_sequence_generator_at_beam_1(model, seed, batch, longest, limit,
 @pytest.mark.parametrize("interval", [1, 3, 8])
 def test_when_ended_sentences_are_dropped_changes_nothing(share, interval, monkeypatch):
     # as on a GPU, where to look is to wait
-    monkeypatch.setattr(stepwise, "_SHARE_TO_DROP", share)
-    monkeypatch.setattr(stepwise, "_STEPS_BETWEEN_LOOKS", {"cpu": interval})
+    monkeypatch.setattr(search, "_SHARE_TO_DROP", share)
+    monkeypatch.setattr(search, "_STEPS_BETWEEN_LOOKS", {"cpu": interval})
     dropped, move = [], DecoderCache.move
     monkeypatch.setattr(DecoderCache, "move", lambda self, *args: dropped.append(args[3]) or move(self, *args))
     lengths = set()
     for seed in range(3):
         model, source = random_model("bart", seed, 1.0).double(), random_source(seed, 12, 8)
-        made = generate_greedily(model, source, "ro", CONVENTION)
+        made = translate(model, source)
         check_rows(made, int(1.3 * source.size(1) + 5))
         assert strip(made) == generate_as_fairseq(model, source, "ro", 1.3, 5)
         lengths |= {len(row) for row in strip(made)}
@@ -109,7 +107,7 @@ def test_a_step_equals_the_decoder_on_the_whole_prefix(kind):
     model, source = random_model(kind, 1).double(), random_source(1, 5, 7)
     generator = torch.Generator().manual_seed(0)
     prefix = torch.randint(4, 20, (5, 7), generator=generator)
-    prefix[:, 0] = CONVENTION.languages["ro"]
+    prefix[:, 0] = SPECIAL_TOKENS.languages["ro"]
     with torch.no_grad():
         encoded = model.encoder(source, source.ne(PAD).sum(1))
         candidates = torch.tensor([2, 5, 7])
@@ -159,7 +157,7 @@ def retain_dropout(model):
     ],
 )
 def test_what_is_not_supported_takes_fairseqs_decoder_and_says_so_once(kind, options, change, reason, caplog):
-    stepwise._told.clear()
+    search._told.clear()
     if "adaptive_softmax_cutoff" in options or "cross_self_attention" in options:
         torch.manual_seed(1)
         model = tiny_model(DICTIONARY, kind, **options)
@@ -170,8 +168,8 @@ def test_what_is_not_supported_takes_fairseqs_decoder_and_says_so_once(kind, opt
     model.double()
     source = random_source(1, 9, 6)
     with caplog.at_level(logging.WARNING):
-        made = generate_greedily(model, source, "ro", CONVENTION)
-        generate_greedily(model, source, "ro", CONVENTION)
+        made = translate(model, source)
+        translate(model, source)
     said = [record.getMessage() for record in caplog.records if "slower" in record.getMessage()]
     assert len(said) == 1 and reason in said[0]
     assert strip(made) == generate_as_fairseq(model, source, "ro", 1.3, 5)
@@ -180,33 +178,33 @@ def test_what_is_not_supported_takes_fairseqs_decoder_and_says_so_once(kind, opt
 def test_half_precision_runs():
     model = random_model("bart", 1, 1.0).bfloat16()
     source = random_source(1, 9, 6)
-    check_rows(generate_greedily(model, source, "ro", CONVENTION), int(1.3 * source.size(1) + 5))
+    check_rows(translate(model, source), int(1.3 * source.size(1) + 5))
 
 
 def test_a_model_in_training_mode_is_refused():
     model = random_model("bart", 1).train()
     with pytest.raises(ValueError, match="eval mode"):
-        generate_greedily(model, random_source(1, 2, 3), "ro", CONVENTION)
+        translate(model, random_source(1, 2, 3))
 
 
 def test_what_is_generated_can_be_learnt_from():
     # tensors of inference mode cannot
     model = random_model("bart", 1)
-    made = generate_greedily(model, random_source(1, 3, 5), "ro", CONVENTION)
-    source = CONVENTION.dress_generated(made, "ro")
+    made = translate(model, random_source(1, 3, 5))
+    source = SPECIAL_TOKENS.add_to_batch(made, "ro")
     logits, _ = model(source, source.ne(PAD).sum(1), torch.full((3, 4), BOS))
     logits.sum().backward()
     assert model.encoder.embed_tokens.weight.grad.abs().sum() > 0
     assert not made.is_inference() and EOS in made
 
 
-@pytest.mark.skipif(not decoder_cache._FUSED, reason="torch before 2.1 has no attention in one call")
+@pytest.mark.skipif(not incremental_decoder._FUSED, reason="torch before 2.1 has no attention in one call")
 @pytest.mark.parametrize("padded", [False, True])
 def test_attention_in_one_call(padded, monkeypatch):
     torch.manual_seed(0)
     query, keys, values = torch.randn(3, 2, 1, 4), torch.randn(3, 2, 9, 4)[:, :, :5], torch.randn(3, 2, 5, 4)
     mask = torch.zeros(3, 1, 1, 5)
     mask[1, ..., 3:] = float("-inf")
-    made = decoder_cache._attend(query, keys, values, mask if padded else None)
-    monkeypatch.setattr(decoder_cache, "_FUSED", False)
-    assert torch.allclose(made, decoder_cache._attend(query, keys, values, mask if padded else None), atol=1e-6)
+    made = incremental_decoder._attend(query, keys, values, mask if padded else None)
+    monkeypatch.setattr(incremental_decoder, "_FUSED", False)
+    assert torch.allclose(made, incremental_decoder._attend(query, keys, values, mask if padded else None), atol=1e-6)

@@ -1,24 +1,24 @@
-"""crossinit_fairseq/translation/sampling.py"""
+"""crossinit_fairseq/generation/search.py: sampling."""
 
 import pytest
 import torch
 
-from crossinit_fairseq.translation.greedy import generate_greedily
-from crossinit_fairseq.translation.sampling import generate_by_sampling
-from tests.translation.test_greedy import (
-    CONVENTION,
+from crossinit_fairseq.generation import search
+from tests.generation.models import (
     DICTIONARY,
     EOS,
     PAD,
+    SPECIAL_TOKENS,
     check_rows,
     random_model,
     random_source,
     strip,
+    translate,
 )
 
 
 def sample(model, source, **options):
-    return generate_by_sampling(model, source, "ro", CONVENTION, **options)
+    return translate(model, source, sampling=True, **options)
 
 
 def test_equal_seeds_draw_equal_translations():
@@ -31,19 +31,17 @@ def test_equal_seeds_draw_equal_translations():
 
 
 def test_a_sentence_does_not_depend_on_when_others_end(monkeypatch):
-    from crossinit_fairseq.translation import stepwise
-
     model, source = random_model("bart", 1, 1.0).double(), random_source(1, 12, 6)
     first = sample(model, source, seed=1)
     assert len({len(row) for row in strip(first)}) > 3
-    monkeypatch.setattr(stepwise, "_SHARE_TO_DROP", 2.0)
+    monkeypatch.setattr(search, "_SHARE_TO_DROP", 2.0)
     assert torch.equal(first, sample(model, source, seed=1))
 
 
-@pytest.mark.parametrize("options", [{"sampling_topk": 1}, {"sampling_topp": 1e-9}, {"temperature": 1e-6}])
+@pytest.mark.parametrize("options", [{"sampling_topk": 1}, {"temperature": 1e-6}])
 def test_only_the_most_probable_is_greedy(options):
     model, source = random_model("bart", 2, 1.0).double(), random_source(2, 9, 6)
-    assert torch.equal(sample(model, source, **options), generate_greedily(model, source, "ro", CONVENTION))
+    assert torch.equal(sample(model, source, **options), translate(model, source))
 
 
 def first_tokens(model, count=20000, **options):
@@ -51,7 +49,7 @@ def first_tokens(model, count=20000, **options):
     source = random_source(3, 1, 5)
     made = sample(model, source.expand(count, -1), max_len_a=0, max_len_b=1, **options)
     with torch.no_grad():
-        prefix = torch.tensor([[CONVENTION.languages["ro"], CONVENTION.bos]])
+        prefix = torch.tensor([[SPECIAL_TOKENS.languages["ro"], SPECIAL_TOKENS.bos]])
         logits = model(source, torch.tensor([source.size(1)]), prefix)[0][0, -1]
     return torch.bincount(made[:, 0], minlength=len(DICTIONARY)) / count, logits.masked_fill_(
         torch.arange(len(DICTIONARY)) == PAD, float("-inf")
@@ -72,21 +70,6 @@ def test_topk_draws_among_the_k_most_probable():
     values, tokens = logits.topk(3)
     expected = torch.zeros(len(DICTIONARY)).index_put_((tokens,), torch.softmax(values / 2, 0))
     assert shares.gt(0).sum() == 3 and (shares - expected).abs().max() < 0.015
-
-
-def test_topp_draws_among_the_fewest_that_make_up_the_probability():
-    shares, logits = first_tokens(random_model("bart", 5), sampling_topp=0.6, temperature=2.0)
-    probabilities = torch.softmax(logits / 2, 0)
-    kept, mass = [], 0.0
-    for token in probabilities.argsort(descending=True).tolist():  # the one that crosses 0.6 is the last
-        kept.append(token)
-        mass += float(probabilities[token])
-        if mass >= 0.6:
-            break
-    assert 1 < len(kept) < 10
-    expected = torch.zeros(len(DICTIONARY))
-    expected[kept] = probabilities[kept] / mass
-    assert set(shares.nonzero().flatten().tolist()) == set(kept) and (shares - expected).abs().max() < 0.015
 
 
 def test_only_allowed_tokens_are_drawn():

@@ -1,38 +1,22 @@
-"""crossinit_fairseq/translation/generation.py"""
+"""crossinit_fairseq/generation/search.py: settings, and several batches together."""
 
 import pytest
 import torch
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.translation.beam import generate_by_beam
-from crossinit_fairseq.translation.generation import Generation
-from crossinit_fairseq.translation.greedy import generate_greedily
-from crossinit_fairseq.translation.sampling import generate_by_sampling
-from tests.translation.test_greedy import CONVENTION, DICTIONARY, random_model, random_source
+from crossinit_fairseq.generation.search import Search, TranslationRequest
+from tests.generation.models import DICTIONARY, EOS, SPECIAL_TOKENS, random_model, random_source, translate
 
 ALLOWED = torch.arange(len(DICTIONARY)) % 3 > 0
 
 
-@pytest.mark.parametrize(
-    "settings, function, options",
-    [
-        ({}, generate_greedily, {}),
-        ({"beam": 3, "temperature": 2.0}, generate_by_beam, {"beam": 3, "temperature": 2.0}),
-        (
-            {"sampling": True, "sampling_topk": 5, "temperature": 2.0},
-            generate_by_sampling,
-            {"sampling_topk": 5, "temperature": 2.0, "seed": 4},
-        ),
-        ({"sampling": True, "sampling_topp": 0.7}, generate_by_sampling, {"sampling_topp": 0.7, "seed": 4}),
-    ],
-)
-def test_calls_what_the_settings_name(settings, function, options):
+@pytest.mark.parametrize("settings", [{"beam": 3}, {"sampling": True, "sampling_topk": 5, "temperature": 2.0}])
+def test_settings_change_what_is_found_within_the_same_limits(settings):
     model, source = random_model("bart", 1, 1.0), random_source(1, 6, 6)
-    generation = Generation(max_len_a=0.5, max_len_b=9, **settings)
-    made = generation(model, source, "ro", CONVENTION, ALLOWED, max_len=8, seed=4)
-    assert torch.equal(made, function(model, source, "ro", CONVENTION, 0.5, 9, ALLOWED, 8, **options))
-    if function is not generate_greedily:
-        assert not torch.equal(made, generate_greedily(model, source, "ro", CONVENTION, 0.5, 9, ALLOWED, 8))
+    greedy = translate(model, source, allowed=ALLOWED, max_len=8, max_len_a=0.5, max_len_b=9)
+    made = translate(model, source, allowed=ALLOWED, max_len=8, seed=4, max_len_a=0.5, max_len_b=9, **settings)
+    assert not torch.equal(made, greedy) and made.size(1) <= 9 and greedy.size(1) <= 9
+    assert bool(ALLOWED[made].logical_or(made.eq(EOS)).logical_or(made.eq(SPECIAL_TOKENS.pad)).all())
 
 
 @pytest.mark.parametrize(
@@ -42,20 +26,20 @@ def test_calls_what_the_settings_name(settings, function, options):
 def test_several_batches_together_are_what_they_are_alone(kind, settings):
     lengths = set()
     for seed in range(3):
-        model, generation = random_model(kind, seed, 1.0).double(), Generation(**settings)
+        model, search = random_model(kind, seed, 1.0).double(), Search(SPECIAL_TOKENS, **settings)
         batches = [
-            (random_source(seed, 9, 8), "ro", None, (1, seed)),
-            (random_source(seed + 9, 5, 2, "ro"), "en", ALLOWED, (2, seed)),
-            (random_source(seed + 19, 1, 5), "ro", None, (3, seed)),
+            TranslationRequest(random_source(seed, 9, 8), "ro", None, (1, seed)),
+            TranslationRequest(random_source(seed + 9, 5, 2, "ro"), "en", ALLOWED, (2, seed)),
+            TranslationRequest(random_source(seed + 19, 1, 5), "ro", None, (3, seed)),
         ]
         # all free, all restricted, some; in any order; all writing as much as their sources allow, or not
         for chosen, max_len in [(batches, None), (batches[::-1], 7), (batches[1:2] * 2, None), (batches[::2], None)]:
-            made = generation.together(model, chosen, CONVENTION, max_len)
+            made = search(model, chosen, max_len)
             assert len(made) == len(chosen)
-            for (source, language, allowed, draw), of_batch in zip(chosen, made):
-                alone = generation(model, source, language, CONVENTION, allowed, max_len, draw)
-                assert torch.equal(of_batch, alone)
-                lengths.add(of_batch.size(1))
+            for request, together in zip(chosen, made):
+                (alone,) = search(model, [request], max_len)
+                assert torch.equal(together, alone)
+                lengths.add(together.size(1))
     assert len(lengths) > 3 or settings.get("max_len_b") == 0
 
 
@@ -66,11 +50,14 @@ def test_several_batches_together_are_what_they_are_alone(kind, settings):
         ({"temperature": 0.0, "sampling": True}, "temperature is 0"),
         ({"temperature": 2.0}, "needs sampling or a beam"),
         ({"beam": 2, "sampling": True}, "not both"),
-        ({"sampling": True, "sampling_topk": 3, "sampling_topp": 0.5}, "not both"),
-        ({"sampling": True, "sampling_topp": 1.5}, "a probability"),
-        ({"sampling_topk": 3}, "need sampling"),
+        ({"temperature": float("nan"), "sampling": True}, "temperature is nan"),
+        ({"sampling_topk": 3}, "needs sampling"),
     ],
 )
 def test_settings_that_contradict_each_other(settings, word):
     with pytest.raises(InputError, match=word):
-        Generation(**settings)
+        Search(SPECIAL_TOKENS, **settings)
+
+
+def test_nothing_to_translate_needs_no_model():
+    assert Search(SPECIAL_TOKENS)(None, []) == []

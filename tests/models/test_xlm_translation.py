@@ -9,16 +9,16 @@ from fairseq.models import ARCH_CONFIG_REGISTRY
 from fairseq.models.transformer import TransformerDecoder
 from fairseq.sequence_generator import SequenceGenerator
 
+from crossinit_fairseq.generation.search import Search, TranslationRequest
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.token_tables import find_token_tables
-from crossinit_fairseq.translation.greedy import generate_greedily
-from tests.helpers import convention_of, dictionary_of, is_kept, tiny_model
+from tests.helpers import dictionary_of, is_kept, special_tokens_of, tiny_model
 from tests.models import plain_transformer
 from tests.models.refusal import check_refused
 
 LANGUAGES = ("en", "de", "hi")
 DICTIONARY = dictionary_of("abcdefgh", LANGUAGES)  # 4 + 8 + 3 + 1 symbols
-CONVENTION = convention_of(DICTIONARY, LANGUAGES)
+SPECIAL_TOKENS = special_tokens_of(DICTIONARY, LANGUAGES)
 BOS, PAD, EOS = 0, 1, 2
 LAYERS, HEADS = 2, 2
 SOURCES = [([0, 4, 5, 6, 2, 12], 0), ([0, 7, 2, 13], 1), ([0, 8, 8, 9, 10, 11, 2, 14], 2)]
@@ -57,7 +57,7 @@ def talkative(seed):
 
 
 def stacked(rows):
-    return CONVENTION.stack([torch.tensor(row) for row, _ in rows])
+    return SPECIAL_TOKENS.collate([torch.tensor(row) for row, _ in rows])
 
 
 def logits_of(model, sources, targets):
@@ -126,13 +126,13 @@ def test_generation_scores_what_all_at_once_scores(beam):
     generator = SequenceGenerator([model], DICTIONARY, beam_size=beam, max_len=12, normalize_scores=False)
     sample = {"net_input": {"src_tokens": source, "src_lengths": source.ne(PAD).sum(1)}}
     begin = torch.full((len(source), 1), BOS)
-    found = generator.generate([model], sample, prefix_tokens=begin, bos_token=CONVENTION.languages["de"])
+    found = generator.generate([model], sample, prefix_tokens=begin, bos_token=SPECIAL_TOKENS.languages["de"])
     assert len({tuple(hypotheses[0]["tokens"].tolist()) for hypotheses in found}) == 3, "or this test shows little"
     for k, hypotheses in enumerate(found):
         assert len(hypotheses) == beam
         for hypothesis in hypotheses:
             tokens = hypothesis["tokens"]
-            row = [CONVENTION.languages["de"]] + tokens[:-1].tolist()
+            row = [SPECIAL_TOKENS.languages["de"]] + tokens[:-1].tolist()
             chances = logits_of(model, SOURCES[k : k + 1], [(row, 1)])[0].log_softmax(1)
             expected = chances[torch.arange(len(tokens)), tokens].sum().item()
             assert hypothesis["score"].item() == pytest.approx(expected, abs=1e-3)
@@ -141,11 +141,11 @@ def test_generation_scores_what_all_at_once_scores(beam):
 @pytest.mark.parametrize("seed", [1, 5, 8])
 def test_greedy_generation_equals_fairseq_s(seed):
     model, source = talkative(seed), stacked(SOURCES)
-    made = generate_greedily(model, source, "de", CONVENTION, max_len_a=0, max_len_b=9)
+    (made,) = Search(SPECIAL_TOKENS, max_len_a=0, max_len_b=9)(model, [TranslationRequest(source, "de")])
     generator = SequenceGenerator([model], DICTIONARY, beam_size=1, max_len_a=0, max_len_b=10)
     sample = {"net_input": {"src_tokens": source, "src_lengths": source.ne(PAD).sum(1)}}
     begin = torch.full((len(source), 1), BOS)
-    found = generator.generate([model], sample, prefix_tokens=begin, bos_token=CONVENTION.languages["de"])
+    found = generator.generate([model], sample, prefix_tokens=begin, bos_token=SPECIAL_TOKENS.languages["de"])
     for row, hypotheses in zip(made.tolist(), found):
         assert [token for token in row if token != PAD] == hypotheses[0]["tokens"].tolist()[1:]
 

@@ -124,7 +124,7 @@ def test_options_are_listed_with_help():
     for task in ("crossinit_pretrain", "crossinit_unmt"):
         text = fairseq("train", "--help --user-dir {} --task {}".format(USER_DIR, task)).stdout
         import crossinit_fairseq.tasks.crossinit_pretrain as pretrain
-        import crossinit_fairseq.tasks.unmt_config as unmt
+        import crossinit_fairseq.tasks.crossinit_unmt_config as unmt
 
         config = pretrain.CrossInitPretrainConfig if task == "crossinit_pretrain" else unmt.CrossInitUnmtConfig
         for name, field in config.__dataclass_fields__.items():

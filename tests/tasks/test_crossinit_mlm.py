@@ -1,4 +1,4 @@
-"""crossinit_fairseq/tasks/crossinit_mlm.py and masked_text.py, and the way CrossInit -> XLM -> translation."""
+"""crossinit_fairseq/tasks/crossinit_mlm.py and data/datasets/masked_text.py, and the way CrossInit -> XLM -> translation."""
 
 import argparse
 import json
@@ -60,11 +60,11 @@ def sentences_of(data, language, split="train"):
 
 
 @pytest.mark.parametrize("mode", ["complete", "eos", "none"])
-def test_inputs_are_dressed_text_of_one_language(data_folder, mode):
+def test_inputs_are_text_of_one_language_with_special_tokens(data_folder, mode):
     dataset = loaded(data_folder, "valid", sample_break_mode=mode)
     found = {0: [], 1: []}
     for part, sample in (
-        (k, s) for k in range(len(dataset)) for s in [dataset.collater([dataset[k]])] for k in [s["tag"]]
+        (k, s) for k in range(len(dataset)) for s in [dataset.collater([dataset[k]])] for k in [s["group"]]
     ):
         tokens, (language,) = originals(sample), sample["net_input"]["language_ids"].tolist()
         assert part == ["aa", "bb"][language]
@@ -167,7 +167,7 @@ def test_batches_are_of_like_lengths_in_every_epoch(unequal):
 def test_the_number_of_a_language_is_its_place_in_the_dictionary(data_folder):
     for langs in ("aa,bb", "bb,aa", "bb"):
         dataset = loaded(data_folder, "valid", langs=langs)
-        assert {(s["tag"], int(s["net_input"]["language_ids"])) for s in samples(dataset)} == {
+        assert {(s["group"], int(s["net_input"]["language_ids"])) for s in samples(dataset)} == {
             (language, "ab".index(language[0])) for language in langs.split(",")
         }
 

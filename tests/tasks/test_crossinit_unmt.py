@@ -90,13 +90,13 @@ def test_back_translation_by_beam(data_folder, tmp_path):
 
 def test_restricted_vocabulary(data_folder):
     from crossinit_fairseq.tasks.crossinit_unmt import CrossInitUnmtTask
-    from crossinit_fairseq.tasks.unmt_config import CrossInitUnmtConfig
+    from crossinit_fairseq.tasks.crossinit_unmt_config import CrossInitUnmtConfig
 
     config = CrossInitUnmtConfig()
     config.data, config.langs, config.seed, config.train_subset = str(data_folder), "aa,bb", 1, "train"
     task = CrossInitUnmtTask.setup_task(config)
     task.load_dataset("train")
-    allowed = [task.dictionary[int(index)] for index in task.target_tokens()["bb"].nonzero().squeeze(1)]
+    allowed = [task.dictionary[int(index)] for index in task.vocabularies()["bb"].nonzero().squeeze(1)]
     # words of bb, what the languages share, and the end of a sentence
     assert {symbol[:2] for symbol in allowed} == {"\u2581b", "s", "t", ".", "</"}
 

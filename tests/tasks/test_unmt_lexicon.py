@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from crossinit_fairseq.generation.search import Search
 from crossinit_fairseq.tasks.crossinit_unmt import CrossInitUnmtTask
-from crossinit_fairseq.tasks.unmt_config import CrossInitUnmtConfig
+from crossinit_fairseq.tasks.crossinit_unmt_config import CrossInitUnmtConfig
 from tests.conftest import WORDS, load, weights
 from tests.tasks.in_process import run, translate
 from tests.tasks.unmt_training import Training
@@ -39,7 +40,7 @@ def by_word(batch, task, source, target):
         symbols = [task.dictionary[int(token)] for token in row if token not in (PAD, EOS)]
         symbols = [symbol.replace("\u2581" + source[0], "\u2581" + target[0]) for symbol in symbols]
         tokens = [task.dictionary.index(symbol) for symbol in symbols]
-        rows.append([BOS] + tokens + [EOS, task.convention.languages[target]])
+        rows.append([BOS] + tokens + [EOS, task.special_tokens.languages[target]])
     return rows
 
 
@@ -50,30 +51,32 @@ def as_rows(tokens):
 def test_the_first_updates_learn_from_word_by_word_sources(data_folder, lexicon):
     training = Training(data_folder, langs="aa,bb", lexicon="bb-aa={}".format(lexicon), lexicon_bt_updates=2)
     task, item = training.task, training.data[0]
-    requests = [(batch, other, False, (1, 0)) for batch, other in zip(item["batches"], ("bb", "aa"))]
-    no_model = None
+    batches, no_model = item["batches"], None
+    requests = [
+        task.back_translation.request(batch, other, False, (1, 0)) for batch, other in zip(batches, ("bb", "aa"))
+    ]
     for update in (0, 1):
-        made = task.back_translation.samples(no_model, requests, update)
-        for (batch, other, *_), (sample, counts) in zip(requests, made):
-            expected = by_word(batch, task, batch["language"], other)
+        made = task.back_translation.samples(no_model, batches, requests, update)
+        for batch, request, (sample, counts) in zip(batches, requests, made):
+            expected = by_word(batch, task, batch["language"], request.language)
             assert as_rows(sample["net_input"]["src_tokens"]) == expected
-            assert torch.equal(sample["target"], task.convention.dress_generated(batch["clean"], batch["language"]))
+            assert torch.equal(sample["target"], task.special_tokens.add_to_batch(batch["clean"], batch["language"]))
             assert counts["in_target"] == counts["written"] and counts["sentences"] == 8
-    made = task.back_translation.samples(training.model, requests, 2)
-    assert as_rows(made[0][0]["net_input"]["src_tokens"]) != by_word(requests[0][0], task, "aa", "bb")
+    made = task.back_translation.samples(training.model, batches, requests, 2)
+    assert as_rows(made[0][0]["net_input"]["src_tokens"]) != by_word(batches[0], task, "aa", "bb")
     with pytest.raises(AttributeError):
-        task.back_translation.samples(no_model, requests, 2)
+        task.back_translation.samples(no_model, batches, requests, 2)
 
 
 def test_other_directions_are_the_models(three_languages, lexicon, monkeypatch):
     training = Training(three_languages, lexicon="aa-bb={}".format(lexicon), lexicon_bt_updates=1)
-    asked, together = [], training.task.generation.together
+    asked, search = [], Search.__call__
 
-    def record(self, model, batches, *unused):
-        asked.append([language for _, language, _, _ in batches])
-        return together(model, batches, *unused)
+    def record(self, model, requests, *unused):
+        asked.append([request.language for request in requests])
+        return search(self, model, requests, *unused)
 
-    monkeypatch.setattr(type(training.task.generation), "together", record)
+    monkeypatch.setattr(Search, "__call__", record)
     for update in (0, 1):
         training.step(0, update)
     assert training.generated[:3] == [("aa", "bb", False), ("bb", "aa", False), ("cc", "aa", False)]
@@ -86,7 +89,7 @@ def test_a_lexicon_gives_no_alarm(data_folder, lexicon):
     for update in (0, 1):
         _, _, logs = training.step(0, update)
         training.task.back_translation.log(training.task.directions.generated(), [logs], update)
-        assert bool(training.task.back_translation.watch.batches) == (update == 1)
+        assert bool(training.task.back_translation.monitor.batches) == (update == 1)
 
 
 def test_noise_of_the_word_by_word_sources_is_drawn_from_the_update(data_folder, lexicon):
@@ -95,7 +98,9 @@ def test_noise_of_the_word_by_word_sources_is_drawn_from_the_update(data_folder,
     batch, mask = training.data[0]["batches"][0], training.task.mask
 
     def source(*seed):
-        ((sample, _),) = training.task.back_translation.samples(None, [(batch, "bb", False, seed)], 0)
+        back_translation = training.task.back_translation
+        request = back_translation.request(batch, "bb", False, seed)
+        ((sample, _),) = back_translation.samples(None, [batch], [request], 0)
         return as_rows(sample["net_input"]["src_tokens"])
 
     assert source(1, 0, 0, 0) == source(1, 0, 0, 0) != source(1, 1, 0, 0)

@@ -49,7 +49,7 @@ def test_hub_interfaces_translate_as_training_does(data_folder, checkpoint, sour
     from fairseq.models.bart import BARTModel
     from fairseq.models.transformer import TransformerModel
 
-    from crossinit_fairseq.translation.greedy import generate_greedily
+    from crossinit_fairseq.generation.search import Search, TranslationRequest
 
     sentences = [text.replace("a", source[0]) for text in WORDS]
     loaded = hub(TransformerModel, data_folder, checkpoint, source_lang=source, target_lang=target)
@@ -58,8 +58,8 @@ def test_hub_interfaces_translate_as_training_does(data_folder, checkpoint, sour
     tokens = [task.dictionary.encode_line(text, add_if_not_exist=False).long() for text in sentences]
     expected = []
     for sentence in tokens:  # the limit is of the longest sentence of a batch
-        dressed = task.convention.dress(sentence, source).unsqueeze(0)
-        made = generate_greedily(model, dressed, target, task.convention, max_len_a=0, max_len_b=6)
+        request = TranslationRequest(task.special_tokens.add(sentence, source).unsqueeze(0), target)
+        (made,) = Search(task.special_tokens, max_len_a=0, max_len_b=6)(model, [request])
         expected.append(task.dictionary.string(made[0]))
     for kind in (TransformerModel, BARTModel):
         loaded = hub(kind, data_folder, checkpoint, source_lang=source, target_lang=target)

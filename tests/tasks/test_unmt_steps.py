@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from crossinit_fairseq.generation.search import Search
 from crossinit_fairseq.tasks.crossinit_unmt import CrossInitUnmtTask
-from crossinit_fairseq.tasks.unmt_config import CrossInitUnmtConfig
-from crossinit_fairseq.translation.generation import Generation
+from crossinit_fairseq.tasks.crossinit_unmt_config import CrossInitUnmtConfig
 from tests.conftest import weights
 from tests.helpers import tiny_model
 from tests.tasks.in_process import translate
@@ -76,11 +76,11 @@ def test_a_process_without_a_batch_learns_nothing_and_logs_the_same(three_langua
 
 def test_when_nothing_can_be_generated_nothing_is_learnt(three_languages, monkeypatch):
     training = Training(three_languages, lambda_dae="0")
-    eos = training.task.convention.eos
+    eos = training.task.special_tokens.eos
     monkeypatch.setattr(
-        Generation,
-        "together",
-        lambda self, model, batches, *unused: [source.new_full((len(source), 1), eos) for source, *_ in batches],
+        Search,
+        "__call__",
+        lambda self, model, requests, *unused: [one.source.new_full((len(one.source), 1), eos) for one in requests],
     )
     _, size, logs = training.step(0)
     assert size == 0 and not any(gradient.any() for gradient in training.gradients().values())

@@ -4,7 +4,7 @@ import torch
 from fairseq.criterions.label_smoothed_cross_entropy import LabelSmoothedCrossEntropyCriterion
 
 from crossinit_fairseq.tasks.crossinit_unmt import CrossInitUnmtTask
-from crossinit_fairseq.tasks.unmt_config import CrossInitUnmtConfig
+from crossinit_fairseq.tasks.crossinit_unmt_config import CrossInitUnmtConfig
 from tests.helpers import is_kept, tiny_model
 
 
@@ -31,9 +31,12 @@ class Training:
         self.generated, self.learnt = [], []
         samples = self.task.back_translation.samples
 
-        def record(model, requests, update):
-            self.generated += [(batch["language"], other, restrict) for batch, other, restrict, _ in requests]
-            return samples(model, requests, update)
+        def record(model, batches, requests, update):
+            self.generated += [
+                (batch["language"], request.language, request.allowed is not None)
+                for batch, request in zip(batches, requests)
+            ]
+            return samples(model, batches, requests, update)
 
         self.task.back_translation.samples = record
 

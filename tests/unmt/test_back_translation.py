@@ -1,4 +1,4 @@
-"""crossinit_fairseq/translation/back_translation.py"""
+"""crossinit_fairseq/unmt/back_translation.py"""
 
 import logging
 
@@ -6,54 +6,52 @@ import pytest
 import torch
 from fairseq.logging import metrics
 
-from crossinit_fairseq.translation.back_translation import BackTranslation, flat
-from tests.helpers import convention_of, dictionary_of
+from crossinit_fairseq.unmt.back_translation import BackTranslation, flatten_counts
+from tests.helpers import dictionary_of, special_tokens_of
 
 DICTIONARY = dictionary_of("abcdefgh")
-CONVENTION = convention_of(DICTIONARY)
+SPECIAL_TOKENS = special_tokens_of(DICTIONARY)
 BOS, PAD, EOS, MASK = 0, 1, 2, 14
 EN, RO = 12, 13
-WORDS = torch.tensor([False] * 4 + [True] * 8 + [False] * 3)
-TARGET = {
+TEXT_TOKENS = torch.tensor([False] * 4 + [True] * 8 + [False] * 3)
+VOCABULARIES = {
     "en": torch.tensor([False] * 4 + [True] * 4 + [False] * 7),
     "ro": torch.tensor([False] * 7 + [True] * 5 + [False] * 3),
 }
 
 
 def batch_of(*sentences):
-    clean = CONVENTION.stack([torch.tensor(list(sentence) + [EOS]) for sentence in sentences])
+    clean = SPECIAL_TOKENS.collate([torch.tensor(list(sentence) + [EOS]) for sentence in sentences])
     return {"language": "en", "clean": clean, "denoise": {"id": torch.arange(100, 100 + len(sentences))}}
 
 
 class Writes:
-    """In place of a Generation: writes what it is told to, and keeps what it was asked."""
+    """In place of a Search: writes what it is told to, and keeps what it was asked."""
 
     def __init__(self, *rows):
-        self.made = CONVENTION.stack([torch.tensor(row) for row in rows])
+        self.rows = SPECIAL_TOKENS.collate([torch.tensor(row) for row in rows])
 
-    def together(self, model, batches, convention, max_len):
-        self.asked = [
-            dict(source=source.tolist(), language=language, allowed=allowed, max_len=max_len, seed=seed)
-            for source, language, allowed, seed in batches
-        ]
-        return [self.made] * len(batches)
+    def __call__(self, model, requests, max_len):
+        self.asked, self.max_len = requests, max_len
+        return [self.rows] * len(requests)
 
 
-def back_translation(generation):
-    return BackTranslation(generation, CONVENTION, WORDS, TARGET, max_len=9)
+def back_translation(search):
+    return BackTranslation(search, SPECIAL_TOKENS, TEXT_TOKENS, VOCABULARIES, max_len=9)
 
 
-def one_sample(generation, batch, other, restrict, seed):
-    (made,) = back_translation(generation).samples(None, [(batch, other, restrict, seed)])
-    return made
+def one_sample(search, batch, language, restricted, seed):
+    made = back_translation(search)
+    ((sample, counts),) = made.samples(None, [batch], [made.request(batch, language, restricted, seed)])
+    return sample, counts
 
 
 def test_hand_worked():
-    generation = Writes([8, 9, 5, EOS], [10, EOS])
-    made, counts = one_sample(generation, batch_of([4, 5], [6]), "ro", False, (1, 2))
-    assert generation.asked[0] == dict(
-        source=[[BOS, 4, 5, EOS, EN], [BOS, 6, EOS, EN, PAD]], language="ro", allowed=None, max_len=9, seed=(1, 2)
-    )
+    search = Writes([8, 9, 5, EOS], [10, EOS])
+    made, counts = one_sample(search, batch_of([4, 5], [6]), "ro", False, (1, 2))
+    (asked,) = search.asked
+    assert asked.source.tolist() == [[BOS, 4, 5, EOS, EN], [BOS, 6, EOS, EN, PAD]]
+    assert (asked.language, asked.allowed, asked.seed, search.max_len) == ("ro", None, (1, 2), 9)
     assert made["net_input"]["src_tokens"].tolist() == [[BOS, 8, 9, 5, EOS, RO], [BOS, 10, EOS, RO, PAD, PAD]]
     assert made["target"].tolist() == [[BOS, 4, 5, EOS, EN], [BOS, 6, EOS, EN, PAD]]
     assert made["id"].tolist() == [100, 101]
@@ -64,16 +62,16 @@ def test_hand_worked():
 
 
 def test_restricted_to_the_tokens_of_the_language():
-    generation = Writes([8, EOS])
-    one_sample(generation, batch_of([4]), "ro", True, ())
-    (asked,) = generation.asked
-    assert asked["allowed"] is not None and torch.equal(asked["allowed"], TARGET["ro"])
+    search = Writes([8, EOS])
+    one_sample(search, batch_of([4]), "ro", True, ())
+    (asked,) = search.asked
+    assert asked.allowed is not None and torch.equal(asked.allowed, VOCABULARIES["ro"])
 
 
 @pytest.mark.parametrize("empty", [[EOS], [BOS, EOS], [MASK, RO, EOS]])
 def test_empty_translations_are_left_out(empty):
-    generation = Writes(empty, [8, 9, EOS], empty)
-    made, counts = one_sample(generation, batch_of([4, 5, 6, 7], [6], [7]), "ro", False, ())
+    search = Writes(empty, [8, 9, EOS], empty)
+    made, counts = one_sample(search, batch_of([4, 5, 6, 7], [6], [7]), "ro", False, ())
     assert made["net_input"]["src_tokens"].tolist() == [[BOS, 8, 9, EOS, RO]]
     assert made["target"].tolist() == [[BOS, 6, EOS, EN]], "without the padding of the longer ones"
     assert made["id"].tolist() == [101] and made["nsentences"] == 1 and made["ntokens"] == 4
@@ -87,17 +85,19 @@ def test_a_batch_of_nothing_but_empty_translations():
 
 
 def test_batches_are_translated_together_and_share_the_time():
-    generation = Writes([8, 9, EOS])
-    requests = [(batch_of([4]), "ro", False, (1,)), (batch_of([5, 6]), "ro", True, (2,))]
-    (one, of_one), (two, of_two) = back_translation(generation).samples(None, requests)
-    assert [asked["seed"] for asked in generation.asked] == [(1,), (2,)]
-    assert [asked["allowed"] is None for asked in generation.asked] == [True, False]
+    search = Writes([8, 9, EOS])
+    made, batches = back_translation(search), [batch_of([4]), batch_of([5, 6])]
+    requests = [made.request(batches[0], "ro", False, (1,)), made.request(batches[1], "ro", True, (2,))]
+    (one, counts_of_one), (two, counts_of_two) = made.samples(None, batches, requests)
+    assert [asked.seed for asked in search.asked] == [(1,), (2,)]
+    assert [asked.allowed is None for asked in search.asked] == [True, False]
     assert one["target"].tolist() == [[BOS, 4, EOS, EN]] and two["target"].tolist() == [[BOS, 5, 6, EOS, EN]]
-    assert of_one["seconds"] == of_two["seconds"] and of_one["written"] == of_two["written"] == 2
+    assert counts_of_one["seconds"] == counts_of_two["seconds"]
+    assert counts_of_one["written"] == counts_of_two["written"] == 2
 
 
 def test_no_batch_at_all():
-    assert back_translation(Writes([8, EOS])).samples(None, []) == []
+    assert back_translation(Writes([8, EOS])).samples(None, [], []) == []
 
 
 DIRECTIONS = [("en", "ro"), ("ro", "en")]
@@ -107,12 +107,12 @@ def logs(*counts):
     """What one process logs for each update: counts of en-ro."""
     fields = ("batches", "sentences", "empty", "empty_batches", "seconds", "written", "copied", "in_target", "source")
     made = [dict(zip(fields + ("common",), values)) for values in counts]
-    return [flat(DIRECTIONS, {("en", "ro"): each}) for each in made]
+    return [flatten_counts(DIRECTIONS, {("en", "ro"): each}) for each in made]
 
 
 def test_the_same_keys_whatever_was_made():
-    assert list(flat(DIRECTIONS, {})) == list(logs((1, 2, 0, 0, 0.5, 9, 3, 6, 8, 2))[0])
-    assert all(value == 0 for value in flat(DIRECTIONS, {}).values())
+    assert list(flatten_counts(DIRECTIONS, {})) == list(logs((1, 2, 0, 0, 0.5, 9, 3, 6, 8, 2))[0])
+    assert all(value == 0 for value in flatten_counts(DIRECTIONS, {}).values())
 
 
 def test_meters():
@@ -127,7 +127,7 @@ def test_meters():
 
 def test_updates_without_back_translation_show_nothing():
     with metrics.aggregate(new_root=True) as meters:
-        back_translation(None).log(DIRECTIONS, [flat(DIRECTIONS, {})], 3)
+        back_translation(None).log(DIRECTIONS, [flatten_counts(DIRECTIONS, {})], 3)
         assert not meters.get_smoothed_values()
 
 

@@ -1,4 +1,4 @@
-"""crossinit_fairseq/translation/bleu.py, against sacreBLEU on the whole corpus."""
+"""crossinit_fairseq/unmt/validation.py: BLEU from parts, against sacreBLEU on the whole corpus."""
 
 import pytest
 import sacrebleu
@@ -7,7 +7,7 @@ from fairseq.logging import metrics
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossinit_fairseq.translation.bleu import bleu_statistics, log_bleu, no_statistics
+from crossinit_fairseq.unmt.validation import bleu_statistics, log_bleu, no_statistics
 from tests import helpers  # noqa: F401
 
 NAMES = ["bleu_en-ro", "bleu_ro-en"]
@@ -53,7 +53,7 @@ def test_batches_add_up_to_the_corpus(pairs, batches, processes):
 
 @given(there=PAIRS, back=PAIRS, cuts=CUTS)
 def test_mean_of_directions(there, back, cuts):
-    # batches of one direction each, as DirectionBatches makes them
+    # batches of one direction each, as GroupedBatches makes them
     updates = [[statistics(part, name)] for name, pairs in zip(NAMES, (there, back)) for part in parts_of(pairs, cuts)]
     values = logged(updates)
     assert values[NAMES[0]] == corpus_bleu(there) and values[NAMES[1]] == corpus_bleu(back)

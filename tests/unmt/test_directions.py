@@ -1,9 +1,9 @@
-"""crossinit_fairseq/translation/directions.py"""
+"""crossinit_fairseq/unmt/directions.py"""
 
 import pytest
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.translation.directions import Directions
+from crossinit_fairseq.unmt.directions import Directions
 
 
 def test_all_pairs_by_default():
@@ -18,7 +18,7 @@ def test_a_third_language_beside():
     assert [directions.source_of("en", turn) for turn in range(4)] == ["ne", "hi", "ne", "hi"]
     assert {directions.source_of(lang, turn) for lang in ("ne", "hi") for turn in range(3)} == {"en"}
     assert set(directions.generated()) == set(directions)
-    assert directions.there_and_back() == [("ne", "en"), ("hi", "en"), ("en", "ne")]
+    assert directions.round_trips() == [("ne", "en"), ("hi", "en"), ("en", "ne")]
     assert directions.only_denoised() == []
 
 
@@ -27,7 +27,7 @@ def test_one_way():
     assert directions.source_of("en", 7) == "hi" and directions.source_of("hi", 0) is None
     assert directions.generated() == [("en", "hi")], "to learn Hindi to English, English is translated into Hindi"
     assert directions.only_denoised() == ["hi", "ne"]
-    assert directions.there_and_back() == []
+    assert directions.round_trips() == []
 
 
 @pytest.mark.parametrize("wrong", ["aa", "aa-aa", "aa-xx", "aa-bb-aa", "", "aa_bb"])

@@ -1,4 +1,4 @@
-"""crossinit_fairseq/translation/output_loss.py"""
+"""crossinit_fairseq/unmt/output_loss.py"""
 
 import math
 
@@ -7,12 +7,12 @@ import torch
 from fairseq.criterions.cross_entropy import CrossEntropyCriterion
 from fairseq.criterions.label_smoothed_cross_entropy import LabelSmoothedCrossEntropyCriterion
 
-from crossinit_fairseq.translation import output_loss
-from crossinit_fairseq.translation.output_loss import OutputLoss, criterion_of, is_known
-from tests.helpers import convention_of, dictionary_of, is_kept, tiny_model
+from crossinit_fairseq.unmt import output_loss
+from crossinit_fairseq.unmt.output_loss import OutputLoss, compute_loss, is_supported
+from tests.helpers import dictionary_of, is_kept, special_tokens_of, tiny_model
 
 DICTIONARY = dictionary_of("abcdefgh")
-CONVENTION = convention_of(DICTIONARY)
+SPECIAL_TOKENS = special_tokens_of(DICTIONARY)
 
 
 class _Task:
@@ -32,8 +32,8 @@ CRITERIONS = {
 
 
 def sample_of(*sentences):
-    rows = CONVENTION.stack([CONVENTION.dress(torch.tensor(list(row) + [2]), "en") for row in sentences])
-    return CONVENTION.sample(rows, rows, "en")
+    rows = SPECIAL_TOKENS.collate([SPECIAL_TOKENS.add(torch.tensor(list(row) + [2]), "en") for row in sentences])
+    return SPECIAL_TOKENS.training_sample(rows, rows, "en")
 
 
 PADDED, EVEN = sample_of([4, 5, 6, 9, 11], [7], [10, 8, 8]), sample_of([4, 5], [7, 9])
@@ -63,8 +63,8 @@ def learnt(run, kind, criterion, sample, weight=0.7):
 @pytest.mark.parametrize("criterion", list(CRITERIONS.values()), ids=list(CRITERIONS))
 def test_as_the_criterion(criterion, kind, sample, rows, monkeypatch):
     monkeypatch.setattr(output_loss, "_ROWS", rows)
-    assert is_known(model_of(kind), criterion)
-    loss, size, logs, gradients = learnt(criterion_of, kind, criterion, sample)
+    assert is_supported(model_of(kind), criterion)
+    loss, size, logs, gradients = learnt(compute_loss, kind, criterion, sample)
     expected = learnt(lambda model, criterion, sample: criterion(model, sample), kind, criterion, sample)
     assert torch.allclose(loss, expected[0], rtol=1e-5) and size == expected[1]
     assert list(logs) == list(expected[2])
@@ -105,15 +105,15 @@ def test_logits_too_large_for_exp():
     assert float(loss) == 1000 and x.grad.tolist() == [[0.0], [-1000.0]]
 
 
-def test_what_is_not_known_goes_to_the_criterion():
+def test_what_is_not_supported_goes_to_the_criterion():
     model, plain = model_of("bart"), smoothed(0.1)
-    assert is_known(model, plain)
+    assert is_supported(model, plain)
 
     class Own(LabelSmoothedCrossEntropyCriterion):
         pass
 
     others = [smoothed(0.1, report_accuracy=True), smoothed(0.1, ignore_prefix_size=1), Own(_Task(), False, 0.1)]
-    assert not any(is_known(model, other) for other in others)
-    assert not is_known(model_of("bart").double(), plain)
-    assert not is_known(torch.nn.parallel.DataParallel(model), plain)
-    assert "n_correct" in criterion_of(model, others[0], PADDED)[2]
+    assert not any(is_supported(model, other) for other in others)
+    assert not is_supported(model_of("bart").double(), plain)
+    assert not is_supported(torch.nn.parallel.DataParallel(model), plain)
+    assert "n_correct" in compute_loss(model, others[0], PADDED)[2]

@@ -1,4 +1,4 @@
-"""crossinit_fairseq/translation/validation.py"""
+"""crossinit_fairseq/unmt/validation.py"""
 
 import logging
 
@@ -6,14 +6,14 @@ import pytest
 import torch
 from fairseq.logging import metrics
 
-from crossinit_fairseq.translation.validation import Validation, spread
-from tests.helpers import convention_of, dictionary_of
+from crossinit_fairseq.unmt.validation import Validation, evenly_spread
+from tests.helpers import dictionary_of, special_tokens_of
 
 DICTIONARY = dictionary_of("abcdefgh")
-CONVENTION = convention_of(DICTIONARY)
+SPECIAL_TOKENS = special_tokens_of(DICTIONARY)
 BOS, PAD, EOS, EN, RO = 0, 1, 2, 12, 13
-WORDS = torch.tensor([False] * 4 + [True] * 8 + [False] * 3)
-TARGET = {
+TEXT_TOKENS = torch.tensor([False] * 4 + [True] * 8 + [False] * 3)
+VOCABULARIES = {
     "en": torch.tensor([False] * 4 + [True] * 4 + [False] * 7),
     "ro": torch.tensor([False] * 7 + [True] * 5 + [False] * 3),
 }
@@ -21,31 +21,37 @@ BLEU, TRIP = ("bleu", "en", "ro"), ("round_trip", "ro", "en")
 
 
 def rows(*sentences):
-    return CONVENTION.stack([torch.tensor(list(sentence)) for sentence in sentences])
+    return SPECIAL_TOKENS.collate([torch.tensor(list(sentence)) for sentence in sentences])
 
 
 def strings(tokens):
     return [DICTIONARY.string(row, extra_symbols_to_ignore={PAD, EN, RO}) for row in tokens]
 
 
-def copier(model, source, language, allowed):
+def copier(model, request):
     """A model that copies its source, as far as it may."""
-    kept = [[t for t in row if WORDS[t] and (allowed is None or allowed[t])] + [EOS] for row in source.tolist()]
+    allowed = request.allowed
+    kept = [
+        [t for t in row if TEXT_TOKENS[t] and (allowed is None or allowed[t])] + [EOS]
+        for row in request.source.tolist()
+    ]
     return rows(*kept)
 
 
 def sample_of(tag, source, target, numbers=(0, 1)):
     source_token, target_token = {"bleu": (EN, RO), "round_trip": (RO, RO)}[tag[0]]
     return {
-        "tag": tag,
+        "group": tag,
         "id": torch.tensor(numbers),
         "net_input": {"src_tokens": rows(*[[BOS] + list(s) + [EOS, source_token] for s in source])},
         "target": rows(*[[BOS] + list(t) + [EOS, target_token] for t in target]),
     }
 
 
-def validation(generate=copier, restrict=True, samples=0, sizes=None):
-    return Validation(sizes or {BLEU: 9, TRIP: 9}, generate, CONVENTION, strings, WORDS, TARGET, restrict, samples)
+def validation(translate=copier, restrict=True, samples=0, sizes=None):
+    return Validation(
+        sizes or {BLEU: 9, TRIP: 9}, translate, SPECIAL_TOKENS, strings, TEXT_TOKENS, VOCABULARIES, restrict, samples
+    )
 
 
 def scores(validation, *logs):
@@ -76,14 +82,15 @@ def test_copying_does_not_win_the_round_trip(restrict, bleu):
 def test_the_round_trip_is_of_the_clean_sentence_and_goes_by_the_other_language():
     asked = []
 
-    def generate(model, source, language, allowed):
-        asked.append((language, source.tolist(), None if allowed is None else allowed.tolist()))
-        return rows([5, EOS]) if language == "en" else rows([8, EOS])
+    def translate(model, request):
+        allowed = None if request.allowed is None else request.allowed.tolist()
+        asked.append((request.language, request.source.tolist(), allowed))
+        return rows([5, EOS]) if request.language == "en" else rows([8, EOS])
 
     sample = sample_of(TRIP, [[9, 14]], [[9, 8]], [0])  # the noisy source has a <mask>
-    validation(generate).statistics(None, sample)
+    validation(translate).statistics(None, sample)
     assert asked == [
-        ("en", [[BOS, 9, 8, EOS, RO]], TARGET["en"].tolist()),
+        ("en", [[BOS, 9, 8, EOS, RO]], VOCABULARIES["en"].tolist()),
         ("ro", [[BOS, 5, EOS, EN]], None),
     ]
 
@@ -111,7 +118,7 @@ def test_the_same_names_in_the_same_order_whatever_the_batch():
 
 
 def test_nothing_written_is_a_score_too():
-    checked = validation(lambda model, source, language, allowed: rows(*[[EOS]] * len(source)))
+    checked = validation(lambda model, request: rows(*[[EOS]] * len(request.source)))
     values = scores(checked, checked.statistics(None, sample_of(BLEU, SENTENCES, SENTENCES)))
     assert values == {"bleu_en-ro": 0, "bleu": 0}
 
@@ -139,10 +146,10 @@ def test_no_samples_when_none_are_asked_for(caplog):
     assert not caplog.records
 
 
-def test_spread():
-    assert spread(9, 3) == {1, 4, 7} and spread(10, 2) == {2, 7}
-    assert spread(2, 5) == {0, 1} and spread(0, 3) == set() and spread(5, 0) == set()
+def test_evenly_spread():
+    assert evenly_spread(9, 3) == {1, 4, 7} and evenly_spread(10, 2) == {2, 7}
+    assert evenly_spread(2, 5) == {0, 1} and evenly_spread(0, 3) == set() and evenly_spread(5, 0) == set()
 
 
-def test_aligned():
-    assert validation().aligned() and not validation(sizes={TRIP: 3}).aligned()
+def test_has_aligned_text():
+    assert validation().has_aligned_text() and not validation(sizes={TRIP: 3}).has_aligned_text()

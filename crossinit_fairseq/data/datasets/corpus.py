@@ -1,69 +1,103 @@
-"""The text of unsupervised translation: which files hold it, which of its sentences can be used, and as what."""
+"""The binarised text of a data folder: which files hold it, which of its sentences can be used, and as what."""
 
 import logging
 import os
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
-from fairseq.data import data_utils
+from fairseq.data import Dictionary, LanguagePairDataset, data_utils
 
+from crossinit_fairseq.data.datasets.grouped_batches import GroupedBatches, WithSpecialTokens, pair_dataset
+from crossinit_fairseq.data.datasets.monolingual_updates import MonolingualUpdates
+from crossinit_fairseq.data.noise import WordNoise
+from crossinit_fairseq.data.sentences import ShortenedSentences, Subset, usable_sentences
+from crossinit_fairseq.data.special_tokens import SpecialTokens
+from crossinit_fairseq.data.vocabularies import count_tokens, vocabularies
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import open_binarised
-from crossinit_fairseq.translation.batches import Subset, usable_sentences
-from crossinit_fairseq.translation.direction_batches import DirectionBatches, Dressed, pair_dataset
-from crossinit_fairseq.translation.monolingual_updates import MonolingualUpdates
-from crossinit_fairseq.translation.truncated import Truncated
-from crossinit_fairseq.translation.vocabulary import count_tokens, target_tokens
 
 logger = logging.getLogger(__name__)
 
 
-class Corpus:
-    """Binarised text of some languages under one dictionary.
+def open_text(prefix: str, dictionary: Dictionary) -> Any:
+    """The sentences of ``prefix.{bin,idx}`` as a fairseq dataset of int64 [T], each ``x </s>``, with `sizes`.
 
-    folders: the data folders, of which only the first has text to validate and to score on; convention: Convention;
-    noise: WordNoise; longest: of a sentence as binarised, in sub-tokens, ``</s>`` included; seed: of noise and order.
+    Raises InputError where a file is missing or damaged, of which fairseq would crash or read garbage.
+    """
+    open_binarised(prefix)
+    return data_utils.load_indexed_dataset(prefix, dictionary, "mmap")
+
+
+def open_usable_text(prefix: str, dictionary: Dictionary, longest: int) -> Tuple[Any, np.ndarray]:
+    """The same, and the numbers of the sentences that hold a word and have `longest` tokens at most, int64 [n].
+
+    Raises InputError also where no sentence is left.
+    """
+    text = open_text(prefix, dictionary)
+    usable = usable_sentences(text.sizes, longest, prefix)
+    if not len(usable):
+        raise InputError(f"{prefix} has no sentence that can be used")
+    return text, usable
+
+
+class Corpus:
+    """Binarised text of some languages under one dictionary, as translation uses it.
+
+    folders: the data folders, of which only the first has text to validate and to score on; noise: of what is to be
+    denoised; longest: of a sentence as binarised, in tokens, ``</s>`` included; seed: of noise and order.
     """
 
-    def __init__(self, folders, languages, dictionary, convention, noise, longest, seed):
+    def __init__(
+        self,
+        folders: List[str],
+        languages: List[str],
+        dictionary: Dictionary,
+        special_tokens: SpecialTokens,
+        noise: WordNoise,
+        longest: int,
+        seed: int,
+    ):
         self.folders, self.languages = folders, languages
-        self.dictionary, self.convention, self.noise = dictionary, convention, noise
+        self.dictionary, self.special_tokens, self.noise = dictionary, special_tokens, noise
         self.longest, self.seed = longest, seed
 
-    def updates(self, split, epoch, alpha=None, word_noise=None):
-        """The monolingual text to train on in an epoch: folders are shards, taken in turn. Returns MonolingualUpdates.
+    def updates(self, split: str, epoch: int, alpha: Optional[float] = None, lexicon_noise=None) -> MonolingualUpdates:
+        """The monolingual text to train on in an epoch: folders are shards, taken in turn.
 
-        alpha, word_noise: see MonolingualUpdates.
+        alpha, lexicon_noise: see MonolingualUpdates.
         """
         folder = self.folders[(epoch - 1) % len(self.folders)]
-        loaded = {language: self._monolingual(folder, language, split) for language in self.languages}
+        opened = {language: self._monolingual(folder, language, split) for language in self.languages}
         return MonolingualUpdates(
-            {language: text for language, (text, _) in loaded.items()},
-            {language: usable for language, (_, usable) in loaded.items()},
-            self.convention,
+            {language: text for language, (text, _) in opened.items()},
+            {language: usable for language, (_, usable) in opened.items()},
+            self.special_tokens,
             self.noise,
             self.seed,
             alpha,
-            word_noise,
+            lexicon_noise,
         )
 
-    def target_tokens(self, split):
-        """Which tokens are of each language, {language: bool [V]}; see vocabulary.target_tokens."""
+    def vocabularies(self, split: str) -> Dict[str, torch.Tensor]:
+        """Which tokens are of each language, {language: bool [V]}, by the text of all folders; see `vocabularies`."""
         counts = {}
         for language in self.languages:
             texts = [open_binarised(os.path.join(folder, language, split)) for folder in self.folders]
             counts[language] = sum(count_tokens(text, len(self.dictionary)) for text in texts)
-        found = {language: torch.from_numpy(own) for language, own in target_tokens(counts).items()}
+        found = {language: torch.from_numpy(own) for language, own in vocabularies(counts).items()}
         for language, own in found.items():
-            logger.info("{}: {:,} of {:,} symbols are of its text".format(language, int(own.sum()), len(own)))
+            logger.info(f"{language}: {int(own.sum()):,} of {len(own):,} symbols are of its text")
         return found
 
-    def aligned(self, split, source, target, all_sentences=False, truncate=False):
-        """The aligned text of a direction as a LanguagePairDataset, None if there is none.
+    def aligned(
+        self, split: str, source: str, target: str, all_sentences: bool = False, shorten: bool = False
+    ) -> Optional[LanguagePairDataset]:
+        """The aligned text of a direction, None if there is none.
 
-        all_sentences: keep those that cannot be used, for fairseq-generate's own options to deal with; truncate: or rather cut
-        those that are too long, which is logged.
-        Raises InputError when a file is damaged or the sides are of unequal length.
+        all_sentences: keep those that cannot be used, for fairseq-generate's own options to deal with; shorten: or rather
+        cut those that are too long, which is logged.
+        Raises InputError when a file is damaged or the two texts are of unequal length.
         """
         for pair in ((source, target), (target, source)):
             prefix = os.path.join(self.folders[0], "{}.{}-{}.".format(split, *pair))
@@ -71,59 +105,54 @@ class Corpus:
                 break
         else:
             return None
-        for language in pair:
-            open_binarised(prefix + language)
-        sides = [data_utils.load_indexed_dataset(prefix + lang, self.dictionary, "mmap") for lang in (source, target)]
-        if len(sides[0]) != len(sides[1]):
+        texts = [open_text(prefix + language, self.dictionary) for language in (source, target)]
+        if len(texts[0]) != len(texts[1]):
             raise InputError(
-                "{}{{{},{}}} are not aligned: {:,} and {:,} sentences".format(
-                    prefix, source, target, len(sides[0]), len(sides[1])
-                )
+                f"{prefix}{{{source},{target}}} are not aligned: {len(texts[0]):,} and {len(texts[1]):,} sentences"
             )
         if not all_sentences:
-            usable = usable_sentences(np.maximum(sides[0].sizes, sides[1].sizes), self.longest, prefix + "*")
-            sides = [Subset(side, usable) for side in sides]
-        elif truncate:
-            sides = [Truncated(side, self.longest) for side in sides]
-            if sides[0].cut:
+            usable = usable_sentences(np.maximum(texts[0].sizes, texts[1].sizes), self.longest, prefix + "*")
+            texts = [Subset(text, usable) for text in texts]
+        elif shorten:
+            texts = [ShortenedSentences(text, self.longest) for text in texts]
+            if texts[0].cut:
                 logger.warning(
-                    "{}{}: {:,} of {:,} sentences are cut to {:,} sub-tokens".format(
-                        prefix, source, sides[0].cut, len(sides[0]), self.longest
-                    )
+                    f"{prefix}{source}: {texts[0].cut:,} of {len(texts[0]):,} sentences are cut to {self.longest:,} sub-tokens"
                 )
-        dressed = [Dressed(side, self.convention, lang) for side, lang in zip(sides, (source, target))]
-        return pair_dataset(dressed[0], dressed[1], self.dictionary, self.convention, target)
+        pair = [WithSpecialTokens(text, self.special_tokens, lang) for text, lang in zip(texts, (source, target))]
+        return pair_dataset(pair[0], pair[1], self.dictionary, self.special_tokens, target)
 
-    def validation(self, split, directions, round_trips):
-        """All that validation measures, as DirectionBatches tagged ("bleu" or "round_trip", source, target).
+    def validation(
+        self,
+        split: str,
+        directions: Iterable[Tuple[str, str]],
+        round_trips: Sequence[Tuple[str, str]],
+        sentences: int,
+    ) -> GroupedBatches:
+        """All that validation measures, in groups named ("bleu" or "round_trip", source, target).
 
-        directions: Directions; round_trips: sentences of each language to translate there and back, 0 for
-        none; without any aligned text there are some all the same.
+        directions: (source, target) each, of which those that have aligned text are taken; round_trips: (language, by way
+        of); sentences: of each language to translate there and back, 0 for none; without any aligned text there are some
+        all the same.
         """
         aligned = [(direction, self.aligned(split, *direction)) for direction in directions]
-        parts = [(("bleu",) + direction, dataset) for direction, dataset in aligned if dataset is not None]
-        if round_trips or not parts:
-            parts += self._round_trips(split, directions, round_trips or 200)
-        return DirectionBatches(parts)
+        groups = [(("bleu",) + tuple(direction), dataset) for direction, dataset in aligned if dataset is not None]
+        if sentences or not groups:
+            groups += self._round_trips(split, round_trips, sentences or 200)
+        return GroupedBatches(groups)
 
-    def _round_trips(self, split, directions, count):
-        """Monolingual text of every language with a way there and back: disturbed as source, clean as target."""
-        parts = []
-        for source, other in directions.there_and_back():
+    def _round_trips(self, split: str, round_trips: Sequence[Tuple[str, str]], count: int) -> List[Tuple[Any, Any]]:
+        """Monolingual text: with noise as source, clean as target."""
+        groups = []
+        for source, other in round_trips:
             text, usable = self._monolingual(self.folders[0], source, split)
             chosen = Subset(text, usable[:count])
-            noisy = Dressed(chosen, self.convention, source, self.noise, self.seed)
-            clean = Dressed(chosen, self.convention, source)
-            pairs = pair_dataset(noisy, clean, self.dictionary, self.convention, source)
-            parts.append((("round_trip", source, other), pairs))
-        return parts
+            noisy = WithSpecialTokens(chosen, self.special_tokens, source, self.noise, self.seed)
+            clean = WithSpecialTokens(chosen, self.special_tokens, source)
+            pairs = pair_dataset(noisy, clean, self.dictionary, self.special_tokens, source)
+            groups.append((("round_trip", source, other), pairs))
+        return groups
 
-    def _monolingual(self, folder, language, split):
-        """Return (dataset, usable indices)."""
-        prefix = os.path.join(folder, language, split)
-        open_binarised(prefix)  # says what is wrong, where fairseq would crash or read garbage
-        text = data_utils.load_indexed_dataset(prefix, self.dictionary, "mmap")
-        usable = usable_sentences(text.sizes, self.longest, prefix)
-        if not len(usable):
-            raise InputError("{} has no sentence that can be used".format(prefix))
-        return text, usable
+    def _monolingual(self, folder: str, language: str, split: str) -> Tuple[Any, np.ndarray]:
+        """(sentences, numbers of the usable ones)."""
+        return open_usable_text(os.path.join(folder, language, split), self.dictionary, self.longest)

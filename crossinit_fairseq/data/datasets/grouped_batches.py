@@ -1,91 +1,110 @@
-"""The batches that unsupervised translation is validated on."""
+"""Batches of which each is of one group: of one language, or of one direction of translation."""
+
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
-from fairseq.data import FairseqDataset, LanguagePairDataset
+from fairseq.data import Dictionary, FairseqDataset, LanguagePairDataset
 
-from crossinit_fairseq.translation.batches import cut_batches
-from crossinit_fairseq.translation.noise import disturb
+from crossinit_fairseq.data.noise import WordNoise, add_noise
+from crossinit_fairseq.data.sentences import cut_batches
+from crossinit_fairseq.data.special_tokens import SpecialTokens
 
 
-class DirectionBatches(FairseqDataset):
-    """Validation batches of several directions, each batch of one direction.
+class GroupedBatches(FairseqDataset):
+    """The sentences of several groups, for validation: a batch never mixes groups.
 
-    parts: list of (tag, LanguagePairDataset); a batch carries its part's tag under "tag".
+    groups: list of (name, FairseqDataset); a batch carries its group's name under "group".
     """
 
-    def __init__(self, parts):
+    def __init__(self, groups: Sequence[Tuple[Any, FairseqDataset]]):
         super().__init__()
-        self.parts = parts
-        self.firsts = np.cumsum([0] + [len(dataset) for _, dataset in parts])
+        self.groups = list(groups)
+        self.firsts = np.cumsum([0] + [len(dataset) for _, dataset in self.groups])
 
-    def _locate(self, index):
-        part = int(np.searchsorted(self.firsts, index, side="right")) - 1
-        return part, int(index - self.firsts[part])
+    def _locate(self, index: int) -> Tuple[int, int]:
+        group = int(np.searchsorted(self.firsts, index, side="right")) - 1
+        return group, int(index - self.firsts[group])
 
-    def __len__(self):
+    def __len__(self) -> int:
         return int(self.firsts[-1])
 
-    def __getitem__(self, index):
-        part, inner = self._locate(index)
-        return part, self.parts[part][1][inner]
+    def __getitem__(self, index: int) -> Tuple[int, Any]:
+        group, inner = self._locate(index)
+        return group, self.groups[group][1][inner]
 
-    def collater(self, samples):
-        """Merge samples of one part."""
+    def collater(self, samples: Sequence[Tuple[int, Any]]) -> Dict[str, Any]:
+        """Merge samples of one group, as the group's own dataset does."""
         if not samples:
             return {}
-        part = samples[0][0]
-        batch = self.parts[part][1].collater([sample for _, sample in samples])
-        batch["tag"] = self.parts[part][0]
+        name, dataset = self.groups[samples[0][0]]
+        batch = dataset.collater([sample for _, sample in samples])
+        batch["group"] = name
         return batch
 
-    def ordered_indices(self):
+    def ordered_indices(self) -> np.ndarray:
+        """All sentences, group by group."""
         return np.arange(len(self))
 
-    def num_tokens(self, index):
-        part, inner = self._locate(index)
-        return self.parts[part][1].num_tokens(inner)
+    def num_tokens(self, index: int) -> int:
+        """Length of a sentence, as its group's dataset measures it."""
+        group, inner = self._locate(index)
+        return self.groups[group][1].num_tokens(inner)
 
-    def size(self, index):
-        part, inner = self._locate(index)
-        return self.parts[part][1].size(inner)
+    def size(self, index: int) -> Any:
+        """Size of a sentence, as its group's dataset gives it."""
+        group, inner = self._locate(index)
+        return self.groups[group][1].size(inner)
 
     def filter_indices_by_size(self, indices, max_sizes):
         """Nothing is left to filter: see usable_sentences."""
         return indices, []
 
-    def batch_by_size(self, indices, max_tokens=None, max_sentences=None, required_batch_size_multiple=1):
-        """Batches of like lengths within each part; the last one of each is kept, whatever its size."""
+    def batch_by_size(
+        self,
+        indices,
+        max_tokens: Optional[int] = None,
+        max_sentences: Optional[int] = None,
+        required_batch_size_multiple: int = 1,
+    ) -> List[List[int]]:
+        """Batches of like lengths within each group; the last one of each is kept, whatever its size."""
         batches = []
-        for part, (_, dataset) in enumerate(self.parts):
+        for first, (_, dataset) in zip(self.firsts, self.groups):
             lengths = np.array([dataset.num_tokens(i) for i in range(len(dataset))])
             order = np.argsort(lengths, kind="stable")
-            batches += cut_batches(self.firsts[part] + order, lengths[order], max_tokens, max_sentences)
+            batches += cut_batches(first + order, lengths[order], max_tokens, max_sentences)
         return [list(map(int, batch)) for batch in batches]
 
 
-class Dressed(torch.utils.data.Dataset):
-    """Sentences of a language in mBART's dress, with noise or without."""
+class WithSpecialTokens(torch.utils.data.Dataset):
+    """Sentences of a language with special tokens, and with noise if one is given: always the same noise.
 
-    def __init__(self, dataset, convention, language, noise=None, seed=0):
-        self.dataset, self.convention, self.language = dataset, convention, language
+    dataset: of int64 [T] sentences ``x </s>``, with `sizes`.
+    """
+
+    def __init__(
+        self, dataset, special_tokens: SpecialTokens, language: str, noise: Optional[WordNoise] = None, seed: int = 0
+    ):
+        self.dataset, self.special_tokens, self.language = dataset, special_tokens, language
         self.noise, self.seed = noise, seed
         self.sizes = np.asarray(dataset.sizes) + 2
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> torch.Tensor:
         sentence = self.dataset[index]
         if self.noise is not None:
-            sentence = disturb(sentence, self.noise, np.random.default_rng([self.seed, int(index)]))
-        return self.convention.dress(sentence, self.language)
+            sentence = add_noise(sentence, self.noise, np.random.default_rng([self.seed, int(index)]))
+        return self.special_tokens.add(sentence, self.language)
 
 
-def pair_dataset(source, target, dictionary, convention, target_language):
-    """A LanguagePairDataset of dressed sides whose decoder starts with the target language's token.
+def pair_dataset(
+    source, target, dictionary: Dictionary, special_tokens: SpecialTokens, target_language: str
+) -> LanguagePairDataset:
+    """A LanguagePairDataset whose decoder starts with the target language's token.
 
-    target may be None (no reference).
+    source, target: datasets of int64 [T] sentences with special tokens, with `sizes`; target may be None (no reference).
     """
     return LanguagePairDataset(
         source,
@@ -97,5 +116,5 @@ def pair_dataset(source, target, dictionary, convention, target_language):
         left_pad_source=False,
         left_pad_target=False,
         shuffle=False,
-        eos=convention.languages[target_language],
+        eos=special_tokens.languages[target_language],
     )

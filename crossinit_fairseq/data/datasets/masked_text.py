@@ -1,10 +1,12 @@
 """The text of masked-LM pre-training: blocks of one language, masked, with the number of that language."""
 
 import os
+from typing import Any, Mapping
 
 import numpy as np
 from fairseq.data import (
     AppendTokenDataset,
+    Dictionary,
     MaskTokensDataset,
     NestedDictionaryDataset,
     NumelDataset,
@@ -13,53 +15,56 @@ from fairseq.data import (
     PrependTokenDataset,
     RawLabelDataset,
     TokenBlockDataset,
-    data_utils,
 )
 
-from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.ranks import open_binarised
-from crossinit_fairseq.translation.batches import Subset, usable_sentences
+from crossinit_fairseq.data.datasets.corpus import open_usable_text
+from crossinit_fairseq.data.dictionary import MASK
+from crossinit_fairseq.data.sentences import Subset
 
 
 class MaskedText:
     """Makes masked-LM datasets of binarised text under one dictionary.
 
-    dictionary: ends with `tokens`, {language: index of its token}, and the mask; block: longest input, in sub-tokens,
-    the first and the last token included; break_mode: TokenBlockDataset's; chances: mask_prob, leave_unmasked_prob and
-    random_token_prob of MaskTokensDataset; seed: of what is masked.
+    tokens: {language: row of its token}, of all languages of the dictionary in their order; block: longest input, in
+    sub-tokens, the first and the last token included; break_mode: TokenBlockDataset's; chances: mask_prob,
+    leave_unmasked_prob and random_token_prob of MaskTokensDataset; seed: of what is masked.
     """
 
-    def __init__(self, dictionary, tokens, mask, block, break_mode, chances, seed):
-        self.dictionary, self.tokens, self.mask = dictionary, tokens, mask
+    def __init__(
+        self,
+        dictionary: Dictionary,
+        tokens: Mapping[str, int],
+        block: int,
+        break_mode: str,
+        chances: Mapping[str, float],
+        seed: int,
+    ):
+        self.dictionary, self.tokens, self.mask = dictionary, tokens, dictionary.index(MASK)
         self.rows = {language: row for row, language in enumerate(tokens)}
         self.block, self.break_mode, self.chances, self.seed = block, break_mode, chances, seed
 
-    def read(self, folder, language, split):
-        """Return the NestedDictionaryDataset of a language: net_input.{src_tokens, language_ids}, target, ntokens, nsentences.
+    def read(self, folder: str, language: str, split: str) -> NestedDictionaryDataset:
+        """The blocks of a language, each with net_input.{src_tokens, language_ids}, target, ntokens and nsentences.
 
         Empty sentences, and those longer than a block, are counted and left out (break mode `none` cuts them instead).
         Raises InputError when the text is missing, damaged, or has no sentence left.
         """
-        prefix = os.path.join(folder, language, split)
-        open_binarised(prefix)  # says what is wrong, where fairseq would crash or read garbage
-        text = data_utils.load_indexed_dataset(prefix, self.dictionary, "mmap")
         room = self.block - 2
         longest = np.iinfo(np.int64).max if self.break_mode == "none" else room
-        usable = usable_sentences(text.sizes, longest, prefix)
-        if not len(usable):
-            raise InputError("{} has no sentence that can be used".format(prefix))
+        text, usable = open_usable_text(os.path.join(folder, language, split), self.dictionary, longest)
         text = Subset(text, usable)
         pad, eos = self.dictionary.pad(), self.dictionary.eos()
         blocks = TokenBlockDataset(text, text.sizes, room, pad=pad, eos=eos, break_mode=self.break_mode)
         return self._masked(blocks, language)
 
-    def _masked(self, blocks, language):
-        # the frame is put on after masking: stock tasks mask <s> too. MaskTokensDataset.apply_mask is not used: its
-        # caches, one for all datasets, know no epochs, and can pair a source with the targets of the epoch before
+    def _masked(self, blocks: TokenBlockDataset, language: str) -> NestedDictionaryDataset:
+        # <s> and the language token are added after masking: stock tasks mask <s> too. MaskTokensDataset.apply_mask is
+        # not used: its caches, one for all datasets, know no epochs, and can pair a source with the targets of the epoch
+        # before
         source, target = (self._mask(blocks, targets) for targets in (False, True))
         pad = self.dictionary.pad()
-        source = self._frame(source, self.dictionary.bos(), self.tokens[language])
-        target = self._frame(target, pad, pad)
+        source = self._with_ends(source, self.dictionary.bos(), self.tokens[language])
+        target = self._with_ends(target, pad, pad)
         return NestedDictionaryDataset(
             {
                 "net_input": {
@@ -73,7 +78,7 @@ class MaskedText:
             sizes=[source.sizes],
         )
 
-    def _mask(self, blocks, targets):
+    def _mask(self, blocks: TokenBlockDataset, targets: bool) -> MaskTokensDataset:
         dataset = MaskTokensDataset(
             blocks,
             self.dictionary,
@@ -90,5 +95,5 @@ class MaskedText:
         return dataset
 
     @staticmethod
-    def _frame(dataset, first, last):
+    def _with_ends(dataset: Any, first: int, last: int) -> AppendTokenDataset:
         return AppendTokenDataset(PrependTokenDataset(dataset, first), last)

@@ -1,12 +1,14 @@
 """The batches that unsupervised translation trains on: monolingual text."""
 
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
 import numpy as np
 import torch
 from fairseq.data import FairseqDataset
 
-from crossinit_fairseq.translation.batches import cut_batches
-from crossinit_fairseq.translation.language_turns import language_turns
-from crossinit_fairseq.translation.noise import disturb
+from crossinit_fairseq.data.noise import WordNoise, add_noise
+from crossinit_fairseq.data.sentences import cut_batches
+from crossinit_fairseq.data.special_tokens import SpecialTokens
 
 
 class MonolingualUpdates(FairseqDataset):
@@ -15,26 +17,39 @@ class MonolingualUpdates(FairseqDataset):
     Item k of epoch e is a function of (seed, e, k): the same on every process and after a resume, new every epoch.
     A language whose batches are used up begins again, in another order.
 
-    texts: {language: dataset of int64 [T] sentences ending in </s>, with `sizes`}; usable: {language: their indices};
-    convention: Convention; noise: WordNoise; alpha: see language_turns; word_noise: LexiconNoise of what is to be denoised,
-    or None.
+    texts: {language: dataset of int64 [T] sentences ending in </s>, with `sizes`}; usable: {language: int64 [n], numbers
+    of the sentences that may be used}; alpha: see language_turns; lexicon_noise: function (sentences, language, numpy
+    Generator) -> sentences, applied before the other noise to what is to be denoised, or None.
     """
 
     can_reuse_epoch_itr_across_epochs = False
 
-    def __init__(self, texts, usable, convention, noise, seed, alpha=None, word_noise=None):
+    def __init__(
+        self,
+        texts: Mapping[str, Any],
+        usable: Mapping[str, np.ndarray],
+        special_tokens: SpecialTokens,
+        noise: WordNoise,
+        seed: int,
+        alpha: Optional[float] = None,
+        lexicon_noise=None,
+    ):
         super().__init__()
         self.texts, self.usable = texts, usable
-        self.convention, self.noise, self.seed, self.alpha = convention, noise, seed, alpha
-        self.word_noise = word_noise
+        self.special_tokens, self.noise, self.seed, self.alpha = special_tokens, noise, seed, alpha
+        self.lexicon_noise = lexicon_noise
         self.epoch = 1
-        self.batches = {}
-        self.drawn = self.turns = self.chosen = None
+        self.batches: Dict[str, List[np.ndarray]] = {}
+        # int64 [updates, languages] each: the language's number, how many turns it had before, which of its batches
+        self.drawn: Optional[np.ndarray] = None
+        self.turns: Optional[np.ndarray] = None
+        self.chosen: Optional[np.ndarray] = None
 
-    def set_epoch(self, epoch):
+    def set_epoch(self, epoch: int) -> None:
+        """Draw anew from now on (fairseq counts epochs from 1)."""
         self.epoch = epoch
 
-    def ordered_indices(self):
+    def ordered_indices(self) -> np.ndarray:
         """As many as the largest language has sentences; how they fall into updates is for batch_by_size to say."""
         return np.arange(max(len(usable) for usable in self.usable.values()))
 
@@ -42,12 +57,18 @@ class MonolingualUpdates(FairseqDataset):
         """Nothing is left to filter: see usable_sentences."""
         return indices, []
 
-    def batch_by_size(self, indices, max_tokens=None, max_sentences=None, required_batch_size_multiple=1):
+    def batch_by_size(
+        self,
+        indices,
+        max_tokens: Optional[int] = None,
+        max_sentences: Optional[int] = None,
+        required_batch_size_multiple: int = 1,
+    ) -> List[List[int]]:
         """Sort this epoch's sentences into batches of like lengths. Returns one singleton list per update."""
         for number, language in enumerate(self.texts):
             rng = np.random.default_rng([self.seed, self.epoch, number])
             order = rng.permutation(self.usable[language])
-            lengths = np.asarray(self.texts[language].sizes)[order] + 2  # dressed: <s> and the language token
+            lengths = np.asarray(self.texts[language].sizes)[order] + 2  # <s> and the language token are added
             by_length = np.argsort(lengths, kind="stable")
             self.batches[language] = cut_batches(order[by_length], lengths[by_length], max_tokens, max_sentences)
         self._draw_turns()
@@ -68,10 +89,10 @@ class MonolingualUpdates(FairseqDataset):
             self.turns[own] = np.arange(turns)
             self.chosen[own] = np.concatenate(rounds)[:turns] if rounds else []
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.ordered_indices()) if self.drawn is None else len(self.drawn)
 
-    def __getitem__(self, update):
+    def __getitem__(self, update: int) -> Dict[str, Any]:
         """Return {"update": k, "batches": [...]}, for each batch {"language", "turn", "clean", "denoise"}.
 
         clean: int64 [B, T] of x </s>; denoise: a training sample, whose "id" are the sentences' numbers in their text;
@@ -84,26 +105,51 @@ class MonolingualUpdates(FairseqDataset):
             batches.append(self._batch(language, int(self.turns[update, slot]), indices, key))
         return {"update": update, "batches": batches}
 
-    def sentences_of(self, update):
+    def sentences_of(self, update: int) -> List[Tuple[str, np.ndarray]]:
         """Which sentences an update's batches are of: [(language, int64 [B] numbers in its text), ...]."""
         names = [list(self.texts)[number] for number in self.drawn[update].tolist()]
         return [(name, self.batches[name][chosen]) for name, chosen in zip(names, self.chosen[update].tolist())]
 
-    def _batch(self, language, turn, indices, key):
-        convention, (begin, end) = self.convention, key
+    def _batch(self, language: str, turn: int, indices: np.ndarray, key: Tuple[List[int], List[int]]) -> Dict[str, Any]:
+        special_tokens, (begin, end) = self.special_tokens, key
         sentences = noisy = [self.texts[language][int(index)] for index in indices]
-        if self.word_noise is not None:  # draws of its own: the other noise is the same with a lexicon and without
-            noisy = self.word_noise(noisy, language, np.random.default_rng(begin + [4] + end))
+        if self.lexicon_noise is not None:  # draws of its own: the other noise is the same with a lexicon and without
+            noisy = self.lexicon_noise(noisy, language, np.random.default_rng(begin + [4] + end))
         rng = np.random.default_rng(begin + [2] + end)
-        noisy = [disturb(sentence, self.noise, rng) for sentence in noisy]
-        denoise = convention.sample(
-            convention.stack([convention.dress(sentence, language) for sentence in noisy]),
-            convention.stack([convention.dress(sentence, language) for sentence in sentences]),
+        noisy = [add_noise(sentence, self.noise, rng) for sentence in noisy]
+        denoise = special_tokens.training_sample(
+            special_tokens.collate([special_tokens.add(sentence, language) for sentence in noisy]),
+            special_tokens.collate([special_tokens.add(sentence, language) for sentence in sentences]),
             language,
         )
         denoise["id"] = torch.from_numpy(np.asarray(indices, dtype=np.int64))
-        return {"language": language, "turn": turn, "clean": convention.stack(sentences), "denoise": denoise}
+        return {"language": language, "turn": turn, "clean": special_tokens.collate(sentences), "denoise": denoise}
 
-    def collater(self, samples):
+    def collater(self, samples: Sequence[Dict[str, Any]]) -> Optional[Dict[str, Any]]:
         """An item is a whole update already."""
         return samples[0] if samples else None
+
+
+def language_turns(
+    batches: Sequence[int], sentences: Sequence[int], alpha: Optional[float], rng: np.random.Generator
+) -> np.ndarray:
+    """The languages of every update of an epoch: int64 [updates, languages], each a language's number.
+
+    Every update takes as many batches as there are languages. alpha None: one of each language, until the language with
+    the most batches has been through. Else a batch is of language l with a chance in proportion to ``p_l ** alpha``, p_l
+    being its share of all sentences (Lample and Conneau 2019, section 3.1); over the epoch each language gets its share,
+    but for one batch, and the epoch is about as long as it takes the language with the most batches to be through once.
+
+    batches, sentences: their number in each language, as a list; rng: numpy Generator.
+    """
+    count, largest = len(batches), int(np.argmax(batches))
+    if alpha is None:
+        return np.tile(np.arange(count), (batches[largest], 1))
+    weights = np.asarray(sentences, dtype=np.float64)
+    shares = (weights / weights.sum()) ** alpha
+    shares /= shares.sum()
+    updates = int(np.ceil(batches[largest] / shares[largest] / count))
+    # evenly spaced points from a random start: no language is off its share by a batch, and none is rounded away always
+    points = (np.arange(updates * count) + rng.random()) / (updates * count)
+    drawn = np.searchsorted(np.cumsum(shares)[:-1], points, side="right")
+    return rng.permutation(drawn).reshape(updates, count)

@@ -85,7 +85,7 @@ def _sides(folder, size, args, cuda):
 
 def _meters(sides, clock):
     """{name: Meter of its generation}."""
-    from crossinit_fairseq.translation import generation, greedy
+    from crossinit_fairseq.generation.search import Search
 
     pad, eos = sides["ours"].task.dictionary.pad(), sides["ours"].task.dictionary.eos()
     meters = {
@@ -94,8 +94,7 @@ def _meters(sides, clock):
         ),
         "stock": Meter(clock, lambda made: (sum(len(best[0]["tokens"]) - 1 for best in made), len(made))),
     }
-    for module in (greedy, generation):  # wherever the task generates from
-        module.write_stepwise = meters["ours"].around(module.write_stepwise)
+    Search.__call__ = meters["ours"].around(Search.__call__)
     for generator in sides["stock"].task.sequence_generators.values():
         generator.generate = meters["stock"].around(generator.generate)
     return meters

@@ -1,16 +1,16 @@
-"""crossinit_fairseq/translation/lexicon_words.py"""
+"""crossinit_fairseq/unmt/lexicon.py"""
 
 import numpy as np
 import torch
 
+from crossinit_fairseq.data.noise import WordNoise
 from crossinit_fairseq.lexicon.word_by_word import PieceTranslator
 from crossinit_fairseq.ranks import WordPieces
-from crossinit_fairseq.translation.lexicon_words import LexiconNoise, WordByWordSources
-from crossinit_fairseq.translation.noise import WordNoise
-from tests.helpers import convention_of, dictionary_of
+from crossinit_fairseq.unmt.lexicon import LexiconNoise, WordByWordSources
+from tests.helpers import dictionary_of, special_tokens_of
 
 DICTIONARY = dictionary_of("abcdefgh", ("en", "ro", "ne"))  # a: 4, ..., h: 11; every symbol is a word
-CONVENTION = convention_of(DICTIONARY, ("en", "ro", "ne"))
+SPECIAL_TOKENS = special_tokens_of(DICTIONARY, ("en", "ro", "ne"))
 PAD, EOS, MASK = 1, 2, 15
 PIECES = WordPieces(DICTIONARY.symbols, special=[0, PAD, EOS, 3, 12, 13, 14, MASK], unk=3)
 # en a -> ro ef, en b -> ro g; ro g -> en b; en a -> ne h
@@ -23,7 +23,7 @@ CLEAN = torch.tensor([[4, 6, 5, EOS], [5, EOS, PAD, PAD]])
 
 
 def sources(updates=3, noise=None, max_len=9):
-    return WordByWordSources(TRANSLATORS, updates, CONVENTION, noise, max_len)
+    return WordByWordSources(TRANSLATORS, updates, SPECIAL_TOKENS, noise, max_len)
 
 
 def test_sources_hand_worked():
@@ -44,9 +44,7 @@ def test_which_updates_and_directions():
 def test_sources_are_disturbed_by_their_seed():
     clean = torch.tensor([[4, 5, 6, 7] * 5 + [EOS]] * 20)
     noise = WordNoise(PIECES, MASK, max_shuffle_distance=0.0, dropout=0.0, blanking=0.2)
-    one, again, other = (
-        sources(noise=noise, max_len=99)(clean, "en", "ro", (1, 7, 0, slot)) for slot in (0, 0, 1)
-    )
+    one, again, other = (sources(noise=noise, max_len=99)(clean, "en", "ro", (1, 7, 0, slot)) for slot in (0, 0, 1))
     assert torch.equal(one, again) and not torch.equal(one, other)
     # 20 x 25 words, each symbol being one here; a fifth of 500 is 100, 4 standard deviations are 36
     assert abs(int(one.eq(MASK).sum()) - 100) < 36

@@ -5,9 +5,9 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import numpy as np
 import torch
 
+from crossinit_fairseq.data.noise import WordNoise, add_noise
+from crossinit_fairseq.data.special_tokens import SpecialTokens
 from crossinit_fairseq.lexicon.word_by_word import PieceTranslator
-from crossinit_fairseq.translation.convention import Convention
-from crossinit_fairseq.translation.noise import WordNoise, disturb
 
 Translators = Dict[Tuple[str, str], PieceTranslator]
 
@@ -24,12 +24,12 @@ class WordByWordSources:
         self,
         translators: Translators,
         updates: int,
-        convention: Convention,
+        special_tokens: SpecialTokens,
         noise: Optional[WordNoise],
         max_len: int,
     ):
         self.translators, self.updates = translators, updates
-        self.convention, self.noise, self.max_len = convention, noise, max_len
+        self.special_tokens, self.noise, self.max_len = special_tokens, noise, max_len
 
     def writes(self, source: str, target: str, update: int) -> bool:
         """Whether it is the lexicon that translates this direction in an update, rather than the model."""
@@ -39,14 +39,14 @@ class WordByWordSources:
         """clean: int64 [B, T] rows of ``x </s>`` and padding, in the source language; seed: ints >= 0, for the noise.
         Returns int64 [B, T'] of the same form on the same device."""
         rows = clean.cpu().numpy()
-        lengths = (rows != self.convention.pad).sum(1)
+        lengths = (rows != self.special_tokens.pad).sum(1)
         sentences = [row[:length] for row, length in zip(rows, lengths.tolist())]
         written = []
         rng = np.random.default_rng(list(seed) + [1])
         for sentence in self.translators[source, target](sentences):
             cut = torch.from_numpy(np.append(sentence[:-1][: self.max_len], sentence[-1]))
-            written.append(cut if self.noise is None else disturb(cut, self.noise, rng))
-        return self.convention.stack(written).to(clean.device)
+            written.append(cut if self.noise is None else add_noise(cut, self.noise, rng))
+        return self.special_tokens.collate(written).to(clean.device)
 
 
 class LexiconNoise:

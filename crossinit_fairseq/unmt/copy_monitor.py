@@ -1,44 +1,47 @@
 """How much of a translation is copied from its source, how much is of its language, and whether training fell into copying."""
 
+from typing import Dict, Mapping, Optional, Set, Tuple
+
 import torch
+from torch import Tensor
 
 FIELDS = ("written", "copied", "in_target", "source", "common")
 
 
-def copying_counts(source, output, words, target):
+def count_copies(source: Tensor, output: Tensor, text_tokens: Tensor, vocabulary: Tensor) -> Dict[str, int]:
     """Count what a batch of translations is made of, as {field: number of tokens} for FIELDS.
 
     written: tokens of the output; copied: those that occur in the source sentence too, each at most as often as there;
     in_target: those that are of the target language; source: tokens of the source; common: those that are of the target
     language, and might stand in an honest translation as they are (names, numbers, punctuation).
 
-    source, output: int64 [B, S] and [B, T]; words: bool [V], the tokens that count (no special symbols); target:
-    bool [V], the target language's tokens (vocabulary.target_tokens). All on one device.
+    source, output: int64 [B, S] and [B, T]; text_tokens: bool [V], the tokens that count (no special tokens); vocabulary:
+    bool [V], the target language's tokens (data/vocabularies.py). All on one device.
     """
-    size = len(words)
-    source_keys, source_counts = _occurrences(source, words, size)
-    output_keys, output_counts = _occurrences(output, words, size)
+    size = len(text_tokens)
+    source_keys, source_counts = _occurrences(source, text_tokens, size)
+    output_keys, output_counts = _occurrences(output, text_tokens, size)
     copied = 0
     if len(source_keys) and len(output_keys):
         places = torch.searchsorted(source_keys, output_keys).clamp(max=len(source_keys) - 1)
-        there = source_keys[places].eq(output_keys)
-        copied = int(torch.minimum(source_counts[places], output_counts)[there].sum())
+        shared = source_keys[places].eq(output_keys)
+        copied = int(torch.minimum(source_counts[places], output_counts)[shared].sum())
     return {
         "written": int(output_counts.sum()),
         "copied": copied,
-        "in_target": int(output_counts[target[output_keys % size]].sum()),
+        "in_target": int(output_counts[vocabulary[output_keys % size]].sum()),
         "source": int(source_counts.sum()),
-        "common": int(source_counts[target[source_keys % size]].sum()),
+        "common": int(source_counts[vocabulary[source_keys % size]].sum()),
     }
 
 
-def _occurrences(tokens, words, size):
+def _occurrences(tokens: Tensor, text_tokens: Tensor, size: int) -> Tuple[Tensor, Tensor]:
     """The different (row, token) pairs as sorted int64 [N] ``row * V + token``, and how often each occurs."""
     rows = torch.arange(len(tokens), device=tokens.device).unsqueeze(1) * size
-    return torch.unique((rows + tokens)[words[tokens]], return_counts=True)
+    return torch.unique((rows + tokens)[text_tokens[tokens]], return_counts=True)
 
 
-class CopyWatch:
+class CopyMonitor:
     """Notices when the translations of a direction have become copies of their sources, or are of another language.
 
     Of two languages, a share c of the source's tokens is of the target language too. An honest translation copies about
@@ -49,16 +52,16 @@ class CopyWatch:
     mean). No alarm where c is over 0.9: there a copy looks like a translation.
     """
 
-    def __init__(self, window=100):
+    def __init__(self, window: int = 100):
         self.window = window
-        self.means = {}
-        self.batches = {}
-        self.alarmed = {}
+        self.means: Dict[str, Dict[str, float]] = {}
+        self.batches: Dict[str, int] = {}
+        self.alarmed: Dict[str, Set[str]] = {}
 
-    def add(self, direction, counts, batches=1):
+    def add(self, direction: str, counts: Mapping[str, float], batches: int = 1) -> Optional[str]:
         """Take in the counts of some batches of a direction. Returns the alarm as a text, or None.
 
-        counts: {field: number} as of copying_counts, summed over the batches.
+        counts: {field: number} as of count_copies, summed over the batches.
         """
         if not counts["written"] or not counts["source"]:
             return None

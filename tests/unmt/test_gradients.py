@@ -1,6 +1,7 @@
-"""crossinit_fairseq/translation/learning.py"""
+"""crossinit_fairseq/unmt/training_step.py: gradients"""
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,11 +12,11 @@ from fairseq.optim.fp16_optimizer import FP16Optimizer
 from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
-from crossinit_fairseq.translation.learning import KINDS, learn
-from tests.helpers import convention_of, dictionary_of, is_kept, tiny_model
+from crossinit_fairseq.unmt.training_step import KINDS, WeightedSample, accumulate_gradients
+from tests.helpers import dictionary_of, is_kept, special_tokens_of, tiny_model
 
 DICTIONARY = dictionary_of("abcdefgh")
-CONVENTION = convention_of(DICTIONARY)
+SPECIAL_TOKENS = special_tokens_of(DICTIONARY)
 EOS = 2
 
 
@@ -34,14 +35,14 @@ class Backward:
 
 
 def sample_of(*sentences, **more):
-    rows = CONVENTION.stack([CONVENTION.dress(torch.tensor(list(row) + [EOS]), "en") for row in sentences])
-    return dict(CONVENTION.sample(rows, rows, "en"), **more)
+    rows = SPECIAL_TOKENS.collate([SPECIAL_TOKENS.add(torch.tensor(list(row) + [EOS]), "en") for row in sentences])
+    return dict(SPECIAL_TOKENS.training_sample(rows, rows, "en"), **more)
 
 
 SAMPLES = [
-    ("dae", "en", 1.0, sample_of([4, 5, 6])),
-    ("bt", "en", 0.5, sample_of([7, 8], [9, 10])),
-    ("dae", "ro", 1.0, sample_of([11, 4])),
+    WeightedSample("dae", "en", 1.0, sample_of([4, 5, 6])),
+    WeightedSample("bt", "en", 0.5, sample_of([7, 8], [9, 10])),
+    WeightedSample("dae", "ro", 1.0, sample_of([11, 4])),
 ]
 
 
@@ -63,9 +64,9 @@ def data_parallel(model):
 def one_by_one(samples):
     """The sum of the samples' weighted gradients, each made with a model of its own."""
     sums = {}
-    for _, _, weight, sample in samples:
+    for one in samples:
         model = model_of()
-        (CRITERION(model, sample)[0] * weight).backward()
+        (CRITERION(model, one.sample)[0] * one.weight).backward()
         for name, gradient in gradients(model).items():
             sums[name] = sums.get(name, 0) + gradient
     return sums
@@ -73,11 +74,11 @@ def one_by_one(samples):
 
 def test_gradients_add_up():
     model = model_of()
-    loss, size, logs = learn(model, CRITERION, Backward(), SAMPLES, 0)
+    loss, size, logs = accumulate_gradients(model, CRITERION, Backward(), SAMPLES, 0)
     expected = one_by_one(SAMPLES)
     for name, gradient in gradients(model).items():
         assert torch.allclose(gradient, expected[name], atol=1e-6), name
-    losses = [CRITERION(model_of(), sample)[0].item() for _, _, _, sample in SAMPLES]
+    losses = [CRITERION(model_of(), one.sample)[0].item() for one in SAMPLES]
     # 6 + (5 + 5) + 5 target tokens, <s>, </s> and the language's among them
     assert size == 21 and float(loss) == pytest.approx(losses[0] + 0.5 * losses[1] + losses[2], rel=1e-5)
     assert (logs["sample_size"], logs["dae_sample_size"], logs["bt_sample_size"]) == (21, 11, 10)
@@ -89,21 +90,19 @@ def test_logs_have_the_same_keys_and_kinds_of_values_whatever_the_samples():
     """fairseq sums logs over processes by place, numbers and tensors apart."""
 
     def shape(samples):
-        logs = learn(model_of(), CRITERION, Backward(), samples, 0)[2]
+        logs = accumulate_gradients(model_of(), CRITERION, Backward(), samples, 0)[2]
         return [(key, torch.is_tensor(value)) for key, value in logs.items()]
 
-    shapes = [
-        shape(samples) for samples in (SAMPLES, SAMPLES[:1], SAMPLES[1:2], [SAMPLES[0][:2] + (0.0, SAMPLES[0][3])])
-    ]
+    shapes = [shape(samples) for samples in (SAMPLES, SAMPLES[:1], SAMPLES[1:2], [replace(SAMPLES[0], weight=0.0)])]
     assert all(each == shapes[0] for each in shapes) and len(shapes[0]) == 3 * len(
-        CRITERION(model_of(), SAMPLES[0][3])[2]
+        CRITERION(model_of(), SAMPLES[0].sample)[2]
     )
     assert {"{}_{}".format(kind, "ntokens") for kind in KINDS} <= {key for key, _ in shapes[0]}
 
 
 def test_a_weight_of_zero_counts_nothing():
     model = model_of()
-    loss, size, logs = learn(model, CRITERION, Backward(), [SAMPLES[0][:2] + (0.0, SAMPLES[0][3])], 0)
+    loss, size, logs = accumulate_gradients(model, CRITERION, Backward(), [replace(SAMPLES[0], weight=0.0)], 0)
     assert (float(loss), size) == (0, 0) and all(float(value) == 0 for value in logs.values())
     assert all(gradient is not None and not gradient.any() for gradient in gradients(model).values())
 
@@ -118,7 +117,7 @@ def test_a_loss_that_is_no_number_stops_before_the_backward_pass(value):
         return loss * (value if sample is bad else 1), size, log
 
     with pytest.raises(FloatingPointError) as caught:
-        learn(model, criterion, Backward(), [("bt", "ro", 1.0, bad)] + SAMPLES, 41)
+        accumulate_gradients(model, criterion, Backward(), [WeightedSample("bt", "ro", 1.0, bad)] + SAMPLES, 41)
     assert "the loss is {} in update 42, back-translation of language ro, sentences 30, 70 of".format(value) in str(
         caught.value
     )
@@ -127,11 +126,11 @@ def test_a_loss_that_is_no_number_stops_before_the_backward_pass(value):
 
 def test_many_sentences_are_not_all_named():
     with pytest.raises(FloatingPointError, match="sentences 0, 1, .*, 19 and 5 more of its training text"):
-        learn(
+        accumulate_gradients(
             model_of(),
             lambda model, sample: (torch.tensor(float("nan")), 1, {}),
             Backward(),
-            [("dae", "en", 1.0, sample_of(*[[4]] * 25))],
+            [WeightedSample("dae", "en", 1.0, sample_of(*[[4]] * 25))],
             0,
         )
 
@@ -159,7 +158,7 @@ def test_processes_exchange_gradients_once(process_group):
         return future
 
     wrapped.module.register_comm_hook(None, exchange)
-    learn(wrapped, CRITERION, Backward(), SAMPLES, 0)
+    accumulate_gradients(wrapped, CRITERION, Backward(), SAMPLES, 0)
     expected = one_by_one(SAMPLES)
     for name, gradient in gradients(inner).items():
         assert torch.allclose(gradient, expected[name], atol=1e-6), name
@@ -180,9 +179,9 @@ def test_gradient_accumulation_exchanges_nothing_before_its_last_batch(process_g
 
     wrapped.module.register_comm_hook(None, exchange)
     with wrapped.no_sync():  # as fairseq's trainer does
-        learn(wrapped, CRITERION, Backward(), SAMPLES, 0)
+        accumulate_gradients(wrapped, CRITERION, Backward(), SAMPLES, 0)
         assert not sent
-    learn(wrapped, CRITERION, Backward(), SAMPLES[:1], 0)
+    accumulate_gradients(wrapped, CRITERION, Backward(), SAMPLES[:1], 0)
     expected = one_by_one(SAMPLES + SAMPLES[:1])
     assert sent and all(torch.allclose(g, expected[name], atol=1e-6) for name, g in gradients(inner).items())
 
@@ -206,7 +205,7 @@ def test_half_precision_and_loss_scaling(dtype, scale):
         if dtype is torch.float16 and torch.__version__ < "2.3":
             stack.enter_context(pytest.raises(RuntimeError, match="not implemented for 'Half'"))
         optimizer = fairseq_fp16(model, scale)
-        loss, size, logs = learn(model, CRITERION, optimizer, SAMPLES, 0)
+        loss, size, logs = accumulate_gradients(model, CRITERION, optimizer, SAMPLES, 0)
         assert loss.dtype == torch.float32 and size == 21 and torch.isfinite(logs["bt_loss"])
         optimizer._sync_fp16_grads_to_fp32()
         expected = one_by_one(SAMPLES)
