@@ -195,7 +195,7 @@ def test_options_that_cannot_be_used(three_languages, lexicon, tmp_path):
         ({"lexicon": good, "lexicon_noise": 1.5}, "--lexicon-noise is 1.5; it is a probability"),
         ({"lexicon": good, "lexicon_noise": float("nan")}, "--lexicon-noise is nan"),
         ({"lexicon": good, "lexicon_bt_updates": -1}, "--lexicon-bt-updates is -1"),
-        ({"lexicon": good, "lexicon_noise": 0.1, "lexicon_bt_noise": True}, "--lexicon-bt-noise disturbs nothing"),
+        ({"lexicon": good, "lexicon_noise": 0.1, "lexicon_bt_noise": True}, "--lexicon-bt-noise changes nothing"),
         ({"freeze_table_updates": -2}, "--freeze-table-updates is -2"),
         ({"lexicon": good, "lexicon_noise": 0.1, "langs": "aa,cc"}, "aa-bb"),
         ({"lexicon": "aa-cc={}".format(lexicon), "lexicon_noise": 0.1}, "a lexicon of aa and bb, not of aa and cc"),
