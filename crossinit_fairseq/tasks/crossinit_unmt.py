@@ -178,9 +178,8 @@ class CrossInitUnmtTask(CrossInitTask):
         return self._translators
 
     def _lexicon_noise(self) -> Optional[LexiconNoise]:
-        if self.cfg.lexicon_noise:
-            return LexiconNoise(self.translators(), self.cfg.lexicon_noise, self._longest)
-        return None
+        share = self.cfg.lexicon_noise
+        return LexiconNoise(self.translators(), share, self._longest) if share else None
 
     def _word_by_word(self) -> Optional[WordByWordSources]:
         cfg = self.cfg
@@ -201,8 +200,8 @@ class CrossInitUnmtTask(CrossInitTask):
         )
 
     def _corpus(self) -> Corpus:
-        text = (self.folders, self.languages, self.dictionary)
-        return Corpus(*text, self.special_tokens, self._noise(), self._longest, self.cfg.seed)
+        named = dict(noise=self._noise(), longest=self._longest, seed=self.cfg.seed)
+        return Corpus(self.folders, self.languages, self.dictionary, self.special_tokens, **named)
 
     def has_sharded_data(self, split: str) -> bool:
         """Whether the next epoch reads other files."""
