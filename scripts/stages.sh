@@ -7,6 +7,7 @@
 #   SETTINGS="..."          what the stages depend on besides their own text
 #   stage NAME TITLE        run the function NAME, with its output in $OUT/logs/NAME.log
 #   train NAME UPDATES ...  inside a stage: fairseq-train with a line of progress
+#   run COMMAND ...         inside a stage: the command, noted in $OUT/logs/commands.sh (commands.sh)
 #   translations FILE       what fairseq-generate wrote into FILE, a line each, in the order of the text
 
 mkdir -p "$OUT/logs" "$OUT/stages"
@@ -41,6 +42,7 @@ stage() {
   echo "$key" > "$state.key"
   mkdir -p "$OUT/$name"
   echo "[$STAGES_COUNT/$STAGES] $title$changed"
+  note_stage "$name: $title"
   begin=$(date +%s)
   # a subshell with its own -e: one failing command ends the stage
   set +e
@@ -62,4 +64,5 @@ stage() {
   echo "$key" > "$state.done"
 }
 
+source "$ROOT/scripts/commands.sh"
 source "$ROOT/scripts/train.sh"

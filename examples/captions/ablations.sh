@@ -54,16 +54,16 @@ one() {
   out=$variant-$seed
   [ ! -f $out/done ] || return 0
   mkdir -p $out
-  from="--text $A=$TEXT/mono.$A --text $B=$TEXT/mono.$B"
-  hidden="--text $A=$TEXT/mono.$A --text $B=oracle/enciphered.$B"
+  from=(--text "$A=$TEXT/mono.$A" --text "$B=$TEXT/mono.$B")
+  hidden=(--text "$A=$TEXT/mono.$A" --text "$B=oracle/enciphered.$B" --spelling-weight 0)
   case $variant in
-    full)        options=$from ;;
-    no-rank)     options="$from --rank-weight 0" ;;
-    no-spelling) options="$from --spelling-weight 0" ;;
-    no-strings)  options="$hidden --spelling-weight 0" ;;
-    seeds-*)     options="$hidden --spelling-weight 0 --seeds oracle/$variant.txt" ;;
+    full)        options=("${from[@]}") ;;
+    no-rank)     options=("${from[@]}" --rank-weight 0) ;;
+    no-spelling) options=("${from[@]}" --spelling-weight 0) ;;
+    no-strings)  options=("${hidden[@]}") ;;
+    seeds-*)     options=("${hidden[@]}" --seeds oracle/$variant.txt) ;;
   esac
-  crossinit-lexicon induce $options --all --workers 1 --seed $seed -o $out/lexicon.tsv 2> $out/induce.log
+  crossinit-lexicon induce "${options[@]}" --all --workers 1 --seed $seed -o $out/lexicon.tsv 2> $out/induce.log
   case $variant in
     no-strings|seeds-*)
       mv $out/lexicon.tsv $out/enciphered.tsv

@@ -26,40 +26,42 @@ MODEL="--arch transformer --share-all-embeddings --encoder-layers $LAYERS --deco
   --encoder-attention-heads 4 --decoder-attention-heads 4 --dropout $DROPOUT --attention-dropout 0.0
   --encoder-normalize-before --decoder-normalize-before
   --max-source-positions 256 --max-target-positions 256"
-COMMON="--user-dir $ROOT/crossinit_fairseq --seed $SEED --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints
-  --required-batch-size-multiple 1 --log-interval 10 --optimizer adam"
+COMMON=(--user-dir "$ROOT/crossinit_fairseq" --seed $SEED --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints
+  --required-batch-size-multiple 1 --log-interval 10 --optimizer adam)
 
-# tokens as Moses cuts them on standard input, text on standard output
-detokenised() { sacremoses -l $1 -j 1 -q detokenize; }
+# into FILE, the text of tokens as Moses cuts them: detokenised LANG TOKENS FILE
+detokenised() { run -i "$2" -o "$3" sacremoses -l $1 -j 1 -q detokenize; }
 
-bleu() { sacrebleu "$TEXT/reference.$1" -i "$2" -m bleu chrf -lc --format json -w 2; }
+# into FILE, BLEU and chrF2 of translations: bleu LANG TRANSLATIONS FILE
+bleu() { run -o "$3" sacrebleu "$TEXT/reference.$1" -i "$2" -m bleu chrf -lc --format json -w 2; }
 
 lexicon() {
   if [ $INIT = oracle ]; then
-    python "$HERE/oracle.py" --langs $A,$B --aligned "$TEXT/aligned" -o lexicon/lexicon.tsv
+    run python "$HERE/oracle.py" --langs $A,$B --aligned "$TEXT/aligned" -o lexicon/lexicon.tsv
   else
-    crossinit-lexicon induce "$DATA" --langs $A,$B --all --workers 1 --seed $SEED $INDUCTION -o lexicon/lexicon.tsv
+    run crossinit-lexicon induce "$DATA" --langs $A,$B --all --workers 1 --seed $SEED $INDUCTION -o lexicon/lexicon.tsv
   fi
-  crossinit-lexicon show lexicon/lexicon.tsv --pairs 30
+  run crossinit-lexicon show lexicon/lexicon.tsv --pairs 30
   # aligned text judges the lexicon here, and nothing else
-  crossinit-lexicon evaluate lexicon/lexicon.tsv --aligned $A="$TEXT/aligned.$A" --aligned $B="$TEXT/aligned.$B" \
+  run crossinit-lexicon evaluate lexicon/lexicon.tsv --aligned $A="$TEXT/aligned.$A" --aligned $B="$TEXT/aligned.$B" \
     --json lexicon/evaluation.json
 }
 
 word_by_word() {
   for pair in "$A $B" "$B $A"; do
     set -- $pair
-    crossinit-lexicon translate lexicon/lexicon.tsv --from $1 --to $2 < "$TEXT/test.$1" | detokenised $2 > word_by_word/$1-$2.hyp
-    bleu $2 word_by_word/$1-$2.hyp > word_by_word/$1-$2.json
+    run -i "$TEXT/test.$1" -o word_by_word/$1-$2.tokens crossinit-lexicon translate lexicon/lexicon.tsv --from $1 --to $2
+    detokenised $2 word_by_word/$1-$2.tokens word_by_word/$1-$2.hyp
+    bleu $2 word_by_word/$1-$2.hyp word_by_word/$1-$2.json
   done
 }
 
 table() {
   if [ $INIT = crossinit ]; then
-    train "$INIT-$SEED table" $SPAN_UPDATES "$DATA" $COMMON $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
+    train "$INIT-$SEED table" $SPAN_UPDATES "$DATA" "${COMMON[@]}" $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
       --span 30 --max-rank 10000 --batch-size 64 --updates-per-epoch 50 --rescale --clip-norm 1.0 --lr $SPAN_RATE --save-dir table
   else
-    train "$INIT-$SEED table" $PAIR_UPDATES "$DATA" $COMMON $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
+    train "$INIT-$SEED table" $PAIR_UPDATES "$DATA" "${COMMON[@]}" $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
       --lexicon $A-$B=lexicon/lexicon.tsv --batch-size 512 --updates-per-epoch 100 --rescale --clip-norm 1.0 --lr $PAIR_RATE \
       --start-as-copier --save-dir table
   fi
@@ -71,7 +73,7 @@ translation() {
   start="--lambda-bt 0:0,$DENOISE:0,$((DENOISE + 1)):1"
   [ ! -d lexicon ] || start="--lexicon $A-$B=lexicon/lexicon.tsv --lexicon-bt-updates $WORD_BY_WORD $WITH_LEXICON"
   [ ! -d table ] || start="$start --finetune-from-model table/checkpoint_last.pt"
-  train "$INIT-$SEED translation" $UPDATES "$DATA" $COMMON $MODEL --task crossinit_unmt --langs $A,$B \
+  train "$INIT-$SEED translation" $UPDATES "$DATA" "${COMMON[@]}" $MODEL --task crossinit_unmt --langs $A,$B \
     --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens $TOKENS --restrict-vocab-updates -1 \
     --adam-betas '(0.9, 0.98)' --clip-norm 1.0 --lr $RATE --lr-scheduler polynomial_decay --total-num-update $UPDATES --warmup-updates $WARMUP \
     --valid-round-trip 100 --validate-interval 1000 --validate-interval-updates 400 \
@@ -81,11 +83,12 @@ translation() {
 score() {
   for pair in "$A $B" "$B $A"; do
     set -- $pair
-    fairseq-generate "$DATA" --user-dir "$ROOT/crossinit_fairseq" --task crossinit_unmt --langs $A,$B -s $1 -t $2 \
+    run -o score/$1-$2.txt fairseq-generate "$DATA" --user-dir "$ROOT/crossinit_fairseq" --task crossinit_unmt --langs $A,$B -s $1 -t $2 \
       --path translation/checkpoint_last.pt --beam 4 --max-len-a 1.3 --max-len-b 5 --max-tokens 4000 --generation-vocab target \
-      --remove-bpe sentencepiece --required-batch-size-multiple 1 --num-workers 0 > score/$1-$2.txt
-    translations score/$1-$2.txt | detokenised $2 > score/$1-$2.hyp
-    bleu $2 score/$1-$2.hyp > score/$1-$2.json
+      --remove-bpe sentencepiece --required-batch-size-multiple 1 --num-workers 0
+    run -o score/$1-$2.tokens translations score/$1-$2.txt
+    detokenised $2 score/$1-$2.tokens score/$1-$2.hyp
+    bleu $2 score/$1-$2.hyp score/$1-$2.json
   done
 }
 
@@ -94,7 +97,7 @@ if [ $STAGES -eq 5 ]; then
   stage lexicon "$INIT-$SEED: a lexicon, and how many of its words are right"
   stage word_by_word "$INIT-$SEED: translation word by word, with the lexicon alone"
 fi
-SETTINGS+=" $COMMON $MODEL $SPAN_UPDATES $SPAN_RATE $PAIR_UPDATES $PAIR_RATE"
+SETTINGS+=" ${COMMON[*]} $MODEL $SPAN_UPDATES $SPAN_RATE $PAIR_UPDATES $PAIR_RATE"
 [ $INIT = random ] || stage table "$INIT-$SEED: the embedding table to start from"
 SETTINGS+=" $TOKENS $RATE $WARMUP $UPDATES $DENOISE $WORD_BY_WORD $WITH_LEXICON"
 stage translation "$INIT-$SEED: unsupervised translation"

@@ -63,28 +63,28 @@ source "$ROOT/scripts/stages.sh"
 
 # Every stage below runs in $OUT.
 text() {
-  [ -n "$TEXT" ] || python "$HERE/multi30k.py" --langs $LANGS --out multi30k 2>&3
-  python "$HERE/text.py" --text "${TEXT:-multi30k}" --langs $LANGS --out text >&3
+  [ -n "$TEXT" ] || run python "$HERE/multi30k.py" --langs $LANGS --out multi30k 2>&3
+  run python "$HERE/text.py" --text "${TEXT:-multi30k}" --langs $LANGS --out text >&3
 }
 
 pieces() {
-  python "$ROOT/examples/quickstart/pieces.py" --langs $LANGS --text text --vocabulary $VOCABULARY --out pieces
+  run python "$ROOT/examples/quickstart/pieces.py" --langs $LANGS --text text --vocabulary $VOCABULARY --out pieces
 }
 
 data() {
   for lang in $A $B; do
-    fairseq-preprocess --only-source --srcdict pieces/dict.txt --destdir data/$lang \
+    run fairseq-preprocess --only-source --srcdict pieces/dict.txt --destdir data/$lang \
       --trainpref pieces/train.$lang --validpref pieces/valid.$lang
   done
-  cp pieces/dict.txt data/
-  fairseq-preprocess --source-lang $A --target-lang $B --srcdict pieces/dict.txt --tgtdict pieces/dict.txt \
+  run cp pieces/dict.txt data/
+  run fairseq-preprocess --source-lang $A --target-lang $B --srcdict pieces/dict.txt --tgtdict pieces/dict.txt \
     --destdir data --validpref pieces/dev --testpref pieces/test
 }
 
 copying() {
   # what leaving the text as it is would score
-  sacrebleu text/reference.$B -i text/reference.$A -m bleu chrf -lc --format json -w 2 > copying/$A-$B.json
-  sacrebleu text/reference.$A -i text/reference.$B -m bleu chrf -lc --format json -w 2 > copying/$B-$A.json
+  run -o copying/$A-$B.json sacrebleu text/reference.$B -i text/reference.$A -m bleu chrf -lc --format json -w 2
+  run -o copying/$B-$A.json sacrebleu text/reference.$A -i text/reference.$B -m bleu chrf -lc --format json -w 2
 }
 
 stage text "captions, one half in each language"

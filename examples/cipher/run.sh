@@ -58,17 +58,17 @@ SETTINGS="$TEXT $(stat -c '%s %Y' "${TEXT:-$HERE/grammar.py}" "$HERE/text.py" | 
 source "$ROOT/scripts/stages.sh"
 
 text() {
-  python "$HERE/text.py" ${TEXT:+--text "$TEXT"} --vocabulary $VOCABULARY --out text >&3
-  python "$HERE/baselines.py" --text text --out text/baselines.json
+  run python "$HERE/text.py" ${TEXT:+--text "$TEXT"} --vocabulary $VOCABULARY --out text >&3
+  run python "$HERE/baselines.py" --text text --out text/baselines.json
 }
 
 data() {
   for lang in en xx; do
-    fairseq-preprocess --only-source --srcdict text/dict.txt --destdir data/$lang \
+    run fairseq-preprocess --only-source --srcdict text/dict.txt --destdir data/$lang \
       --trainpref text/train.$lang --validpref text/valid.$lang
   done
-  cp text/dict.txt data/
-  fairseq-preprocess --source-lang en --target-lang xx --srcdict text/dict.txt --tgtdict text/dict.txt \
+  run cp text/dict.txt data/
+  run fairseq-preprocess --source-lang en --target-lang xx --srcdict text/dict.txt --tgtdict text/dict.txt \
     --destdir data --validpref text/dev --testpref text/test
 }
 

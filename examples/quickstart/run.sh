@@ -85,50 +85,51 @@ MODEL="--arch transformer --share-all-embeddings --encoder-layers 2 --decoder-la
   --encoder-attention-heads 4 --decoder-attention-heads 4 --dropout 0.0 --attention-dropout 0.0
   --encoder-normalize-before --decoder-normalize-before --max-source-positions 256 --max-target-positions 256"
 # a data buffer would end fairseq with an abort after training; 1 is the only multiple that drops no sentence
-COMMON="--user-dir $ROOT/crossinit_fairseq --seed $SEED --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints
-  --required-batch-size-multiple 1 --log-interval 10 --optimizer adam --clip-norm 1.0"
+COMMON=(--user-dir "$ROOT/crossinit_fairseq" --seed $SEED --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints
+  --required-batch-size-multiple 1 --log-interval 10 --optimizer adam --clip-norm 1.0)
 
 text() {
   if [ ${#TEXT[@]} -eq 2 ]; then
-    python "$HERE/own_text.py" --text "${TEXT[@]}" ${DEV[@]+--dev "${DEV[@]}"} ${TEST[@]+--test "${TEST[@]}"} \
+    run python "$HERE/own_text.py" --text "${TEXT[@]}" ${DEV[@]+--dev "${DEV[@]}"} ${TEST[@]+--test "${TEST[@]}"} \
       --hold-out $HELD_OUT --seed "$SEED" --out text >&3
   else
-    python "$HERE/debian_text.py" --langs $A,$B --dev $HELD_OUT --test $HELD_OUT --seed "$SEED" --cache apt --out text 2>&3
+    run python "$HERE/debian_text.py" --langs $A,$B --dev $HELD_OUT --test $HELD_OUT --seed "$SEED" --cache apt --out text 2>&3
   fi
 }
 
 pieces() {
-  python "$HERE/pieces.py" --langs $A,$B --text text --vocabulary 8000 --longest 14 --out pieces
+  run python "$HERE/pieces.py" --langs $A,$B --text text --vocabulary 8000 --longest 14 --out pieces
 }
 
 data() {
   for lang in $A $B; do
-    fairseq-preprocess --only-source --srcdict pieces/dict.txt --destdir data/$lang \
+    run fairseq-preprocess --only-source --srcdict pieces/dict.txt --destdir data/$lang \
       --trainpref pieces/train.$lang --validpref pieces/valid.$lang
   done
-  cp pieces/dict.txt data/
+  run cp pieces/dict.txt data/
   aligned=
   [ ! -f pieces/dev.$A ] || aligned="--validpref pieces/dev"
   [ ! -f pieces/test.$A ] || aligned="$aligned --testpref pieces/test"
   if [ -n "$aligned" ]; then
-    fairseq-preprocess --source-lang $A --target-lang $B --srcdict pieces/dict.txt --tgtdict pieces/dict.txt \
+    run fairseq-preprocess --source-lang $A --target-lang $B --srcdict pieces/dict.txt --tgtdict pieces/dict.txt \
       --destdir data $aligned
   fi
 }
 
 lexicon() {
-  crossinit-lexicon induce data --langs $A,$B --all --workers 1 --seed "$SEED" -o lexicon/lexicon.tsv
+  run crossinit-lexicon induce data --langs $A,$B --all --workers 1 --seed "$SEED" -o lexicon/lexicon.tsv
   # the most frequent pairs of words that are each other's best, for a person to judge; --all also wrote the one-sided ones
-  crossinit-lexicon show <(grep -v 'ward$' lexicon/lexicon.tsv) --pairs 30 >&3
+  run -o lexicon/mutual.tsv grep -v 'ward$' lexicon/lexicon.tsv
+  run crossinit-lexicon show lexicon/mutual.tsv --pairs 30 >&3
 }
 
 table() {
   if [ "$INIT" = lexicon ]; then
-    train table $TABLE data $COMMON $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
+    train table $TABLE data "${COMMON[@]}" $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
       --lexicon $A-$B=lexicon/lexicon.tsv --batch-size 512 --updates-per-epoch 100 --rescale --lr 0.01 --save-dir table
   else
     # a short span and few updates: long before the loss is flat the table of so small a model lies along two directions
-    train table 50 data $COMMON $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
+    train table 50 data "${COMMON[@]}" $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
       --span 30 --max-rank 10000 --batch-size 64 --updates-per-epoch 50 --rescale --lr 0.005 --save-dir table
   fi
 }
@@ -144,7 +145,7 @@ translation() {
     start="--lambda-bt 0:0,$DENOISE:0,$((DENOISE + 1)):1"
   fi
   [ "$INIT" = random ] || start="$start --finetune-from-model table/checkpoint_last.pt"
-  train translation $TRANSLATE data $COMMON $MODEL --task crossinit_unmt --langs $A,$B \
+  train translation $TRANSLATE data "${COMMON[@]}" $MODEL --task crossinit_unmt --langs $A,$B \
     --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 500 --restrict-vocab-updates -1 \
     --adam-betas '(0.9, 0.98)' --lr 0.006 --lr-scheduler inverse_sqrt --warmup-updates 100 --valid-round-trip 100 \
     --validate-interval 1000 --save-interval-updates 200 --keep-interval-updates 1 --save-dir translation $start
@@ -157,16 +158,16 @@ score() {
   if [ -f pieces/test.$A ]; then
     for pair in "$A $B" "$B $A"; do
       set -- $pair
-      fairseq-generate data --user-dir "$ROOT/crossinit_fairseq" --task crossinit_unmt --langs $A,$B -s $1 -t $2 \
+      run -o score/$1-$2.txt fairseq-generate data --user-dir "$ROOT/crossinit_fairseq" --task crossinit_unmt --langs $A,$B -s $1 -t $2 \
         --path translation/checkpoint_last.pt --beam 4 --max-len-a 1.3 --max-len-b 5 --max-tokens 2000 --generation-vocab target \
-        --remove-bpe sentencepiece --truncate-source --required-batch-size-multiple 1 --num-workers 0 > score/$1-$2.txt
-      translations score/$1-$2.txt > score/$1-$2.hyp
-      bleu $2 score/$1-$2.hyp > score/$1-$2.json
+        --remove-bpe sentencepiece --truncate-source --required-batch-size-multiple 1 --num-workers 0
+      run -o score/$1-$2.hyp translations score/$1-$2.txt
+      run -o score/$1-$2.json bleu $2 score/$1-$2.hyp
       # for comparison: what leaving the text as it is would score, and what the lexicon does alone
-      bleu $2 text/test.$1 > score/$1-$2.copying.json
+      run -o score/$1-$2.copying.json bleu $2 text/test.$1
       if [ "$INIT" = lexicon ]; then
-        crossinit-lexicon translate lexicon/lexicon.tsv --from $1 --to $2 < text/test.$1 > score/$1-$2.word_by_word.hyp
-        bleu $2 score/$1-$2.word_by_word.hyp > score/$1-$2.word_by_word.json
+        run -i text/test.$1 -o score/$1-$2.word_by_word.hyp crossinit-lexicon translate lexicon/lexicon.tsv --from $1 --to $2
+        run -o score/$1-$2.word_by_word.json bleu $2 score/$1-$2.word_by_word.hyp
       fi
     done
   fi
@@ -177,7 +178,7 @@ stage pieces "SentencePiece, one vocabulary for both"
 stage data "fairseq-preprocess"
 SETTINGS+=" $INIT"
 [ "$INIT" != lexicon ] || stage lexicon "a lexicon from the text alone; the score is what a pair was chosen by"
-SETTINGS+=" $COMMON $MODEL $TABLE"
+SETTINGS+=" ${COMMON[*]} $MODEL $TABLE"
 [ "$INIT" = random ] || stage table "the embedding table, aligned by $([ "$INIT" = lexicon ] && echo "the lexicon" || echo "word rank (CrossInit)")"
 SETTINGS+=" $TRANSLATE $WORD_BY_WORD $DENOISE"
 stage translation "unsupervised translation"

@@ -59,16 +59,16 @@ ranks() {
   for lang in "${languages[@]}"; do
     given=$(printf '%s\n' "${RANK[@]-}" | sed -n "s/^$lang=//p" | tail -n 1)
     if [ -n "$given" ]; then
-      cp "$given" ranks/$lang.tsv
+      run cp "$given" ranks/$lang.tsv
     else
-      crossinit-ranks count --lang $lang --wordfreq -o ranks/$lang.tsv
+      run crossinit-ranks count --lang $lang --wordfreq -o ranks/$lang.tsv
     fi
   done
-  crossinit-ranks show ranks/*.tsv
+  run crossinit-ranks show ranks/*.tsv
 }
 
 pieces() {
-  python "$HERE/pieces.py" --langs "$LANGS" --ranks ranks --vocabulary $PIECES --out pieces
+  run python "$HERE/pieces.py" --langs "$LANGS" --ranks ranks --vocabulary $PIECES --out pieces
 }
 
 # One span: validate every $EPOCH updates on draws that are always the same; the run ends when 3 validations in a row have not

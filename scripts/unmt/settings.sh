@@ -1,25 +1,29 @@
-# Options and settings of the translation recipes; sourced by examples/unmt_*/experiment.sh, which every step begins with.
+# Options and settings of the translation recipes; sourced by examples/unmt_*/run.sh, which says what the experiment is about.
 # Leaves the shell in $OUT, the folder of the run, with the environment active.
 usage() {
   cat <<EOT
-usage: bash ${EXAMPLE#"$ROOT"/}/$(basename "$0") [options]
+To begin, in minutes, on text of your own:
+  bash ${EXAMPLE#"$ROOT"/}/run.sh --preset smoke --text DIR
+usage: bash ${EXAMPLE#"$ROOT"/}/run.sh --text DIR | --source web [options]
 
 $TITLE
-Steps: text, prepare, ranks, lexicon (with --init lexicon), crossinit (not with --init random), mbart, translation, score.
-run.sh does them all; N_STEP.sh does one.
+Steps: text, prepare, ranks, lexicon (with --init lexicon), crossinit (not with --init random), mbart, translation, score. A
+finished step is not run again while its settings stay the same. logs/commands.sh in the folder of the run holds every command.
 
   --preset smoke|tiny|base|paper   smoke: a minute or two, to see that every step works; tiny: 2 cores, under an hour a run;
                                    base: one GPU, a day; paper: the paper's setting, several GPUs (default: tiny)
+  --text DIR                       your text: mono/NAME.LANG.txt (also .gz, .bz2, .xz, .zst; LANG: ${LANGS//,/, }) and aligned
+                                   test/$TEST_NAME.LANG and, if at hand, test/$DEV_NAME.LANG
+                                   (default: \$CROSSINIT_TEXT in the environment)
+  --source web|local               web: download text and test sets; $WEB_BASE;
+                                   with --preset paper $WEB_PAPER; local: take --text
   --init crossinit|lexicon|random  lexicon: align the embeddings to word pairs found in the text by rank and context, and begin
                                    translation word by word with them; random: align nothing (default: crossinit)
   --seeds FILE                     with --init lexicon: word pairs known to be right, \`${PAIR/ /-WORD }-WORD\` a line
-  --source local|web               web: download the text and the test sets; local: take them from --text (default: local)
-  --text DIR                       with --source local: holds mono/NAME.LANG.txt (also .gz, .bz2, .xz, .zst) and aligned
-                                   test/$TEST_NAME.LANG and, if at hand, test/$DEV_NAME.LANG
-                                   (default: \$CROSSINIT_TEXT, else ../shared/data beside this checkout)
   --prepared DIR                   take text, prepared data and ranks from the run in DIR, to compare --init on the same
   --pieces FILE                    use this SentencePiece model instead of training one
   --seed N                         of everything random (default: 1)
+  --step STEP                      do this step alone, whatever was done before
   --out DIR                        the folder of the run; the same command again goes on where it ended
                                    (default: ${EXAMPLE#"$ROOT"/}/out)
 
@@ -28,24 +32,31 @@ fairseq-train (default in a Slurm job of several tasks: srun), VENV=DIR is a Pyt
 .venv, which is made if need be.
 EOT
 }
-PRESET=tiny INIT=crossinit SEEDS= SOURCE=local TEXT=${CROSSINIT_TEXT:-$ROOT/../shared/data} PREPARED= PIECES= SEED=1 OUT=$EXAMPLE/out
-OPTIONS="preset init seeds source text prepared pieces seed out"
+PRESET=tiny INIT=crossinit SEEDS= SOURCE= TEXT=${CROSSINIT_TEXT:-} PREPARED= PIECES= SEED=1 STEP= OUT=$EXAMPLE/out
+OPTIONS="preset init seeds source text prepared pieces seed step out"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
 [[ $PRESET =~ ^(smoke|tiny|base|paper)$ ]] || wrong "--preset is smoke, tiny, base or paper, not $PRESET"
 [[ $INIT =~ ^(crossinit|lexicon|random)$ ]] || wrong "--init is crossinit, lexicon or random, not $INIT"
+[[ $STEP =~ ^(|text|prepare|ranks|lexicon|crossinit|mbart|translation|score)$ ]] || wrong "--step is none of the steps: $STEP"
 [ -z "$SEEDS" ] || [ "$INIT" = lexicon ] || wrong "--seeds belongs to --init lexicon, not to --init $INIT"
 [ -z "$SEEDS" ] || [ -f "$SEEDS" ] || wrong "--seeds: there is no file $SEEDS"
 [ -z "$SEEDS" ] || SEEDS=$(realpath "$SEEDS")
-[[ $SOURCE == local || $SOURCE == web ]] || wrong "--source is local or web, not $SOURCE"
+[[ $SOURCE =~ ^(|local|web)$ ]] || wrong "--source is local or web, not $SOURCE"
 [[ $SEED =~ ^[0-9]+$ ]] || wrong "--seed is a number, not $SEED"
 [ -z "$PIECES" ] || [ -f "$PIECES" ] || wrong "--pieces: there is no file $PIECES"
 [ -z "$PIECES" ] || PIECES=$(realpath "$PIECES")
 [ -z "$PREPARED" ] || [ -d "$PREPARED/prepare/data" ] || wrong "--prepared: $PREPARED holds no prepared data (prepare/data)"
 [ -z "$PREPARED" ] || PREPARED=$(realpath "$PREPARED")
-if [ "$SOURCE" = local ] && [ -z "$PREPARED" ]; then
-  [ -d "$TEXT" ] || wrong "there is no folder $TEXT; --text DIR names yours, --source web downloads text"
-  TEXT=$(realpath "$TEXT")
+if [ -z "$PREPARED" ] && [ "$SOURCE" != web ]; then
+  if [ -z "$TEXT" ]; then
+    echo "$(basename "$0"): there is no text yet; give one of these, and see --help:
+  --text DIR     your own: DIR/mono/NAME.{$LANGS}.txt and DIR/test/$TEST_NAME.{${PAIR/ /,}}; a few MB a language do
+  --source web   downloads $WEB_BASE; with --preset paper $WEB_PAPER" >&2
+    exit 2
+  fi
+  [ -d "$TEXT" ] || wrong "--text: there is no folder $TEXT"
+  SOURCE=local TEXT=$(realpath "$TEXT")
 fi
 mkdir -p "$OUT" || exit 1
 OUT=$(realpath "$OUT")
@@ -72,8 +83,8 @@ source "$ROOT/scripts/unmt/presets/$PRESET.sh"
 
 # What every fairseq-train has in common. A data buffer would end fairseq with an abort after training; other multiples than 1
 # drop sentences.
-COMMON="--user-dir $ROOT/crossinit_fairseq --seed $SEED --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints
-  --required-batch-size-multiple 1 --log-interval $LOG_INTERVAL $DISTRIBUTED"
+COMMON=(--user-dir "$ROOT/crossinit_fairseq" --seed $SEED --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints
+  --required-batch-size-multiple 1 --log-interval $LOG_INTERVAL $DISTRIBUTED)
 START=
 [ "$INIT" = random ] || START="--finetune-from-model crossinit/checkpoint_last.pt"
 # The folders of binarised text, one a shard. DATA_TWICE: multilingual_denoising sorts by length again in every epoch only when
@@ -81,9 +92,8 @@ START=
 DATA=$(seq -s: -f 'prepare/data/%g' 0 $((SHARDS - 1)))
 DATA_TWICE=$DATA
 [ "$SHARDS" -gt 1 ] || DATA_TWICE=$DATA:$DATA
+case $INIT in lexicon) STAGES=8 ;; crossinit) STAGES=7 ;; random) STAGES=6 ;; esac
+[ -z "$PREPARED" ] || STAGES=$((STAGES - 3))
 
 cd "$OUT"
-STEP=$(basename "$0" .sh)
-[[ $STEP != [0-9]_* ]] || mkdir -p "${STEP#*_}"
-{ : >&3; } 2>/dev/null || exec 3>&2
-source "$ROOT/scripts/train.sh"
+source "$ROOT/scripts/stages.sh"

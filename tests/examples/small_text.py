@@ -59,20 +59,22 @@ def sentences(language, numbers):
     return lines
 
 
-def write_folder(folder, languages, test, lines=500, test_lines=40, seed=0):
-    """Write mono/toy.LANG.txt (never the same sentences in two languages) and the aligned test set `test`, which is kept out."""
+def write_folder(folder, languages, test, lines=500, test_lines=40, seed=0, leaked=0):
+    """Write mono/toy.LANG.txt (never the same sentences in two languages) and the aligned test set `test`, which is kept out,
+    but for its first `leaked` lines, which stand in the monolingual text of its languages too, with another punctuation."""
     numbers = list(range(12 * 12 * 12 * 8))
     random.Random(seed).shuffle(numbers)
     held_out, rest = numbers[:test_lines], numbers[test_lines:]
     os.makedirs(os.path.join(folder, "mono"))
     os.makedirs(os.path.join(folder, "test"))
+    pair = test.rsplit(".", 1)[-1].split("-")
     for place, language in enumerate(languages):
-        _write(
-            os.path.join(folder, "mono", "toy.{}.txt".format(language)),
-            sentences(language, rest[place * lines :][:lines]),
-        )
-    for language in test.rsplit(".", 1)[-1].split("-"):
-        _write(os.path.join(folder, "test", "{}.{}".format(test, language)), sentences(language, held_out))
+        text = sentences(language, rest[place * lines :][:lines])
+        if language in pair:
+            text += [line + " !" for line in sentences(language, held_out[:leaked])]
+        _write(os.path.join(folder, "mono", f"toy.{language}.txt"), text)
+    for language in pair:
+        _write(os.path.join(folder, "test", f"{test}.{language}"), sentences(language, held_out))
 
 
 def _write(path, lines):

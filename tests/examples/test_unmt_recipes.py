@@ -1,13 +1,17 @@
 """examples/unmt_ro_en and examples/unmt_ne_en: every step at the smallest size, and what stops them."""
 
+import ast
 import itertools
 import json
 import lzma
 import os
+import shlex
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+import sacrebleu
 from fairseq import options
 
 from tests import programs
@@ -19,23 +23,25 @@ RECIPES = {
     "unmt_ro_en": (["en", "ro"], "newstest2016.en-ro"),
     "unmt_ne_en": (["ne", "hi", "en"], "flores.devtest.ne-en"),
 }
+LEAKED = 7  # lines of the test set that stand in the monolingual text
 
 
-def run(recipe, *given, step="run.sh", preset="smoke", **environment):
-    command = ["bash", ROOT / "examples" / recipe / step, "--preset", preset]
-    return programs.run(*command, *given, **dict({"VENV": sys.prefix}, **environment))
+def run(recipe, *given, preset="smoke", **environment):
+    command = ["bash", ROOT / "examples" / recipe / "run.sh", "--preset", preset]
+    return programs.run(*command, *given, **dict({"VENV": sys.prefix, "CROSSINIT_TEXT": ""}, **environment))
 
 
 @pytest.mark.parametrize("recipe", sorted(RECIPES))
 def test_every_step_to_the_score_table(recipe, tmp_path):
     languages, test = RECIPES[recipe]
     pair = test.rsplit(".", 1)[-1].split("-")
-    small_text.write_folder(str(tmp_path / "text"), languages, test)
+    small_text.write_folder(str(tmp_path / "text"), languages, test, leaked=LEAKED)
     aligned = tmp_path / "crossinit"
     done = run(recipe, "--text", tmp_path / "text", "--out", aligned)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Table 7" in done.stdout and "tok:13a" in done.stdout  # published figures beside, signatures
     check_summary(aligned, "crossinit", pair)
+    check_training_text(aligned, languages, pair)
     report = json.loads((aligned / "prepare" / "report.json").read_text("utf-8"))
     assert all(language in json.dumps(report) for language in languages)
     assert (aligned / "score" / ("-".join(pair) + ".txt")).read_text("utf-8").count("\nD-") == 40
@@ -48,6 +54,8 @@ def test_every_step_to_the_score_table(recipe, tmp_path):
     check_summary(tmp_path / "random", "random", pair)
     again = run(recipe, *given)
     assert again.returncode == 0 and again.stdout.count("done before") == 3, again.stdout + again.stderr
+    noted = (aligned / "logs" / "commands.sh").read_text("utf-8")
+    assert noted.count("\nfairseq-train ") == 3 and noted.count("\nfairseq-generate ") == 2
 
 
 @pytest.mark.skipif(not (REAL_TEXT / "mono").is_dir(), reason="there is no real text in ../shared/data")
@@ -86,10 +94,32 @@ def write_real_text(folder, languages, test, lines=3000, test_lines=60):
             (folder / "test" / f"{test}.{language}").write_text("".join(itertools.islice(text, test_lines)), "utf-8")
 
 
+def check_training_text(folder, languages, pair):
+    """No line of the test set is trained on, though the monolingual text holds some; as many were dropped as it holds."""
+    for language in languages:
+        text = (folder / "prepare" / "clean" / f"{language}.txt").read_text("utf-8").splitlines()
+        counts = json.loads((folder / "prepare" / "clean" / f"{language}.json").read_text("utf-8"))
+        if language in pair:
+            test = (folder / "prepare" / "clean" / f"test.{language}").read_text("utf-8").splitlines()
+            assert len(test) == 40 and not set(test) & set(text)
+            assert counts["dropped"]["in the test sets"] == LEAKED
+        assert len(text) == 500 == counts["lines"]
+
+
 def check_summary(folder, init, pair):
+    """The figures of the summary are those of the files that were scored, by sacreBLEU itself."""
     summary = json.loads((folder / "summary.json").read_text("utf-8"))
+    for source, target in (pair, pair[::-1]):
+        translations = [
+            line.split("\t", 2)
+            for line in (folder / "score" / f"{source}-{target}.txt").read_text("utf-8").splitlines()
+            if line.startswith("D-")
+        ]
+        lines = [text for _, _, text in sorted(translations, key=lambda line: int(line[0][2:]))]
+        references = (folder / "text" / f"test.{target}").read_text("utf-8").splitlines()
+        expected = sacrebleu.corpus_bleu(lines, [references], force=True).score
+        assert summary["bleu"][f"{source}-{target}"] == pytest.approx(expected, abs=0.01)
     assert set(summary["bleu"]) == {"-".join(pair), "-".join(reversed(pair))}
-    assert all(0 <= score <= 100 for score in summary["bleu"].values())
     assert all(direction["chrf"]["score"] > 0 for direction in summary["scores"].values())
     assert set(summary["baselines"]) == ({"copying", "word_by_word"} if init == "lexicon" else {"copying"})
     assert summary["init"] == init and summary["minutes"]["total"] > 0
@@ -124,8 +154,8 @@ def test_swapped_sides_end_the_preparation(tmp_path):
     (mono / "toy.en.txt").rename(mono / "keep")
     (mono / "toy.ro.txt").rename(mono / "toy.en.txt")
     (mono / "keep").rename(mono / "toy.ro.txt")
-    for step in ("1_text.sh", "2_prepare.sh"):
-        done = run("unmt_ro_en", "--text", tmp_path / "text", "--out", tmp_path / "out", step=step)
+    for step in ("text", "prepare"):
+        done = run("unmt_ro_en", "--text", tmp_path / "text", "--out", tmp_path / "out", "--step", step)
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "prepare" / "data" / "1" / "ro" / "train.idx").exists()
 
@@ -142,6 +172,7 @@ def test_swapped_sides_end_the_preparation(tmp_path):
         (["--pieces", "/nowhere/at/all"], "there is no file"),
         (["--seed", "x"], "--seed is a number"),
         (["--size", "3"], "unknown option --size"),
+        (["--step", "5_mbart"], "--step is none of the steps: 5_mbart"),
     ],
 )
 def test_wrong_options(tmp_path, given, message):
@@ -149,36 +180,86 @@ def test_wrong_options(tmp_path, given, message):
     assert done.returncode == 2 and message in done.stderr
 
 
+@pytest.mark.parametrize("recipe", sorted(RECIPES))
+def test_without_text_three_lines_say_what_to_give_and_its_cost(recipe, tmp_path):
+    done = run(recipe, "--out", tmp_path / "out")
+    first, text, web = done.stderr.splitlines()
+    assert done.returncode == 2 and first.startswith("run.sh: there is no text yet")
+    assert text.startswith("  --text DIR") and RECIPES[recipe][1] in text and "a few MB" in text
+    assert web.startswith("  --source web") and "a few GB" in web and "GB of CC-100" in web
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("recipe", sorted(RECIPES))
+def test_the_first_screen_of_the_help_has_a_line_to_copy(recipe):
+    shown = run(recipe, "--help").stdout.splitlines()[:24]
+    assert f"  bash examples/{recipe}/run.sh --preset smoke --text DIR" in shown
+
+
 @pytest.fixture
-def training_options(tmp_path):
+def environment(tmp_path):
+    """A Python environment whose programs do nothing but make the files that the next one wants."""
+    folder = tmp_path / "an environment" / "bin"
+    folder.mkdir(parents=True)
+    for name in ("train", "preprocess", "generate"):
+        write_program(folder / f"fairseq-{name}", "exit")
+    for name in ("ranks", "lexicon", "score"):
+        write_program(folder / f"crossinit-{name}", "exit")
+    write_program(
+        folder / "crossinit-prepare",
+        "mkdir -p prepare/clean prepare/pieces prepare/data/0 prepare/data/1 text; touch prepare/pieces/dict.txt prepare/clean/test.en prepare/clean/test.ro prepare/clean/test.ne",
+    )
+    write_program(folder / "python", f'case $1 in */summary.py) ;; *) exec "{sys.executable}" "$@" ;; esac')
+    return str(folder.parent)
+
+
+def write_program(path, line):
+    path.write_text(f"#!/bin/sh\n{line}\n")
+    path.chmod(0o755)
+
+
+def noted_commands(folder):
+    """The commands of logs/commands.sh as lists of arguments."""
+    text = (folder / "logs" / "commands.sh").read_text("utf-8").replace("\\\n", " ")
+    return [shlex.split(line, comments=True) for line in text.splitlines() if shlex.split(line, comments=True)]
+
+
+@pytest.mark.parametrize("recipe", sorted(RECIPES))
+def test_paths_with_blanks(recipe, tmp_path, environment):
+    checkout = tmp_path / "a check out"
+    checkout.mkdir()
+    for name in ("scripts", "examples"):
+        shutil.copytree(str(ROOT / name), str(checkout / name), ignore=shutil.ignore_patterns("out*", "__pycache__"))
+    (tmp_path / "my text").mkdir()
+    (tmp_path / "my seeds").write_text("one un\n")
+    given = ["--init", "lexicon", "--seeds", tmp_path / "my seeds", "--text", tmp_path / "my text"]
+    command = ["bash", checkout / "examples" / recipe / "run.sh", "--preset", "smoke", "--out", tmp_path / "my run"]
+    done = programs.run(*command, *given, VENV=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    commands = noted_commands(tmp_path / "my run")
+    assert {command[-1] for command in commands if command[0] == "cd"} == {str(tmp_path / "my run")}
+    trained = [command for command in commands if command[0] == "fairseq-train"]
+    assert [command[command.index("--task") + 1] for command in trained] == [
+        "crossinit_pretrain",
+        "multilingual_denoising",
+        "crossinit_unmt",
+    ]
+    for one in trained:
+        assert one[one.index("--user-dir") + 1] == str(checkout / "crossinit_fairseq")
+    assert any(str(tmp_path / "my seeds") in command for command in commands)
+    assert ["crossinit-prepare", "local", str(tmp_path / "my text")] in [command[:3] for command in commands]
+
+
+@pytest.fixture
+def training_options(tmp_path, environment):
     """A function: what a step would hand to fairseq-train, as fairseq reads it."""
-    environment = tmp_path / "environment"
-    (environment / "bin").mkdir(parents=True)
-    programs = {
-        "python": 'exec "{}" "$@"'.format(sys.executable),
-        "fairseq-train": 'printf "%s\\n" "$@" > "{}"'.format(tmp_path / "given"),
-    }
-    for name, line in programs.items():
-        (environment / "bin" / name).write_text("#!/bin/sh\n{}\n".format(line))
-        (environment / "bin" / name).chmod(0o755)
 
     def read(recipe, preset, step, init="crossinit", **variables):
-        done = run(
-            recipe,
-            "--source",
-            "web",
-            "--out",
-            tmp_path / "out",
-            "--init",
-            init,
-            preset=preset,
-            step=step,
-            VENV=str(environment),
-            **variables,
-        )
+        given = ("--source", "web", "--out", tmp_path / "out", "--init", init, "--step", step)
+        done = run(recipe, *given, preset=preset, **dict(variables, VENV=environment))
         assert done.returncode == 0, done.stderr
         parser = options.get_training_parser()
-        return options.parse_args_and_arch(parser, (tmp_path / "given").read_text().splitlines())
+        return options.parse_args_and_arch(parser, noted_commands(tmp_path / "out")[-1][1:])
 
     return read
 
@@ -189,7 +270,7 @@ def test_fairseq_reads_the_options_of_every_preset(recipe, preset, training_opti
     languages = ",".join(RECIPES[recipe][0])
     crossinit, mbart, translation = (
         training_options(recipe, preset, step, GPUS="8")
-        for step in ("4_crossinit.sh", "5_mbart.sh", "6_translation.sh")
+        for step in ("crossinit", "mbart", "translation")
     )
     assert crossinit.langs == mbart.langs == translation.langs == languages
     assert mbart.finetune_from_model == "crossinit/checkpoint_last.pt"
@@ -207,7 +288,7 @@ def test_fairseq_reads_the_options_of_every_preset(recipe, preset, training_opti
 def test_the_lexicon_goes_into_alignment_and_into_translation(recipe, pairs, preset, training_options):
     crossinit, mbart, translation = (
         training_options(recipe, preset, step, init="lexicon")
-        for step in ("4_crossinit.sh", "5_mbart.sh", "6_translation.sh")
+        for step in ("crossinit", "mbart", "translation")
     )
     assert len(crossinit.lexicon.split(",")) == pairs and not crossinit.ranks
     assert mbart.finetune_from_model == "crossinit/checkpoint_last.pt"
@@ -222,7 +303,7 @@ def check_paper(crossinit, mbart, translation):
     """Sections 3.2, 3.3, 4.2 and 5.3 of the paper; on 8 GPUs."""
     assert (mbart.arch, mbart.encoder_layers, mbart.encoder_embed_dim, mbart.dropout) == ("mbart_large", 12, 1024, 0.1)
     assert (crossinit.lr, crossinit.max_rank) == ([1e-4], 20000)
-    assert (eval(mbart.adam_betas), mbart.adam_eps, mbart.lr, mbart.warmup_updates) == (
+    assert (ast.literal_eval(mbart.adam_betas), mbart.adam_eps, mbart.lr, mbart.warmup_updates) == (
         (0.9, 0.99),
         1e-6,
         [1e-4],
@@ -230,7 +311,7 @@ def check_paper(crossinit, mbart, translation):
     )
     assert mbart.multilang_sampling_alpha == 0.5
     assert 8 * mbart.batch_size * mbart.update_freq[0] == 256 == 8 * translation.batch_size * translation.update_freq[0]
-    assert eval(translation.adam_betas) == (0.9, 0.997) and translation.adam_eps == 1e-9
+    assert ast.literal_eval(translation.adam_betas) == (0.9, 0.997) and translation.adam_eps == 1e-9
     assert (translation.lr, translation.warmup_updates, translation.dropout) == ([7e-4], 8000, 0.1)
     assert (translation.criterion, translation.label_smoothing) == ("label_smoothed_cross_entropy", 0.1)
 

@@ -20,11 +20,11 @@ SBATCH = ROOT / "scripts" / "unmt" / "slurm.sbatch"
 RECIPE = """
 set -euo pipefail
 EXAMPLE={folder} ROOT={root}
-TITLE=toy LANGS=aa,bb TEST_NAME=none DEV_NAME=none
+TITLE=toy LANGS=aa,bb PAIR='aa bb' TEST_NAME=none DEV_NAME=none WEB_BASE=none WEB_PAPER=none
 source $ROOT/scripts/unmt/settings.sh "$@"
 """
 TRAIN = """
-train CrossInit $UPDATES {data} $COMMON --arch mbart_base --task crossinit_pretrain --criterion crossinit --langs aa,bb --span 10 \\
+train CrossInit $UPDATES {data} "${{COMMON[@]}}" --arch mbart_base --task crossinit_pretrain --criterion crossinit --langs aa,bb --span 10 \\
   --max-rank 40 --batch-size 8 --updates-per-epoch 4 --valid-batches 1 --optimizer adam --log-interval 1 --save-dir crossinit \\
   --cpu --distributed-backend gloo --ddp-backend legacy_ddp {model}
 """
