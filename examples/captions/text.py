@@ -3,7 +3,8 @@
 Reads train.LANG, val.LANG and, if there is one, test.LANG, where line k of one language translates line k of the
 other. The lines of train are shuffled, always in the same way; one half is given in the first language only, the other
 half in the second only. (Odd and even lines would not do: Multi30k's odd captions are short, 9.8 English words, and
-its even ones long, 14.0.) Writes, lower-cased and tokenised as Moses does:
+its even ones long, 14.0.) Captions that are the same in a language but for case and punctuation belong together: none of
+them stays whose fellow is in the other half, in val or in test. Writes, lower-cased and tokenised as Moses does:
 
 mono.LANG           the half of train to learn from
 lines.LANG          the number of each of its lines in train
@@ -21,6 +22,8 @@ import unicodedata
 import sacremoses
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.preparation.normaliser import comparable
+from crossinit_fairseq.preparation.splitting import connected_pairs
 
 _FEWEST = 100  # lines of train
 _DEV = 300
@@ -39,7 +42,11 @@ def main(arguments=None):
     except InputError as error:
         sys.exit(f"text.py: {error}")
     os.makedirs(args.out, exist_ok=True)
-    halves = halve(len(train[languages[0]]))
+    held_out = [pair for sides in (dev, test) for pair in zip(*sides.values())]
+    halves = without_fellows(halve(len(train[languages[0]])), list(zip(*train.values())), held_out)
+    left_out = len(train[languages[0]]) // 2 * 2 - sum(map(len, halves))
+    if left_out:
+        print(f"      left out {left_out:,} captions whose fellow is in the other half, in val or in test")
     for language, half in zip(languages, halves):
         tokenise = tokeniser(language)
         aligned = [tokenise(line) for line in train[language]]
@@ -49,8 +56,8 @@ def main(arguments=None):
         write(args.out, "dev", language, map(tokenise, dev[language]))
         write(args.out, "test", language, map(tokenise, test[language]))
         write(args.out, "reference", language, test[language])
-    lines, asked = len(halves[0]), len(test[languages[0]])
-    print(f"      {lines:,} captions a language, no two of one picture; {asked:,} to translate")
+    lines, asked = " and ".join(f"{len(half):,}" for half in halves), len(test[languages[0]])
+    print(f"      {lines} captions, no two of one picture; {asked:,} to translate")
 
 
 def halve(lines):
@@ -59,6 +66,24 @@ def halve(lines):
     random.Random(1).shuffle(order)
     half = lines // 2
     return order[:half], order[half : 2 * half]
+
+
+def without_fellows(halves, train, held_out):
+    """The halves without captions that would be seen in both languages: two lists of indices, in their order.
+
+    train, held_out: pairs of lines. What shares a line, by its letters and digits, on either side, hangs together:
+    captions that hang together with held-out ones go, and those of the half that has fewer of a group.
+    """
+    pairs = [tuple(map(comparable, pair)) for pair in train + held_out]
+    side = {index: number for number, half in enumerate(halves) for index in half}
+    gone = set()
+    for group in connected_pairs(pairs):
+        members = [[index for index in group if side.get(index) == number] for number in (0, 1)]
+        if group[-1] >= len(train):
+            gone.update(members[0] + members[1])
+        elif all(members):
+            gone.update(min(members, key=len))
+    return tuple([index for index in half if index not in gone] for half in halves)
 
 
 def read_sets(folder, languages, dev_lines):
@@ -89,7 +114,7 @@ def read(folder, name, language):
     """The lines of a UTF-8 file in NFC, lower-cased, with single blanks and straight apostrophes. Raises InputError."""
     path = os.path.join(folder, f"{name}.{language}")
     try:
-        with open(path, encoding="utf-8-sig") as stream:
+        with open(path, encoding="utf-8-sig", newline="\n") as stream:
             lines = [unicodedata.normalize("NFC", line).lower().replace("\u2019", "'") for line in stream]
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}): --text holds train.LANG and val.LANG") from None

@@ -54,6 +54,8 @@ import manpages
 import messages
 from apt_packages import Apt, Problem, read_deb, say
 
+from crossinit_fairseq.preparation.splitting import connected_pairs
+
 # {lang} is the language's code; Ubuntu keeps translations in language packs.
 PACKAGES = """
     amule-common apper-data appstream aptitude-common at-spi2-common bash
@@ -132,17 +134,34 @@ def collect(debs, langs):
     return kept, pages, counts, dropped
 
 
+def families(pages, seen):
+    """{page: name of its family}: pages that share a sentence in any language, such as one page under two names."""
+    links = [
+        (page, (lang, messages.key(line)))
+        for page in sorted(pages)
+        for lang, lines in pages[page].items()
+        for line in lines
+        if seen[lang][messages.key(line)] < BOILERPLATE
+    ]
+    return {links[number][0]: links[group[0]][0] for group in connected_pairs(links) for number in group}
+
+
 def manual(pages, langs, dropped):
-    """{language: [sentences]} of manual pages, each page on one side."""
+    """{language: [sentences]} of manual pages, each page, and each that shares a sentence with it, on one side."""
     seen = {
         lang: Counter(messages.key(line) for sides in pages.values() for line in set(sides.get(lang, ())))
         for lang in langs
     }
     out = {lang: [] for lang in langs}
+    family = families(pages, seen)
+    written = {}
+    for page in pages:
+        written.setdefault(family.get(page, page), set()).update(pages[page])
     for page in sorted(pages):
-        lang = manpages.side(page, [x for x in langs if x in pages[page]])
+        name = family.get(page, page)
+        lang = manpages.side(name, [x for x in langs if x in written[name]])
         other = langs[lang == langs[0]]
-        for line in pages[page][lang]:
+        for line in pages[page].get(lang, ()):
             mark = messages.key(line)
             if seen[lang][mark] >= BOILERPLATE:
                 dropped["manual boilerplate"] += 1

@@ -17,7 +17,10 @@ import struct
 import unicodedata
 from collections import Counter
 
+from crossinit_fairseq.preparation.splitting import connected_pairs
+
 MAX_WORDS = 60
+MAX_CHARACTERS = 2000  # of a message; patterns take time by the square of a longer one's length
 MAX_DIRECTIVES = 2
 NATURAL_WORDS = (4, 25)
 
@@ -160,6 +163,9 @@ def clean(source, target, lang, dropped=None):
     if not target.strip():
         dropped["untranslated"] += 1
         return []
+    if max(len(source), len(target)) > MAX_CHARACTERS:
+        dropped["too long"] += 1
+        return []
     # Old catalogues put the context before a bar: "keyboard label|Foo".
     if "|" in source and "|" not in target:
         source = source.split("|")[-1]
@@ -224,25 +230,11 @@ def unique(pairs):
 def components(pairs):
     """Lists of pairs such that any two pairs sharing a key are together.
 
-    Union-find over the keys of both sides: "Open" may have two translations
-    of which one also translates "Opened"; all of them belong together.
+    "Open" may have two translations of which one also translates "Opened";
+    all of them belong together.
     """
-    parent = {}
-
-    def root(node):
-        parent.setdefault(node, node)
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
-
-    for a, b in pairs:
-        left, right = root((0, key(a))), root((1, key(b)))
-        parent[left] = right
-    groups = {}
-    for pair in pairs:
-        groups.setdefault(root((0, key(pair[0]))), []).append(pair)
-    return list(groups.values())
+    groups = connected_pairs([(key(a), key(b)) for a, b in pairs])
+    return [[pairs[number] for number in group] for group in groups]
 
 
 def is_natural(pair):

@@ -1,21 +1,31 @@
-"""Take a user's text files as the quickstart's text: python own_text.py --text en=FILE ro=FILE --out DIR"""
+"""Take a user's text files as the quickstart's text: python own_text.py --text en=FILE ro=FILE --out DIR
+
+Where the two files look aligned, line by line, training sees one side alone of each pair of lines, some pairs are held
+out for dev and test, and what shares a line with another pair, on either side, goes together with it: no line of the
+training text translates one of the other language, nor one that is held out. Lines are the same if their letters and
+digits are.
+"""
 
 import argparse
 import os
 import random
 import sys
 import unicodedata
+from typing import Dict, List, Sequence
 
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.languages import check_code
+from crossinit_fairseq.preparation.normaliser import comparable
+from crossinit_fairseq.preparation.splitting import deal
+
+Sides = Dict[str, List[str]]  # the lines of each language
 _FEWEST = 1000  # lines of monolingual text; with less there is nothing to learn from
 _LONGEST = 250  # words in a line
+_MOST_CHARACTERS = 10000  # of a line; a longer one is no sentence, and is not even looked at
 
 
-class Problem(Exception):
-    """What is wrong, where, and what to do."""
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--text", nargs=2, required=True, metavar="LANG=FILE", help="text, one sentence a line")
     parser.add_argument("--dev", nargs=2, metavar="LANG=FILE", help="aligned text to validate on")
     parser.add_argument("--test", nargs=2, metavar="LANG=FILE", help="aligned text to score on")
@@ -27,93 +37,123 @@ def main():
     args = parser.parse_args()
     try:
         sets = prepare(args)
-    except Problem as problem:
-        sys.exit("own_text.py: {}".format(problem))
+    except InputError as error:
+        sys.exit(f"own_text.py: {error}")
     os.makedirs(args.out, exist_ok=True)
     for name, sides in sets.items():
         for language, lines in sides.items():
-            with open(os.path.join(args.out, "{}.{}".format(name, language)), "w", encoding="utf-8") as stream:
+            with open(os.path.join(args.out, f"{name}.{language}"), "w", encoding="utf-8") as stream:
                 stream.writelines(line + "\n" for line in lines)
-            print("      {}.{}: {:,} lines".format(name, language, len(lines)))
+            print(f"      {name}.{language}: {len(lines):,} lines")
 
 
-def prepare(args):
-    """Return {"mono": {language: lines}, and "dev", "test" where there are any}."""
+def prepare(args: argparse.Namespace) -> Dict[str, Sides]:
+    """Return {"mono": {language: lines}, and "dev", "test" where there are any}. Raises InputError."""
     text = read_sides(args.text)
     held = {name: aligned_sides(name, paths, text) for name, paths in (("dev", args.dev), ("test", args.test)) if paths}
     rng = random.Random(args.seed)
+    mono = text
     if looks_aligned(*text.values()):
         print("      the two files look aligned line by line: training sees one half of the lines in each language")
-        pairs = list(dict.fromkeys(pair for pair in zip(*text.values()) if all(pair)))
-        rng.shuffle(pairs)
-        for name in ("dev", "test"):
-            if name not in held:
-                taken, pairs = pairs[: args.hold_out], pairs[args.hold_out :]
-                held[name] = dict(zip(text, map(list, zip(*taken))))
-        half = len(pairs) // 2
-        mono = dict(zip(text, ([p[0] for p in pairs[:half]], [p[1] for p in pairs[half:]])))
-    else:
-        mono = text
+        mono = deal_out(text, held, args.hold_out, rng)
     for language, lines in mono.items():
-        unseen = set().union(*(sides[language] for sides in held.values())) if held else set()
+        unseen = {comparable(line) for sides in held.values() for line in sides[language]}
         lines = [line for line in dict.fromkeys(lines) if line and len(line.split()) <= _LONGEST]
-        kept = [line for line in lines if line not in unseen]
+        kept = [line for line in lines if comparable(line) not in unseen]
         if len(kept) < len(lines):
-            print("      {}: left out {:,} lines that dev or test hold".format(language, len(lines) - len(kept)))
+            print(f"      {language}: left out {len(lines) - len(kept):,} lines that dev or test hold")
         if len(kept) < _FEWEST:
-            raise Problem(
-                "the {} text has {:,} usable lines; at least {:,} are needed".format(language, len(kept), _FEWEST)
-            )
+            raise InputError(f"the {language} text has {len(kept):,} usable lines; at least {_FEWEST:,} are needed")
         rng.shuffle(kept)
         mono[language] = kept
     return dict(mono=mono, **held)
 
 
-def read_sides(options):
-    """Read LANG=FILE options. Returns {language: lines}, in the order given."""
-    return {option.split("=", 1)[0]: read(option.split("=", 1)[1]) for option in options}
+def deal_out(text: Sides, held: Dict[str, Sides], hold_out: int, rng: random.Random) -> Sides:
+    """The monolingual text of an aligned one; dev and test are added to `held` where they are not given."""
+    given = [pair for sides in held.values() for pair in zip(*sides.values())]
+    pairs = [pair for pair in dict.fromkeys(zip(*text.values())) if all(map(comparable, pair))]
+    rng.shuffle(pairs)
+    missing = [name for name in ("dev", "test") if name not in held]
+    dealt = deal(keys(pairs), [hold_out] * len(missing), keys(given))
+    for name, numbers in zip(missing, dealt.held_out):
+        if len(numbers) < hold_out:
+            raise InputError(
+                f"only {len(numbers):,} lines can be held out for {name}, {hold_out:,} are wanted: the lines of --text "
+                "repeat one another too often; give --dev and --test, or more text"
+            )
+        held[name] = {language: [pairs[number][side] for number in numbers] for side, language in enumerate(text)}
+    if dealt.dropped:
+        print(f"      left out {len(dealt.dropped):,} pairs of lines that hang together with held-out ones")
+    halves = (dealt.first, dealt.second)
+    return {
+        language: [pairs[number][side] for number in numbers]
+        for side, (language, numbers) in enumerate(zip(text, halves))
+    }
 
 
-def read(path):
-    """The lines of a UTF-8 file in NFC, white space folded; empty ones are kept, for the alignment."""
+def keys(pairs: Sequence[Sequence[str]]) -> List[tuple]:
+    """The pairs by their letters and digits."""
+    return [tuple(map(comparable, pair)) for pair in pairs]
+
+
+def read_sides(options: Sequence[str]) -> Sides:
+    """Read LANG=FILE options. Returns {language: lines}, in the order given. Raises InputError."""
+    sides = {}
+    for option in options:
+        language, equals, path = option.partition("=")
+        if not equals:
+            raise InputError(f"{option} is no LANG=FILE")
+        sides[check_code(language)] = read(path)
+    if len(sides) < len(options):
+        raise InputError(f"{' '.join(options)}: give two different languages")
+    return sides
+
+
+def read(path: str) -> List[str]:
+    """The lines of a UTF-8 file in NFC, white space folded; empty ones are kept, for the alignment. Raises InputError.
+
+    A line that is no sentence, of over 10,000 characters, becomes empty, which is said.
+    """
     try:
         with open(path, "rb") as stream:
             data = stream.read()
         text = data.decode("utf-8-sig")
     except OSError as error:
-        raise Problem("{} cannot be read ({})".format(path, error.strerror))
+        raise InputError(f"{path} cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
-        raise Problem(
-            "{} is not UTF-8 (line {}); convert it, for example with `iconv -f ISO-8859-2 -t UTF-8`".format(
-                path, data.count(b"\n", 0, error.start) + 1
-            )
-        )
-    lines = [" ".join(line.split()) for line in unicodedata.normalize("NFC", text).split("\n")]
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{path} is not UTF-8 (line {line}); convert it, for example with `iconv -f ISO-8859-2 -t UTF-8`"
+        ) from None
+    lines = text.split("\n")
+    overlong = sum(len(line) > _MOST_CHARACTERS for line in lines)
+    if overlong:
+        print(f"      {path}: left out {overlong:,} lines of over {_MOST_CHARACTERS:,} characters")
+    short = ("" if len(line) > _MOST_CHARACTERS else line for line in lines)
+    lines = [" ".join(unicodedata.normalize("NFC", line).split()) for line in short]
     while lines and not lines[-1]:
         lines.pop()
     if not any(lines):
-        raise Problem("{} is empty".format(path))
+        raise InputError(f"{path} is empty")
     return lines
 
 
-def aligned_sides(name, options, text):
+def aligned_sides(name: str, options: Sequence[str], text: Sides) -> Sides:
     """Read the two sides of dev or test; they must be of the languages of the text and of equal length."""
     sides = read_sides(options)
     if set(sides) != set(text):
-        raise Problem("--{} is of {}, the text of {}".format(name, " and ".join(sides), " and ".join(text)))
+        raise InputError(f"--{name} is of {' and '.join(sides)}, the text of {' and '.join(text)}")
     if len({len(lines) for lines in sides.values()}) != 1:
-        raise Problem(
-            "--{} is not aligned: {}".format(
-                name, ", ".join("{} has {:,} lines".format(k, len(v)) for k, v in sides.items())
-            )
-        )
+        counts = ", ".join(f"{language} has {len(lines):,} lines" for language, lines in sides.items())
+        raise InputError(f"--{name} is not aligned: {counts}")
     pairs = [pair for pair in zip(*(sides[language] for language in text)) if all(pair)]
     if not pairs:
-        raise Problem("--{} has no line that both sides fill".format(name))
+        raise InputError(f"--{name} has no line that both sides fill")
     return dict(zip(text, map(list, zip(*pairs))))
 
 
-def looks_aligned(first, second):
+def looks_aligned(first: Sequence[str], second: Sequence[str]) -> bool:
     """Whether two files of equal length are translations of each other, line by line.
 
     Lengths of translations go together (a correlation of about 0.9); those of unrelated lines do not (about 0).
