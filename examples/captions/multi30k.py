@@ -11,13 +11,10 @@ import argparse
 import gzip
 import os
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "web"))
-from download import fetch  # noqa: E402
-
-from crossinit_fairseq.complete_files import complete_file  # noqa: E402
-from crossinit_fairseq.errors import InputError  # noqa: E402
+from crossinit_fairseq.complete_files import complete_file
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.preparation.downloads.fetching import fetch
 
 COMMIT = "a3d2e0d26b56f3846f66a952536ffed4e401d05a"
 ADDRESS = "https://raw.githubusercontent.com/multi30k/dataset/" + COMMIT + "/data/task1/raw/{}.{}.gz"
