@@ -7,7 +7,7 @@ does the same for each of these codes. File names, language tokens and options k
 
 import re
 from functools import lru_cache
-from typing import List, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 from crossinit_fairseq.errors import InputError
 
@@ -63,7 +63,7 @@ def same_language(first: str, second: str) -> bool:
 
 
 def language_list(text: str) -> List[str]:
-    """ "en,ro" -> ["en", "ro"]. Raises InputError for no code, for what cannot be one and for a language named twice."""
+    """ "en,ro" -> ["en", "ro"]. Raises InputError for what is no code, for none, and for a language twice."""
     codes = [code.strip() for code in text.split(",") if code.strip()]
     bases = [base_language(code) for code in codes]
     if not codes or len(set(bases)) < len(bases):
@@ -105,7 +105,7 @@ def comma_below(text: str) -> str:
 
 
 @lru_cache(maxsize=None)
-def _language(code: str):
+def _language(code: str) -> Any:
     """The code as a langcodes.Language, in its standard form. Raises InputError when it is not well formed."""
     import langcodes  # here, since commands ask it only once they have text, and their --help is quick
 

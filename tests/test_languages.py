@@ -58,7 +58,9 @@ def test_a_script_is_named_where_it_is_not_the_usual_one():
     ]
 
 
-@pytest.mark.parametrize("code", ["", "x", "../x", "a b", "*", "ro/", "ro_", "_ro", "english", "ro\n", "[ro]", "en_US.UTF-8", "1a"])
+@pytest.mark.parametrize(
+    "code", ["", "x", "../x", "a b", "*", "ro/", "ro_", "_ro", "english", "ro\n", "[ro]", "en_US.UTF-8", "1a"]
+)
 def test_what_is_no_code(code):
     for function in (base_language, canonical_code, check_code, script_of):
         with pytest.raises(InputError, match="is no language code: give one such as en"):

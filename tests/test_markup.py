@@ -10,12 +10,23 @@ import tests.helpers  # noqa: F401  (the hypothesis profile)
 from crossinit_fairseq.markup import recognise_markup, unescape
 
 # what Moses' escape-special-chars.perl writes
-MOSES = {"&amp;": "&", "&#124;": "|", "&lt;": "<", "&gt;": ">", "&apos;": "'", "&quot;": '"', "&#91;": "[", "&#93;": "]"}
+MOSES = {
+    "&amp;": "&",
+    "&#124;": "|",
+    "&lt;": "<",
+    "&gt;": ">",
+    "&apos;": "'",
+    "&quot;": '"',
+    "&#91;": "[",
+    "&#93;": "]",
+}
 
 
 @pytest.mark.parametrize("entity", sorted(MOSES))
 def test_the_entities_of_moses_once_and_twice(entity):
-    assert unescape("a " + entity + " b") == unescape("a " + entity.replace("&", "&amp;") + " b") == f"a {MOSES[entity]} b"
+    assert (
+        unescape("a " + entity + " b") == unescape("a " + entity.replace("&", "&amp;") + " b") == f"a {MOSES[entity]} b"
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,7 +59,10 @@ def test_any_text(text):
     [
         ('<mediawiki xml:lang="ne"><page><title>x</title>', "a dump of MediaWiki"),
         ("  <page>\n    <title>Nepal</title>", "a dump of MediaWiki"),
-        ('<doc id="12" url="https://en.wikipedia.org/wiki?curid=12" title="Anarchism">\nAnarchism\n', "the output of WikiExtractor"),
+        (
+            '<doc id="12" url="https://en.wikipedia.org/wiki?curid=12" title="Anarchism">\nAnarchism\n',
+            "the output of WikiExtractor",
+        ),
         ('<refset setid="newstest2016" srclang="any" trglang="ro">', "a test set in SGML or XML"),
         ('\ufeff<?xml version="1.0"?>\n<tmx version="1.4">', "a translation memory (TMX or XLIFF)"),
         ("\n\n<!DOCTYPE html>\n<html>", "HTML"),

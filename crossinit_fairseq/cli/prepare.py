@@ -169,7 +169,11 @@ def _parser() -> argparse.ArgumentParser:
         "--counts", metavar="JSON", help="the counts to write (default: beside the output, .json for .txt)"
     )
     clean.add_argument(
-        "--keep-out", nargs="+", default=[], metavar="FILE", help="dev and test sets, both sides: their lines are dropped"
+        "--keep-out",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="dev and test sets, both sides: their lines are dropped",
     )
     clean.add_argument("--max-lines", type=positive, metavar="N", help="keep N lines at random (default: all)")
     clean.add_argument("--min-words", type=positive, default=1, metavar="N", help=default)
@@ -192,7 +196,9 @@ def _parser() -> argparse.ArgumentParser:
     vocabulary.add_argument("--out", required=True, metavar="OUT")
     vocabulary.add_argument("--text", metavar="TEXT", help="holds LANG.txt of `clean`")
     vocabulary.add_argument("--size", type=positive, metavar="N", help="pieces, with <unk>, <s> and </s>")
-    vocabulary.add_argument("--model", help="a ready SentencePiece model; --text, --size and the rest are not looked at")
+    vocabulary.add_argument(
+        "--model", help="a ready SentencePiece model; --text, --size and the rest are not looked at"
+    )
     vocabulary.add_argument("--alpha", type=float, default=0.5, help=f"1: as the text is; 0: alike {default}")
     vocabulary.add_argument("--sentences", type=positive, default=2000000, help=f"to train on {default}")
     vocabulary.add_argument("--model-type", choices=("unigram", "bpe"), default="unigram", help=default)
@@ -287,7 +293,7 @@ def _normalise(options: argparse.Namespace) -> None:
 
 
 def _vocabulary(options: argparse.Namespace) -> None:
-    from crossinit_fairseq.preparation.text_files import load_model
+    from crossinit_fairseq.preparation.stage_files import load_model
     from crossinit_fairseq.preparation.vocabulary import VocabularySettings, train_vocabulary, write_vocabulary
 
     if not 0 <= options.alpha <= 1:

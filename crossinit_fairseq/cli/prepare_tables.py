@@ -50,6 +50,6 @@ def format_sources(rows: List[List[str]]) -> str:
     """The table of --list, with what it does not say."""
     return (
         format_columns(rows)
-        + "\n\nThe exact sizes are asked of the servers before anything is downloaded; nothing starts if they do not fit."
+        + "\n\nThe exact sizes are asked of the servers first, and nothing is downloaded that does not fit."
         "\nWhat no publisher's checksum covers is pinned by its first download, in sources.json."
     )

@@ -1,4 +1,4 @@
-"""Cutting clean text into pieces, ready for fairseq-preprocess: held-out lines, training text in shards, dev and test."""
+"""Cutting clean text into pieces for fairseq-preprocess: held-out lines, training text in shards, dev and test."""
 
 import os
 from contextlib import ExitStack
@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.preparation.text_files import batches, count_lines, load_model, open_lines
+from crossinit_fairseq.preparation.stage_files import batches, count_lines, load_model, open_lines
 
 _BATCH = 10000  # lines
 Encode = Callable[[List[str]], List[str]]  # lines of text -> lines of pieces between spaces
@@ -51,9 +51,7 @@ def encoder(path: str, workers: int) -> Encode:
     return lambda lines: [" ".join(pieces) for pieces in model.encode(lines, out_type=str, num_threads=workers)]
 
 
-def encode_text(
-    cut: Encode, path: str, lines: int, valid: int, folder: str, language: str, shards: int
-) -> None:
+def encode_text(cut: Encode, path: str, lines: int, valid: int, folder: str, language: str, shards: int) -> None:
     """Write valid.LANG and the shards' train.LANG of a file; all of them or none that is incomplete."""
     with ExitStack() as files:
         targets = []

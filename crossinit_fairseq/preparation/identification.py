@@ -1,4 +1,4 @@
-"""Which language a line is in: the model of py3langid for many lines at a time, and words that tell Nepali from Hindi."""
+"""Which language a line is in: py3langid's model for many lines at a time, and words that tell Nepali from Hindi."""
 
 import logging
 import re

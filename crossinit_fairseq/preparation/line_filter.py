@@ -46,10 +46,10 @@ _SCRIPTS = (
 )
 
 
-class _NeitherMarkNorSpace(Dict[int, object]):
+class _NeitherMarkNorSpace(Dict[int, Optional[int]]):
     """A table for str.translate that takes spaces and combining marks away."""
 
-    def __missing__(self, code: int) -> object:
+    def __missing__(self, code: int) -> Optional[int]:
         self[code] = None if unicodedata.category(chr(code))[0] in "MZ" else code
         return self[code]
 
@@ -80,9 +80,11 @@ class LineFilter:
         self.words, self.characters, self.word_characters = words, characters, word_characters
         self.keep_out = keep_out
         self.script = next((script for script, names in _SCRIPTS if self.language in names.split()), None)
-        self.identifier = Identifier(CANDIDATES if self.language in CANDIDATES else None) if languages else None
-        if languages and self.language not in self.identifier.languages:
-            self.identifier = None  # a language that the model does not know cannot be told from others
+        self.identifier: Optional[Identifier] = None
+        if languages:
+            identifier = Identifier(CANDIDATES if self.language in CANDIDATES else None)
+            if self.language in identifier.languages:  # one that the model does not know cannot be told from others
+                self.identifier = identifier
         self.check_script = languages and self.script is not None
 
     def __call__(self, lines: Sequence[str]) -> Tuple[List[Optional[str]], List[Optional[str]]]:
@@ -131,7 +133,7 @@ class LineFilter:
         return None, letters
 
     def _in_script(self, solid: str) -> int:
-        return len(solid) - len(self.script.sub("", solid))
+        return len(solid) - len(self.script.sub("", solid)) if self.script else len(solid)
 
     def _languages(
         self, lines: Sequence[str], reasons: List[Optional[str]], letters: Sequence[int]

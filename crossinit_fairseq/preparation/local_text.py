@@ -12,7 +12,7 @@ from typing import Dict, List, Optional, Sequence
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import language_pair, same_language
-from crossinit_fairseq.preparation.text_files import open_lines
+from crossinit_fairseq.text_files import read_lines
 
 _MONOLINGUAL = re.compile(r"(?P<name>.+)\.(?P<language>[^.]+)\.txt(\.gz|\.bz2|\.xz|\.zst)?")
 
@@ -81,13 +81,7 @@ def aligned(folder: str, name: str) -> Dict[str, str]:
     for path in paths.values():
         if not os.path.isfile(path):
             raise InputError(f"there is no {path}; the recipe is scored on it")
-        try:
-            with open_lines(path) as stream:
-                lengths[path] = sum(1 for _ in stream)
-        except UnicodeDecodeError:
-            raise InputError(f"{path} is not UTF-8; convert it with iconv") from None
-        if not lengths[path]:
-            raise InputError(f"{path} is empty")
+        lengths[path] = len(read_lines(path))
     if len(set(lengths.values())) > 1:
         counted = ", ".join(f"{path} has {count:,} lines" for path, count in lengths.items())
         raise InputError(f"the sides of {name} are not aligned: {counted}")

@@ -1,11 +1,12 @@
 """What the characters of a line are: the same line in one form, and the form in which two lines count as equal."""
 
 import unicodedata
-from typing import BinaryIO, Dict, List
+from typing import BinaryIO, Dict, List, Union
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import base_language, comma_below
 from crossinit_fairseq.markup import unescape
+from crossinit_fairseq.text_files import decode
 
 # rules of sacremoses take time by the square of a line's length, as in a line of nothing but dots; longer lines are
 # normalised in pieces
@@ -14,13 +15,14 @@ _DEVANAGARI = ("ne", "hi", "mr", "sa", "kok")
 # rules of these in sacremoses look across white space, and so must not see the next line
 _LINE_BY_LINE = ("de", "es", "fr", "cs", "cz")
 _PRIVATE = "\ue000"  # stands for a colon; _KEPT has removed all characters for private use before
-_INVALID = "\ufffd"
+Character = Union[int, str, None]  # what str.translate writes for a character: nothing for None
 
 
-class _Kept(Dict[int, object]):
+class _Kept(Dict[int, Character]):
     """A table for str.translate: control and format characters and unassigned ones go, separators become a space."""
 
-    def __missing__(self, code: int) -> object:
+    def __missing__(self, code: int) -> Character:
+        kept: Character
         category = unicodedata.category(chr(code))
         if chr(code) in "\n\u00a0\ufffd":
             kept = code  # a no-break space says something about French quotes and units: sacremoses reads it
@@ -32,10 +34,10 @@ class _Kept(Dict[int, object]):
         return kept
 
 
-class _Compared(Dict[int, object]):
+class _Compared(Dict[int, Character]):
     """A table for str.translate that keeps letters, the marks of their vowels and accents, and digits."""
 
-    def __missing__(self, code: int) -> object:
+    def __missing__(self, code: int) -> Character:
         self[code] = code if unicodedata.category(chr(code))[0] in "LMN" else None
         return self[code]
 
@@ -123,13 +125,10 @@ def normalise_stream(normaliser: LineNormaliser, source: BinaryIO, target: Binar
 
     Raises InputError for a line that is not UTF-8, with its number from 1.
     """
+    name = getattr(source, "name", None)
+    name = name if isinstance(name, str) and name != "<stdin>" else "standard input"
     number = 0
     for number, data in enumerate(source, 1):
-        try:
-            line = data.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-        except UnicodeDecodeError:
-            name = getattr(source, "name", "")
-            where = name if isinstance(name, str) and name != "<stdin>" else "standard input"
-            raise InputError(f"line {number} of {where} is not UTF-8: convert it with iconv") from None
+        line = decode(data, name, number).rstrip("\r\n")
         target.write(normaliser(line).encode("utf-8") + b"\n")
     return number

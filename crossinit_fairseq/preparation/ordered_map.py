@@ -41,7 +41,9 @@ def ordered_map(
             while pending:
                 yield pending.popleft().result()
     except BrokenProcessPool:
-        raise InputError("a worker was ended from outside, most likely for want of memory: use fewer --workers") from None
+        raise InputError(
+            "a worker was ended from outside, most likely for want of memory: use fewer --workers"
+        ) from None
 
 
 def _quietly(prepare: Callable[..., None], arguments: Tuple[Any, ...]) -> None:

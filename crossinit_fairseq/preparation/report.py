@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from crossinit_fairseq.data.dictionary import read_symbols, special_rows
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.preparation.text_files import CLEAN, ENCODE, VOCABULARY, batches, open_lines
+from crossinit_fairseq.preparation.stage_files import CLEAN, ENCODE, VOCABULARY, batches, open_lines
 
 _BATCH = 10000  # lines
 _COVERAGE = 0.99

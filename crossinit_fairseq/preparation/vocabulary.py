@@ -14,7 +14,7 @@ from typing import Any, Iterable, Iterator, List, Sequence
 from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.data.dictionary import pieces_of, write_dictionary
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.preparation.text_files import count_lines, open_lines
+from crossinit_fairseq.preparation.stage_files import count_lines, open_lines
 
 _LONGEST = 1 << 14  # bytes of a line; SentencePiece skips longer ones. `clean` lets 2,000 characters through
 _THREADS = 4  # a fixed number: sums of another number of threads round otherwise

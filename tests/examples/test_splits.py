@@ -106,12 +106,17 @@ def test_captions(tmp_path_factory, train, held_out, data):
     text._FEWEST = 1
     for name, pairs in (("train", train), ("val", held_out)):
         for side, language in enumerate(("en", "fr")):
-            write(folder / f"{name}.{language}", [data.draw(LOOKS).format("xy"[side] + " " + pair[side]) for pair in pairs])
+            write(
+                folder / f"{name}.{language}",
+                [data.draw(LOOKS).format("xy"[side] + " " + pair[side]) for pair in pairs],
+            )
     text.main(["--text", str(folder), "--langs", "en,fr", "--dev", "2", "--out", str(folder / "out")])
     keys = [(key("x " + one), key("y " + other)) for one, other in train + held_out]
     out = folder / "out"
     for language in ("en", "fr"):  # dev and test are the two parts of val, which may repeat one another
-        (out / f"test.{language}").write_text((out / f"test.{language}").read_text() + (out / f"dev.{language}").read_text())
+        (out / f"test.{language}").write_text(
+            (out / f"test.{language}").read_text() + (out / f"dev.{language}").read_text()
+        )
         (out / f"dev.{language}").unlink()
     check_no_leak(out, keys, "en", "fr")
 
@@ -129,7 +134,10 @@ def sentence(language, number):
     st.lists(st.tuples(LINE, LINE), max_size=25),
     st.dictionaries(
         st.sampled_from(NAMES),
-        st.tuples(st.lists(st.integers(0, CONTENT), min_size=1, max_size=3, unique=True), st.sampled_from(["en", "ro", "both"])),
+        st.tuples(
+            st.lists(st.integers(0, CONTENT), min_size=1, max_size=3, unique=True),
+            st.sampled_from(["en", "ro", "both"]),
+        ),
         max_size=5,
     ),
     st.integers(0, 5),

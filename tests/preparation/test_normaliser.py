@@ -54,5 +54,3 @@ def test_comparable():
     assert comparable("si") != comparable("și")
     # vowel signs are part of the word
     assert comparable("कि।") == "कि" != comparable("का")
-
-

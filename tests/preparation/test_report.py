@@ -69,7 +69,9 @@ def test_a_step_that_was_not_run(prepared, path, program):
         run(prepared)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '"x"', "[" * 100000, '{"lines_read": "many", "dropped": {}}', "\ufeff{}"])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", "{}", '"x"', "[" * 100000, '{"lines_read": "many", "dropped": {}}', "\ufeff{}"]
+)
 def test_broken_counts(prepared, content):
     (prepared / "clean" / "en.json").write_text(content, "utf-8")
     with pytest.raises(InputError, match="en.json holds no counts of crossinit-prepare clean: make it again"):

@@ -119,7 +119,13 @@ def test_a_ready_model(text):
 
 
 def test_wrong_options(text):
-    for more in (["--alpha", "2"], ["--character-coverage", "0"], ["--langs", "en,en"], ["--size", "0"], ["--text", ""]):
+    for more in (
+        ["--alpha", "2"],
+        ["--character-coverage", "0"],
+        ["--langs", "en,en"],
+        ["--size", "0"],
+        ["--text", ""],
+    ):
         with pytest.raises(SystemExit) as stop:
             train(text, *more)
         assert stop.value.code == 2

@@ -36,11 +36,7 @@ TABLE = {
 def get_aligned(recipe: str, folder: str) -> List[str]:
     """Write FOLDER/{dev,test}.LANG where they are not there already. Returns the names written. Raises InputError."""
     expected = LINES[recipe]
-    paths = {
-        (split, lang): os.path.join(folder, f"{split}.{lang}")
-        for split in expected
-        for lang in LANGUAGES[recipe]
-    }
+    paths = {(split, lang): os.path.join(folder, f"{split}.{lang}") for split in expected for lang in LANGUAGES[recipe]}
     if all(_lines(path) == expected[split] for (split, _), path in paths.items()):
         return []
     texts = (_newstest if recipe == "ro-en" else _flores)(folder)
@@ -87,7 +83,10 @@ def _flores(folder: str) -> Texts:
         for split, name in (("dev", "dev"), ("test", "devtest")):
             for lang in LANGUAGES["ne-en"]:
                 member = f"wikipedia_en_ne_si_test_sets/wikipedia.{name}.ne-en.{lang}"
-                texts[split, lang] = tar.extractfile(member).read()
+                file = tar.extractfile(member)
+                if file is None:
+                    raise InputError(f"{archive} has no file {member}: has the archive changed?")
+                texts[split, lang] = file.read()
     os.remove(archive)
     return texts
 

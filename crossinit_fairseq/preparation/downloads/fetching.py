@@ -163,7 +163,9 @@ def _retrying(
 def _check_status(answer: requests.Response, url: str) -> None:
     """Raises InputError for an answer that is final, TryAgain for one that may be better next time."""
     if url.startswith("https:") and not answer.url.startswith("https:"):
-        raise InputError(f"{url} leads to {answer.url}, which is not encrypted: it is not followed; has the file moved?")
+        raise InputError(
+            f"{url} leads to {answer.url}, which is not encrypted: it is not followed; has the file moved?"
+        )
     status = answer.status_code
     if status == 429 or status >= 500:
         raise TryAgain(f"HTTP {status}")
@@ -188,13 +190,11 @@ def human(count: Optional[float]) -> str:
     """Bytes in words: 41.3 GB (decimal units, as disks and web pages count); None: unknown."""
     if count is None:
         return "unknown"
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if count < 1000:
-            break
+    units = ["bytes", "kB", "MB", "GB", "TB"]
+    while count >= 1000 and len(units) > 1:
         count /= 1000
-    else:
-        unit = "TB"
-    return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        del units[0]
+    return f"{count:.0f} bytes" if units[0] == "bytes" else f"{count:.1f} {units[0]}"
 
 
 def _disk(error: OSError, part: str) -> InputError:

@@ -18,7 +18,8 @@ def to_sentences(download: str, form: str, lang: str, path: str) -> int:
     """Write `path`, whole or not at all, and remove `download`. Returns the number of lines.
 
     form: gz (one sentence a line already: only read through, for its CRC), xz (CC-100: a paragraph a line) or parquet
-    (Wikipedia: an article a row, paragraphs between line breaks). Raises InputError for a broken file, which is removed.
+    (Wikipedia: an article a row, paragraphs between line breaks). Raises InputError for a broken file, which is
+    removed.
     """
     os.makedirs(os.path.dirname(path), exist_ok=True)
     part, lines = download + ".sentences", 0

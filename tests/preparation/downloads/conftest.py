@@ -176,7 +176,9 @@ def use_archive(server, monkeypatch, archive):
     monkeypatch.setattr(DOWNLOADS + "aligned_sets.FLORES", server.root + "/flores.tgz")
     monkeypatch.setattr(DOWNLOADS + "aligned_sets.FLORES_BYTES", len(archive))
     monkeypatch.setattr(DOWNLOADS + "aligned_sets.FLORES_SHA256", hashlib.sha256(archive).hexdigest())
-    monkeypatch.setattr(DOWNLOADS + "aligned_sets.LINES", {"ne-en": {"dev": 3, "test": 2}, "ro-en": {"dev": 2, "test": 3}})
+    monkeypatch.setattr(
+        DOWNLOADS + "aligned_sets.LINES", {"ne-en": {"dev": 3, "test": 2}, "ro-en": {"dev": 2, "test": 3}}
+    )
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The files that one program writes and the next one reads: text of one sentence a line, SentencePiece models."""
+"""The files that one step writes and the next one reads: text of one sentence a line, SentencePiece models."""
 
 import os
 from typing import Any, Iterable, Iterator, List, TextIO
