@@ -79,6 +79,18 @@ def test_partners_are_found_and_directions_stay(data_folder, lexicon, tmp_path):
     assert changed == {"\u2581{}{}".format(letter, k) for letter in "ab" for k in range(40)} | {"s", "t"}
 
 
+def test_starting_as_a_copier_is_what_later_stages_find(data_folder, lexicon, tmp_path):
+    options = LEXICON_ALONE + "--rescale --arch transformer --max-update 12 --lexicon aa-bb={}".format(lexicon)
+    align(data_folder, tmp_path / "copier", options, "--start-as-copier")
+    align(data_folder, tmp_path / "other", options)
+    copier, other = (weights(tmp_path / name / "checkpoint_last.pt") for name in ("copier", "other"))
+    zero = {name: (model[TABLE][4:] == 0).all(0) for name, model in (("copier", copier), ("other", other))}
+    # aligning has kept the dimensions of positions free, as set at the start
+    assert 0 < int(zero["copier"].sum()) < 8 and not zero["other"].any()
+    values = "decoder.layers.0.encoder_attn.v_proj.weight"
+    assert copier[values].diag().min() > 2 > other[values].diag().max()
+
+
 @pytest.mark.parametrize(
     "options",
     [LEXICON_ALONE, LEXICON_ALONE + "--rescale", "--lexicon-beside-spans --span 10 --max-rank 40 --rescale"],
