@@ -1,0 +1,85 @@
+"""Options that name a file for a language: `en=dev.en.tsv`."""
+
+import json
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.languages import check_code
+from crossinit_fairseq.text_files import decode, numbered_lines, unreadable
+
+LanguageFile = Tuple[str, str]  # language, path
+
+
+def language_files(text: str, option: str) -> List[LanguageFile]:
+    """ "en=a.tsv,de=b.tsv" -> [("en", "a.tsv"), ("de", "b.tsv")]. A language may be named several times.
+
+    option: the name of the option, for the message. Raises InputError for what is not of that form.
+    """
+    return [language_file(part, option) for part in text.split(",") if part.strip()]
+
+
+def language_file(text: str, option: str) -> LanguageFile:
+    """ "en=a.tsv" -> ("en", "a.tsv"). Raises InputError for what is not of that form."""
+    language, equals, path = text.strip().partition("=")
+    if not equals or not language or not path:
+        raise InputError(f"{option} {text}: give LANG=FILE, such as en=dev.en.tsv")
+    return check_code(language), path
+
+
+def unique(files: Sequence[LanguageFile], option: str) -> Dict[str, str]:
+    """{language: path}. Raises InputError for a language that is named twice."""
+    found = dict(files)
+    if len(found) < len(files):
+        twice = next(language for language in found if [other for other, _ in files].count(language) > 1)
+        raise InputError(f"{option} names {twice} twice: give one file for each language")
+    return found
+
+
+def read_json(path: str) -> Any:
+    """What a JSON file holds. Raises InputError when it cannot be read, or is no JSON."""
+    try:
+        with open(path, "rb") as stream:
+            return json.loads(decode(stream.read(), path))
+    except OSError as error:
+        raise unreadable(path, error) from None
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is no JSON ({_short(error)}): give the file as it was published") from None
+
+
+def json_lines(path: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    """Yield (place, object) of a file of one JSON object a line. place: "FILE, line 3". Raises InputError."""
+    for number, line in numbered_lines(path):
+        place = f"{path}, line {number}"
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{place}: no JSON ({_short(error)}): give one object a line") from None
+        if not isinstance(row, dict):
+            raise InputError(f"{place}: no JSON object but {line[:40]!r}: give one object a line")
+        yield place, row
+
+
+def parquet_rows(path: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    """Yield (place, row) of a Parquet file. place: "FILE, row 3". Raises InputError."""
+    try:
+        import pyarrow.parquet as parquet
+    except ImportError:
+        raise InputError(f"{path}: reading Parquet needs pyarrow: `pip install 'pyarrow<26'`") from None
+    import pyarrow
+
+    try:
+        number = 0
+        for batch in parquet.ParquetFile(path).iter_batches():
+            for row in batch.to_pylist():
+                number += 1
+                yield f"{path}, row {number}", row
+    except OSError as error:
+        raise unreadable(path, error) from None
+    except pyarrow.ArrowException as error:
+        raise InputError(f"{path} is no Parquet file ({_short(error)})") from None
+
+
+def _short(error: Exception) -> str:
+    return str(error).split("\n")[0][:80]

@@ -1,0 +1,98 @@
+"""Files of extractive question answering: paragraphs, questions, answers. SQuAD 1.1, MLQA and XQuAD."""
+
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, List, Tuple
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.finetuning.language_files import json_lines, parquet_rows, read_json
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer and its place: the number of the character in the paragraph, from 0, at which it begins."""
+
+    text: str
+    start: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question on a paragraph, with the answers that count as right; none where the file tells none."""
+
+    id: str
+    context: str
+    question: str
+    answers: Tuple[Answer, ...]
+
+    def placed_answers(self) -> List[Answer]:
+        """The answers that stand in the paragraph where the file says."""
+        return [
+            answer
+            for answer in self.answers
+            if answer.text and self.context[answer.start : answer.start + len(answer.text)] == answer.text
+        ]
+
+
+def read_questions(path: str) -> List[Question]:
+    """Read the questions of a file, in their order: SQuAD's JSON, or Hugging Face's rows as `.parquet` or `.jsonl`.
+
+    An answer may stand elsewhere than the file says (see Question.placed_answers): training leaves such questions out,
+    scoring needs the text alone. Raises InputError for a file that cannot be read, a question that lacks something or
+    has the id of another (both with their place), and for a file without questions.
+    """
+    rows = parquet_rows if path.endswith(".parquet") else json_lines if path.endswith(".jsonl") else _squad_rows
+    questions: List[Question] = []
+    seen = set()
+    for place, row in rows(path):
+        question = _question(row, place)
+        if question.id in seen:
+            raise InputError(f"{place}: the id {question.id} stands there a second time")
+        seen.add(question.id)
+        questions.append(question)
+    if not questions:
+        raise InputError(f"{path} holds no question")
+    return questions
+
+
+def _squad_rows(path: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    """{"data": [{"paragraphs": [{"context": ..., "qas": [{"id": ..., "question": ..., "answers": [...]}]}]}]}"""
+    whole = read_json(path)
+    for a, article in enumerate(_items(whole, "data", path), 1):
+        for p, paragraph in enumerate(_items(article, "paragraphs", f"{path}, article {a}"), 1):
+            place = f"{path}, article {a}, paragraph {p}"
+            for q, row in enumerate(_items(paragraph, "qas", place), 1):
+                if not isinstance(row, dict):
+                    raise InputError(f"{place}, question {q}: no JSON object but {str(row)[:40]!r}")
+                yield f"{place}, question {q}", dict(row, context=paragraph.get("context"))
+
+
+def _items(holder: Any, key: str, place: str) -> List[Any]:
+    items = holder.get(key) if isinstance(holder, dict) else None
+    if not isinstance(items, list):
+        raise InputError(f"{place} has no list `{key}`: give a file in the format of SQuAD 1.1")
+    return items
+
+
+def _question(row: Dict[str, Any], place: str) -> Question:
+    for key in ("context", "question"):
+        if not isinstance(row.get(key), str):
+            raise InputError(f"{place} has no text `{key}`")
+    if not isinstance(row.get("id"), (str, int)):
+        raise InputError(f"{place} has no `id`")
+    answers = row.get("answers") or []
+    if isinstance(answers, dict):  # Hugging Face: a list of texts and one of places
+        texts, starts = answers.get("text"), answers.get("answer_start")
+        if not isinstance(texts, (list, tuple)) or not isinstance(starts, (list, tuple)) or len(texts) != len(starts):
+            raise InputError(f"{place}: `answers` needs lists `text` and `answer_start` of one length")
+        answers = [{"text": text, "answer_start": start} for text, start in zip(texts, starts)]
+    if not isinstance(answers, list):
+        raise InputError(f"{place}: `answers` is no list")
+    return Question(str(row["id"]), row["context"], row["question"], tuple(_answer(a, place) for a in answers))
+
+
+def _answer(answer: Any, place: str) -> Answer:
+    text = answer.get("text") if isinstance(answer, dict) else None
+    start = answer.get("answer_start") if isinstance(answer, dict) else None
+    if not isinstance(text, str) or not isinstance(start, int) or isinstance(start, bool) or start < 0:
+        raise InputError(f"{place}: an answer needs a `text` and an `answer_start` of 0 or more")
+    return Answer(text, start)
