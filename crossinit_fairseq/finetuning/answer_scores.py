@@ -58,7 +58,7 @@ def _plain_words(text: str, punctuation: FrozenSet[str], articles: Optional[str]
 
 
 def _chinese_words(text: str) -> List[str]:
-    """Every Chinese character is a word, and so is what stands between two of them and spaces ("mixed segmentation")."""
+    """Every Chinese character is a word, and so is what stands between them and spaces ("mixed segmentation")."""
     punctuation = _unicode_punctuation()
     text = "".join(character for character in text.lower() if character not in punctuation)
     return _CHINESE.sub(lambda match: f" {match.group()} ", text).split()
@@ -66,7 +66,7 @@ def _chinese_words(text: str) -> List[str]:
 
 @lru_cache(maxsize=None)
 def _unicode_punctuation() -> FrozenSet[str]:
-    """All characters of Unicode's categories P, and ASCII punctuation, of which `$`, `+`, `<` and others are symbols."""
+    """All characters of Unicode's categories P, and ASCII punctuation, some of which (`$`, `+`) Unicode calls symbols."""
     every = map(chr, range(sys.maxunicode + 1))
     return frozenset(c for c in every if unicodedata.category(c).startswith("P")) | _SQUAD_PUNCTUATION
 

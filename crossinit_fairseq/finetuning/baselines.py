@@ -43,7 +43,7 @@ def _step(pair: Pair) -> int:
 
 
 def likeliest_sentence(question: Question) -> str:
-    """The sentence of the paragraph that has most words of the question, the shortest among equals: an answer by overlap."""
+    """The sentence of the paragraph that has most words of the question, the shortest among equals."""
     asked = set(_words(question.question))
 
     def fitness(sentence: str) -> Tuple[int, int]:

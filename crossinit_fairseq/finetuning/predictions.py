@@ -1,4 +1,4 @@
-"""Files of predictions as the official evaluators take them: a label a line (XNLI), {id: answer} as JSON (SQuAD, MLQA)."""
+"""Files of predictions as the official evaluators take them: a label a line (XNLI), {id: answer} in JSON (MLQA)."""
 
 import json
 from typing import Dict, List, Sequence

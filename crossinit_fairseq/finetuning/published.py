@@ -57,8 +57,8 @@ def published_rows(task: str, languages: Mapping[str, str]) -> List[Dict[str, An
     """The rows of a task's tables that have one of the languages: [{"name", "scores": {metric: {language: percent}},
     "average": {metric: percent}}].
 
-    languages: {ISO 639-1 code: name of its column}. The average is that of the table, given only where the columns are all
-    of the table's languages.
+    languages: {ISO 639-1 code: name of its column}. The average is that of the table, given only where
+    the columns are all of the table's languages.
     """
     rows = []
     for row in _TABLES[task]:
@@ -69,9 +69,11 @@ def published_rows(task: str, languages: Mapping[str, str]) -> List[Dict[str, An
         }
         if any(scores.values()):
             table = set(_MLQA_7 if task == "mlqa" else _XNLI_15 if "Table 5" in row["name"] else row["accuracy"])
-            rows.append({
-                "name": row["name"],
-                "scores": scores,
-                "average": row["average"] if table == set(languages) else {},
-            })
+            rows.append(
+                {
+                    "name": row["name"],
+                    "scores": scores,
+                    "average": row["average"] if table == set(languages) else {},
+                }
+            )
     return rows

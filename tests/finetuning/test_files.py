@@ -21,6 +21,11 @@ MULTINLI = "index\tpairID\tsentence1\tsentence2\tgold_label\n0\t63735n\tOne\tTwo
 SICK = "pair_ID\tsentence_A\tsentence_B\tentailment_label\trelatedness_score\n1\tA\tB\tENTAILMENT\t4.5\n"
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("any")
+
+
 def write(folder, name, text):
     path = folder / name
     path.write_text(text, encoding="utf-8")
@@ -56,11 +61,10 @@ def test_json_and_parquet(tmp_path):
     whole = write(tmp_path, "a.json", json.dumps(rows))
     official = [{"language": "en", "sentence1": "A", "sentence2": "B", "gold_label": "neutral", "pairID": "5"}]
     paths = [lines, whole]
-    pyarrow = pytest.importorskip("pyarrow")
-    import pyarrow.parquet
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
 
     paths.append(str(tmp_path / "a.parquet"))
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), paths[-1])
+    parquet.write_table(pyarrow.Table.from_pylist(rows), paths[-1])
     for path in paths:
         assert [(pair.premise, pair.hypothesis, pair.label) for pair in read_pairs(path, "en")] == expected
     path = write(tmp_path, "b.jsonl", json.dumps(official[0]))
@@ -110,10 +114,9 @@ def test_squad_and_its_rows(tmp_path):
     assert read_questions(write(tmp_path, "a.json", json.dumps(squad()))) == expected
     row = {"id": "1", "context": "A cat sat.", "question": "Who?", "answers": {"text": ["cat"], "answer_start": [2]}}
     assert read_questions(write(tmp_path, "a.jsonl", json.dumps(row))) == expected
-    pyarrow = pytest.importorskip("pyarrow")
-    import pyarrow.parquet
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
 
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist([row]), str(tmp_path / "a.parquet"))
+    parquet.write_table(pyarrow.Table.from_pylist([row]), str(tmp_path / "a.parquet"))
     assert read_questions(str(tmp_path / "a.parquet")) == expected
 
 
@@ -143,20 +146,21 @@ def test_bad_questions_are_named(tmp_path, content, message):
 
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=4),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from("data paragraphs context qas id question answers text answer_start premise label".split()),
-        inner,
-        max_size=4,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from("data paragraphs context qas id question answers text answer_start premise label".split()),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=12,
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(ANY)
-def test_any_json_is_read_or_refused_in_a_sentence(tmp_path_factory, content):
-    folder = tmp_path_factory.mktemp("any")
+def test_any_json_is_read_or_refused_in_a_sentence(folder, content):
     for name in ("a.json", "a.jsonl"):
         path = write(folder, name, json.dumps(content))
         for read in (read_questions, lambda path: read_pairs(path, "en"), read_answers):
@@ -166,10 +170,9 @@ def test_any_json_is_read_or_refused_in_a_sentence(tmp_path_factory, content):
                 assert "a.json" in str(error)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.binary(max_size=60) | st.lists(st.text(max_size=6), max_size=8).map(lambda c: "\t".join(c).encode("utf-8")))
-def test_any_bytes_are_read_or_refused_in_a_sentence(tmp_path_factory, content):
-    folder = tmp_path_factory.mktemp("any")
+def test_any_bytes_are_read_or_refused_in_a_sentence(folder, content):
     for name in ("a.tsv", "a.json", "a.jsonl", "a.parquet"):
         (folder / name).write_bytes(content)
         try:

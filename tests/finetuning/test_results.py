@@ -79,6 +79,6 @@ def test_word_overlap_learns_what_overlap_tells():
 
 
 def test_likeliest_sentence():
-    question = Question("1", "Cats sleep. The red dog barks loudly. A dog. नमस्ते।", "Why does a red dog bark?", ())
+    question = Question("1", "Cats sleep. The red dog barks loudly. A dog. नमस्ते।", "Why does the red dog bark?", ())
     assert likeliest_sentence(question) == "The red dog barks loudly."
     assert likeliest_sentence(Question("1", "", "x", ())) == ""
