@@ -66,7 +66,7 @@ def _chinese_words(text: str) -> List[str]:
 
 @lru_cache(maxsize=None)
 def _unicode_punctuation() -> FrozenSet[str]:
-    """All characters of Unicode's categories P, and ASCII punctuation, some of which (`$`, `+`) Unicode calls symbols."""
+    """All characters of Unicode's categories P, and ASCII punctuation, some of which are symbols (`$`, `+`)."""
     every = map(chr, range(sys.maxunicode + 1))
     return frozenset(c for c in every if unicodedata.category(c).startswith("P")) | _SQUAD_PUNCTUATION
 
