@@ -8,7 +8,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 # the rooms that are formatted so far
-FORMATTED = ["cli", "finetuning", "languages.py", "lexicon", "markup.py", "preparation", "ranks", "scoring", "text_files.py"]
+FORMATTED = [
+    "cli",
+    "finetuning",
+    "languages.py",
+    "lexicon",
+    "markup.py",
+    "preparation",
+    "ranks",
+    "scoring",
+    "text_files.py",
+]
 
 
 def run(*command):
