@@ -21,6 +21,7 @@ setup(
     python_requires=">=3.8",
     entry_points={
         "console_scripts": [
+            "crossinit-analyze = crossinit_fairseq.cli.analyze:main",
             "crossinit-export = crossinit_fairseq.cli.export:main",
             "crossinit-lexicon = crossinit_fairseq.cli.lexicon:main",
             "crossinit-prepare = crossinit_fairseq.cli.prepare:main",
@@ -47,6 +48,8 @@ setup(
         "export": ["safetensors", "transformers>=4", "protobuf"],
         # the pictures that examples draw
         "plot": ["matplotlib"],
+        # what crossinit-analyze draws and reckons with (babel: statements of Unicode's CLDR)
+        "analysis": ["matplotlib", "scipy", "babel"],
         # what the translation recipes prepare, download and score text with
         "recipes": [
             "sacremoses",

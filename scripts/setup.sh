@@ -20,7 +20,7 @@ elif [ -z "${1:-}" ]; then
   torch=torch==2.13.0
   tools=('setuptools<82' wheel)
   libraries=(ve-fairseq==0.12.3 'numpy<2')
-  extras=test,text,lexicon,segment,wordfreq,distributed,export,plot,recipes,slurm
+  extras=test,text,lexicon,segment,wordfreq,distributed,export,plot,analysis,recipes,slurm
   # the only prebuilt one is for Linux x86_64; elsewhere this compiles for some minutes
   [ "$(uname -sm)" = "Linux x86_64" ] || libraries=(fairseq-fixed==0.12.3.1 'numpy<2' cython)
 else
