@@ -99,7 +99,7 @@ class Study:
         for language, own in self.words.items():
             others = set().union(*(other.words for name, other in self.words.items() if name != language))
             shared[language] = np.array([word in others for word in own.words])
-        points = project(self.spaces) + project(self.untrained[0])
+        points = project(self.spaces) + [project([other])[0] for other in self.untrained[0]]
         names = list(self.names) + [f"{other.name} (control)" for other in self.untrained[0]]
         alt = (
             f"The words of {' and '.join(self.words)} on the first two principal components of {self.names[0]}: "
