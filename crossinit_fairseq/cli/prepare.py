@@ -52,7 +52,7 @@ single spaces. For the source sides of dev and test sets; leave references as th
 
 examples:
   crossinit-prepare normalise text/test.ro --lang ro -o clean/test.ro
-  zcat test.ro.gz | crossinit-prepare normalise - --lang ro > test.ro"""
+  zcat test.ro.gz | crossinit-prepare normalise --lang ro > test.ro"""
 
 _VOCABULARY = """\
 Reads TEXT/LANG.txt. Writes OUT/spm.model, OUT/spm.vocab and OUT/dict.txt: the pieces, then a token [LANG] for each
@@ -162,7 +162,8 @@ def _parser() -> argparse.ArgumentParser:
     local.add_argument("--out", required=True, metavar="OUT")
 
     clean = add("clean", _clean, "normalise and filter the text of one language, in random order", _CLEAN)
-    clean.add_argument("input", nargs="+", metavar="FILE", help="text files or globs in quotes")
+    clean.add_argument("files", nargs="*", metavar="FILE", help="text files or globs in quotes")
+    clean.add_argument("--input", nargs="+", default=[], metavar="FILE", help="more of them")
     clean.add_argument("--lang", required=True, type=_code, help="such as ro, ne, en or ro_RO")
     clean.add_argument("-o", "--output", required=True, metavar="TXT", help="the clean text to write")
     clean.add_argument(
@@ -187,7 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     clean.add_argument("--seed", type=int, default=1, help=f"of the order of the lines {default}")
 
     normalise = add("normalise", _normalise, "normalise text line by line", _NORMALISE)
-    normalise.add_argument("input", metavar="FILE", help="UTF-8 text; - for standard input")
+    normalise.add_argument("input", nargs="?", default="-", metavar="FILE", help="(default: -, standard input)")
     normalise.add_argument("--lang", required=True, type=_code, help="such as ro, ne, en or ro_RO")
     normalise.add_argument("-o", "--output", metavar="FILE", help="(default: standard output)")
 
@@ -253,9 +254,11 @@ def _local(options: argparse.Namespace) -> None:
 def _clean(options: argparse.Namespace) -> None:
     from crossinit_fairseq.preparation.cleaning import CleaningSettings, clean
 
+    if not options.files + options.input:
+        options.usage.error("give at least one FILE")
     counts = options.counts or os.path.splitext(options.output)[0] + ".json"
     report = clean(
-        options.input,
+        options.files + options.input,
         options.output,
         counts,
         CleaningSettings(

@@ -1,5 +1,6 @@
 """crossinit-prepare clean and normalise: preparation/cleaning.py, tally.py"""
 
+import bz2
 import errno
 import gzip
 import json
@@ -120,10 +121,76 @@ def test_not_utf8(tmp_path):
     lines = sentences(ROMANIAN, 20)
     (tmp_path / "a").write_bytes("\n".join(lines).encode("utf-8") + b"\n\xff\xfe broken\n")
     assert run(tmp_path, [str(tmp_path / "a")])[1]["dropped"] == {"damaged characters": 1}
-    (tmp_path / "b").write_bytes("\n".join(lines).encode("utf-16-le"))
-    (tmp_path / "c").write_bytes("\n".join(lines).encode("iso8859-16"))
-    with pytest.raises(InputError, match="c is not UTF-8 in 2. of 20 lines|c is not UTF-8 in 1. of 20 lines|c is not"):
+    for encoding in ("utf-16", "utf-16-le"):
+        (tmp_path / "b").write_bytes("\n".join(lines).encode(encoding))
+        with pytest.raises(InputError, match="/b (is|has a NUL byte in line 1: it is binary, or) UTF-16"):
+            run(tmp_path, [str(tmp_path / "b")])
+    text = "\n".join(lines).encode("iso8859-16")
+    (tmp_path / "c").write_bytes(text)
+    damaged = sum(not one.isascii() for one in lines)
+    with pytest.raises(InputError, match=f"c is not UTF-8 in {damaged} of 20 lines: convert it"):
         run(tmp_path, [str(tmp_path / "c")])
+
+
+def test_entities_become_what_they_stand_for_which_is_said(tmp_path, capsys):
+    text = write(
+        tmp_path / "a", ["Zise: &quot;da&quot; &amp; plec&#259;", "fără entități aici", "AT&T; este o firmă mare"]
+    )
+    test = write(tmp_path / "test", ['Zise: "da" & plecă'])
+    lines, counts = run(tmp_path, [text])
+    assert sorted(lines) == ["AT&T; este o firmă mare", 'Zise: "da" & plecă', "fără entități aici"]
+    assert counts["unescaped"] == 1 == counts["files"][0]["unescaped"]
+    assert "a: 1 lines held entities such as &quot;" in capsys.readouterr().err
+    # and a line of the test set is known by what it says
+    assert run(tmp_path, [text], "--keep-out", test)[1]["dropped"] == {"in the test sets": 1}
+
+
+def test_files_that_are_no_text_yet(tmp_path, capsys):
+    (tmp_path / "a.xml.bz2").write_bytes(
+        bz2.compress(b'<mediawiki xml:lang="ro"><page><title>x</title></page></mediawiki>')
+    )
+    with pytest.raises(
+        InputError, match="a.xml.bz2 is a dump of MediaWiki, not text of one sentence a line: take the text"
+    ):
+        run(tmp_path, [str(tmp_path / "a.xml.bz2")])
+    # a file later on is found too, before anything is written
+    with pytest.raises(InputError, match="b is JSON lines"):
+        run(
+            tmp_path,
+            [write(tmp_path / "a", sentences(ROMANIAN, 30)), write(tmp_path / "b", ['{"text": "Ana are mere"}'])],
+        )
+    assert not (tmp_path / "out.txt").exists()
+    # the tags of WikiExtractor stand on lines of their own
+    pages = ['<doc id="12" url="https://ro.wikipedia.org/wiki?curid=12" title="Ana">', "Ana are mere.", "</doc>"] * 10
+    lines, counts = run(tmp_path, [write(tmp_path / "c", pages)])
+    assert lines == ["Ana are mere."] and counts["dropped"] == {"markup": 20, "repeated": 9}
+    assert "20 of 30 lines were dropped as markup: is it text yet?" in capsys.readouterr().err
+
+
+def test_a_line_without_end_is_not_even_normalised(tmp_path, monkeypatch):
+    seen = []
+    normalise = cleaning.LineNormaliser.__call__
+    monkeypatch.setattr(
+        cleaning.LineNormaliser, "__call__", lambda self, text: seen.append(text) or normalise(self, text)
+    )
+    text = write(tmp_path / "a", sentences(ROMANIAN, 20) + ["." * 30000, "ab " * 5000])
+    lines, counts = run(tmp_path, [text], "--max-words", "99999")
+    assert len(lines) == 20 and counts["dropped"] == {"too many characters": 2} and counts["lines_read"] == 22
+    assert max(map(len, "\n".join(seen).split("\n"))) == 15000  # 10 times --max-chars are 20,000
+
+
+def test_a_script_that_is_not_the_usual_one_is_not_filtered(tmp_path):
+    text = write(tmp_path / "a", ["main kal dilli jaa raha hoon aur vahaan rahunga {}".format(k) for k in range(30)])
+    with pytest.raises(InputError, match="looks like .*, not hi: are the sides swapped"):
+        run(tmp_path, [text], language="hi")
+    assert len(run(tmp_path, [text], language="hi_Latn")[0]) == 30
+
+
+@pytest.mark.parametrize("code", ["../x", "a b", "*", "english", ""])
+def test_what_is_no_language(tmp_path, code, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run(tmp_path, [write(tmp_path / "a", ["Ana"])], language=code)
+    assert stop.value.code == 2 and "is no language code" in capsys.readouterr().err
 
 
 def test_nothing_left_and_nothing_there(tmp_path):

@@ -1,5 +1,7 @@
 """crossinit_fairseq/preparation/normaliser.py"""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,3 +56,63 @@ def test_comparable():
     assert comparable("si") != comparable("și")
     # vowel signs are part of the word
     assert comparable("कि।") == "कि" != comparable("का")
+
+
+PUNCTUATION = [chr(code) for code in range(0x21, 0x20C0) if unicodedata.category(chr(code))[0] in "PS"]
+# two letters of each script, between which a mark may stand
+LETTERS = {
+    "en": "aZ",
+    "fr": "éa",
+    "de": "ßu",
+    "ro": "șt",
+    "tr": "ıİ",
+    "ru": "йж",
+    "el": "ως",
+    "he": "אב",
+    "ar": "عب",
+    "ne": "नप",
+    "hi": "कम",
+    "mr": "ळख",
+    "bn": "কব",
+    "ta": "கம",
+    "th": "กข",
+    "zh": "中文",
+    "ko": "한국",
+}
+
+
+def letters(text):
+    return [character for character in unicodedata.normalize("NFC", text) if unicodedata.category(character)[0] in "LM"]
+
+
+@pytest.mark.parametrize("language", sorted(LETTERS))
+def test_no_punctuation_becomes_a_letter(language):
+    """Of every mark and symbol, between letters, after a letter, after a digit and alone."""
+    first, second = LETTERS[language]
+    lines = [
+        line
+        for mark in PUNCTUATION
+        for line in (first + mark + second, first + mark, f"{first}{mark} {second}", f"1{mark}२", mark + first)
+    ]
+    found = LineNormaliser(language)("\n".join(lines)).split("\n")
+    assert [line for line, one in zip(lines, found) if letters(one) != letters(line)] == [] and len(found) == len(lines)
+
+
+def test_a_long_line_is_normalised_in_pieces(monkeypatch):
+    normaliser, seen = LineNormaliser("ne"), []
+    normalise = normaliser._normalise
+    monkeypatch.setattr(normaliser, "_normalise", lambda text: seen.append(len(text)) or normalise(text))
+    words = "पुन:  „x” " * 2000
+    found = normaliser("a\n" + words + "\nb " + "." * 9000)
+    assert max(seen) <= LONGEST and found.split("\n")[0] == "a"
+    assert found.split("\n")[1] == " ".join(["पुन:", '"x"'] * 2000)
+    assert found.split("\n")[2].replace(" ", "") == "b" + "." * 9000
+
+
+@given(st.text(st.sampled_from("ab .\u00a0"), max_size=40), st.integers(1, 9))
+def test_pieces_of_a_line(line, longest):
+    pieces = pieces_of(line, longest)
+    assert "".join(pieces) == line and max(map(len, pieces)) <= longest
+    # cut within a word only where the word is too long
+    for piece, following in zip(pieces, pieces[1:]):
+        assert following.startswith(" ") or " " not in piece[1:]

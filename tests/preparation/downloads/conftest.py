@@ -17,10 +17,11 @@ DOWNLOADS = "crossinit_fairseq.preparation.downloads."
 
 
 class Server:
-    """`files`: path to bytes. `status`: path to answers before the file, `cut`: path to bytes after which to hang up."""
+    """`files`: path to bytes. `status`: path to answers before the file, `cut`: path to bytes after which to hang up;
+    `moved`: path to another address."""
 
     def __init__(self):
-        self.files, self.status, self.cut, self.log = {}, {}, {}, []
+        self.files, self.status, self.cut, self.moved, self.log = {}, {}, {}, {}, []
         self.ranges = self.lengths = True
         self.version = "one"
         server = self
@@ -40,6 +41,11 @@ class Server:
                 server.log.append((self.command, self.path, wanted))
                 if server.status.get(self.path):
                     return self.send_error(server.status[self.path].pop(0))
+                if self.path in server.moved:
+                    self.send_response(302)
+                    self.send_header("Location", server.moved[self.path])
+                    self.send_header("Content-Length", "0")
+                    return self.end_headers()
                 if self.path not in server.files:
                     return self.send_error(404)
                 content, start, etag = server.files[self.path], 0, '"{}"'.format(server.version)

@@ -184,3 +184,44 @@ def test_human():
         "41.3 GB",
         "3.0 TB",
     ]
+
+
+def test_a_redirection_is_followed_and_a_cut_file_goes_on(tmp_path, server, url):
+    server.moved["/old"] = url
+    server.moved["/older"] = server.root + "/old"
+    server.cut["/a.gz"] = [1000]
+    path = str(tmp_path / "a")
+    assert content_length(server.root + "/older") == len(BODY)
+    assert fetch(server.root + "/older", path, len(BODY), SHA256) == (len(BODY), SHA256)
+    assert sound(path) and [wanted for path, wanted in server.gets() if path == "/a.gz"] == [None, "bytes=1000-"]
+
+
+def test_what_a_redirection_leads_to_must_have_the_checksum(tmp_path, server, url):
+    server.files["/other"] = b"another file"
+    server.moved["/a.gz"] = server.root + "/other"
+    with pytest.raises(InputError, match="is not what it should be: SHA-256 .* found; it was deleted"):
+        fetch(url, str(tmp_path / "a"), sha256=SHA256)
+    assert os.listdir(str(tmp_path)) == ["a.part.etag"]
+
+
+def test_redirections_without_end(tmp_path, server, url):
+    server.moved["/a.gz"] = url
+    for ask in (lambda: fetch(url, str(tmp_path / "a")), lambda: content_length(url), lambda: read_json(url)):
+        with pytest.raises(InputError, match="a.gz leads from one address to the next without end"):
+            ask()
+    assert not (tmp_path / "a").exists()
+
+
+def test_no_redirection_to_what_is_not_encrypted(tmp_path, server, url, monkeypatch):
+    """The server on this machine has no certificate: what is asked for by https is sent there by http."""
+    for name in ("get", "head"):
+        ask = getattr(requests, name)
+        monkeypatch.setattr(
+            requests, name, lambda address, ask=ask, **more: ask(address.replace("https:", "http:"), **more)
+        )
+    server.files["/list"] = b"[]"
+    url, listing = (address.replace("http:", "https:") for address in (url, server.root + "/list"))
+    for call in (lambda: fetch(url, str(tmp_path / "a")), lambda: content_length(url), lambda: read_json(listing)):
+        with pytest.raises(InputError, match="leads to http://127.0.0.1.*, which is not encrypted: it is not followed"):
+            call()
+    assert not (tmp_path / "a").exists() and not (tmp_path / "a.part").exists()

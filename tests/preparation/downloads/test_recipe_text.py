@@ -53,7 +53,10 @@ def test_nepali(tmp_path, web, capsys):
     assert entry["bytes"] == len(web.files["/cc-100/ne.txt.xz"]) and entry["lines"] == 3
     assert entry["url"] == web.root + "/cc-100/ne.txt.xz" and len(entry["sha256"]) == 64
     told = capsys.readouterr().out
-    assert "5 files to get: " in told and CC_100 + ": 3 lines" in told and "complete: 5 files" in told
+    assert "5 files to get: " in told and "complete: 5 files" in told
+    # what nobody published a checksum of is pinned by the first download, and that is said where it happens
+    assert f"{CC_100}: 3 lines; pinned by this first download, SHA-256 {entry['sha256']} in sources.json\n" in told
+    assert "mono/hi/wikipedia-00000.txt.gz: 2 lines; has its publisher's SHA-256\n" in told
 
 
 def test_romanian(tmp_path, web, no_sacrebleu):
@@ -72,7 +75,7 @@ def test_a_second_run_downloads_nothing(tmp_path, web):
 
 
 @pytest.mark.parametrize("damage", ["truncated", "deleted", "changed"])
-def test_a_damaged_file_alone_is_fetched_again(tmp_path, web, damage):
+def test_a_damaged_file_alone_is_fetched_again(tmp_path, web, damage, capsys):
     path = run(tmp_path) / CC_100
     if damage == "deleted":
         path.unlink()
@@ -82,8 +85,10 @@ def test_a_damaged_file_alone_is_fetched_again(tmp_path, web, damage):
         time += damage == "changed"  # a truncated file is noticed by its size alone
         os.utime(str(path), ns=(time, time))
     web.gets()
+    capsys.readouterr()
     assert texts(run(tmp_path)) == wanted("ne", "hi", "en")
     assert web.gets() == [("/cc-100/ne.txt.xz", None)]
+    assert CC_100 + ": 3 lines; has the SHA-256 of the first download\n" in capsys.readouterr().out
 
 
 def test_a_copied_file_with_another_time_is_kept(tmp_path, web):
@@ -199,7 +204,19 @@ def test_the_question(tmp_path, web, capsys, monkeypatch):
     assert len(texts(run(tmp_path, options))) == 5
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"files": {}}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[]",
+        "[" * 100000,
+        '{"files": {}}',
+        '{"files": [1], "listings": {}}',
+        '{"files": {"mono/ne/cc-100.txt.gz": {}}, "listings": {}}',
+        '{"files": {"a": {"url": 1, "sha256": "x", "file": {}}}, "listings": {}}',
+        '{"files": {"a": {"url": "u", "sha256": "x", "file": {"bytes": 1}}}, "listings": {}}',
+    ],
+)
 def test_a_broken_manifest(tmp_path, web, capsys, content):
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "sources.json").write_text(content)
