@@ -3,6 +3,7 @@
 train() {
   local name=$1 updates=$2
   shift 2
-  note ${LAUNCH:-} fairseq-train "$@" --max-update "$updates"
-  ${LAUNCH:-} fairseq-train "$@" --max-update "$updates" --log-format json 2>&1 | python "$ROOT/scripts/progress.py" "$name" "$updates" 3>&3
+  set -- ${LAUNCH:-} fairseq-train "$@" --max-update "$updates" --log-format json
+  note "$@"
+  "$@" 2>&1 | python "$ROOT/scripts/progress.py" "$name" "$updates" 3>&3
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import sacrebleu
+import yaml
 from fairseq import options
 
 from tests import programs
@@ -259,7 +260,8 @@ def training_options(tmp_path, environment):
         done = run(recipe, *given, preset=preset, **dict(variables, VENV=environment))
         assert done.returncode == 0, done.stderr
         parser = options.get_training_parser()
-        return options.parse_args_and_arch(parser, noted_commands(tmp_path / "out")[-1][1:])
+        read.given = noted_commands(tmp_path / "out")[-1][1:]
+        return options.parse_args_and_arch(parser, list(read.given))
 
     return read
 
@@ -269,8 +271,7 @@ def training_options(tmp_path, environment):
 def test_fairseq_reads_the_options_of_every_preset(recipe, preset, training_options):
     languages = ",".join(RECIPES[recipe][0])
     crossinit, mbart, translation = (
-        training_options(recipe, preset, step, GPUS="8")
-        for step in ("crossinit", "mbart", "translation")
+        training_options(recipe, preset, step, GPUS="8") for step in ("crossinit", "mbart", "translation")
     )
     assert crossinit.langs == mbart.langs == translation.langs == languages
     assert mbart.finetune_from_model == "crossinit/checkpoint_last.pt"
@@ -287,8 +288,7 @@ def test_fairseq_reads_the_options_of_every_preset(recipe, preset, training_opti
 @pytest.mark.parametrize("preset", ["tiny", "base", "paper"])
 def test_the_lexicon_goes_into_alignment_and_into_translation(recipe, pairs, preset, training_options):
     crossinit, mbart, translation = (
-        training_options(recipe, preset, step, init="lexicon")
-        for step in ("crossinit", "mbart", "translation")
+        training_options(recipe, preset, step, init="lexicon") for step in ("crossinit", "mbart", "translation")
     )
     assert len(crossinit.lexicon.split(",")) == pairs and not crossinit.ranks
     assert mbart.finetune_from_model == "crossinit/checkpoint_last.pt"
@@ -299,21 +299,105 @@ def test_the_lexicon_goes_into_alignment_and_into_translation(recipe, pairs, pre
     assert 0 < translation.lexicon_bt_updates < translation.max_update
 
 
+# the paper's own numbers: of section 3.2 and 3.3 (CrossInit), 4.2 (pre-training), 5.3 (translation), and of the model
+# card of Table 4, facebook/mbart-large-en-ro
+PAPER = {
+    "crossinit": {"optimizer": "adam", "lr": [1e-4], "max_rank": 20000},
+    "mbart": {
+        "optimizer": "adam",
+        "adam_betas": (0.9, 0.99),
+        "adam_eps": 1e-6,
+        "lr": [1e-4],
+        "warmup_updates": 30000,
+        "dropout": 0.1,
+    },
+    "translation": {
+        "optimizer": "adam",
+        "adam_betas": (0.9, 0.997),
+        "adam_eps": 1e-9,
+        "lr": [7e-4],
+        "warmup_updates": 8000,
+        "dropout": 0.1,
+        "criterion": "label_smoothed_cross_entropy",
+        "label_smoothing": 0.1,
+    },
+}
+SPANS = (1000, 2000, 3000, 4000)  # section 3.3
+BATCH = 256  # section 4.2
+CARD = {
+    f"{side}_{name}": value for side in ("encoder", "decoder") for name, value in (("layers", 12), ("embed_dim", 1024))
+}
+CARD.update(
+    {
+        f"{side}_{name}": v
+        for side in ("encoder", "decoder")
+        for name, v in (("ffn_embed_dim", 4096), ("attention_heads", 16))
+    }
+)
+
+
+def value(found):
+    """An option as a command line and as a file have it: numbers as numbers, those in brackets as a tuple."""
+    try:
+        return ast.literal_eval(found) if isinstance(found, str) else found
+    except (ValueError, SyntaxError):
+        return found
+
+
 def check_paper(crossinit, mbart, translation):
-    """Sections 3.2, 3.3, 4.2 and 5.3 of the paper; on 8 GPUs."""
-    assert (mbart.arch, mbart.encoder_layers, mbart.encoder_embed_dim, mbart.dropout) == ("mbart_large", 12, 1024, 0.1)
-    assert (crossinit.lr, crossinit.max_rank) == ([1e-4], 20000)
-    assert (ast.literal_eval(mbart.adam_betas), mbart.adam_eps, mbart.lr, mbart.warmup_updates) == (
-        (0.9, 0.99),
-        1e-6,
-        [1e-4],
-        30000,
+    """The preset has the paper's numbers; on 8 GPUs."""
+    for stage, args in (("crossinit", crossinit), ("mbart", mbart), ("translation", translation)):
+        for key, expected in PAPER[stage].items():
+            assert value(getattr(args, key)) == expected, (stage, key)
+        for key, expected in CARD.items():
+            assert getattr(args, key) == expected, (stage, key)
+        assert args.arch == "mbart_large"
+    assert crossinit.span in SPANS and mbart.multilang_sampling_alpha == 0.5
+    assert 8 * crossinit.batch_size == BATCH
+    assert (
+        8 * mbart.batch_size * mbart.update_freq[0] == BATCH == 8 * translation.batch_size * translation.update_freq[0]
     )
-    assert mbart.multilang_sampling_alpha == 0.5
-    assert 8 * mbart.batch_size * mbart.update_freq[0] == 256 == 8 * translation.batch_size * translation.update_freq[0]
-    assert ast.literal_eval(translation.adam_betas) == (0.9, 0.997) and translation.adam_eps == 1e-9
-    assert (translation.lr, translation.warmup_updates, translation.dropout) == ([7e-4], 8000, 0.1)
-    assert (translation.criterion, translation.label_smoothing) == ("label_smoothed_cross_entropy", 0.1)
+
+
+def test_the_yaml_file_is_the_preset_on_one_gpu(training_options):
+    translation = training_options("unmt_ro_en", "paper", "translation", GPUS="1")
+    config = yaml.safe_load((ROOT / "examples" / "config" / "unmt_paper.yaml").read_text("utf-8"))
+    names = {
+        "task": "task",
+        "model": "arch",
+        "criterion": "criterion",
+        "optimizer": "optimizer",
+        "lr_scheduler": "lr_scheduler",
+    }
+    # of the machine and of the run
+    left_out = {"user_dir", "data", "save_dir", "finetune_from_model", "langs", "directions", "fp16", "base_layers"}
+    compared = 0
+    for section, settings in config.items():
+        assert settings.pop("_name", None) == (getattr(translation, names[section]) if section in names else None)
+        for key in settings.keys() - left_out:
+            assert value(getattr(translation, key)) == value(settings[key]), (section, key)
+            compared += 1
+    assert compared > 40
+    # and nothing that the recipe gives is missing in the file
+    keys = {key for settings in config.values() for key in settings} | left_out
+    given = {word[2:].replace("-", "_") for word in training_options.given if word.startswith("--")}
+    assert given - keys - set(names.values()) - {"share_all_embeddings"} == set()
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 4, 6, 8, 16, 32, 64, 128, 256, 300])
+def test_the_papers_batch_on_any_number_of_gpus(workers):
+    script = 'GPUS=$1 HALF= INIT=crossinit; source "$2"; echo "$BATCH|$EACH"'
+    preset = ROOT / "scripts" / "unmt" / "presets" / "paper.sh"
+    done = programs.run("bash", "-euc", script, "bash", str(workers), preset)
+    batch, pairs = done.stdout.strip().split("|")
+    sentences, frequency = (int(word) for word in batch.split()[1::2])
+    together = workers * sentences * frequency
+    if BATCH % workers == 0:
+        assert together == BATCH == workers * int(pairs) and sentences <= 8 and done.stderr == ""
+    else:
+        # no other number of whole batches of 8 is nearer
+        assert abs(together - BATCH) <= 4 * workers or (workers > BATCH and together == workers)
+        assert f"a batch is {together} sentences" in done.stderr
 
 
 def test_a_full_disk_is_said(tmp_path):

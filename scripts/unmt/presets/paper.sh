@@ -1,10 +1,18 @@
 # paper: the paper's setting to the letter where it says; what it leaves open is listed in examples/unmt_ro_en/README.md.
-# A batch is 256 sentences on any number of GPUs: 8 sentences at a time on each, gathered.
+# A batch is 256 sentences (of pairs of spans, in CrossInit) on any number of GPUs that divides 256, as near as can be on others,
+# which is said: 8 at most at a time on each, gathered. Translation takes one for each language.
 WEB_SIZE=paper LINES= VALID=5000 SHARDS=16 VOCABULARY=64000 LOG_INTERVAL=100
 WORKERS=$((${SLURM_NTASKS:-1} > 1 ? ${SLURM_NTASKS:-1} : (GPUS > 0 ? GPUS : 1)))
-BATCH="--batch-size 8 --update-freq $(((32 + WORKERS - 1) / WORKERS))"
+EACH=$(((256 + WORKERS / 2) / WORKERS))
+[ $EACH -gt 0 ] || EACH=1
+if [ $EACH -le 8 ]; then
+  BATCH="--batch-size $EACH --update-freq 1" TOGETHER=$((EACH * WORKERS))
+else
+  BATCH="--batch-size 8 --update-freq $(((EACH + 4) / 8))" TOGETHER=$((8 * ((EACH + 4) / 8) * WORKERS))
+fi
+[ $TOGETHER -eq 256 ] || echo "preset paper: $WORKERS GPUs do not divide 256, so a batch is $TOGETHER sentences" >&2
 MODEL="--arch mbart_large --share-all-embeddings --dropout 0.1 --max-source-positions 1024 --max-target-positions 1024"
-ALIGN=50000 ALIGN_OPTIONS="--span 3000 --max-rank 20000 --batch-size 256 --updates-per-epoch 50 --optimizer adam --lr 1e-4
+ALIGN=50000 ALIGN_OPTIONS="--span 3000 --max-rank 20000 --batch-size $EACH --updates-per-epoch 50 --optimizer adam --lr 1e-4
   --flatness 0.005 --best-checkpoint-metric coarse_loss --patience 3 --save-interval 5"
 PRETRAIN=500000 PRETRAIN_OPTIONS="$HALF $BATCH --tokens-per-sample 512 --multilang-sampling-alpha 0.5
   --optimizer adam --adam-betas (0.9,0.99) --adam-eps 1e-6 --lr 1e-4 --lr-scheduler inverse_sqrt --warmup-updates 30000
