@@ -5,8 +5,11 @@
 #   OPTIONS="jobs out"      the names of the options; their variables hold the defaults
 #   read_options "$@"       set them; exit status 2 for anything else
 #   wrong MESSAGE           say what is wrong with an option, and end
+#   check_language OPTION CODE   it becomes the name of files and folders: end where it cannot be a language code
 
 wrong() { echo "$(basename "$0"): $*; see --help" >&2; exit 2; }
+
+check_language() { [[ $2 =~ ^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$ ]] || wrong "$1: $2 is no language code, such as en, ro_RO or zh_Hans"; }
 
 read_options() {
   while [ $# -gt 0 ]; do

@@ -23,8 +23,15 @@ def check_sentences(
 ) -> None:
     """Raise InputError when fairseq-generate's own S- and T- lines are other sentences than those of the files.
 
-    reference, source: lists of str; they may differ from what was binarised in accents, case and unknown words.
+    Also when its lines have lost their spaces. reference, source: lists of str; they may differ from what was binarised
+    in accents, case and unknown words.
     """
+    if _lost_spaces(list(output.targets.values()) or output.hypotheses, reference):
+        raise InputError(
+            f"the lines of {output.path} have lost the spaces between their words, as where fairseq-generate is given "
+            "both --bpe sentencepiece and --remove-bpe sentencepiece: drop --bpe and --sentencepiece-model, and keep "
+            "--remove-bpe"
+        )
     to_reference = _share(output.sources, reference)
     if output.targets:
         same = _share(output.targets, reference)
@@ -82,6 +89,13 @@ def likely_language(lines: List[str], languages: Sequence[str]) -> Optional[str]
         return None
     model.set_languages(list(by_code))
     return by_code[model.classify(text)[0]]
+
+
+def _lost_spaces(lines: Sequence[str], reference: Sequence[str]) -> bool:
+    """Whether nearly all lines are one long word each, where those of the reference have several words."""
+    spaced = sum(len(line.split()) > 2 for line in reference)
+    glued = sum(len(line.split()) == 1 and len(line) > 10 for line in lines)
+    return spaced > 0.5 * len(reference) and glued > 0.8 * len(lines)
 
 
 def _share(numbered: Dict[int, str], lines: List[str]) -> float:

@@ -34,7 +34,9 @@ JOBS=$(($(nproc) > 1 ? 2 : 1))
 OPTIONS="langs preset inits seeds text vocabulary induction jobs out"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
-[[ $LANGS =~ ^[A-Za-z_]+,[A-Za-z_]+$ && ${LANGS%,*} != "${LANGS#*,}" ]] || wrong "--langs is two languages, such as en,fr, not $LANGS"
+[[ $LANGS =~ ^[^,]+,[^,]+$ && ${LANGS%,*} != "${LANGS#*,}" ]] || wrong "--langs is two languages, such as en,fr, not $LANGS"
+check_language --langs "${LANGS%,*}"
+check_language --langs "${LANGS#*,}"
 [[ $PRESET =~ ^(smoke|default|long)$ ]] || wrong "--preset is smoke, default or long, not $PRESET"
 for init in ${INITS//,/ }; do
   [[ $init =~ ^(random|crossinit|lexicon|oracle)$ ]] || wrong "--inits names random, crossinit, lexicon and oracle, not $init"

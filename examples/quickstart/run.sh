@@ -49,6 +49,7 @@ for set in TEXT DEV TEST; do
   [ ${#files[@]} -eq 0 ] || [ ${#files[@]} -eq 2 ] || wrong "--${set,,} is given twice, once for each language, or not at all"
   for i in "${!files[@]}"; do
     [[ ${files[$i]} == ?*=?* ]] || wrong "--${set,,} takes LANG=FILE, not ${files[$i]}"
+    check_language "--${set,,}" "${files[$i]%%=*}"
     [ -f "${files[$i]#*=}" ] || wrong "--${set,,}: there is no file ${files[$i]#*=}"
     files[$i]=${files[$i]%%=*}=$(realpath "${files[$i]#*=}")
   done

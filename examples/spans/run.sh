@@ -36,7 +36,9 @@ case $PRESET in
   *) wrong "--preset is smoke or default, not $PRESET" ;;
 esac
 [[ $SPANS =~ ^[1-9][0-9]*(,[1-9][0-9]*)*$ ]] || wrong "--spans is N,N,..., not $SPANS"
-[[ $LANGS =~ ^[a-z_A-Z]+(,[a-z_A-Z]+)+$ ]] || wrong "--langs is LANG,LANG,..., not $LANGS"
+[[ $LANGS =~ ^[^,]+(,[^,]+)+$ ]] || wrong "--langs is LANG,LANG,..., not $LANGS"
+IFS=, read -ra languages <<< "$LANGS"
+for lang in "${languages[@]}"; do check_language --langs "$lang"; done
 [[ $LR =~ ^[0-9.]+(e-?[0-9]+)?$ ]] || wrong "--lr is a number, not $LR"
 [[ $SEED =~ ^[0-9]+$ ]] || wrong "--seed is a number, not $SEED"
 for i in "${!RANK[@]}"; do
@@ -49,7 +51,6 @@ OUT=$(realpath "$OUT")
 
 bash "$ROOT/scripts/setup.sh"
 PATH=$ROOT/.venv/bin:$PATH
-IFS=, read -ra languages <<< "$LANGS"
 IFS=, read -ra widths <<< "$SPANS"
 STAGES=$((2 + ${#widths[@]}))
 SETTINGS="$LANGS $SEED $PIECES ${RANK[*]-} $(stat -c '%s %Y' "${RANK[@]#*=}" 2>/dev/null || true)"

@@ -45,6 +45,19 @@ def test_other_sentences():
     assert "S- lines of out are not the sentences of test.en" in refusal(output(EN[1:] + EN[:1], RO), source=EN)
 
 
+def test_lost_spaces():
+    """As fairseq-generate writes its T- and D- lines when it joins the pieces twice."""
+    glued = [line.replace(" ", "") for line in RO]
+    told = "drop --bpe and --sentencepiece-model, and keep --remove-bpe"
+    assert told in refusal(output(EN, glued))
+    without_targets = Output("out", glued, "fairseq-generate", dict(enumerate(EN)), {})
+    assert told in refusal(without_targets)
+    # a language without spaces, and short answers, are no such case
+    chinese = ["\u6211\u4eec\u4eca\u5929\u53bb\u5317\u4eac\u5927\u5b66\u770b\u4e66"] * 3
+    check_sentences(Output("out", chinese, "text"), chinese, "test.zh")
+    check_sentences(Output("out", ["Da."] * 3, "text"), RO, "test.ro")
+
+
 def test_languages():
     pytest.importorskip("py3langid")
     english, romanian = EN * 20, RO * 20
