@@ -1,4 +1,5 @@
 """The one file of compatibility shims. Each names the versions it is for; tests/test_compat.py fails when one is idle.
+Those of saving and loading checkpoints, which belong together, are in safe_checkpoints.py.
 
 fairseq is archived; these faults will not be mended there. Everything else that is fragile in it is replaced by a task
 of ours rather than patched.
@@ -9,13 +10,14 @@ import sys
 
 import torch
 
+from crossinit_fairseq import safe_checkpoints
+
 
 class _TrustingTorch:
-    """torch as one fairseq module sees it, with a `load` that unpickles whole checkpoints as it did before 2.6.
+    """torch as one fairseq module sees it, with a `load` that unpickles any object as it did before 2.6.
 
-    torch >= 2.6 made `weights_only=True` the default of `torch.load`; fairseq's checkpoints also hold numpy numbers and
-    omegaconf configurations, more than an allow-list can name. Only the module given a `_TrustingTorch` is affected.
-    As ever: load checkpoints only from people you trust.
+    torch >= 2.6 made `weights_only=True` the default of `torch.load`. Only the module given a `_TrustingTorch` is
+    affected.
     """
 
     def __getattr__(self, name):
@@ -31,16 +33,14 @@ def _torch_version():
     return tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2])
 
 
-def allow_whole_checkpoints():
-    """For torch >= 2.6: fairseq's own loading, and its broadcast of a checkpoint to the other processes."""
+def let_processes_exchange_objects():
+    """For torch >= 2.6: the processes of one run send each other numpy numbers and configurations with a checkpoint."""
     if _torch_version() < (2, 6):
         return
-    import fairseq.checkpoint_utils
     import fairseq.distributed.utils
 
-    for module in (fairseq.checkpoint_utils, fairseq.distributed.utils):
-        if not isinstance(module.torch, _TrustingTorch):
-            module.torch = _TrustingTorch()
+    if not isinstance(fairseq.distributed.utils.torch, _TrustingTorch):
+        fairseq.distributed.utils.torch = _TrustingTorch()
 
 
 def let_denoising_share_options():
@@ -108,6 +108,7 @@ def _add_chosen_options(parser, arguments):
 
 def apply():
     """Apply every shim that this environment needs. Safe to call twice."""
-    allow_whole_checkpoints()
+    safe_checkpoints.apply()
+    let_processes_exchange_objects()
     let_denoising_share_options()
     list_all_options_in_help()

@@ -1,7 +1,7 @@
 """Writing files and folders that are complete or not there at all, after a crash and after a power cut too.
 
-Everything is written under another name in the same folder, brought to the disk (fsync), and then renamed. The other name
-cannot be guessed and must not exist, so that nobody who may write to the folder can lead the writing elsewhere.
+Everything is written under another name in the same folder, brought to the disk (fsync), and then renamed. The other
+name cannot be guessed and must not exist, so that nobody who may write to the folder can lead the writing elsewhere.
 """
 
 import errno
@@ -82,7 +82,7 @@ def sync(path: str) -> None:
 
 
 def check_regular(path: str) -> None:
-    """Raise InputError when `path` is there and is no regular file, such as /dev/null: it would be replaced by a file."""
+    """Raise InputError when `path` is there and no regular file, such as /dev/null, which a file would replace."""
     try:
         mode = os.stat(path).st_mode
     except OSError:

@@ -41,8 +41,8 @@ optimizer is left out, it belongs to the old table.
 
 The dictionary is the one that the checkpoint was trained with; it has as many symbols as the table has rows, four of
 them fairseq's own and not in the file. In python, `safetensors.safe_open` gives the tensor `embeddings` and, in
-metadata()["symbols"], the list of its symbols as JSON. Checkpoints are unpickled: open only those of people you
-trust."""
+metadata()["symbols"], the list of its symbols as JSON. A checkpoint that would run code
+when it is loaded is refused; CROSSINIT_TRUST_CHECKPOINTS=1 in the environment loads it all the same."""
 
 _SUFFIXES = (".safetensors", ".vec")
 

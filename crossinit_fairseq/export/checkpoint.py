@@ -1,11 +1,10 @@
 """A fairseq checkpoint, seen as the token tables in it."""
 
-import os
 from typing import Any, Dict, List, Optional, Sequence
 
 import torch
 
-from crossinit_fairseq.complete_files import complete_file
+from crossinit_fairseq.checkpoint_files import load_checkpoint_file, save_checkpoint_file
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.export.tables import EmbeddingTable, replace_rows
 
@@ -13,13 +12,13 @@ from crossinit_fairseq.export.tables import EmbeddingTable, replace_rows
 class Checkpoint:
     """Loads a checkpoint of fairseq (of any stage, task and architecture) on the CPU.
 
-    A checkpoint is unpickled whole, which can run code: load only what comes from people you trust.
-    Raises InputError when the file is missing, or is no checkpoint of fairseq with a token table.
+    Raises InputError when the file is missing or damaged, is no checkpoint of fairseq with a token table, or would run
+    code when it is loaded (see checkpoint_files).
     """
 
     def __init__(self, path: str):
         self.path = path
-        self.state = _load(path)
+        self.state = load_checkpoint_file(path)
         model = self.state.get("model") if isinstance(self.state, dict) else None
         if not isinstance(model, dict):
             raise InputError(f"{path} is no checkpoint of fairseq: it holds no model")
@@ -86,27 +85,7 @@ class Checkpoint:
 
     def save(self, path: str) -> None:
         """Write the checkpoint, complete or not at all. Raises InputError when it cannot be written."""
-        with complete_file(path) as part:
-            try:
-                torch.save(self.state, part)
-            except RuntimeError as error:  # how torch reports a full disk or a missing folder
-                reason = str(error).split("\n")[0]
-                raise InputError(f"{path} cannot be written: {reason}") from None
-
-
-def _load(path: str) -> Any:
-    if not os.path.isfile(path):
-        raise InputError(f"{path} is no file: give a checkpoint of fairseq, such as checkpoint_last.pt")
-    try:
-        try:
-            return torch.load(path, map_location="cpu", weights_only=False)
-        except TypeError as error:  # torch before 1.13 hands the word on to its unpickler
-            if "weights_only" not in str(error):
-                raise
-            return torch.load(path, map_location="cpu")
-    except Exception as error:  # torch and pickle raise many kinds
-        said = (str(error) or type(error).__name__).split("\n")[0]
-        raise InputError(f"{path} is no checkpoint of fairseq ({said})") from None
+        save_checkpoint_file(self.state, path)
 
 
 def _find_tables(model: Dict[str, Any]) -> List[List[str]]:

@@ -6,12 +6,11 @@ Stock tasks write no record; the data folder named in their checkpoint tells the
 
 import hashlib
 import os
-import pickle
-import zipfile
 from typing import Any, Dict, Optional, Sequence
 
 from fairseq.data import Dictionary
 
+from crossinit_fairseq.checkpoint_files import read_header
 from crossinit_fairseq.errors import InputError
 
 NAME = "crossinit_dictionary"
@@ -57,9 +56,10 @@ def check_checkpoint(path: str, dictionary: Dictionary, folder: str, languages: 
 
     A checkpoint that cannot be opened or says nothing of its dictionary passes. languages: symbols of language tokens.
     """
-    header = read_header(path)
-    if header is None:
-        return
+    try:
+        header = read_header(path)
+    except InputError:
+        return  # loading it will say why
     record = (header.get("task_state") or {}).get(NAME)
     if record is None:
         record = _record_from_data_folder(header, dictionary, languages)
@@ -96,33 +96,3 @@ def starting_checkpoint(
     else:
         candidates = [last, finetune_from_model]
     return next((path for path in candidates if path and os.path.isfile(path)), None)
-
-
-def read_header(path: str) -> Optional[Dict[str, Any]]:
-    """Everything in a checkpoint except its tensors, which are not read and are None. None if the file is of no known
-    form.
-
-    Like all loading of checkpoints this unpickles: only from people you trust.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            (name,) = [name for name in archive.namelist() if name.endswith("/data.pkl")]
-            with archive.open(name) as stream:
-                header = _WithoutTensors(stream).load()
-    except (OSError, ValueError, zipfile.BadZipFile, pickle.UnpicklingError, AttributeError, ImportError):
-        return None
-    return header if isinstance(header, dict) else None
-
-
-class _WithoutTensors(pickle.Unpickler):
-    def persistent_load(self, _):
-        return None
-
-    def find_class(self, module, name):
-        if module == "torch._utils" and name.startswith("_rebuild"):
-            return _nothing
-        return super().find_class(module, name)
-
-
-def _nothing(*unused):
-    return None

@@ -1,0 +1,259 @@
+"""Checkpoint files: read without running code that a file may carry, checked for damage, written whole. Needs no
+fairseq.
+
+A checkpoint is a pickle, and a pickle names functions to be called when it is read. Here only the names that fairseq's
+checkpoints need are called (tensors, numpy's numbers, Namespace, omegaconf's containers); any other name is refused
+before it is imported. Whoever trusts the maker of a file sets the environment variable CROSSINIT_TRUST_CHECKPOINTS=1.
+"""
+
+import functools
+import glob
+import os
+import pickle
+import re
+import types
+import zipfile
+from typing import Any, Dict, List, Optional, Tuple
+
+import torch
+
+from crossinit_fairseq.complete_files import complete_file
+from crossinit_fairseq.errors import InputError
+
+TRUST = "CROSSINIT_TRUST_CHECKPOINTS"
+
+# module -> what may be named in it; torch's dtypes and storages are allowed besides
+_ALLOWED = {
+    "_codecs": {"encode"},  # how pickle writes bytes in protocol 2
+    "argparse": {"Namespace"},
+    "builtins": set("bool bytearray bytes complex dict float frozenset int list set str tuple".split()),
+    "collections": {"OrderedDict", "defaultdict", "deque"},
+    "fairseq.meters": {"AverageMeter", "StopwatchMeter", "SumMeter", "TimeMeter"},  # of fairseq before 0.9
+    "numpy": {"dtype", "ndarray"},
+    "omegaconf.base": {"ContainerMetadata", "Metadata"},
+    "omegaconf.dictconfig": {"DictConfig"},
+    "omegaconf.listconfig": {"ListConfig"},
+    "omegaconf.nodes": {"AnyNode", "BooleanNode", "FloatNode", "IntegerNode", "StringNode"},
+    "pathlib": {"PosixPath", "PurePosixPath"},
+    "torch": {"Size", "Tensor", "device"},
+    "torch._utils": {"_rebuild_parameter", "_rebuild_tensor", "_rebuild_tensor_v2"},
+    "torch.nn.parameter": {"Parameter"},
+    "torch.storage": {"TypedStorage", "UntypedStorage", "_TypedStorage", "_UntypedStorage"},
+    "typing": {"Any"},
+}
+for _core in ("numpy.core.multiarray", "numpy._core.multiarray"):
+    _ALLOWED[_core] = {"_reconstruct", "scalar"}
+_ALLOWED["__builtin__"] = _ALLOWED["builtins"] | {"long", "unicode"}  # their names in protocol 2
+
+_ZIP, _PICKLE = b"PK\x03\x04", b"\x80"  # how the files of torch begin: since 1.6, and before
+
+
+class _ForbiddenName(pickle.UnpicklingError):
+    """A pickle names something that no checkpoint of fairseq needs."""
+
+
+class _Unpickler(pickle.Unpickler):
+    """Calls nothing but what fairseq's checkpoints need, unless the user trusts the file."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """The object of that name. Raises _ForbiddenName for any that is not allowed, before anything is imported."""
+        is_dtype = module == "torch" and isinstance(getattr(torch, name, None), torch.dtype)
+        is_storage = module in ("torch", "torch.cuda") and re.fullmatch("[A-Za-z0-9]+Storage", name)
+        is_allowed = is_dtype or is_storage or name in _ALLOWED.get(module, ())
+        if not is_allowed and not os.environ.get(TRUST):
+            raise _ForbiddenName(f"{module}.{name}")
+        return super().find_class(module, name)
+
+
+class _HeaderUnpickler(_Unpickler):
+    """Reads everything but the tensors, which are None."""
+
+    def persistent_load(self, _: Any) -> None:
+        """A storage, which is not read."""
+        return None
+
+    def find_class(self, module: str, name: str) -> Any:
+        """As _Unpickler's, but tensors are not built."""
+        found = super().find_class(module, name)
+        return _no_tensor if module == "torch._utils" and name.startswith("_rebuild") else found
+
+
+def _no_tensor(*unused: Any) -> None:
+    return None
+
+
+def _restricted_load(stream: Any, **options: Any) -> Any:
+    return _Unpickler(stream, **options).load()
+
+
+# what torch.load takes in the place of the module pickle
+_restricted_pickle = types.SimpleNamespace(
+    __name__="pickle", Unpickler=_Unpickler, load=_restricted_load, UnpicklingError=pickle.UnpicklingError
+)
+
+
+def load_checkpoint_file(path: str) -> Any:
+    """What torch.save wrote into a file, with its tensors on the CPU.
+
+    Raises InputError when the file is missing, damaged, no such file, or names what is not allowed (see above).
+    """
+    check_whole(path)
+    try:
+        with open(path, "rb") as stream:
+            return torch.load(
+                stream,
+                map_location="cpu",
+                pickle_module=_restricted_pickle,
+                weights_only=False,  # torch's own list lacks what fairseq needs, and cannot be extended before 2.5
+            )
+    except _ForbiddenName as error:
+        raise _forbidden(path, error) from None
+    except Exception as error:  # a damaged pickle raises errors of any kind
+        raise InputError(f"{path} is damaged, or no checkpoint of fairseq ({_first_line(error)})") from None
+
+
+def read_header(path: str) -> Dict[str, Any]:
+    """Everything in a checkpoint except its tensors, which are None and not read.
+
+    Raises InputError as load_checkpoint_file does, and for files of torch before 1.6. A damaged tensor is not noticed.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            (name,) = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+            with archive.open(name) as stream:
+                header = _HeaderUnpickler(stream).load()
+    except _ForbiddenName as error:
+        raise _forbidden(path, error) from None
+    except Exception as error:
+        raise InputError(f"{path} is damaged, or no checkpoint of fairseq ({_first_line(error)})") from None
+    if not isinstance(header, dict):
+        raise InputError(f"{path} is no checkpoint of fairseq: it holds a {type(header).__name__}")
+    return header
+
+
+def check_whole(path: str) -> None:
+    """Raise InputError when the file is missing, or not as it was written: cut off, or changed anywhere.
+
+    The checksums of all parts are compared, which takes a second for some 500 MB or more. (Files of torch before 1.6
+    have no checksums.)
+    """
+    if not os.path.isfile(path):
+        raise InputError(f"{path} is no file: give a checkpoint of fairseq, such as checkpoint_last.pt")
+    try:
+        found = os.stat(path)
+        _check_parts(path, found.st_ino, found.st_size, found.st_mtime_ns)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+@functools.lru_cache(maxsize=64) # one start looks at a file several times; the other arguments tell that it is the same
+def _check_parts(path: str, *unused: int) -> None:
+    with open(path, "rb") as stream:
+        begins = stream.read(4)
+    if not begins:
+        raise InputError(f"{path} is empty: it was being written when the disk was full or the machine went down")
+    if not begins.startswith(_ZIP):
+        if not begins.startswith(_PICKLE):
+            raise InputError(f"{path} is no checkpoint of fairseq, or its beginning is damaged")
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if any(name.endswith("/constants.pkl") for name in archive.namelist()):
+                raise InputError(f"{path} is a program of TorchScript, no checkpoint of fairseq")
+            for part in archive.infolist():
+                # torch writes 0 when it is told not to compute checksums
+                if part.CRC:
+                    with archive.open(part) as stream:
+                        while stream.read(1 << 20):
+                            pass
+    except InputError:
+        raise
+    except OSError:
+        raise
+    except Exception as error:  # BadZipFile most of the time, but a damaged directory raises errors of many kinds
+        raise InputError(
+            f"{path} is damaged ({_first_line(error)}): it was cut off while being written, or changed since"
+        ) from None
+
+
+def updates_of(header: Dict[str, Any]) -> int:
+    """After how many updates a checkpoint was written, by its header; -1 if it does not say."""
+    try:
+        return int(header["optimizer_history"][-1]["num_updates"])
+    except (KeyError, IndexError, TypeError, ValueError):
+        return -1
+
+
+def newest_whole(folder: str, suffix: str = "") -> Optional[Tuple[str, int]]:
+    """The whole checkpoint of most updates in a folder, `checkpoint_last.pt` left out, and its updates; None if none
+    is.
+
+    suffix: what fairseq puts before `.pt` when each process writes files of its own.
+    """
+    last = f"checkpoint_last{suffix}.pt"
+    candidates: List[Tuple[int, float, str]] = []
+    for path in glob.glob(os.path.join(glob.escape(folder), f"checkpoint*{glob.escape(suffix)}.pt")):
+        name = os.path.basename(path)
+        if name != last and (suffix or not re.search(r"-shard\d+\.pt$", name)):
+            try:
+                candidates.append((updates_of(read_header(path)), os.path.getmtime(path), path))
+            except (InputError, OSError):
+                continue
+    for updates, _, path in sorted(candidates, reverse=True):
+        try:
+            check_whole(path)
+        except InputError:
+            continue
+        return path, updates
+    return None
+
+
+def save_checkpoint_file(state: Any, path: str) -> None:
+    """Write what load_checkpoint_file reads: complete and on the disk, or not at all.
+
+    Raises InputError, with the reason that the system gives, when it cannot be written.
+    """
+    with complete_file(path) as part, open(part, "wb") as stream:
+        watched = _WatchedStream(stream)
+        try:
+            torch.save(state, watched)
+        except Exception:
+            # torch says "unexpected pos 896 vs 790" of a full disk
+            if watched.error is not None:
+                raise watched.error
+            raise
+
+
+class _WatchedStream:
+    """A stream that remembers the error of the system behind an error of torch."""
+
+    def __init__(self, stream: Any):
+        self._stream = stream
+        self.error: Optional[OSError] = None
+
+    def write(self, content: Any) -> int:
+        """As a file's."""
+        try:
+            return self._stream.write(content)
+        except OSError as error:
+            self.error = error
+            raise
+
+    def flush(self) -> None:
+        """As a file's."""
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self.error = error
+            raise
+
+
+def _forbidden(path: str, error: Exception) -> InputError:
+    return InputError(
+        f"{path} was not loaded: it names {error}, which no checkpoint of fairseq needs, and loading it could run code "
+        f"of whoever made the file; if you trust them, set the environment variable {TRUST}=1"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).strip().split("\n")[0][:200]

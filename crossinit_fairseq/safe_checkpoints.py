@@ -1,0 +1,218 @@
+"""Replaces how fairseq saves and loads checkpoints, for all tasks: the official 0.12.2, and ve-fairseq and
+fairseq-fixed 0.12.3.
+
+What these do by themselves, and what is done here:
+- A save writes one file, then copies it over the others, `checkpoint_last.pt` for one, in place: a kill or a full disk
+leaves
+  that one cut. Here each file is complete under another name, and on the disk, before it gets its own; the others are
+  links to it.
+- A damaged file ends in a traceback that does not name it. Here it is one sentence, and a `checkpoint_last.pt` that
+cannot
+  be read is passed over, with a warning, for the newest one that can.
+- A missing `--restore-file` is ignored, and training starts from nothing. Here it is one sentence.
+- Loading runs code that a file may carry (or, with torch 2.6 and later, fails). See checkpoint_files.py.
+- Two runs with one `--save-dir` overwrite each other's checkpoints. Here the first one locks the folder.
+
+tests/test_safe_checkpoints.py fails when fairseq does one of these by itself.
+"""
+
+import copy
+import functools
+import glob
+import logging
+import os
+import time
+from typing import Any, Callable, Optional, Tuple
+
+import torch
+from omegaconf import DictConfig, open_dict
+
+from crossinit_fairseq.checkpoint_files import (
+    check_whole,
+    load_checkpoint_file,
+    newest_whole,
+    read_header,
+    save_checkpoint_file,
+)
+from crossinit_fairseq.complete_files import PART, part_name, sync
+from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.folder_lock import lock_folder
+
+logger = logging.getLogger(__name__)
+
+_LAST = "checkpoint_last.pt"  # what --restore-file means by default
+_ATTEMPTS, _PAUSE = 3, 2.5  # of fairseq: file systems of clusters fail now and then; seconds
+
+
+def apply() -> None:
+    """Replace them. Safe to call twice."""
+    from fairseq import checkpoint_utils
+
+    if isinstance(checkpoint_utils.torch, _LoadingTorch):
+        return
+    checkpoint_utils.torch = _LoadingTorch()
+    checkpoint_utils.PathManager = _linking(checkpoint_utils.PathManager)
+    checkpoint_utils.torch_persistent_save = _saving(checkpoint_utils.torch_persistent_save)
+    checkpoint_utils.load_checkpoint = _starting(checkpoint_utils.load_checkpoint)
+
+
+class _LoadingTorch:
+    """torch as fairseq.checkpoint_utils sees it, with a `load` that is load_checkpoint_file."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(torch, name)
+
+    @staticmethod
+    def load(file: Any, *args: Any, **kwargs: Any) -> Any:
+        """As torch.load, onto the CPU. file: a path, or a file with a name. Ends the program with one sentence."""
+        with one_sentence():
+            return load_checkpoint_file(file if isinstance(file, str) else file.name)
+
+
+def _linking(stock: type) -> type:
+    """fairseq's PathManager with a `copy` that leaves no file cut. stock: its class."""
+
+    class LinkingPathManager(stock):
+        @staticmethod
+        def copy(source: str, target: str, overwrite: bool = False) -> bool:
+            """Let `target` be the same file as `source`, or a copy where the file system knows no links."""
+            if stock.path_requires_pathmanager(source) or stock.path_requires_pathmanager(target):
+                return stock.copy(source, target, overwrite=overwrite)
+            _saved(target, lambda: _link(source, target))
+            return True
+
+    return LinkingPathManager
+
+
+def _link(source: str, target: str) -> None:
+    part = part_name(target)
+    try:
+        try:
+            os.link(source, part)
+        except OSError:  # FAT and some shared file systems
+            with open(source, "rb") as read, open(part, "xb") as written:
+                while True:
+                    block = read.read(1 << 24)
+                    if not block:
+                        break
+                    written.write(block)
+            sync(part)
+        os.replace(part, target)
+        sync(os.path.dirname(os.path.abspath(target)))
+    except OSError as error:
+        raise InputError(f"{target} cannot be written: {error.strerror or error}") from None
+    finally:
+        if os.path.lexists(part):
+            os.remove(part)
+
+
+def _saving(stock: Callable) -> Callable:
+    @functools.wraps(stock)
+    def torch_persistent_save(obj: Any, filename: Any, async_write: bool = False) -> None:
+        from fairseq.file_io import PathManager
+
+        if async_write or not isinstance(filename, str) or PathManager.path_requires_pathmanager(filename):
+            stock(obj, filename, async_write)
+        else:
+            _saved(filename, lambda: save_checkpoint_file(obj, filename))
+
+    return torch_persistent_save
+
+
+def _saved(path: str, save: Callable[[], None]) -> None:
+    """Save, several times if need be. Ends the program with one sentence when that fails."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return save()
+        except InputError as error:
+            if attempt == _ATTEMPTS:
+                with one_sentence():
+                    raise InputError(
+                        f"{error}; the checkpoints before it are whole: when there is room, give the same command "
+                        "again, and it goes on from the newest one"
+                    ) from None
+            logger.warning(f"{error}; trying again")
+            time.sleep(_PAUSE)
+
+
+def _starting(stock: Callable) -> Callable:
+    @functools.wraps(stock)
+    def load_checkpoint(cfg: DictConfig, trainer: Any, **options: Any) -> Any:
+        """cfg: CheckpointConfig; trainer: fairseq's. As fairseq's, once it is clear what training starts from."""
+        reason, instead = None, None
+        if trainer.data_parallel_rank == 0:
+            try:
+                if not cfg.no_save:
+                    lock_folder(cfg.save_dir)
+                    _remove_parts(cfg.save_dir)
+                instead = _check_start(cfg, trainer.checkpoint_suffix or "")
+            except InputError as error:
+                reason = str(error)
+        if trainer.data_parallel_world_size > 1:
+            # all processes end with the reason, or start from the same file
+            from fairseq.distributed import utils
+
+            reason, instead = utils.broadcast_object(
+                (reason, instead), src_rank=0, group=trainer.data_parallel_process_group, dist_device=trainer.device
+            )
+        with one_sentence():
+            if reason is not None:
+                raise InputError(reason)
+        if instead is not None:
+            cfg = copy.deepcopy(cfg)
+            with open_dict(cfg):
+                cfg.restore_file, cfg.finetune_from_model = instead, None
+        return stock(cfg, trainer, **options)
+
+    return load_checkpoint
+
+
+def _check_start(cfg: DictConfig, suffix: str) -> Optional[str]:
+    """Whether training can start from what the options say. Returns None, or the `--restore-file` to start from
+    instead.
+
+    cfg: CheckpointConfig; suffix: what stands before `.pt` in the names of this process's files.
+    Raises InputError when it cannot, or when what it names is missing.
+    """
+    if cfg.restore_file != _LAST:
+        path = cfg.restore_file.replace(".pt", suffix + ".pt")
+        _check_loads(path, "--restore-file")
+        return None
+    last = os.path.join(cfg.save_dir, f"checkpoint_last{suffix}.pt")
+    if not os.path.lexists(last):
+        if cfg.finetune_from_model is not None:
+            _check_loads(cfg.finetune_from_model, "--finetune-from-model")
+        return None
+    try:
+        _check_loads(last, "")
+        return None
+    except InputError as error:
+        found: Optional[Tuple[str, int]] = newest_whole(cfg.save_dir, suffix)
+        if found is None:
+            raise InputError(
+                f"{error}; no other checkpoint there is whole: remove it to start from the beginning"
+            ) from None
+        path, updates = found
+        logger.warning(f"{error}; going on from {path} instead, which was saved after {updates:,} updates")
+        return path.replace(suffix + ".pt", ".pt") if suffix else path
+
+
+def _check_loads(path: str, option: str) -> None:
+    from fairseq.file_io import PathManager
+
+    if PathManager.path_requires_pathmanager(path):
+        return
+    if not os.path.isfile(path):
+        raise InputError(f"{option} {path}: there is no such file")
+    check_whole(path)
+    with open(path, "rb") as stream:
+        is_zip = stream.read(2) == b"PK"
+    if is_zip:
+        read_header(path)
+
+
+def _remove_parts(folder: str) -> None:
+    """Remove what a killed run had not finished writing; the lock tells that no other run is writing it."""
+    for path in glob.glob(os.path.join(glob.escape(folder), f"checkpoint*.pt.*{PART}")):
+        os.remove(path)
+        logger.warning(f"removed {path}, which an interrupted run had not finished")

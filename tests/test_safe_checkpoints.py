@@ -1,0 +1,263 @@
+"""crossinit_fairseq/safe_checkpoints.py, and what stock fairseq does in its place."""
+
+import logging
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+import torch
+from fairseq import checkpoint_utils
+from fairseq.dataclass.configs import CheckpointConfig
+from omegaconf import OmegaConf
+
+from crossinit_fairseq import safe_checkpoints
+from crossinit_fairseq.checkpoint_files import load_checkpoint_file
+from crossinit_fairseq.folder_lock import holder_of
+from tests.conftest import USER_DIR, crossinit, fairseq, load
+
+PLAIN = {
+    "args": None,
+    "cfg": None,
+    "model": {"w": torch.zeros(2000)},
+    "extra_state": {"train_iterator": {"epoch": 1}, "epoch": 1},
+    "optimizer_history": [{"optimizer_name": "", "num_updates": 7, "lr_scheduler_state": {}}],
+}
+
+
+def save(path, updates=7):
+    history = [dict(PLAIN["optimizer_history"][0], num_updates=updates)]
+    checkpoint_utils.torch_persistent_save(dict(PLAIN, optimizer_history=history), str(path))
+    return path
+
+
+def cut(path):
+    """Leave two thirds of a file."""
+    os.truncate(str(path), os.path.getsize(str(path)) * 2 // 3)
+
+
+def stock(code, *arguments):
+    """Run Python with fairseq alone. Returns (exit status, output)."""
+    done = subprocess.run(
+        [sys.executable, "-c", code] + [str(argument) for argument in arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
+    )
+    return done.returncode, done.stdout
+
+
+STOCK_COPY = """
+import os, sys
+from fairseq.checkpoint_utils import PathManager
+one, other = sys.argv[1:]
+os.link(other, other + ".witness")
+PathManager.copy(one, other, overwrite=True)
+print("in place" if os.path.samefile(other, other + ".witness") else "renamed")
+"""
+STOCK_LOAD = "import sys; from fairseq.checkpoint_utils import load_checkpoint_to_cpu as load; load(sys.argv[1])"
+
+
+def test_stock_fairseq_still_copies_in_place_and_names_no_damaged_file(tmp_path):
+    """When this fails, fairseq does by itself what safe_checkpoints does for it."""
+    one, other = save(tmp_path / "one.pt"), save(tmp_path / "other.pt")
+    assert stock(STOCK_COPY, one, other) == (0, "in place\n")
+    cut(one)
+    status, said = stock(STOCK_LOAD, one)
+    assert status == 1 and "Traceback" in said and "one.pt" not in said.replace(STOCK_LOAD, "")
+
+
+def test_the_other_names_are_links_and_a_new_file_leaves_them_alone(tmp_path):
+    one, last = save(tmp_path / "checkpoint1.pt", 1), tmp_path / "checkpoint_last.pt"
+    assert checkpoint_utils.PathManager.copy(str(one), str(last), overwrite=True)
+    assert os.path.samefile(str(one), str(last))
+    two = save(tmp_path / "checkpoint2.pt", 2)
+    before = os.stat(str(one)).st_ino
+    checkpoint_utils.PathManager.copy(str(two), str(last), overwrite=True)
+    assert os.stat(str(one)).st_ino == before and os.path.samefile(str(two), str(last))
+    assert [load(path)["optimizer_history"][0]["num_updates"] for path in (one, last)] == [1, 2]
+    assert sorted(os.listdir(str(tmp_path))) == ["checkpoint1.pt", "checkpoint2.pt", "checkpoint_last.pt"]
+
+
+def test_where_there_are_no_links_it_is_a_copy_under_another_name_first(tmp_path, monkeypatch):
+    def refuse(*unused):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(safe_checkpoints.os, "link", refuse)
+    one, last = save(tmp_path / "checkpoint1.pt", 1), save(tmp_path / "checkpoint_last.pt", 0)
+    witness = open(str(last), "rb")
+    checkpoint_utils.PathManager.copy(str(one), str(last), overwrite=True)
+    assert one.read_bytes() == last.read_bytes() != witness.read()
+    assert sorted(os.listdir(str(tmp_path))) == ["checkpoint1.pt", "checkpoint_last.pt"]
+
+
+FULL = """
+import resource, signal, sys, torch
+import crossinit_fairseq, fairseq
+from crossinit_fairseq import safe_checkpoints
+from fairseq import checkpoint_utils
+safe_checkpoints._PAUSE = 0
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+if len(sys.argv) > 2:
+    def refuse(*unused):
+        raise OSError(95, "Operation not supported")
+    safe_checkpoints.os.link = refuse
+    torch.save({"a": torch.zeros(3000)}, sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+if len(sys.argv) > 2:
+    checkpoint_utils.PathManager.copy(sys.argv[2], sys.argv[1], overwrite=True)
+else:
+    checkpoint_utils.torch_persistent_save({"a": torch.zeros(3000)}, sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_full_disk_is_one_sentence_and_leaves_the_old_file(tmp_path, copied):
+    path = tmp_path / "run" / "checkpoint_last.pt"
+    path.parent.mkdir()
+    path.write_text("old")
+    status, said = stock(FULL, path, *([tmp_path / "one.pt"] if copied else []))
+    assert status == 1 and said.count("trying again") == 2
+    (sentence,) = [line for line in said.splitlines() if "error: " in line]
+    start = f"crossinit_fairseq: error: {path} cannot be written: File too large; the checkpoints before it are whole"
+    assert sentence.startswith(start)
+    assert "Traceback" not in said
+    assert path.read_text() == "old" and os.listdir(str(path.parent)) == ["checkpoint_last.pt"]
+
+
+class Trainer:
+    """Remembers what training was to start from."""
+
+    data_parallel_rank, data_parallel_world_size, checkpoint_suffix, device = 0, 1, "", None
+    task = SimpleNamespace()
+
+    def load_checkpoint(self, path, reset_optimizer, *unused, **options):
+        self.loaded, self.reset = (path, reset_optimizer) if os.path.exists(path) else (None, None)
+        return None
+
+    def get_train_iterator(self, **unused):
+        return SimpleNamespace(epoch=1)
+
+    def lr_step(self, epoch):
+        pass
+
+
+def start(folder, suffix="", **options):
+    """(name of the file that training starts from, whether the optimizer is reset)."""
+    cfg = OmegaConf.structured(CheckpointConfig(save_dir=str(folder), **options))
+    trainer = Trainer()
+    trainer.checkpoint_suffix = suffix
+    checkpoint_utils.load_checkpoint(cfg, trainer)
+    return trainer.loaded and os.path.basename(trainer.loaded), trainer.reset
+
+
+def test_training_starts_as_fairseq_says(tmp_path):
+    run = tmp_path / "run"
+    assert start(run) == (None, None) and os.listdir(str(run)) == [".lock"]
+    other = save(tmp_path / "other.pt")
+    assert start(run, finetune_from_model=str(other)) == ("other.pt", True)
+    assert start(run, restore_file=str(other)) == ("other.pt", False)
+    save(run / "checkpoint_last.pt")
+    assert start(run, finetune_from_model=str(other)) == ("checkpoint_last.pt", False)
+    assert holder_of(str(run)) is None  # it is this process
+
+
+@pytest.mark.parametrize("finetune", [None, "other.pt"])
+def test_an_unreadable_last_one_is_passed_over_for_the_newest_whole_one(tmp_path, caplog, finetune):
+    for name, updates in (("checkpoint_1_5", 5), ("checkpoint_best", 6), ("checkpoint_1_7", 7), ("checkpoint_last", 8)):
+        save(tmp_path / f"{name}.pt", updates)
+    for name in ("checkpoint_last", "checkpoint_1_7"):
+        cut(tmp_path / f"{name}.pt")
+    with caplog.at_level(logging.WARNING):
+        assert start(tmp_path, finetune_from_model=finetune) == ("checkpoint_best.pt", False)
+    assert "checkpoint_last.pt is damaged" in caplog.text
+    assert f"going on from {tmp_path}/checkpoint_best.pt instead, which was saved after 6 updates" in caplog.text
+
+
+def test_files_of_a_process_are_its_own(tmp_path, caplog):
+    for name in ("checkpoint1-shard0", "checkpoint2", "checkpoint_last-shard0"):
+        save(tmp_path / f"{name}.pt")
+    cut(tmp_path / "checkpoint_last-shard0.pt")
+    assert start(tmp_path, suffix="-shard0") == ("checkpoint1-shard0.pt", False)
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (dict(), "checkpoint_last.pt is damaged .* no other checkpoint there is whole: remove it to start from the"),
+        (dict(restore_file="{}/broken.pt"), "broken.pt is damaged"),
+        (dict(restore_file="{}/nothere.pt"), "--restore-file .*nothere.pt: there is no such file"),
+        (dict(save_dir="{}/new", finetune_from_model="{}/broken.pt"), "broken.pt is damaged"),
+        (dict(save_dir="{}/new", finetune_from_model="{}/nothere.pt"), "--finetune-from-model .*: there is no such"),
+        (dict(save_dir="{}/new", finetune_from_model="{}/text.pt"), "text.pt is no checkpoint of fairseq"),
+        (dict(save_dir="{}/new", finetune_from_model="{}/code.pt"), "code.pt was not loaded: it names .*print"),
+    ],
+)
+def test_what_it_cannot_start_from_is_one_sentence(tmp_path, options, said):
+    class Code:
+        def __reduce__(self):
+            return print, ("it runs",)
+
+    for name in ("checkpoint_last", "broken"):
+        cut(save(tmp_path / f"{name}.pt"))
+    (tmp_path / "text.pt").write_text("text")
+    torch.save(dict(PLAIN, extra_state=Code()), str(tmp_path / "code.pt"))
+    options = {key: value.format(tmp_path) for key, value in options.items()}
+    with pytest.raises(SystemExit, match="^crossinit_fairseq: error: .*" + said) as caught:
+        start(options.pop("save_dir", tmp_path), **options)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path, caplog):
+    save(tmp_path / "checkpoint_last.pt")
+    for name in ("checkpoint_1_5.pt.0123456789abcdef.part", "mine.part"):
+        (tmp_path / name).write_text("")
+    start(tmp_path)
+    assert sorted(os.listdir(str(tmp_path))) == [".lock", "checkpoint_last.pt", "mine.part"]
+    assert "checkpoint_1_5.pt.0123456789abcdef.part, which an interrupted run had not finished" in caplog.text
+
+
+HOLD = """
+import sys, time
+from crossinit_fairseq.folder_lock import lock_folder
+lock_folder(sys.argv[1])
+print(flush=True)
+time.sleep(99)
+"""
+
+
+def test_a_folder_of_another_run_is_refused(tmp_path):
+    other = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE)
+    try:
+        other.stdout.readline()
+        with pytest.raises(SystemExit, match=rf"error: another run writes to {tmp_path} \(process {other.pid} on"):
+            start(tmp_path)
+        assert start(tmp_path, no_save=True) == (None, None)
+    finally:
+        other.kill()
+        other.wait()
+        other.stdout.close()
+
+
+def test_the_programs(data_folder, tmp_path):
+    """fairseq-train goes on from the newest whole checkpoint; one that it or fairseq-generate is given is refused."""
+    run = tmp_path / "run"
+    crossinit(data_folder, run, "--max-update 6 --save-interval-updates 2 --keep-interval-updates 9")
+    assert os.path.samefile(str(run / "checkpoint_2_6.pt"), str(run / "checkpoint_last.pt"))
+    whole = load_checkpoint_file(str(run / "checkpoint_last.pt"))["optimizer_history"][-1]["num_updates"]
+    assert whole == 6
+    cut(run / "checkpoint_last.pt")  # which is the same file as checkpoint_2_6.pt
+    done = crossinit(data_folder, run, "--max-update 8 --save-interval-updates 2 --keep-interval-updates 9")
+    assert "checkpoint_1_4.pt instead, which was saved after 4 updates" in done.stdout
+    assert load_checkpoint_file(str(run / "checkpoint_last.pt"))["optimizer_history"][-1]["num_updates"] == 8
+    broken = tmp_path / "broken.pt"
+    broken.write_bytes((run / "checkpoint_last.pt").read_bytes()[:-3000])
+    generate = [str(data_folder), "--user-dir", str(USER_DIR), "--path", str(broken)]
+    for done in (
+        crossinit(data_folder, tmp_path / "new", "--restore-file", [str(broken)], check=False),
+        crossinit(data_folder, tmp_path / "new", "--finetune-from-model", [str(broken)], check=False),
+        fairseq("generate", generate, "--task crossinit_unmt --langs aa,bb -s aa -t bb", check=False),
+    ):
+        assert done.returncode == 1 and "Traceback" not in done.stdout
+        assert f"crossinit_fairseq: error: {broken} is damaged (" in done.stdout.splitlines()[-1]
