@@ -38,8 +38,8 @@ read_options "$@"
 # updates of the table and of the translation; WORD_BY_WORD of the latter back-translate with the lexicon, or DENOISE of them
 # only restore disturbed sentences where there is none
 case $PRESET in
-  smoke)   TABLE=100 TRANSLATE=150  WORD_BY_WORD=60  DENOISE=80  HELD_OUT=200 ;;
-  default) TABLE=300 TRANSLATE=1200 WORD_BY_WORD=200 DENOISE=400 HELD_OUT=500 ;;
+  smoke)   TABLE=100 TRANSLATE=150  WORD_BY_WORD=150 DENOISE=80  HELD_OUT=200 ;;
+  default) TABLE=300 TRANSLATE=1200 WORD_BY_WORD=800 DENOISE=400 HELD_OUT=500 ;;
   *) wrong "--preset is smoke or default, not $PRESET" ;;
 esac
 [[ $INIT =~ ^(lexicon|crossinit|random)$ ]] || wrong "--init is lexicon, crossinit or random, not $INIT"
@@ -127,8 +127,7 @@ lexicon() {
 table() {
   if [ "$INIT" = lexicon ]; then
     train table $TABLE data "${COMMON[@]}" $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
-      --lexicon $A-$B=lexicon/lexicon.tsv --batch-size 512 --updates-per-epoch 100 --rescale --lr 0.01 \
-      --start-as-copier --save-dir table
+      --lexicon $A-$B=lexicon/lexicon.tsv --batch-size 512 --updates-per-epoch 100 --rescale --lr 0.01 --save-dir table
   else
     # a short span and few updates: long before the loss is flat the table of so small a model lies along two directions
     train table 50 data "${COMMON[@]}" $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
@@ -137,11 +136,10 @@ table() {
 }
 
 translation() {
-  # with a lexicon the model starts as a copier (--start-as-copier, above): with the table aligned, it translates word by word. The
-  # first updates make that sure with the lexicon's own translations; from then on the model translates for itself. With no
-  # lexicon the first updates only restore disturbed sentences
+  # with no lexicon the first updates only restore disturbed sentences; with one they also learn to translate what it translated
+  # word by word; from then on the model translates for itself
   if [ "$INIT" = lexicon ]; then
-    # without noise: on sentences as short as these it takes away more than it teaches
+    # without noise: to copy a sentence, and to turn one word by word, is learnt first and soonest where the words stay in place
     start="--lexicon $A-$B=lexicon/lexicon.tsv --lexicon-bt-updates $WORD_BY_WORD
       --max-word-shuffle-distance 0 --word-dropout-prob 0 --word-blanking-prob 0"
   else
@@ -150,8 +148,8 @@ translation() {
   [ "$INIT" = random ] || start="$start --finetune-from-model table/checkpoint_last.pt"
   train translation $TRANSLATE data "${COMMON[@]}" $MODEL --task crossinit_unmt --langs $A,$B \
     --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 500 --restrict-vocab-updates -1 \
-    --adam-betas '(0.9, 0.98)' --lr 0.006 --lr-scheduler polynomial_decay --total-num-update $TRANSLATE --warmup-updates 100 \
-    --valid-round-trip 100 --validate-interval 1000 --save-interval-updates 200 --keep-interval-updates 1 --save-dir translation $start
+    --adam-betas '(0.9, 0.98)' --lr 0.006 --lr-scheduler inverse_sqrt --warmup-updates 100 --valid-round-trip 100 \
+    --validate-interval 1000 --save-interval-updates 200 --keep-interval-updates 1 --save-dir translation $start
 }
 
 # BLEU and chrF2 of a file of translations into a language
@@ -162,7 +160,8 @@ score() {
     for pair in "$A $B" "$B $A"; do
       set -- $pair
       run -o score/$1-$2.txt fairseq-generate data --user-dir "$ROOT/crossinit_fairseq" --task crossinit_unmt --langs $A,$B -s $1 -t $2 \
-        --path translation/checkpoint_last.pt --beam 4 --max-len-a 1.3 --max-len-b 5 --max-tokens 2000 --generation-vocab target \
+        --path translation/checkpoint_last.pt --beam 8 --lenpen 0.6 --max-len-a 1.3 --max-len-b 5 \
+        --max-tokens 2000 --generation-vocab target \
         --remove-bpe sentencepiece --truncate-source --required-batch-size-multiple 1 --num-workers 0
       run -o score/$1-$2.hyp translations score/$1-$2.txt
       run -o score/$1-$2.json bleu $2 score/$1-$2.hyp
