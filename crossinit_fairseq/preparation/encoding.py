@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.preparation.stage_files import batches, count_lines, load_model, open_lines
+from crossinit_fairseq.preparation.stage_files import batches, count_lines, lines_of, load_model
 
 _BATCH = 10000  # lines
 Encode = Callable[[List[str]], List[str]]  # lines of text -> lines of pieces between spaces
@@ -60,11 +60,10 @@ def encode_text(cut: Encode, path: str, lines: int, valid: int, folder: str, lan
             os.makedirs(os.path.dirname(target), exist_ok=True)
             part = files.enter_context(complete_file(os.path.normpath(target)))
             targets.append(files.enter_context(open(part, "w", encoding="utf-8", newline="\n")))
-        stream = files.enter_context(open_lines(path))
         bar = files.enter_context(tqdm(total=lines, unit=" lines", disable=None))
         bar.set_description("encoding " + language)
         number = 0
-        for batch in batches(stream, _BATCH):
+        for batch in batches(lines_of(path), _BATCH):
             for line in cut(batch):
                 shard = 0 if number < valid else 1 + (number - valid) % shards
                 targets[shard].write(line + "\n")
@@ -84,6 +83,6 @@ def remove_shards(folder: str, language: str, shards: int) -> None:
 def encode_file(cut: Encode, path: str, target: str) -> None:
     """Write the lines of a file as pieces, one line for each."""
     with complete_file(target) as part:
-        with open_lines(path) as stream, open(part, "w", encoding="utf-8", newline="\n") as output:
-            for batch in batches(stream, _BATCH):
+        with open(part, "w", encoding="utf-8", newline="\n") as output:
+            for batch in batches(lines_of(path), _BATCH):
                 output.writelines(line + "\n" for line in cut(batch))

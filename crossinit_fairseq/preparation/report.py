@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from crossinit_fairseq.data.dictionary import read_symbols, special_rows
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.preparation.stage_files import CLEAN, ENCODE, VOCABULARY, batches, open_lines
+from crossinit_fairseq.preparation.stage_files import CLEAN, ENCODE, VOCABULARY, batches, lines_of
 
 _BATCH = 10000  # lines
 _COVERAGE = 0.99
@@ -85,10 +85,9 @@ class Usage:
         self.words = self.characters = self.lines = 0
         with tqdm(total=sum(map(os.path.getsize, paths)), unit="B", unit_scale=True, disable=None) as bar:
             for path in paths:
-                with open_lines(path) as stream:
-                    for lines in batches(stream, _BATCH):
-                        self._add(lines, known)
-                        bar.update(sum(len(line.encode("utf-8")) + 1 for line in lines))
+                for lines in batches(lines_of(path), _BATCH):
+                    self._add(lines, known)
+                    bar.update(sum(len(line.encode("utf-8")) + 1 for line in lines))
         self.tokens = sum(self.counts.values()) + self.unknown
         self.common = self._common()
 

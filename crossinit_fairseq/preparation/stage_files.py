@@ -1,9 +1,10 @@
 """The files that one step writes and the next one reads: text of one sentence a line, SentencePiece models."""
 
 import os
-from typing import Any, Iterable, Iterator, List, TextIO
+from typing import Any, Iterable, Iterator, List
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.text_files import decode
 
 CLEAN, VOCABULARY, ENCODE = (f"crossinit-prepare {name}" for name in ("clean", "vocabulary", "encode"))
 
@@ -22,16 +23,18 @@ def count_lines(path: str) -> int:
     return count
 
 
-def open_lines(path: str) -> TextIO:
-    """The file for reading, where \\n alone ends a line."""
-    return open(path, encoding="utf-8", newline="\n")
+def lines_of(path: str) -> Iterator[str]:
+    """Yield the lines of a UTF-8 file without their ends; \\n alone ends a line. Raises InputError for another encoding."""
+    with open(path, "rb") as stream:
+        for number, data in enumerate(stream, 1):
+            yield decode(data, path, number).rstrip("\r\n")
 
 
-def batches(stream: Iterable[str], size: int) -> Iterator[List[str]]:
-    """Yield lists of up to `size` lines without their ends."""
+def batches(lines: Iterable[str], size: int) -> Iterator[List[str]]:
+    """Yield lists of up to `size` lines."""
     batch: List[str] = []
-    for line in stream:
-        batch.append(line.rstrip("\n"))
+    for line in lines:
+        batch.append(line)
         if len(batch) == size:
             yield batch
             batch = []

@@ -14,7 +14,7 @@ from typing import Any, Iterable, Iterator, List, Sequence
 from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.data.dictionary import pieces_of, write_dictionary
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.preparation.stage_files import count_lines, open_lines
+from crossinit_fairseq.preparation.stage_files import count_lines, lines_of
 
 _LONGEST = 1 << 14  # bytes of a line; SentencePiece skips longer ones. `clean` lets 2,000 characters through
 _THREADS = 4  # a fixed number: sums of another number of threads round otherwise
@@ -75,10 +75,9 @@ def sample(paths: Sequence[str], lines: Sequence[int], drawn: Sequence[int], see
     for number, (path, all_lines, some) in enumerate(zip(paths, lines, drawn)):
         chosen = np.zeros(all_lines, dtype=bool)
         chosen[np.random.default_rng([seed, number]).permutation(all_lines)[:some]] = True
-        with open_lines(path) as stream:
-            for taken, line in zip(chosen, stream):
-                if taken:
-                    yield line.rstrip("\n")
+        for taken, line in zip(chosen, lines_of(path)):
+            if taken:
+                yield line
 
 
 def train(sentences: Iterable[str], settings: VocabularySettings) -> Any:

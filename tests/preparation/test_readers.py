@@ -1,0 +1,115 @@
+"""Whatever a file holds, each command of crossinit-prepare ends well or with one sentence: no traceback."""
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import tests.helpers  # noqa: F401  (the hypothesis profile)
+
+pytest.importorskip("sacremoses")
+pytest.importorskip("indicnlp")
+pytest.importorskip("py3langid")
+pytest.importorskip("requests")
+
+from crossinit_fairseq.errors import InputError  # noqa: E402
+from crossinit_fairseq.preparation.downloads.manifest import Manifest  # noqa: E402
+
+from .conftest import ENGLISH, ROMANIAN, read, run_in_process, sentences, write  # noqa: E402
+
+PER_TEST = settings(suppress_health_check=list(HealthCheck), deadline=None)
+# bytes of text in several scripts, of encodings, of markup, and of no text at all
+BYTES = st.lists(
+    st.one_of(
+        st.binary(max_size=8),
+        st.text(max_size=8).map(lambda text: text.encode("utf-8", "surrogatepass")),
+        st.sampled_from(["\n", "\r\n", "\ufeff", "\0", "\u2028", "&quot;", "&#10;", "<b>", "पुन:", "ş", "." * 50]).map(
+            str.encode
+        ),
+    ),
+    max_size=30,
+).map(b"".join)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["files", "listings", "url", "sha256", "file", "bytes", "dropped", "lines", "words", "lines_read"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+def ends_well(name, *options):
+    """Run a subcommand; whether it ended without an error of the user's. Any other exception is a failure of the test."""
+    try:
+        run_in_process(name, *options)
+    except InputError as error:
+        assert str(error) and "\n" not in str(error)
+        return False
+    return True
+
+
+@PER_TEST
+@given(data=BYTES, language=st.sampled_from(["en", "ro", "ne", "de"]))
+def test_clean_and_normalise(tmp_path_factory, data, language):
+    folder = tmp_path_factory.mktemp("fuzz")
+    (folder / "a").write_bytes(data)
+    if ends_well("normalise", folder / "a", "--lang", language, "-o", folder / "b"):
+        assert len(read(folder / "b")) == data.count(b"\n") + (not data.endswith(b"\n") and data != b"")
+    ends_well("clean", folder / "a", "--lang", language, "-o", folder / "c", "--workers", "1")
+    kept_out = ["--keep-out", folder / "a"]
+    text = write(folder / "t", sentences(ROMANIAN, 20))
+    ends_well("clean", text, "--lang", "ro", "-o", folder / "c", "--workers", "1", *kept_out)
+
+
+@PER_TEST
+@given(
+    BYTES,
+    st.sampled_from(["clean/en.txt", "clean/test.ro", "pieces/spm.model", "pieces/dict.txt", "pieces/0/train.en"]),
+)
+def test_vocabulary_encode_report(tmp_path_factory, data, name):
+    folder = tmp_path_factory.mktemp("fuzz")
+    counts = {"lines_read": 1, "words_read": 1, "lines": 1, "words": 1, "dropped": {}}
+    for language, words in (("en", ENGLISH), ("ro", ROMANIAN)):
+        write(folder / "clean" / f"{language}.txt", sentences(words, 30))
+        write(folder / "clean" / f"{language}.json", [json.dumps(counts)])
+    where = ["--langs", "en,ro", "--text", folder / "clean"]
+    if name.startswith("clean"):
+        (folder / name).write_bytes(data)
+    ends_well("vocabulary", *where, "--size", "60", "--out", folder / "pieces")
+    if name.endswith("model") or name.endswith("dict.txt"):
+        (folder / "pieces").mkdir(exist_ok=True)
+        (folder / name).write_bytes(data)
+    ends_well(
+        "encode", *where, "--model", folder / "pieces" / "spm.model", "--out", folder / "pieces", "--workers", "1"
+    )
+    if name.endswith("train.en") and (folder / name).exists():
+        (folder / name).write_bytes(data)
+    given = ["--langs", "en,ro", "--clean", folder / "clean", "--pieces", folder / "pieces", "--out", folder]
+    ends_well("report", *given)
+
+
+@PER_TEST
+@given(JSON)
+def test_json_files(tmp_path_factory, content):
+    folder = tmp_path_factory.mktemp("fuzz")
+    (folder / "sources.json").write_text(json.dumps(content))
+    try:
+        manifest = Manifest(str(folder))
+        for name, entry in manifest.files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            assert manifest.has(name, "no such address") is False and manifest.first_sha256(name, "none") is None
+    except InputError as error:
+        assert "sources.json cannot be read: delete it" in str(error)
+    for language in ("en", "ro"):
+        write(folder / "clean" / f"{language}.json", [json.dumps(content)])
+        write(folder / "pieces" / "0" / f"train.{language}", ["a b"])
+    write(folder / "pieces" / "dict.txt", ["a 1", "[en] 1", "[ro] 1", "<mask> 1"])
+    ends_well("report", "--langs", "en,ro", "--clean", folder / "clean", "--pieces", folder / "pieces", "--out", folder)
