@@ -24,7 +24,7 @@ def count_lines(path: str) -> int:
 
 
 def lines_of(path: str) -> Iterator[str]:
-    """Yield the lines of a UTF-8 file without their ends; \\n alone ends a line. Raises InputError for another encoding."""
+    """Yield the lines of a UTF-8 file without their ends. Raises InputError for another encoding."""
     with open(path, "rb") as stream:
         for number, data in enumerate(stream, 1):
             yield decode(data, path, number).rstrip("\r\n")
