@@ -109,7 +109,7 @@ def _explain(message: str, size: int) -> str:
     least = re.search(r"smaller than required_chars. \d+ vs (\d+)", message)
     if least:
         return f"--size {size}: the text has more different characters than that; use more than {least.group(1)}"
-    return f"--size {size}: SentencePiece found no model: {message}"
+    return f"--size {size}: SentencePiece found no model: {' '.join(message.split())}"
 
 
 def _write(folder: str, name: str, data: bytes) -> None:
