@@ -22,6 +22,7 @@ setup(
     entry_points={
         "console_scripts": [
             "crossinit-analyze = crossinit_fairseq.cli.analyze:main",
+            "crossinit-compare = crossinit_fairseq.cli.compare:main",
             "crossinit-export = crossinit_fairseq.cli.export:main",
             "crossinit-lexicon = crossinit_fairseq.cli.lexicon:main",
             "crossinit-prepare = crossinit_fairseq.cli.prepare:main",

@@ -122,6 +122,7 @@ def bars(groups: Sequence[str], values: Mapping[str, Sequence[Optional[float]]],
         panel.set(ylabel=label, title=title)
         panel.set_xticks(range(len(groups)), groups, fontsize="small")
         panel.grid(alpha=0.3, axis="y")
-        panel.legend(fontsize="small", framealpha=0.6)
+        # below, where it hides no bar
+        panel.legend(fontsize="small", frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.12))
 
     return draw(1, fill)

@@ -24,7 +24,7 @@ translation is learnt, by denoising and by back-translation, which begins with s
 
 VENV=DIR in the environment: a Python environment that has everything, instead of .venv, which is made if need be.
 It ends with a table of stages and minutes, BLEU and chrF2 beside copying the source and beside translating word by word, five
-translations, and DIR/summary.json. Exit status 0 means that every stage ran.
+translations, DIR/summary.json and DIR/report.html, one page with the curves, pictures and pairs of words. Exit status 0 means that every stage ran.
 EOT
 }
 set -euo pipefail
@@ -187,3 +187,4 @@ stage translation "unsupervised translation"
 stage score "fairseq-generate and sacreBLEU"
 python "$HERE/summary.py" --out "$OUT" --langs "$A,$B" --init "$INIT" --preset "$PRESET" --seed "$SEED" \
   --setup-seconds "$SETUP_SECONDS"
+python "$HERE/report.py" --out "$OUT" --langs "$A,$B"

@@ -64,6 +64,7 @@ def main(arguments=None):
         "preset": args.preset,
         "seed": args.seed,
         "minutes": minutes,
+        "report": "report.html",  # which report.py writes next
     }
     write_summary(args.out, summary)
     show_stages(args, stages, summary, valid)

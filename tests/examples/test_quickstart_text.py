@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests import programs
 
@@ -267,6 +268,36 @@ def test_summary_without_an_aligned_test_says_so(tmp_path):
     assert "BLEU not measured: no aligned test text (--test)" in told and "held-out test" not in told
 
 
+def test_report_of_a_random_start(tmp_path):
+    sentencepiece = pytest.importorskip("sentencepiece")
+    pytest.importorskip("matplotlib")
+    finished_run(tmp_path, "random")
+    for language in ("en", "ro"):
+        write(tmp_path / "text" / f"mono.{language}", [f"{language}{k} x <b>" for k in range(60)] * 2)
+    options = {"vocab_size": 40, "hard_vocab_limit": False, "minloglevel": 2}
+    prefix = str(tmp_path / "pieces" / "spm")
+    sentencepiece.SentencePieceTrainer.train(input=str(tmp_path / "text" / "mono.en"), model_prefix=prefix, **options)
+    model = sentencepiece.SentencePieceProcessor(model_file=prefix + ".model")
+    pieces = [model.id_to_piece(k) for k in range(3, len(model))] + list("ro")
+    pieces = list(dict.fromkeys(pieces))
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "data" / "dict.txt", [piece + " 1" for piece in pieces])
+    (tmp_path / "translation").mkdir()
+    table = {"encoder.embed_tokens.weight": torch.randn(len(pieces) + 4, 8, generator=torch.Generator().manual_seed(1))}
+    torch.save({"model": table}, str(tmp_path / "translation" / "checkpoint_last.pt"))
+    valid = [{"valid_num_updates": k, "valid_bleu": k / 10, "valid_round_trip_bleu": 1} for k in (10, 20)]
+    write(tmp_path / "logs" / "translation.log", ["x | INFO | valid | " + json.dumps(one) for one in valid])
+    found, _ = summary(tmp_path, "random")
+    assert found["report"] == "report.html"
+    done = run("report.py", "--out", tmp_path, "--langs", "en,ro")
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "report.html").read_text("utf-8")
+    # scores, BLEU on dev, round trip, PCA; no losses and no lexicon
+    assert page.count("<img ") == 4 and "BLEU on dev of the stage translation by updates: 2 after 20." in page
+    assert "en to ro" in page and "en-ro: 5" in page and "Pairs of words" not in page
+    assert (tmp_path / "report" / "figures" / "pca.png").exists()
+
+
 @pytest.mark.skipif(not MULTI30K.is_dir(), reason="there are no captions in ../shared/data/multi30k")
 def test_all_stages_on_a_few_captions(tmp_path):
     text = []
@@ -282,6 +313,9 @@ def test_all_stages_on_a_few_captions(tmp_path):
     # what the lexicon does alone needs no training; neither it nor copying may be what the model is scored by
     assert all(found["word_by_word"][name] > found["copying"][name] for name in ("en-fr", "fr-en"))
     assert len(found["examples"]) == 5 and found["lexicon"]["mutual"] > 200
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert page.count("<img ") == 5 and "<td>homme</td>" in page, "scores, three curves, PCA; pairs"
+    assert "report.html: all of this as one page" in done.stdout
     assert re.search(r"^man +homme +", done.stdout, re.MULTILINE), "pairs for a person to judge"
     commands = read(tmp_path / "out" / "logs" / "translation.log")
     assert any("lexicon en-fr: " in line for line in commands), "translation is learnt with the lexicon"

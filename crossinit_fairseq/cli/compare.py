@@ -1,0 +1,331 @@
+"""crossinit-compare: one recipe from several starts and seeds, and what can be concluded."""
+
+import argparse
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+
+from crossinit_fairseq.cli import command
+from crossinit_fairseq.cli.command import positive
+from crossinit_fairseq.cli.compare_recipes import RECIPES, Recipe, minutes_of, updates_of
+from crossinit_fairseq.errors import InputError
+
+if TYPE_CHECKING:  # --help need not wait for numpy
+    from crossinit_fairseq.analysis.comparison import Difference, Scored
+    from crossinit_fairseq.analysis.report import Report, Table
+
+_ABOUT = """\
+Does the start help? The same recipe, with the same number of updates, from several starts and several seeds; at the end
+one table with means and deviations, a paired bootstrap over the sentences of the test, a test over the seeds, the
+learning curves on one picture, and in words what can be concluded."""
+
+_EXAMPLES = """\
+examples:
+  crossinit-compare cipher --inits random,crossinit,rank,oracle --seeds 1,2,3 --out compared
+  crossinit-compare captions --inits random,crossinit,lexicon --seeds 1,2,3,4,5,6 --out compared -- --langs en,de
+  crossinit-compare quickstart --inits crossinit,lexicon --seeds 1,2,3 --out compared -- --preset smoke
+
+What stands after -- goes to the recipe. The first start is the one that the others are compared with. The same command
+again goes on where it ended. DIR/runs/INIT-SEED holds the runs, DIR/compared/report.html the result, for people,
+report.md and report.json the same."""
+
+_POLL = 2.0  # seconds between looks at what is finished
+Run = Tuple[str, int]
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    options = _parser().parse_args(arguments[:at])
+    return command.run("crossinit-compare", lambda: _compare(options, arguments[at + 1 :]))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="crossinit-compare",
+        description=_ABOUT,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("recipe", metavar="RECIPE", choices=sorted(RECIPES), help=f"of {', '.join(sorted(RECIPES))}")
+    parser.add_argument("--inits", required=True, metavar="LIST", help="starts, such as random,crossinit,lexicon")
+    parser.add_argument("--seeds", default="1,2,3", metavar="LIST", help="numbers (default: 1,2,3)")
+    parser.add_argument("--jobs", type=positive, metavar="N", help="runs side by side (default: one a GPU or core)")
+    parser.add_argument("--out", required=True, metavar="DIR", help="where everything goes")
+    return parser
+
+
+def _compare(options: argparse.Namespace, further: Sequence[str]) -> None:
+    recipe = RECIPES[options.recipe]
+    inits, seeds = _list(options.inits, "--inits"), [_seed(text) for text in _list(options.seeds, "--seeds")]
+    if len(inits) < 2:
+        raise InputError("--inits: give two starts at least, to compare them")
+    for init in inits:
+        recipe.check_init(init)
+    own = {"--inits", "--init", "--seeds", "--seed", "--out", "--jobs", "--prepared"}
+    if recipe.name.startswith("unmt_"):
+        own -= {"--seeds"}  # of these recipes: a file of word pairs
+    for option in further:
+        if option in own:
+            raise InputError(f"{option} is set by crossinit-compare: leave it out after --")
+    script = recipe.script
+    out = os.path.abspath(options.out)
+    if os.path.exists(out) and not os.path.isdir(out):
+        raise InputError(f"--out: {options.out} is a file: name a folder")
+    os.makedirs(os.path.join(out, "logs"), exist_ok=True)
+    runs = [(init, seed) for seed in seeds for init in inits]
+    gpus = _gpus()
+    jobs = options.jobs or max(1, len(gpus) or len(os.sched_getaffinity(0)))
+    call = ["bash", str(script), *further]
+    runner = _Runner(out, runs, gpus)
+    try:
+        _run_all(recipe, runner, call, inits, seeds, jobs)
+    except KeyboardInterrupt:
+        runner.stop()
+        raise KeyboardInterrupt("interrupted; finished runs are kept, the same command goes on") from None
+    except BaseException:
+        runner.stop()
+        raise
+    runner.end()
+    report = summarise(recipe, out, inits, seeds)
+    report.write(os.path.join(out, "compared"))
+    print(os.path.join(options.out, "compared", "report.html"))
+
+
+def _run_all(
+    recipe: Recipe, runner: "_Runner", call: List[str], inits: Sequence[str], seeds: Sequence[int], jobs: int
+) -> None:
+    """Call the recipe for all runs. call: its command without what differs between runs."""
+    if recipe.many:
+        listed = ["--inits", ",".join(inits), "--seeds", ",".join(map(str, seeds)), "--jobs", str(jobs)]
+        runner.start("all", call + listed + ["--out", runner.out], 0)
+    else:
+        commands = {}
+        for init, seed in runner.runs:
+            folder = os.path.join(runner.out, "runs", f"{init}-{seed}")
+            commands[init, seed] = call + ["--init", init, "--seed", str(seed), "--out", folder]
+        first, others = runner.runs[0], runner.runs[1:]
+        if recipe.share:
+            # the first run prepares the text for all
+            runner.start(_name(first), commands[first], 0)
+            prepared = [recipe.share, os.path.join(runner.out, "runs", _name(first))]
+            commands = {run: made + prepared for run, made in commands.items()}
+        else:
+            others = runner.runs
+        pool = ThreadPoolExecutor(jobs)
+        try:
+            list(pool.map(lambda at: runner.start(_name(others[at]), commands[others[at]], at), range(len(others))))
+        except BaseException:
+            runner.stop()  # before the pool waits for what it started
+            raise
+        finally:
+            pool.shutdown()
+
+
+class _Runner:
+    """Starts commands, copies what they print with their name before it, and says how many runs are finished."""
+
+    def __init__(self, out: str, runs: Sequence[Run], gpus: Sequence[str]):
+        self.out, self.runs, self.gpus = out, runs, gpus
+        self.failed: List[str] = []
+        self.processes: List["subprocess.Popen[str]"] = []
+        self.begin, self.before = time.time(), self._finished()
+        self.said = len(self.before)
+        self.stopped = threading.Event()
+        self.watcher = threading.Thread(target=self._watch, daemon=True)
+        self.watcher.start()
+
+    def start(self, name: str, arguments: Sequence[str], at: int) -> None:
+        """Run one command to its end. at: its number, by which it gets its GPU."""
+        if self.stopped.is_set():
+            return
+        environment = dict(os.environ, OMP_NUM_THREADS=os.environ.get("OMP_NUM_THREADS", "1"))
+        if len(self.gpus) > 1 and name != "all":
+            environment.update(CUDA_VISIBLE_DEVICES=self.gpus[at % len(self.gpus)], GPUS="1")
+        log = os.path.join(self.out, "logs", f"{name}.log")
+        with open(log, "w", encoding="utf-8") as stream:
+            process = subprocess.Popen(
+                arguments,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                env=environment,
+                start_new_session=True,  # so that it and all that it started can be ended together
+            )
+            self.processes.append(process)
+            if self.stopped.is_set():  # interrupted meanwhile
+                self.stop()
+            assert process.stdout is not None
+            for line in process.stdout:
+                stream.write(line)
+                print(line.rstrip("\n") if name == "all" else f"{name}: {line.rstrip()}", flush=True)
+            if process.wait():
+                self.failed.append(f"{name} (exit status {process.returncode}, {log})")
+
+    def stop(self) -> None:
+        """End all that is running, and start nothing more."""
+        self.stopped.set()
+        for process in self.processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+
+    def end(self) -> None:
+        """Raise InputError where a run failed."""
+        self.stopped.set()
+        self.watcher.join()
+        if self.failed:
+            raise InputError(
+                f"{', '.join(self.failed)} failed: see its log; finished runs are kept, and the same command goes on"
+            )
+
+    def _finished(self) -> Dict[Run, bool]:
+        stages = {run: os.path.join(self.out, "runs", _name(run), "stages", "score.done") for run in self.runs}
+        return {run: True for run, path in stages.items() if os.path.exists(path)}
+
+    def _watch(self) -> None:
+        stopped = False
+        while not stopped:
+            stopped = self.stopped.wait(_POLL)
+            finished = self._finished()
+            if len(finished) > self.said:
+                self.said = len(finished)
+                new = self.said - len(self.before)
+                left = (time.time() - self.begin) / 60 / new * (len(self.runs) - self.said)
+                print(
+                    f"crossinit-compare: {self.said} of {len(self.runs)} runs done, {left:.0f} minutes left", flush=True
+                )
+
+
+def summarise(recipe: Recipe, out: str, inits: Sequence[str], seeds: Sequence[int]) -> "Report":
+    """The report of finished runs; its tables are printed too. Raises InputError where one is not finished."""
+    from crossinit_fairseq.analysis.comparison import compare_starts
+    from crossinit_fairseq.analysis.pictures import curves
+    from crossinit_fairseq.analysis.report import Cell, Picture, Report, Table, show
+    from crossinit_fairseq.analysis.training_logs import read_curve
+    from crossinit_fairseq.cli.columns import format_columns
+
+    scores: Dict[str, Dict[int, Dict[str, "Scored"]]] = {}
+    rows: List[Sequence[Cell]] = []
+    found_curves, groups, updates = [], {}, set()
+    for init in inits:
+        for seed in seeds:
+            folder, name = os.path.join(out, "runs", f"{init}-{seed}"), f"{init}-{seed}"
+            scored = _score(recipe, folder, out, name)
+            scores.setdefault(init, {})[seed] = scored
+            log = os.path.join(folder, "logs", "translation.log")
+            count = updates_of(log)
+            updates.add(count)
+            rows.append((init, seed, *(one.score for one in scored.values()), count, minutes_of(folder)))
+            try:
+                found_curves.append(
+                    read_curve(name, log, ("valid_bleu", "valid_round_trip_bleu", "valid_loss", "loss"))
+                )
+                groups[name] = init
+            except InputError:
+                pass  # a recipe that logs nothing has no curve
+    directions = list(scores[inits[0]][seeds[0]])
+    differences = compare_starts(scores, inits[0])
+    report = Report(f"{recipe.name}: {', '.join(inits)}")
+    words = [one.in_words() for one in differences]
+    report.about.append("What can be concluded:")
+    report.about += words
+    if len(updates) > 1:
+        report.about.append("Not all runs had equally many updates of the translation: see the table of runs.")
+    report.about.append(f"BLEU, sacreBLEU {next(iter(scores[inits[0]][seeds[0]].values())).signature}.")
+
+    section = report.section("Starts")
+    means: List[Sequence[Cell]] = []
+    for init in inits:
+        row: List[Cell] = [init, len(seeds)]
+        for direction in directions:
+            own = [run[direction].score for run in scores[init].values()]
+            row += [statistics.mean(own), statistics.stdev(own) if len(own) > 1 else None]
+        means.append(row)
+    titles = ["start", "seeds"] + [f"{what} {direction}" for direction in directions for what in ("BLEU", "deviation")]
+    section.parts.append(Table("Mean and sample standard deviation over the seeds", titles, means))
+    section.parts.append(_difference_table(differences))
+    for figure in dict.fromkeys(one.figure for one in found_curves):
+        own_curves = [one for one in found_curves if one.figure == figure]
+        label = {"valid_bleu": "BLEU on dev", "valid_round_trip_bleu": "round-trip BLEU"}.get(figure, figure)
+        alt = f"{label} by updates, a line for each seed of {', '.join(inits)}."
+        section.parts.append(Picture(f"curves.{figure}", alt, curves(own_curves, label, "", groups)))
+    titles = ["start", "seed", *(f"BLEU {direction}" for direction in directions), "updates", "minutes"]
+    report.section("Runs").parts.append(Table("", titles, rows))
+    for table in (part for part in section.parts if isinstance(part, Table)):
+        print("\n" + format_columns([list(table.titles)] + [[show(cell) for cell in line] for line in table.rows]))
+    print("\n" + "\n".join(words))
+    return report
+
+
+def _difference_table(differences: Sequence["Difference"]) -> "Table":
+    from crossinit_fairseq.analysis.report import Cell, Table
+
+    rows: List[Sequence[Cell]] = []
+    for one in differences:
+        test = one.seed_test
+        sentences = f"{one.bootstrap.low:+.2f} to {one.bootstrap.high:+.2f}"
+        seeds = f"{test.low:+.2f} to {test.high:+.2f}" if test else None
+        row: List[Cell] = [f"{one.system} - {one.baseline}", one.direction, one.mean]
+        rows.append(row + [sentences, one.bootstrap.p_value, seeds, test.p_value if test else None])
+    titles = ("difference", "direction", "BLEU", "95 % over sentences", "p", "95 % over seeds (t)", "p (exact)")
+    return Table("Paired bootstrap over the test's sentences; exchange of signs over the seeds", titles, rows)
+
+
+def _score(recipe: Recipe, folder: str, out: str, name: str) -> Dict[str, "Scored"]:
+    from sacrebleu.metrics import BLEU
+
+    from crossinit_fairseq.analysis.comparison import count_matches
+    from crossinit_fairseq.scoring.outputs import read_output
+    from crossinit_fairseq.text_files import read_lines
+
+    paths = recipe.translations(folder) if os.path.isdir(os.path.join(folder, "score")) else {}
+    if not paths:
+        raise InputError(f"{folder} has no translations of a test: give the recipe aligned text to score (--test)")
+    scored = {}
+    for direction, path in paths.items():
+        reference = read_lines(recipe.reference_of(direction, folder, out))
+        hypotheses = read_output(path, len(reference)).hypotheses
+        scored[direction] = count_matches(hypotheses, reference, BLEU(**recipe.bleu), f"{name}, {direction},")
+    return scored
+
+
+def _name(run: Run) -> str:
+    return f"{run[0]}-{run[1]}"
+
+
+def _list(text: str, option: str) -> List[str]:
+    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
+    if not entries or len(set(entries)) < len(entries):
+        raise InputError(f"{option}: {text!r} is no list of different entries between commas")
+    return entries
+
+
+def _seed(text: str) -> int:
+    if not text.isdigit():
+        raise InputError(f"--seeds takes numbers and commas, not {text}")
+    return int(text)
+
+
+def _gpus() -> List[str]:
+    """The numbers of the GPUs that nvidia-smi lists, or that CUDA_VISIBLE_DEVICES leaves."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return [number for number in visible.split(",") if number and number != "-1"]
+    try:
+        listed = subprocess.run(["nvidia-smi", "-L"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    except OSError:
+        return []
+    return [str(at) for at, line in enumerate(listed.stdout.splitlines()) if line.startswith(b"GPU")]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

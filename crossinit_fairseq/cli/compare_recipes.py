@@ -1,0 +1,135 @@
+"""The recipes that crossinit-compare runs: how each is called, and where it leaves what."""
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence
+
+from crossinit_fairseq.errors import InputError
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+_DIRECTION = re.compile(r"[A-Za-z_]+-[A-Za-z_]+")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe of examples/.
+
+    name: its folder; inits: that it has; many: whether it runs several starts and seeds side by side itself, into
+    OUT/runs/INIT-SEED, on one text; else each run is called with such a folder as its --out. reference: path of the
+    reference, {} is the language, in the folder of all runs (many) or of one; ending: of the file with translations,
+    score/A-B plus it; bleu: options of sacreBLEU's BLEU; share: what the first run leaves for the others, as an option.
+    """
+
+    name: str
+    inits: Sequence[str]
+    many: bool
+    reference: str
+    ending: str
+    bleu: Dict[str, Any]
+    share: Optional[str] = None
+
+    @property
+    def script(self) -> Path:
+        """Its run.sh. Raises InputError where the package is installed without the examples."""
+        path = EXAMPLES / self.name / "run.sh"
+        if not path.is_file():
+            raise InputError(f"there is no {path}: recipes come with a checkout of the repository (pip install -e .)")
+        return path
+
+    def check_init(self, init: str) -> None:
+        """Raise InputError for a start that the recipe does not have."""
+        if init not in self.inits:
+            raise InputError(f"--inits: {self.name} has no start {init}; it has {', '.join(self.inits)}")
+
+    def translations(self, folder: str) -> Dict[str, str]:
+        """{direction: path of the translations} of a finished run."""
+        score = os.path.join(folder, "score")
+        found = {}
+        for name in sorted(os.listdir(score)):
+            direction = name[: -len(self.ending)]
+            if name.endswith(self.ending) and _DIRECTION.fullmatch(direction):
+                found[direction] = os.path.join(score, name)
+        return found
+
+    def reference_of(self, direction: str, folder: str, out: str) -> str:
+        """The path of the reference of a direction. folder: of the run; out: of all runs."""
+        language = direction.rpartition("-")[2]
+        return os.path.join(out if self.many else folder, self.reference.format(language))
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(
+            "captions",
+            ("random", "crossinit", "lexicon", "oracle"),
+            many=True,
+            reference="text/reference.{}",
+            ending=".hyp",
+            bleu={"lowercase": True},
+        ),
+        Recipe(
+            "cipher",
+            ("random", "crossinit", "rank", "oracle"),
+            many=True,
+            reference="text/test.{}",
+            ending=".hyp",
+            bleu={"tokenize": "none", "force": True},
+        ),
+        Recipe(
+            "quickstart",
+            ("random", "crossinit", "lexicon"),
+            many=False,
+            reference="text/test.{}",
+            ending=".hyp",
+            bleu={},
+        ),
+        *(
+            Recipe(
+                name,
+                ("random", "crossinit", "lexicon"),
+                many=False,
+                reference="text/test.{}",
+                ending=".txt",
+                bleu={},
+                share="--prepared",
+            )
+            for name in ("unmt_ro_en", "unmt_ne_en")
+        ),
+    )
+}
+
+
+def minutes_of(folder: str) -> Optional[float]:
+    """The minutes of all stages of a run, as scripts/stages.sh notes them; None where it has none."""
+    stages = os.path.join(folder, "stages")
+    found: List[float] = []
+    for name in sorted(os.listdir(stages)) if os.path.isdir(stages) else []:
+        if name.endswith(".minutes"):
+            try:
+                with open(os.path.join(stages, name), encoding="utf-8") as stream:
+                    found.append(float(stream.read()))
+            except (OSError, ValueError):
+                continue  # written this moment, or by hand
+    return sum(found) if found else None
+
+
+def updates_of(log: str) -> Optional[int]:
+    """The last update that a log of fairseq-train names; None where it names none."""
+    last = None
+    try:
+        with open(log, encoding="utf-8", errors="replace") as stream:
+            for line in stream:
+                match = re.search(r"\| (train|train_inner) \| (\{.*\})", line)
+                if match:
+                    try:
+                        statistics = json.loads(match.group(2))
+                        last = int(float(statistics.get("num_updates", statistics.get("train_num_updates", last))))
+                    except (ValueError, TypeError):
+                        continue
+    except OSError:
+        return None
+    return last

@@ -1,0 +1,181 @@
+"""crossinit-compare with small recipes in the place of the real ones."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from crossinit_fairseq.analysis import comparison
+from crossinit_fairseq.cli import compare, compare_recipes
+
+pytest.importorskip("matplotlib")
+ROOT = Path(__file__).parents[2]
+
+# a recipe of one run: its text, a log, translations; the start "random" leaves out every second word
+ONE_RUN = """
+write_run() {  # INIT SEED FOLDER TEXT
+  mkdir -p $3/score $3/stages $3/logs
+  echo "$1 $2" >> $3/calls
+  if [ "$1" = crossinit ] && [ -f "$FAIL" ]; then echo "it broke"; exit 3; fi
+  [ -z "$SLOW" ] || { touch $SLOW; sleep 60; }
+  for pair in aa-bb bb-aa; do
+    awk -v init=$1 -v seed=$2 '{ for (k = 1; k <= NF; k++) if (init == "random" && (k + NR + seed) % 4 == 0) $k = "x"; print }' \\
+      $4/test.${pair#*-} > $3/score/$pair.hyp
+    cp $3/score/$pair.hyp $3/score/$pair.word_by_word.hyp
+  done
+  for k in 10 20; do
+    echo "| valid | {\\"valid_num_updates\\": \\"$k\\", \\"valid_bleu\\": \\"$((k + $2))\\"}" >> $3/logs/translation.log
+    echo "| train_inner | {\\"num_updates\\": \\"$k\\", \\"loss\\": \\"3\\"}" >> $3/logs/translation.log
+  done
+  echo 1.5 > $3/stages/translation.minutes
+  touch $3/stages/score.done
+}
+write_text() { mkdir -p $1; for l in aa bb; do for k in $(seq 40); do echo "$l$k b c d e f$k g h"; done > $1/test.$l; done; }
+"""
+MANY = (
+    ONE_RUN
+    + """
+while [ $# -gt 0 ]; do case $1 in --inits) I=$2;; --seeds) S=$2;; --out) O=$2;; --extra) E=$2;; --jobs) J=$2;; esac; shift 2; done
+write_text $O/text; echo "extra $E jobs $J"
+for s in ${S//,/ }; do for i in ${I//,/ }; do [ -f $O/runs/$i-$s/stages/score.done ] || write_run $i $s $O/runs/$i-$s $O/text; done; done
+"""
+)
+SINGLE = (
+    ONE_RUN
+    + """
+while [ $# -gt 0 ]; do case $1 in --init) I=$2;; --seed) S=$2;; --out) O=$2;; esac; shift 2; done
+[ -f $O/stages/score.done ] && exit
+write_text $O/text; write_run $I $S $O $O/text
+"""
+)
+
+
+@pytest.fixture
+def examples(tmp_path, monkeypatch):
+    for name, script in (("cipher", MANY), ("quickstart", SINGLE)):
+        (tmp_path / "examples" / name).mkdir(parents=True)
+        (tmp_path / "examples" / name / "run.sh").write_text(script, encoding="utf-8")
+    monkeypatch.setattr(compare_recipes, "EXAMPLES", tmp_path / "examples")
+    monkeypatch.setenv("FAIL", str(tmp_path / "fail"))
+    monkeypatch.setenv("SLOW", "")
+    monkeypatch.setattr(compare, "_POLL", 0.05)
+    monkeypatch.setattr(comparison, "SAMPLES", 50)
+    return tmp_path
+
+
+@pytest.mark.parametrize("recipe", ["cipher", "quickstart"])
+def test_starts_are_compared_and_a_second_call_runs_nothing_again(examples, capsys, recipe):
+    out = examples / "out"
+    options = [recipe, "--inits", "random,crossinit", "--seeds", "1,2,3", "--out", str(out), "--jobs", "2"]
+    assert compare.main(options) == 0
+    told = capsys.readouterr().out
+    assert "aa-bb: crossinit is " in told and " BLEU above random on average over 3 seeds. " in told
+    assert "6 of 6 runs done, 0 minutes left" in told
+    report = json.loads((out / "compared" / "report.json").read_text(encoding="utf-8"))
+    starts, differences, picture = report["sections"][0]["parts"]
+    assert [row["BLEU aa-bb"] for row in starts["rows"]][1] == pytest.approx(100)
+    assert starts["rows"][0]["BLEU aa-bb"] < 60 and starts["rows"][0]["seeds"] == 3
+    assert [row["difference"] for row in differences["rows"]] == ["crossinit - random"] * 2
+    assert differences["rows"][0]["p (exact)"] == 0.25
+    assert "BLEU on dev by updates" in picture["alt"]
+    runs = report["sections"][1]["parts"][0]["rows"]
+    assert len(runs) == 6 and all(row["updates"] == 20 and row["minutes"] == 1.5 for row in runs)
+    assert not any("equally many" in text for text in report["about"])
+    assert compare.main(options) == 0
+    assert all(path.read_text().count("\n") == 1 for path in out.glob("runs/*/calls"))
+
+
+def test_what_stands_after_the_dashes_goes_to_the_recipe(examples, capsys):
+    options = ["cipher", "--inits", "random,crossinit", "--seeds", "1", "--jobs", "3", "--out", str(examples / "o")]
+    assert compare.main(options + ["--", "--extra", "7"]) == 0
+    told = capsys.readouterr().out
+    assert "extra 7 jobs 3" in told and "one seed allows no conclusion" in told
+
+
+def test_a_failed_run_is_named_the_others_end_and_the_same_command_goes_on(examples, capsys):
+    options = [
+        "quickstart",
+        "--inits",
+        "random,crossinit",
+        "--seeds",
+        "1,2",
+        "--out",
+        str(examples / "out"),
+        "--jobs",
+        "1",
+    ]
+    (examples / "fail").touch()
+    assert compare.main(options) == 1
+    error = capsys.readouterr().err
+    assert re.search(
+        r"crossinit-1 \(exit status 3, .*logs/crossinit-1.log\), crossinit-2 .*the same command goes on", error
+    )
+    assert (examples / "out" / "runs" / "random-2" / "stages" / "score.done").exists()
+    (examples / "fail").unlink()
+    assert compare.main(options) == 0
+    assert (examples / "out" / "runs" / "random-1" / "calls").read_text() == "random 1\n"
+
+
+def test_unequal_updates_are_said(examples):
+    options = ["quickstart", "--inits", "random,crossinit", "--seeds", "1", "--out", str(examples / "out")]
+    assert compare.main(options) == 0
+    with open(examples / "out" / "runs" / "random-1" / "logs" / "translation.log", "a") as stream:
+        stream.write('| train_inner | {"num_updates": "30"}\n')
+    assert compare.main(options) == 0
+    report = (examples / "out" / "compared" / "report.md").read_text(encoding="utf-8")
+    assert "Not all runs had equally many updates" in report
+
+
+def test_an_interruption_ends_what_it_started(examples):
+    slow = examples / "started"
+    code = (
+        "import pathlib, sys; from crossinit_fairseq.cli import compare, compare_recipes as r; "
+        f"r.EXAMPLES = pathlib.Path({str(examples / 'examples')!r}); sys.exit(compare.main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", code, "quickstart", "--inits", "random,crossinit", "--jobs", "1"]
+    environment = dict(os.environ, SLOW=str(slow), PYTHONPATH=str(ROOT))
+    process = subprocess.Popen(command + ["--out", str(examples / "out")], env=environment, stderr=subprocess.PIPE)
+    deadline = time.time() + 60
+    while not slow.exists() and time.time() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    error = process.communicate(timeout=30)[1].decode()
+    assert process.returncode == 130 and "Traceback" not in error
+    assert not list((examples / "out").glob("runs/*/stages/score.done"))
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--inits", "random"], "give two starts at least"),
+        (["--inits", "random,random"], "no list of different entries"),
+        (["--inits", "random,oracle"], "quickstart has no start oracle; it has random, crossinit, lexicon"),
+        (["--inits", "random,crossinit", "--seeds", "1,x"], "--seeds takes numbers and commas, not x"),
+        (["--inits", "random,crossinit", "--", "--seed", "3"], "--seed is set by crossinit-compare"),
+    ],
+)
+def test_bad_input_ends_with_one_sentence(examples, capsys, options, message):
+    assert compare.main(["quickstart", "--out", str(examples / "out"), *options]) == 1
+    assert message in capsys.readouterr().err
+    assert not (examples / "out").exists()
+
+
+def test_without_a_checkout_there_are_no_recipes(examples, capsys, monkeypatch):
+    monkeypatch.setattr(compare_recipes, "EXAMPLES", examples / "nowhere")
+    assert compare.main(["quickstart", "--inits", "random,crossinit", "--out", str(examples / "out")]) == 1
+    assert "recipes come with a checkout" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", sorted(compare_recipes.RECIPES))
+def test_the_recipes_have_these_starts(name):
+    recipe = compare_recipes.RECIPES[name]
+    settings = ROOT / "scripts" / "unmt" / "settings.sh" if name.startswith("unmt_") else recipe.script
+    text = settings.read_text(encoding="utf-8")
+    (listed,) = re.findall(r"\^\(([a-z|]*random[a-z|]*)\)\$", text)
+    assert set(recipe.inits) == set(listed.split("|"))
