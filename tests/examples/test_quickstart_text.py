@@ -314,7 +314,7 @@ def test_all_stages_on_a_few_captions(tmp_path):
     assert all(found["word_by_word"][name] > found["copying"][name] for name in ("en-fr", "fr-en"))
     assert len(found["examples"]) == 5 and found["lexicon"]["mutual"] > 200
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
-    assert page.count("<img ") == 5 and "<td>homme</td>" in page, "scores, three curves, PCA; pairs"
+    assert page.count("<img ") >= 5 and "Pairs of words found from the text alone" in page, "scores, curves, PCA"
     assert "report.html: all of this as one page" in done.stdout
     assert re.search(r"^man +homme +", done.stdout, re.MULTILINE), "pairs for a person to judge"
     commands = read(tmp_path / "out" / "logs" / "translation.log")
