@@ -11,7 +11,8 @@ def register_with_fairseq():
     if "fairseq" in sys.modules:
         _register()
     else:
-        # not needed for --user-dir, which also takes a folder that was never installed, on a machine with nothing but fairseq
+        # not needed for --user-dir, which also takes a folder that was never installed, on a machine with nothing but
+        # fairseq
         from wrapt import register_post_import_hook
 
         register_post_import_hook(lambda fairseq: _register(), "fairseq")
@@ -23,11 +24,11 @@ def _register():
     compat.apply()
 
     # fairseq itself imports only tasks/ and models/ of a user directory
-    import crossinit_fairseq.criterions.crossinit  # noqa: F401
-    import crossinit_fairseq.models.xlm  # noqa: F401
-    import crossinit_fairseq.models.xlm_translation  # noqa: F401
-    import crossinit_fairseq.tasks.crossinit_mlm  # noqa: F401
-    import crossinit_fairseq.tasks.crossinit_pretrain  # noqa: F401
+    import crossinit_fairseq.criterions.crossinit
+    import crossinit_fairseq.models.xlm
+    import crossinit_fairseq.models.xlm_translation
+    import crossinit_fairseq.tasks.crossinit_mlm
+    import crossinit_fairseq.tasks.crossinit_pretrain
     import crossinit_fairseq.tasks.crossinit_unmt  # noqa: F401
 
 
@@ -40,12 +41,12 @@ def import_fairseq():
         import fairseq  # noqa: F401
     except ImportError as error:  # none at all, or one that lacks something
         raise ImportError(
-            "crossinit_fairseq needs fairseq, and none could be imported ({}). On Python 3.11 and later: "
+            f"crossinit_fairseq needs fairseq, and none could be imported ({error}). On Python 3.11 and later: "
             "`pip install ve-fairseq==0.12.3` (Linux x86_64) or `fairseq-fixed==0.12.3.1`; "
-            "on Python 3.8 to 3.10: `pip install fairseq==0.12.2`.".format(error)
+            "on Python 3.8 to 3.10: `pip install fairseq==0.12.2`."
         ) from error
     except ValueError as error:
         raise ImportError(
-            "this fairseq does not run on this Python ({}): the official 0.12.2 needs Python 3.8 to 3.10; on Python 3.11 "
-            "and later `pip uninstall fairseq` and `pip install ve-fairseq==0.12.3`.".format(error)
+            f"this fairseq does not run on this Python ({error}): the official 0.12.2 needs Python 3.8 to 3.10; on "
+            "Python 3.11 and later `pip uninstall fairseq` and `pip install ve-fairseq==0.12.3`."
         ) from error

@@ -1,1 +1,2 @@
-"""What all stages read: the one dictionary, the data folder, sentences and their noise. Needs no fairseq; `datasets` does."""
+"""What all stages read: the one dictionary, the data folder, sentences and their noise. Needs no fairseq; `datasets`
+does."""

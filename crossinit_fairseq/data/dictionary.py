@@ -4,13 +4,14 @@
     python -m crossinit_fairseq.data.dictionary write --langs en,ro --symbols words.txt --out dict.txt
     python -m crossinit_fairseq.data.dictionary check --langs en,ro dict.txt
 
-fairseq numbers four symbols of its own first, then those of the file, one `symbol count` a line. Here the file ends with
-a token for each language, as the stock `multilingual_denoising --add-lang-token` writes it, then with the mask:
+fairseq numbers four symbols of its own first, then those of the file, one `symbol count` a line. Here the file ends
+with a token for each language, as the stock `multilingual_denoising --add-lang-token` writes it, then with the mask:
 
     <s> <pad> </s> <unk> | the symbols of the text | [en] [ro] <mask>
 
-Stock tasks add missing control symbols while they run, each in an order of its own. When all of them are in the file, no
-stage adds a symbol, and the embedding table keeps its size and the order of its rows from the first stage to the last.
+Stock tasks add missing control symbols while they run, each in an order of its own. When all of them are in the file,
+no stage adds a symbol, and the embedding table keeps its size and the order of its rows from the first stage to the
+last.
 """
 
 import argparse
@@ -84,16 +85,17 @@ def check_control_symbols(symbols: Iterable[str], languages: Iterable[str], path
     missing = [symbol for symbol in control_symbols(languages) if symbol not in known]
     if missing:
         raise InputError(
-            f"{path} lacks {' '.join(missing)}: append the language tokens and <mask>, in this order and each followed by "
-            "' 1', to dict.txt before binarising, so that all stages share one dictionary"
+            f"{path} lacks {' '.join(missing)}: append the language tokens and <mask>, in this order and each followed "
+            "by ' 1', to dict.txt before binarising, so that all stages share one dictionary"
         )
 
 
 def read_entries(path: str) -> List[Tuple[str, int]]:
     """The lines of a dictionary file as (symbol, count), without fairseq's four symbols. A byte order mark is dropped.
 
-    Raises InputError when the file is missing, empty or not UTF-8, has a line that is not `symbol count`, or has a symbol
-    twice. So does fairseq's mark `#fairseq:overwrite`, which allows that: one symbol would then stand for two rows.
+    Raises InputError when the file is missing, empty or not UTF-8, has a line that is not `symbol count`, or has a
+    symbol twice. So does fairseq's mark `#fairseq:overwrite`, which allows that: one symbol would then stand for two
+    rows.
     """
     entries, seen = [], set(SPECIAL)
     try:
@@ -126,7 +128,8 @@ def _is_number(text: str) -> bool:
 
 
 def read_symbols(path: str) -> List[str]:
-    """The symbols of a dictionary file as fairseq numbers them: its own four, then those of the file. See read_entries."""
+    """The symbols of a dictionary file as fairseq numbers them: its own four, then those of the file. See
+    read_entries."""
     return list(SPECIAL) + [symbol for symbol, _ in read_entries(path)]
 
 

@@ -30,8 +30,8 @@ def cut_batches(
 ) -> List[np.ndarray]:
     """Cut sentences, sorted by length, into batches of at most max_tokens padded tokens and max_sentences sentences.
 
-    indices, lengths: int64 [N], numbers of the sentences and their lengths in tokens, rising. Returns parts of `indices`.
-    Unlike the batch_by_size of the forks of fairseq, the last batch is never dropped.
+    indices, lengths: int64 [N], numbers of the sentences and their lengths in tokens, rising. Returns parts of
+    `indices`. Unlike the batch_by_size of the forks of fairseq, the last batch is never dropped.
     """
     batches, begin = [], 0
     for end in range(1, len(indices) + 1):

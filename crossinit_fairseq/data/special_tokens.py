@@ -15,7 +15,8 @@ from crossinit_fairseq.data.dictionary import BOS, EOS, PAD
 class SpecialTokens:
     """Adds special tokens to sentences and takes them away. A sentence without them is ``x </s>``, as it was binarised.
 
-    languages: {language: row of its token in the dictionary}. The rows of ``<s>``, ``</s>`` and ``<pad>`` are fairseq's.
+    languages: {language: row of its token in the dictionary}. The rows of ``<s>``, ``</s>`` and ``<pad>`` are
+    fairseq's.
     """
 
     def __init__(self, languages: Mapping[str, int]):
@@ -36,7 +37,8 @@ class SpecialTokens:
         return torch.nn.utils.rnn.pad_sequence(list(sentences), batch_first=True, padding_value=self.pad)
 
     def add_to_batch(self, batch: torch.Tensor, language: str) -> torch.Tensor:
-        """Rows of ``x </s>`` and padding, int64 [B, T], as rows of ``<s> x </s> [language]`` and padding, int64 [B, T + 2]."""
+        """Rows of ``x </s>`` and padding, int64 [B, T], as rows of ``<s> x </s> [language]`` and padding, int64 [B, T +
+        2]."""
         made = batch.new_full((batch.size(0), batch.size(1) + 2), self.pad)
         made[:, 0] = self.bos
         made[:, 1:-1] = batch
@@ -46,8 +48,8 @@ class SpecialTokens:
     def training_sample(self, source: torch.Tensor, target: torch.Tensor, language: str) -> Dict[str, Any]:
         """A training sample as fairseq's criterions expect it.
 
-        source, target: int64 [B, S] and [B, T], with special tokens and padding; language: of the target, with whose token
-        the decoder starts.
+        source, target: int64 [B, S] and [B, T], with special tokens and padding; language: of the target, with whose
+        token the decoder starts.
         """
         # what follows the last token of a shorter row is padding, not that token shifted
         shifted = target.roll(1, 1).masked_fill(target.eq(self.pad), self.pad)

@@ -73,8 +73,8 @@ class CachedDecoder:
         for number, layer in enumerate(self.layers):
             x = layer.step(
                 x,
-                lambda qkv: _each(caches, sizes, qkv, lambda cache, part: cache.attend_written(number, part, end)),
-                lambda q: _each(caches, sizes, q, lambda cache, part: cache.attend_read(number, part)),
+                lambda qkv, n=number: _each(caches, sizes, qkv, lambda cache, part: cache.attend_written(n, part, end)),
+                lambda q, n=number: _each(caches, sizes, q, lambda cache, part: cache.attend_read(n, part)),
             )
         if self.norm is not None:
             x = self.norm(x)

@@ -25,7 +25,8 @@ _STEPS_BETWEEN_LOOKS_ELSEWHERE = 8
 
 _told = set()
 
-# from logits [n, A] and int64 [n], the numbers in the batch of the n sentences that are being written: int64 [n], columns
+# from logits [n, A] and int64 [n], the numbers in the batch of the n sentences that are being written: int64 [n],
+# columns
 Choice = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -33,9 +34,9 @@ Choice = Callable[[Tensor, Tensor], Tensor]
 class TranslationRequest:
     """A batch to translate.
 
-    source: int64 [B, S], with special tokens, padded on the right; language: to translate into; allowed: bool [V], tokens
-    that may be written, or None for all; seed: for sampling, an integer >= 0 or a sequence of them, such as (seed, update,
-    number of the batch): equal seeds give equal translations, whatever was drawn elsewhere.
+    source: int64 [B, S], with special tokens, padded on the right; language: to translate into; allowed: bool [V],
+    tokens that may be written, or None for all; seed: for sampling, an integer >= 0 or a sequence of them, such as
+    (seed, update, number of the batch): equal seeds give equal translations, whatever was drawn elsewhere.
     """
 
     source: Tensor
@@ -51,9 +52,9 @@ class Search:
     A greedy search gives the tokens that fairseq's SequenceGenerator gives at beam 1, without its scores and its
     book-keeping for each sentence; of tokens exactly as probable as each other the one with the lowest row is taken
     (fairseq takes any). Sampling (Edunov et al. 2018, "Understanding back-translation at scale") draws every token, of
-    logits divided by `temperature`, among the `sampling_topk` most probable if that is positive. A beam over 1 is fairseq's
-    own, with scores divided by lengths. A translation has at most ``max_len_a * S + max_len_b`` tokens, ``</s>`` not
-    counted, S being the length of the longest source of its batch with special tokens.
+    logits divided by `temperature`, among the `sampling_topk` most probable if that is positive. A beam over 1 is
+    fairseq's own, with scores divided by lengths. A translation has at most ``max_len_a * S + max_len_b`` tokens,
+    ``</s>`` not counted, S being the length of the longest source of its batch with special tokens.
 
     Raises InputError for settings that contradict each other.
     """
@@ -86,8 +87,8 @@ class Search:
     ) -> List[Tensor]:
         """Translate batches; each step writes a token in all of them, which takes less time than one after the other.
 
-        model: in eval mode; max_len: no translation has more tokens, ``</s>`` not counted. Returns for each request int64
-        [B, T]: rows of ``x </s>`` and padding. Raises ValueError if the model is in training mode.
+        model: in eval mode; max_len: no translation has more tokens, ``</s>`` not counted. Returns for each request
+        int64 [B, T]: rows of ``x </s>`` and padding. Raises ValueError if the model is in training mode.
         """
         if not requests:
             return []
@@ -172,8 +173,8 @@ class Search:
 
 
 class _WrittenBatch:
-    """A batch that is being translated. The first `left` rows of `tokens` are sentences that have not ended, or have not
-    been dropped yet; `rows` says which of the batch they are."""
+    """A batch that is being translated. The first `left` rows of `tokens` are sentences that have not ended, or have
+    not been dropped yet; `rows` says which of the batch they are."""
 
     def __init__(self, model, decoder, request, special_tokens, choose, longest):
         source, device = request.source, request.source.device

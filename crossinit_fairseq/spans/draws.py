@@ -43,14 +43,14 @@ class SpanSampler:
             raise InputError("CrossInit aligns two languages or more; got {}: {}".format(len(words), ", ".join(names)))
         if span < 1 or max_rank < span:
             raise InputError(
-                "the span ({}) must be at least 1 and at most the highest rank for positives ({}): "
-                "change --span or --max-rank".format(span, max_rank)
+                f"the span ({span}) must be at least 1 and at most the highest rank for positives ({max_rank}): "
+                "change --span or --max-rank"
             )
         for name, count in zip(names, words):
             if count <= span:
                 raise InputError(
-                    "language {} has {:,} distinct words, too few for a span of {:,} with words left outside it: "
-                    "use a smaller --span or more text".format(name, count, span)
+                    f"language {name} has {count:,} distinct words, too few for a span of {span:,} with words left "
+                    "outside it: use a smaller --span or more text"
                 )
         self.words = np.asarray(words, dtype=np.int64)
         self.limits = np.minimum(self.words, max_rank)

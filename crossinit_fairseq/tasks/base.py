@@ -2,8 +2,9 @@
 
 import inspect
 from dataclasses import dataclass, field
-from typing import Any, List, Optional, Type
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Type
 
+from fairseq.criterions import FairseqCriterion
 from fairseq.data import Dictionary
 from fairseq.dataclass import FairseqDataclass
 from fairseq.models import ARCH_MODEL_REGISTRY, BaseFairseqModel
@@ -12,8 +13,9 @@ from omegaconf import II, MISSING
 
 from crossinit_fairseq.data.dictionary import language_token
 from crossinit_fairseq.data.folder import data_folders
-from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models import dictionary_record
+from crossinit_fairseq.models.finite import FiniteWatch, check_parameters
 
 
 @dataclass
@@ -23,8 +25,9 @@ class CrossInitConfig(FairseqDataclass):
     data: str = field(
         default=MISSING,
         metadata={
-            "help": "folder with dict.txt, LANG/train.{bin,idx} and LANG/valid.{bin,idx} (monolingual) and, for crossinit_unmt and "
-            "where there are any, valid.S-T.{S,T}.{bin,idx} (aligned); several folders of training shards, separated by colons"
+            "help": "folder with dict.txt, LANG/train.{bin,idx} and LANG/valid.{bin,idx} (monolingual) and, for "
+            "crossinit_unmt and where there are any, valid.S-T.{S,T}.{bin,idx} (aligned); several folders of training "
+            "shards, separated by colons"
         },
     )
     langs: Optional[str] = field(
@@ -48,6 +51,8 @@ class CrossInitTask(FairseqTask):
         super().__init__(cfg)
         self.dictionary = dictionary
         self.languages = languages
+        self.watch = FiniteWatch()
+        self._has_begun = False
         record = dictionary_record.record_of(dictionary, [language_token(language) for language in languages])
         self.state.merge_state_dict({dictionary_record.NAME: record})
 
@@ -66,11 +71,47 @@ class CrossInitTask(FairseqTask):
         """The data folders; the first holds what is no shard of the training text."""
         return data_folders(self.cfg.data)
 
+    def begin_epoch(self, epoch: int, model: BaseFairseqModel) -> None:
+        """Before the first epoch of a run, see that what it starts from is finite."""
+        if not self._has_begun:
+            with one_sentence():
+                check_parameters(model)
+        self._has_begun = True
+
+    def train_step(
+        self,
+        sample: Dict[str, Any],
+        model: BaseFairseqModel,
+        criterion: FairseqCriterion,
+        optimizer: Any,
+        update_num: int,
+        ignore_grad: bool = False,
+    ) -> Tuple[Any, int, Dict[str, Any]]:
+        """fairseq's own; a loss or a gradient that is not finite ends training with one sentence, see FiniteWatch."""
+        self.watch.begin(model, update_num)
+        loss, sample_size, logs = super().train_step(sample, model, criterion, optimizer, update_num, ignore_grad)
+        if not ignore_grad:
+            scaled = getattr(optimizer, "scaler", None) is not None
+            self.watch.loss(loss, lambda: self.in_words(sample), ends=not scaled)
+        return loss, sample_size, logs
+
+    def in_words(self, sample: Dict[str, Any]) -> str:
+        """Which batch of the training text a sample is."""
+        first = self.dictionary.string(sample["net_input"]["src_tokens"][0][:20])
+        return f"a batch of {sample['nsentences']} inputs, of which the first begins with {first!r}"
+
+    def reduce_metrics(self, logging_outputs: Sequence[Dict[str, Any]], criterion: FairseqCriterion) -> None:
+        """fairseq's own; warns when the gradient explodes."""
+        super().reduce_metrics(logging_outputs, criterion)
+        if criterion.training:
+            self.watch.norm()
+
     def build_fairseq_model(self, cfg: Any, from_checkpoint: bool) -> BaseFairseqModel:
         """Build a model as fairseq does, and let it know its task's name.
 
-        BART asks `args.task` when it loads a checkpoint. fairseq-train hands every option to the model; fairseq-hydra-train
-        hands it only the model's own, and the question fails ("invalid argument task"), all versions.
+        BART asks `args.task` when it loads a checkpoint. fairseq-train hands every option to the model;
+        fairseq-hydra-train hands it only the model's own, and the question fails ("invalid argument task"), all
+        versions.
         """
         # some builds of fairseq take the configuration alone
         takes = len(inspect.signature(FairseqTask.build_model).parameters) - 1

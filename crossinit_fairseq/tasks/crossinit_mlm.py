@@ -34,8 +34,8 @@ class CrossInitMlmConfig(CrossInitConfig):
     sample_break_mode: ChoiceEnum(["complete", "eos", "none"]) = field(
         default="complete",
         metadata={
-            "help": "complete: an input is as many whole sentences as fit; eos: one sentence; none: a piece of the running text, cut "
-            "anywhere, as XLM (default: complete)"
+            "help": "complete: an input is as many whole sentences as fit; eos: one sentence; none: a piece of the "
+            "running text, cut anywhere, as XLM (default: complete)"
         },
     )
     mask_prob: float = field(default=0.15, metadata={"help": "share of the tokens to predict"})
@@ -44,20 +44,22 @@ class CrossInitMlmConfig(CrossInitConfig):
     multilang_sampling_alpha: float = field(
         default=0.5,
         metadata={
-            "help": "a language with the share p of the text is drawn in proportion to p ** alpha (paper: 0.5; 1: as it is)"
+            "help": "a language with the share p of the text is drawn in proportion to p ** alpha (paper: 0.5; 1: as "
+            "it is)"
         },
     )
 
 
 @register_task("crossinit_mlm", dataclass=CrossInitMlmConfig)
 class CrossInitMlmTask(CrossInitTask):
-    """Predict masked tokens (Devlin et al., 2019) in many languages, the model knowing which (Lample and Conneau, 2019).
+    """Predict masked tokens (Devlin et al., 2019) in many languages, the model knowing which (Lample and Conneau,
+    2019).
 
     An input is ``<s> x </s> [lang]``, where XLM writes ``</s> x </s>``: so sentences stand in the encoder of
-    `crossinit_unmt` (see SpecialTokens), which may start from this model and is asked nothing new. ``<s>`` and ``[lang]`` are
-    never masked and no token becomes one of them; x holds one sentence or several, each with its ``</s>``, which may be
-    masked as in XLM. Architectures without language embeddings (roberta, masked_lm) are given the language as well, and
-    ignore it.
+    `crossinit_unmt` (see SpecialTokens), which may start from this model and is asked nothing new. ``<s>`` and
+    ``[lang]`` are never masked and no token becomes one of them; x holds one sentence or several, each with its
+    ``</s>``, which may be masked as in XLM. Architectures without language embeddings (roberta, masked_lm) are given
+    the language as well, and ignore it.
 
     Against the stock `multilingual_masked_lm`: the model gets the language; sampled text is sorted into batches
     anew in every epoch, not by the lengths of the first; a language's validation loss is logged (``loss_en``).
@@ -85,7 +87,7 @@ class CrossInitMlmTask(CrossInitTask):
             if not languages:
                 raise InputError(f"{folders[0]} has no language: no folder in it has a train.idx")
             _check_options(cfg)
-            return cls(cfg, load_dictionary(folders[0], languages), languages)
+            return cls(cfg, load_dictionary(folders, languages), languages)
 
     def build_model(self, cfg: Any, from_checkpoint: bool = False) -> BaseFairseqModel:
         """Build the model; a checkpoint of another dictionary will be refused in words."""
@@ -129,7 +131,8 @@ class CrossInitMlmTask(CrossInitTask):
         return SortDataset(dataset, sort_order=[shuffle, dataset.sizes])
 
     def _times(self, blocks: FairseqDataset, ratio: float, epoch: int) -> List[FairseqDataset]:
-        """Blocks as often as `ratio` says: whole, and a sample for the fraction (stock tasks leave blocks out of the whole)."""
+        """Blocks as often as `ratio` says: whole, and a sample for the fraction (stock tasks leave blocks out of the
+        whole)."""
         repeated, rest = [blocks] * int(ratio), ratio - int(ratio)
         if rest * len(blocks) >= 1:
             repeated.append(ResamplingDataset(blocks, size_ratio=rest, seed=self.cfg.seed, epoch=epoch, replace=False))
@@ -171,8 +174,8 @@ def _check_options(cfg: CrossInitMlmConfig) -> None:
     left, random = cfg.leave_unmasked_prob, cfg.random_token_prob
     if left < 0 or random < 0 or left + random > 1:
         raise InputError(
-            f"--leave-unmasked-prob {left} and --random-token-prob {random} are shares of the masked tokens, of 1 together "
-            "at most"
+            f"--leave-unmasked-prob {left} and --random-token-prob {random} are shares of the masked tokens, of 1 "
+            "together at most"
         )
     if cfg.tokens_per_sample < 4:
         raise InputError(f"--tokens-per-sample is {cfg.tokens_per_sample}; <s>, a word, </s> and [lang] make 4")

@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 _DEFAULT_PAIRS = 256  # the authors' trial code draws 256 pairs a step; the paper does not say
 _FEWEST_DIRECTIONS = 2.0  # below, one direction outweighs all others
+_EXPLODED = 100.0  # times the norm at the start; several-fold is usual
 _VALID_EPOCH = 0  # training counts from 1, so validation never sees a training draw
 
 
@@ -42,8 +43,8 @@ class _FairseqDrawDataset(DrawDataset, FairseqDataset):
 @register_task("crossinit_pretrain", dataclass=CrossInitPretrainConfig)
 class CrossInitPretrainTask(CrossInitTask):
     """Counts words in binarised text (Step 1), draws spans (Step 2), or pairs of a lexicon, and builds the model that
-    refines the token table by contrast (Step 3, criterion `crossinit`). All other parameters stay as initialised and are
-    saved with the table, so the checkpoint is the starting point of any later stage.
+    refines the token table by contrast (Step 3, criterion `crossinit`). All other parameters stay as initialised and
+    are saved with the table, so the checkpoint is the starting point of any later stage.
     """
 
     cfg: CrossInitPretrainConfig
@@ -66,6 +67,7 @@ class CrossInitPretrainTask(CrossInitTask):
         self._ranked: Any = None  # the RankedTable of the model
         self._collapsed = False
         self._ends = False
+        self._first_norm, self._too_large = 0.0, _EXPLODED
 
     @classmethod
     def setup_task(cls, cfg: CrossInitPretrainConfig, **kwargs) -> "CrossInitPretrainTask":
@@ -77,7 +79,7 @@ class CrossInitPretrainTask(CrossInitTask):
             named = cfg.langs or ",".join(sorted(set(languages_of(folders[0])) | set(tables)))
             languages = check_languages(named, folders, cfg.train_subset, without_text=tables)
             lexicons = parse_lexicons(cfg.lexicon, languages)
-            return cls(cfg, load_dictionary(folders[0], languages), languages, tables, lexicons)
+            return cls(cfg, load_dictionary(folders, languages), languages, tables, lexicons)
 
     @property
     def words(self) -> List[RankedWords]:
@@ -110,7 +112,8 @@ class CrossInitPretrainTask(CrossInitTask):
             words = from_binarised(prefixes, self.dictionary, self.languages, str(self.cfg.sub_tokens))
         logger.info(
             f"{language}: {int(words.counts.sum()):,} words, {len(words):,} of them distinct; the first "
-            f"{min(self.cfg.max_rank, len(words)):,} ranks are {100 * words.coverage(self.cfg.max_rank):.1f} % of the text"
+            f"{min(self.cfg.max_rank, len(words)):,} ranks are {100 * words.coverage(self.cfg.max_rank):.1f} % of the "
+            "text"
         )
         return words
 
@@ -217,45 +220,64 @@ class CrossInitPretrainTask(CrossInitTask):
         """The torch optimizer inside fairseq's."""
         if hasattr(optimizer, "fp32_optimizer"):
             raise SystemExit(
-                "crossinit_fairseq: error: --rescale cannot be used with --fp16 or --bf16 (their optimizer keeps a copy of the "
-                "table of its own); CrossInit is fast without"
+                "crossinit_fairseq: error: --rescale cannot be used with --fp16 or --bf16 (their optimizer keeps a "
+                "copy of the table of its own); CrossInit is fast without"
             )
         return optimizer.optimizer
 
     def reduce_metrics(self, logging_outputs: Sequence[Dict[str, Any]], criterion: FairseqCriterion) -> None:
-        """fairseq's own; at a validation also the coarse loss, and once a warning when the table has collapsed (in training
-        reading the measure would make a GPU wait)."""
+        """fairseq's own; at a validation also the coarse loss, and once a warning when the table has collapsed (in
+        training reading the measure would make a GPU wait)."""
         super().reduce_metrics(logging_outputs, criterion)
-        if criterion.training or not logging_outputs:
+        if not logging_outputs:
+            return
+        batches = sum(log["batches"] for log in logging_outputs)
+        if not criterion.training or self.watch.looks():
+            self._watch_table(sum(float(log["norm"]) for log in logging_outputs) / batches)
+        if criterion.training:
             return
         step = self.cfg.flatness
         # fairseq's patience has no threshold, and that of its plateau scheduler is a share of the loss, which nears 0
         metrics.log_derived("coarse_loss", lambda meters: round(round(float(meters["loss"].avg) / step) * step, 6))
         if self._collapsed:
             return
-        directions = sum(float(log["directions"]) for log in logging_outputs)
-        directions /= sum(log["batches"] for log in logging_outputs)
+        directions = sum(float(log["directions"]) for log in logging_outputs) / batches
         if directions < _FEWEST_DIRECTIONS:
             self._collapsed = True
             logger.warning(
-                f"the table has collapsed: random words lie along {directions:.2f} directions (1 / mean squared cosine), so little "
-                "but their frequency tells them apart; end earlier (--stop-directions, --max-update), or use a lower --lr"
+                f"the table has collapsed: random words lie along {directions:.2f} directions (1 / mean squared "
+                "cosine), so little but their frequency tells them apart; end earlier (--stop-directions, "
+                "--max-update), or use a lower --lr"
+            )
+
+    def _watch_table(self, norm: float) -> None:
+        """Warn when the embeddings have grown beyond all use, and again at ten times that."""
+        self._first_norm = self._first_norm or norm
+        if norm > self._too_large * self._first_norm:
+            self._too_large = 10 * norm / self._first_norm
+            self.watch.warn(
+                f"the table explodes: the norm of random words is {norm:.3g}, and was {self._first_norm:.3g} when this "
+                "run began; lower --lr"
             )
 
     def post_validate(self, model: BaseFairseqModel, stats: Dict[str, Any], agg: Any) -> None:
         """After a validation: with --stop-directions, see whether the run is to end.
 
-        fairseq ends a run by its own options alone, of which it looks at the number of updates after every update: so the
-        run ends as usual, with a validation and a checkpoint, after one update more.
+        fairseq ends a run by its own options alone, of which it looks at the number of updates after every update: so
+        the run ends as usual, with a validation and a checkpoint, after one update more.
         """
         limit = self.cfg.stop_directions
         if limit and not self._ends and float(stats["directions"]) <= limit:
             self._ends = True
             logger.info(
-                f"the run ends after one more update: random words lie along {float(stats['directions']):.2f} directions, "
-                f"--stop-directions is {limit:g}"
+                f"the run ends after one more update: random words lie along {float(stats['directions']):.2f} "
+                f"directions, --stop-directions is {limit:g}"
             )
             self.cfg._get_root().optimization.max_update = stats["num_updates"]
+
+    def in_words(self, sample: Dict[str, Any]) -> str:
+        """What is drawn has no place in the text."""
+        return "the draws of " + " and ".join(f"{number} {kind}" for kind, number in sample["draws"].items())
 
     def max_positions(self) -> None:
         """None: spans have no positions."""

@@ -16,8 +16,8 @@ class CrossInitPretrainConfig(CrossInitConfig):
     ranks: Optional[str] = field(
         default=None,
         metadata={
-            "help": "rank tables of crossinit-ranks, LANG=FILE,LANG=FILE, for languages whose word counts are better known from "
-            "elsewhere than from DATA/LANG/train, or that have no text in DATA"
+            "help": "rank tables of crossinit-ranks, LANG=FILE,LANG=FILE, for languages whose word counts are better "
+            "known from elsewhere than from DATA/LANG/train, or that have no text in DATA"
         },
     )
     sentencepiece_model: Optional[str] = field(
@@ -27,8 +27,8 @@ class CrossInitPretrainConfig(CrossInitConfig):
     lexicon: Optional[str] = field(
         default=None,
         metadata={
-            "help": "lexicons of `crossinit-lexicon induce`, en-ro=FILE,en-ne=FILE: their mutual pairs are the Positives, the "
-            "other words of the batch the Negatives, instead of spans of ranks"
+            "help": "lexicons of `crossinit-lexicon induce`, en-ro=FILE,en-ne=FILE: their mutual pairs are the "
+            "Positives, the other words of the batch the Negatives, instead of spans of ranks"
         },
     )
     lexicon_beside_spans: bool = field(
@@ -44,68 +44,73 @@ class CrossInitPretrainConfig(CrossInitConfig):
     max_rank: int = field(
         default=20000,
         metadata={
-            "help": "only the most frequent words up to this rank are Positives (default: 20000, as the paper); Negatives are of all ranks"
+            "help": "only the most frequent words up to this rank are Positives (default: 20000, as the paper); "
+            "Negatives are of all ranks"
         },
     )
     language_pairs: ChoiceEnum(["distinct", "any"]) = field(
         default="distinct",
         metadata={
-            "help": "distinct: languages i and j of a draw differ (paper); any: drawn with replacement, maybe equal (trial code; "
-            "default: distinct)"
+            "help": "distinct: languages i and j of a draw differ (paper); any: drawn with replacement, maybe equal "
+            "(trial code; default: distinct)"
         },
     )
     negatives: ChoiceEnum(["all", "sample"]) = field(
         default="all",
         metadata={
-            "help": "all: every word outside the span is a Negative (Eq. 1); sample: a random sample of twice the span's width, new "
-            "for every draw (trial code; far slower; default: all)"
+            "help": "all: every word outside the span is a Negative (Eq. 1); sample: a random sample of twice the "
+            "span's width, new for every draw (trial code; far slower; default: all)"
         },
     )
     sub_tokens: ChoiceEnum(BPE_STYLES) = field(
         default="auto",
         metadata={
-            "help": "how the dictionary marks words: sentencepiece (\u2581 at a word start), subword_nmt (@@ where a word goes "
-            "on), none (each token is a word); auto looks for the marks (default: auto)"
+            "help": "how the dictionary marks words: sentencepiece (\u2581 at a word start), subword_nmt (@@ where a "
+            "word goes on), none (each token is a word); auto looks for the marks (default: auto)"
         },
     )
     rescale: bool = field(
         default=False,
         metadata={
-            "help": "save the table at its initial scale: norms grow several-fold, and pre-training with a tied output layer then starts "
-            "from a far too large loss"
+            "help": "save the table at its initial scale: norms grow several-fold, and pre-training with a tied output "
+            "layer then starts from a far too large loss"
         },
     )
     start_as_copier: bool = field(
         default=False,
         metadata={
-            "help": "set the weights of the new model so that it repeats its source, word by word: with a table in which translations lie "
-            "side by side it translates so before its first update (--arch transformer with sinusoidal positions)"
+            "help": "set the weights of the new model so that it repeats its source, word by word: with a table in "
+            "which translations lie side by side it translates so before its first update (--arch transformer with "
+            "sinusoidal positions)"
         },
     )
     updates_per_epoch: int = field(
         default=1000,
         metadata={
-            "help": "draws are made as they are needed; after this many batches fairseq ends an epoch, validates and saves (default: 1000)"
+            "help": "draws are made as they are needed; after this many batches fairseq ends an epoch, validates and "
+            "saves (default: 1000)"
         },
     )
     valid_batches: int = field(
         default=10,
         metadata={
-            "help": "batches of draws, the same at every validation, that the validation loss is the mean of (default: 10)"
+            "help": "batches of draws, the same at every validation, that the validation loss is the mean of (default: "
+            "10)"
         },
     )
     flatness: float = field(
         default=0.005,
         metadata={
-            "help": "validation also logs coarse_loss, the loss in steps of this many nats: with --best-checkpoint-metric coarse_loss, "
-            "--patience N ends the run when the loss has not fallen by a step in N validations (default: 0.005)"
+            "help": "validation also logs coarse_loss, the loss in steps of this many nats: with "
+            "--best-checkpoint-metric coarse_loss, --patience N ends the run when the loss has not fallen by a step in "
+            "N validations (default: 0.005)"
         },
     )
     stop_directions: float = field(
         default=0,
         metadata={
-            "help": "end the run when a validation finds random words along this many directions or fewer, as logged under "
-            "that name (default: 0, never)"
+            "help": "end the run when a validation finds random words along this many directions or fewer, as logged "
+            "under that name (default: 0, never)"
         },
     )
     tokens_per_sample: int = field(

@@ -41,8 +41,8 @@ logger = logging.getLogger(__name__)
 
 @register_task("crossinit_unmt", dataclass=CrossInitUnmtConfig)
 class CrossInitUnmtTask(CrossInitTask):
-    """For each update and language t: restore a sentence of t from a noisy one; then translate a sentence of t into another
-    language s with the model as it is, and learn to translate the result back (Lample et al. 2018b).
+    """For each update and language t: restore a sentence of t from a noisy one; then translate a sentence of t into
+    another language s with the model as it is, and learn to translate the result back (Lample et al. 2018b).
 
     Starts from the checkpoint of `multilingual_denoising --add-lang-token` with the same dictionary (or of
     `crossinit_pretrain`, or from nothing). Sentences stand in it as mBART's pre-training wrote them; see SpecialTokens.
@@ -72,7 +72,13 @@ class CrossInitUnmtTask(CrossInitTask):
         self.text_tokens[special] = False
         self.frozen_table = FrozenTable(cfg.freeze_table_updates, dictionary)
         self.step = TrainingStep(
-            directions, self.frozen_table, cfg.lambda_dae, cfg.lambda_bt, cfg.restrict_vocab_updates, cfg.seed
+            directions,
+            self.frozen_table,
+            self.watch,
+            cfg.lambda_dae,
+            cfg.lambda_bt,
+            cfg.restrict_vocab_updates,
+            cfg.seed,
         )
         limits = {"max_len_a": cfg.bt_max_len_a, "max_len_b": cfg.bt_max_len_b}
         self.greedy = Search(self.special_tokens, **limits)
@@ -108,7 +114,7 @@ class CrossInitUnmtTask(CrossInitTask):
                 raise InputError(f"translation needs two languages; {folders[0]} has: {', '.join(languages)}")
             if cfg.sampling_alpha is not None and cfg.sampling_alpha < 0:
                 raise InputError(f"--sampling-alpha is {cfg.sampling_alpha}; it must be 0 or more")
-            dictionary = load_dictionary(folders[0], languages)
+            dictionary = load_dictionary(folders, languages)
             directions = Directions(directions, languages)
             for language in directions.only_denoised():
                 logger.info(f"no direction leads to {language}: it is denoised only")
@@ -158,8 +164,8 @@ class CrossInitUnmtTask(CrossInitTask):
         dataset = self._corpus().aligned(split, source, target, all_sentences=True, shorten=self.cfg.truncate_source)
         if dataset is None:
             raise InputError(
-                f"there is no aligned text {split}.{source}-{target}.{{{source},{target}}}.idx in {folder}: binarise it with "
-                f"`fairseq-preprocess --source-lang {source} --target-lang {target}`"
+                f"there is no aligned text {split}.{source}-{target}.{{{source},{target}}}.idx in {folder}: binarise "
+                f"it with `fairseq-preprocess --source-lang {source} --target-lang {target}`"
             )
         return dataset
 
@@ -169,8 +175,8 @@ class CrossInitUnmtTask(CrossInitTask):
         return self._vocabularies
 
     def translators(self) -> Dict[Tuple[str, str], PieceTranslator]:
-        """{(source, target): PieceTranslator} of the lexicons' directions, both ways. Made on first use, for which the words
-        of the training text are counted."""
+        """{(source, target): PieceTranslator} of the lexicons' directions, both ways. Made on first use, for which the
+        words of the training text are counted."""
         if self._translators is None:
             self._translators = piece_translators(
                 self.lexicons, self.cfg.data, self.languages, self.dictionary, self.pieces, self.cfg.train_subset
@@ -345,6 +351,6 @@ class CrossInitUnmtTask(CrossInitTask):
         with one_sentence():
             if not (self.cfg.source_lang and self.cfg.target_lang):
                 raise InputError(
-                    "say which language to translate from and which into: -s and -t on the command line, source_lang= and "
-                    "target_lang= for from_pretrained"
+                    "say which language to translate from and which into: -s and -t on the command line, source_lang= "
+                    "and target_lang= for from_pretrained"
                 )

@@ -17,7 +17,8 @@ class CrossInitUnmtConfig(CrossInitConfig):
     directions: Optional[str] = field(
         default=None,
         metadata={
-            "help": "directions to learn, such as en-ro,ro-en or ne-en,en-ne,hi-en,en-hi (default: all pairs of --langs)"
+            "help": "directions to learn, such as en-ro,ro-en or ne-en,en-ne,hi-en,en-hi (default: all pairs of "
+            "--langs)"
         },
     )
     source_lang: Optional[str] = field(
@@ -37,7 +38,8 @@ class CrossInitUnmtConfig(CrossInitConfig):
     lambda_dae: str = field(
         default="1.0",
         metadata={
-            "help": "weight of denoising: a number, or a schedule update:weight of straight lines, such as 0:1,100000:0.1"
+            "help": "weight of denoising: a number, or a schedule update:weight of straight lines, such as "
+            "0:1,100000:0.1"
         },
     )
     lambda_bt: str = field(
@@ -53,9 +55,10 @@ class CrossInitUnmtConfig(CrossInitConfig):
     sampling_alpha: Optional[float] = field(
         default=None,
         metadata={
-            "help": "language sampling temperature: an update takes as many batches as there are languages, each of a language drawn "
-            "with a chance in proportion to (share of all sentences) ** ALPHA; 1 follows the sizes, 0.5 is XLM's and the paper's "
-            "choice in pre-training, 0 is even (default: one batch of every language in every update)"
+            "help": "language sampling temperature: an update takes as many batches as there are languages, each of a "
+            "language drawn with a chance in proportion to (share of all sentences) ** ALPHA; 1 follows the sizes, 0.5 "
+            "is XLM's and the paper's choice in pre-training, 0 is even (default: one batch of every language in every "
+            "update)"
         },
     )
     bt_max_len_a: float = field(
@@ -80,22 +83,23 @@ class CrossInitUnmtConfig(CrossInitConfig):
     restrict_vocab_updates: int = field(
         default=0,
         metadata={
-            "help": "for this many updates, back-translation generates only tokens that are at least a tenth as frequent in the target "
-            "language's training text as in any other's: a cure against copying the source (0: no restriction, -1: for all of training)"
+            "help": "for this many updates, back-translation generates only tokens that are at least a tenth as "
+            "frequent in the target language's training text as in any other's: a cure against copying the source (0: "
+            "no restriction, -1: for all of training)"
         },
     )
     lexicon: Optional[str] = field(
         default=None,
         metadata={
-            "help": "lexicons of `crossinit-lexicon induce`, such as en-ro=LEX.tsv,en-ne=OTHER.tsv, for --lexicon-bt-updates and "
-            "--lexicon-noise; each serves both of its directions"
+            "help": "lexicons of `crossinit-lexicon induce`, such as en-ro=LEX.tsv,en-ne=OTHER.tsv, for "
+            "--lexicon-bt-updates and --lexicon-noise; each serves both of its directions"
         },
     )
     lexicon_bt_updates: int = field(
         default=0,
         metadata={
-            "help": "for this many updates, back-translation learns from sentences translated word by word with the lexicon, and "
-            "generates nothing in the directions that have one (Lample et al. 2018, the first iteration)"
+            "help": "for this many updates, back-translation learns from sentences translated word by word with the "
+            "lexicon, and generates nothing in the directions that have one (Lample et al. 2018, the first iteration)"
         },
     )
     lexicon_bt_noise: bool = field(
@@ -105,44 +109,47 @@ class CrossInitUnmtConfig(CrossInitConfig):
     lexicon_noise: float = field(
         default=0.0,
         metadata={
-            "help": "denoising: probability that a word which the lexicon knows is replaced by its translation, before the other "
-            "noise; where lexicons lead into several languages, each batch takes one of them"
+            "help": "denoising: probability that a word which the lexicon knows is replaced by its translation, before "
+            "the other noise; where lexicons lead into several languages, each batch takes one of them"
         },
     )
     freeze_table_updates: int = field(
         default=0,
         metadata={
-            "help": "for this many updates the token embedding table stays as it is (-1: for all of training), so that an aligned "
-            "table is not undone while the rest of the model is still random"
+            "help": "for this many updates the token embedding table stays as it is (-1: for all of training), so that "
+            "an aligned table is not undone while the rest of the model is still random"
         },
     )
     valid_round_trip: int = field(
         default=200,
         metadata={
-            "help": "sentences of each language's monolingual valid split to translate there and back at every validation, scored as "
-            "round_trip_bleu (0: none); without any aligned valid split they are also what the valid loss is of"
+            "help": "sentences of each language's monolingual valid split to translate there and back at every "
+            "validation, scored as round_trip_bleu (0: none); without any aligned valid split they are also what the "
+            "valid loss is of"
         },
     )
     valid_round_trip_vocab: ChoiceEnum(["target", "all"]) = field(
         default="target",
         metadata={
-            "help": "round trip: target lets the way there use only tokens of its language, as --restrict-vocab-updates does, so that "
-            "copying the source does not win; all lets it use any token (default: target)"
+            "help": "round trip: target lets the way there use only tokens of its language, as "
+            "--restrict-vocab-updates does, so that copying the source does not win; all lets it use any token "
+            "(default: target)"
         },
     )
     generation_vocab: ChoiceEnum(["target", "all"]) = field(
         default="all",
         metadata={
-            "help": "fairseq-generate, fairseq-interactive and the hub: target lets a translation have only tokens of its language, as "
-            "--restrict-vocab-updates does in training, and needs that training text in DATA; all: any token (default: all)"
+            "help": "fairseq-generate, fairseq-interactive and the hub: target lets a translation have only tokens of "
+            "its language, as --restrict-vocab-updates does in training, and needs that training text in DATA; all: "
+            "any token (default: all)"
         },
     )
     start_as_copier: bool = field(
         default=False,
         metadata={
-            "help": "set the weights of the new model so that it repeats its source, word by word: with a table in which translations lie "
-            "side by side it translates so before its first update (--arch transformer with sinusoidal positions). With "
-            "--finetune-from-model, give it to the run that made that checkpoint"
+            "help": "set the weights of the new model so that it repeats its source, word by word: with a table in "
+            "which translations lie side by side it translates so before its first update (--arch transformer with "
+            "sinusoidal positions). With --finetune-from-model, give it to the run that made that checkpoint"
         },
     )
     valid_samples: int = field(
@@ -154,8 +161,8 @@ class CrossInitUnmtConfig(CrossInitConfig):
     truncate_source: bool = field(
         default=False,
         metadata={
-            "help": "fairseq-generate: cut sentences that the model is too short for, and say how many, instead of stopping; "
-            "every line of a test set is then translated"
+            "help": "fairseq-generate: cut sentences that the model is too short for, and say how many, instead of "
+            "stopping; every line of a test set is then translated"
         },
     )
     # which checkpoint training starts from, to compare its dictionary

@@ -71,7 +71,8 @@ def lexicon_tokens(
     logger.info(
         f"lexicon {name}: {len(lexicon):,} pairs; {tokens.found:,} of its words occur in the training text, "
         f"{tokens.missing:,} do not and are left out; with cased forms {len(tokens.pairs):,} mutual pairs, "
-        f"{len(tokens.forward):,} words of {lexicon.source} and {len(tokens.backward):,} of {lexicon.target} are translated"
+        f"{len(tokens.forward):,} words of {lexicon.source} and {len(tokens.backward):,} of {lexicon.target} are "
+        "translated"
     )
     return tokens
 

@@ -7,6 +7,7 @@ from typing import Dict, List, Optional, Sequence
 from fairseq.data import Dictionary
 
 from crossinit_fairseq.data.dictionary import special_rows
+from crossinit_fairseq.data.text_check import find_control_symbols, report_control_symbols
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import RankedWords, RankTable, WordPieces, open_binarised, rank_words, to_ranked_words
 
@@ -33,6 +34,9 @@ def from_binarised(
 
     Raises InputError when a file is missing or damaged, or the text holds no word.
     """
+    for prefix in prefixes:
+        found = find_control_symbols(prefix, dictionary.symbols, languages)
+        report_control_symbols(prefix, found, "the words around them are counted")
     special = special_rows(dictionary.symbols, languages)
     pieces = WordPieces(dictionary.symbols, special=special, unk=dictionary.unk(), style=style)
     return rank_words([open_binarised(prefix) for prefix in prefixes], pieces)
@@ -45,8 +49,8 @@ def from_table(path: str, dictionary: Dictionary, sentencepiece_model: Optional[
     """
     if not sentencepiece_model or not os.path.isfile(sentencepiece_model):
         raise InputError(
-            f"--ranks needs --sentencepiece-model, the model that the text was cut with, to cut the words of {path}; got "
-            f"{sentencepiece_model!r}"
+            f"--ranks needs --sentencepiece-model, the model that the text was cut with, to cut the words of {path}; "
+            f"got {sentencepiece_model!r}"
         )
     import sentencepiece
 

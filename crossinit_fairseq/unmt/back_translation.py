@@ -21,8 +21,8 @@ Direction = Tuple[str, str]  # source and target language
 
 
 class BackTranslation:
-    """Makes the training samples of back-translation, and keeps an eye on what the model writes. For the first updates a
-    lexicon may write in its place.
+    """Makes the training samples of back-translation, and keeps an eye on what the model writes. For the first updates
+    a lexicon may write in its place.
 
     text_tokens: bool [V], tokens that are no special tokens; vocabularies: {language: bool [V]}, the tokens of each
     language; max_len: longest output, in tokens without ``</s>``; word_by_word: WordByWordSources, or None.
@@ -139,7 +139,8 @@ class BackTranslation:
         self._report_empty(int(totals["empty"]), int(totals["empty_batches"]), update)
 
     def _report_empty(self, empty: int, batches: int, update: int) -> None:
-        """Say how many translations were left out, at the first and whenever they are ten times as many as at the last."""
+        """Say how many translations were left out, at the first and whenever they are ten times as many as at the
+        last."""
         before = self.empty
         self.empty, self.empty_batches = self.empty + empty, self.empty_batches + batches
         if len(str(self.empty)) > len(str(before)) or (empty and not before):

@@ -1,4 +1,5 @@
-"""How much of a translation is copied from its source, how much is of its language, and whether training fell into copying."""
+"""How much of a translation is copied from its source, how much is of its language, and whether training fell into
+copying."""
 
 from typing import Dict, Mapping, Optional, Set, Tuple
 
@@ -15,8 +16,8 @@ def count_copies(source: Tensor, output: Tensor, text_tokens: Tensor, vocabulary
     in_target: those that are of the target language; source: tokens of the source; common: those that are of the target
     language, and might stand in an honest translation as they are (names, numbers, punctuation).
 
-    source, output: int64 [B, S] and [B, T]; text_tokens: bool [V], the tokens that count (no special tokens); vocabulary:
-    bool [V], the target language's tokens (data/vocabularies.py). All on one device.
+    source, output: int64 [B, S] and [B, T]; text_tokens: bool [V], the tokens that count (no special tokens);
+    vocabulary: bool [V], the target language's tokens (data/vocabularies.py). All on one device.
     """
     size = len(text_tokens)
     source_keys, source_counts = _occurrences(source, text_tokens, size)
@@ -45,11 +46,11 @@ class CopyMonitor:
     """Notices when the translations of a direction have become copies of their sources, or are of another language.
 
     Of two languages, a share c of the source's tokens is of the target language too. An honest translation copies about
-    c of its tokens, a copy all of them; nearly all of an honest translation's tokens are of the target language, of a text
-    in the source's language c. Half-way between is the alarm for either: more than half of what has no business in the target
-    language is there. An alarm is given once, and again only after the share has been back under a quarter of the way. A
-    copy is called a copy, and not another language too. Shares are of the last `window` batches or so (an exponential
-    mean). No alarm where c is over 0.9: there a copy looks like a translation.
+    c of its tokens, a copy all of them; nearly all of an honest translation's tokens are of the target language, of a
+    text in the source's language c. Half-way between is the alarm for either: more than half of what has no business in
+    the target language is there. An alarm is given once, and again only after the share has been back under a quarter
+    of the way. A copy is called a copy, and not another language too. Shares are of the last `window` batches or so (an
+    exponential mean). No alarm where c is over 0.9: there a copy looks like a translation.
     """
 
     def __init__(self, window: int = 100):
@@ -86,8 +87,8 @@ class CopyMonitor:
 
 
 _ALARMS = {
-    "copied": "training has fallen into copying: {:.0f} % of the tokens generated for {} lately stand in their source, although "
-    "only {:.0f} % of its tokens are of the target language; --restrict-vocab-updates keeps it from that",
-    "foreign": "training writes the wrong language: {:.0f} % of the tokens generated for {} lately are not of the target language, "
-    "and {:.0f} % of the source's are; --restrict-vocab-updates keeps it from that",
+    "copied": "training has fallen into copying: {:.0f} % of the tokens generated for {} lately stand in their source, "
+    "although only {:.0f} % of its tokens are of the target language; --restrict-vocab-updates keeps it from that",
+    "foreign": "training writes the wrong language: {:.0f} % of the tokens generated for {} lately are not of the "
+    "target language, and {:.0f} % of the source's are; --restrict-vocab-updates keeps it from that",
 }

@@ -28,7 +28,8 @@ class Directions(List[Tuple[str, str]]):
         return [(target, source) for source, target in self]
 
     def only_denoised(self) -> List[str]:
-        """The languages that no direction leads to: they are denoised, and back-translation does not learn to write them."""
+        """The languages that no direction leads to: they are denoised, and back-translation does not learn to write
+        them."""
         return [language for language in self.languages if self.source_of(language, 0) is None]
 
     def round_trips(self) -> List[Tuple[str, str]]:
@@ -44,7 +45,8 @@ def _parse(option: str, languages: Sequence[str]) -> List[Tuple[str, str]]:
             pair = language_pair(text.strip(), languages)
         except InputError:
             raise InputError(
-                f"--directions names {text!r}; a direction is SOURCE-TARGET of two of the languages {', '.join(languages)}"
+                f"--directions names {text!r}; a direction is SOURCE-TARGET of two of the languages "
+                f"{', '.join(languages)}"
             ) from None
         if pair in directions:
             raise InputError(f"--directions names {text.strip()!r} twice")

@@ -1,4 +1,5 @@
-"""What a lexicon does in unsupervised translation: sources for back-translation before the model can write any, and noise."""
+"""What a lexicon does in unsupervised translation: sources for back-translation before the model can write any, and
+noise."""
 
 from typing import Dict, List, Optional, Sequence, Tuple
 
@@ -16,8 +17,8 @@ class WordByWordSources:
     """Translates batches word by word for the first updates: the first iteration of Lample et al. (2018, "Unsupervised
     machine translation using monolingual corpora only", section 2.3).
 
-    translators: PieceTranslator of each (source, target) that has a lexicon; updates: for how many; noise: WordNoise for what
-    is written, or None; max_len: longest translation in tokens, ``</s>`` not counted: the rest is cut off.
+    translators: PieceTranslator of each (source, target) that has a lexicon; updates: for how many; noise: WordNoise
+    for what is written, or None; max_len: longest translation in tokens, ``</s>`` not counted: the rest is cut off.
     """
 
     def __init__(
@@ -50,11 +51,11 @@ class WordByWordSources:
 
 
 class LexiconNoise:
-    """Replaces words of a sentence that is to be denoised by their translations: the model then reads both languages' words
-    in one place, and what it has to write stays.
+    """Replaces words of a sentence that is to be denoised by their translations: the model then reads both languages'
+    words in one place, and what it has to write stays.
 
-    translators: PieceTranslator of each (source, target) that has a lexicon; probability: of a word that has a translation;
-    longest: of a sentence with ``</s>``, in tokens: the rest is cut off.
+    translators: PieceTranslator of each (source, target) that has a lexicon; probability: of a word that has a
+    translation; longest: of a sentence with ``</s>``, in tokens: the rest is cut off.
     """
 
     def __init__(self, translators: Translators, probability: float, longest: int):

@@ -39,8 +39,8 @@ def compute_loss(
 
 
 def is_supported(model: torch.nn.Module, criterion: FairseqCriterion) -> bool:
-    """Whether a criterion is one of fairseq's cross entropies, and a model, in single precision on a CPU and in no wrapper,
-    fairseq's Transformer with a Linear for its last."""
+    """Whether a criterion is one of fairseq's cross entropies, and a model, in single precision on a CPU and in no
+    wrapper, fairseq's Transformer with a Linear for its last."""
     if type(criterion) is LabelSmoothedCrossEntropyCriterion:
         if criterion.ignore_prefix_size or criterion.report_accuracy:
             return False
@@ -66,10 +66,10 @@ def is_supported(model: torch.nn.Module, criterion: FairseqCriterion) -> bool:
 class OutputLoss(torch.autograd.Function):
     """Label-smoothed cross entropy of a linear layer, summed over tokens.
 
-    With p the softmax of a token's logits z, V their number, t the target and e the smoothing shared by the other V - 1:
-    loss = -(1 - eps - e) log p_t - e sum_v log p_v, e = eps / (V - 1); its gradient with respect to z_v is
-    p_v - e - (1 - eps - e) [v = t]. So the gradients of input and weights need of a row of logits nothing but its exp, and
-    are computed at once, some rows at a time, where fairseq goes over all N x V numbers eight times.
+    With p the softmax of a token's logits z, V their number, t the target and e the smoothing shared by the other V -
+    1: loss = -(1 - eps - e) log p_t - e sum_v log p_v, e = eps / (V - 1); its gradient with respect to z_v is p_v - e -
+    (1 - eps - e) [v = t]. So the gradients of input and weights need of a row of logits nothing but its exp, and are
+    computed at once, some rows at a time, where fairseq goes over all N x V numbers eight times.
     """
 
     @staticmethod

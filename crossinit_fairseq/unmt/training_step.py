@@ -1,6 +1,7 @@
 """One training step of `crossinit_unmt`: what it translates, what it learns from, and the gradients of it all."""
 
 import contextlib
+import functools
 import math
 from collections import defaultdict
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from fairseq.tasks.online_backtranslation import PiecewiseLinearFn
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.generation.search import TranslationRequest
 from crossinit_fairseq.models.bare_model import unwrap
+from crossinit_fairseq.models.finite import FiniteWatch
 from crossinit_fairseq.models.token_tables import FrozenTable
 from crossinit_fairseq.unmt.back_translation import BackTranslation, Direction, flatten_counts
 from crossinit_fairseq.unmt.directions import Directions
@@ -28,8 +30,8 @@ _NAMES = {DENOISING: "denoising", BACK_TRANSLATION: "back-translation"}
 class WeightedSample:
     """A batch to learn from.
 
-    kind: one of KINDS; language: of its target; weight: of its loss, of which 0 keeps a process in step that has nothing
-    to learn from, and counts nothing; sample: as fairseq's criterions take it.
+    kind: one of KINDS; language: of its target; weight: of its loss, of which 0 keeps a process in step that has
+    nothing to learn from, and counts nothing; sample: as fairseq's criterions take it.
     """
 
     kind: str
@@ -42,20 +44,21 @@ class TrainingStep:
     """Denoises, back-translates, and learns from both; gradients of all languages add up in one update.
 
     lambda_dae, lambda_bt: weights of the two, as schedules; restrict_updates: for how many updates only tokens of the
-    target language are generated, -1 for all; seed: of what is drawn in generation. Raises InputError for a weight that is
-    no schedule.
+    target language are generated, -1 for all; seed: of what is drawn in generation. Raises InputError for a weight that
+    is no schedule.
     """
 
     def __init__(
         self,
         directions: Directions,
         frozen_table: FrozenTable,
+        watch: FiniteWatch,
         lambda_dae: str,
         lambda_bt: str,
         restrict_updates: int,
         seed: int,
     ):
-        self.frozen_table = frozen_table
+        self.frozen_table, self.watch = frozen_table, watch
         self.directions, self.seed, self.restrict_updates = directions, seed, restrict_updates
         self.schedules = {
             DENOISING: _schedule("--lambda-dae", lambda_dae),
@@ -77,10 +80,11 @@ class TrainingStep:
         ignore_grad: bool,
     ) -> Tuple[torch.Tensor, int, Dict[str, Any]]:
         """Take the step. Returns what a task's train_step returns: (loss, sample size, logging output)."""
+        self.watch.begin(model, update)
         # a process that got no batch (ignore_grad) runs along with another one, which counts nothing
         weights, batches = self.weights(update), [] if ignore_grad else sample["batches"]
-        # all generation first: it is one for all languages, and the last backward pass, which exchanges gradients, must be
-        # known as such
+        # all generation first: it is one for all languages, and the last backward pass, which exchanges gradients, must
+        # be known as such
         requests = {}
         if weights[BACK_TRANSLATION] and batches:
             requests = self._requests(sample["update"], batches, update, back_translation)
@@ -108,11 +112,8 @@ class TrainingStep:
             # fairseq hands in a validation batch for one of no batch
             first = sample["batches"][0] if "batches" in sample else {"language": "none", "denoise": sample}
             samples = [WeightedSample(DENOISING, first["language"], 0.0, first["denoise"])]
-        try:
-            with self.frozen_table.backward(model, update):
-                loss, size, logs = accumulate_gradients(model, criterion, optimizer, samples, update)
-        except FloatingPointError as error:
-            raise SystemExit(f"crossinit_fairseq: error: {error}") from None
+        with self.frozen_table.backward(model, update):
+            loss, size, logs = accumulate_gradients(model, criterion, optimizer, samples, self.watch)
         logs.update(flatten_counts(self.directions.generated(), counts))
         return loss, size, logs
 
@@ -144,13 +145,14 @@ def accumulate_gradients(
     criterion: FairseqCriterion,
     optimizer: Any,
     samples: Sequence[WeightedSample],
-    update: int,
+    watch: FiniteWatch,
 ) -> Tuple[torch.Tensor, int, Dict[str, Any]]:
     """Run forward and backward on each sample: their gradients add up, and processes exchange them once.
 
-    Returns (loss, sample size, logging output). The last has the same keys in the same order whatever the samples, since
-    fairseq sums it over processes by place; each key of the criterion's once for all samples and once for each kind
-    (``dae_loss``). samples: not empty. Raises FloatingPointError for a loss that is no number, before the backward pass.
+    Returns (loss, sample size, logging output). The last has the same keys in the same order whatever the samples,
+    since fairseq sums it over processes by place; each key of the criterion's once for all samples and once for each
+    kind (``dae_loss``). samples: not empty; watch: ends the program for a loss that is not finite, before the backward
+    pass.
     """
     total, size, logs = 0.0, 0, defaultdict(float)
     for number, one in enumerate(samples):
@@ -158,8 +160,7 @@ def accumulate_gradients(
             # AMP is the one precision that asks this of the task
             with torch.autocast("cuda", enabled=isinstance(optimizer, AMPOptimizer)):
                 loss, sample_size, log = compute_loss(model, criterion, one.sample)
-            if not torch.isfinite(loss):
-                raise FloatingPointError(_not_finite(loss, one, update))
+            watch.loss(loss, functools.partial(_in_words, one))
             loss = loss * one.weight
             optimizer.backward(loss)
         counts = 1 if one.weight else 0
@@ -189,10 +190,8 @@ def _exchange_gradients(model: torch.nn.Module, last: bool) -> Any:
     return model.no_sync()
 
 
-def _not_finite(loss: torch.Tensor, one: WeightedSample, update: int) -> str:
+def _in_words(one: WeightedSample) -> str:
+    """Which sentences a batch is of."""
     ids = one.sample["id"].tolist()
-    sentences = ", ".join(map(str, sorted(ids)[:20])) + (f" and {len(ids) - 20:,} more" if len(ids) > 20 else "")
-    return (
-        f"the loss is {float(loss)} in update {update + 1:,}, {_NAMES[one.kind]} of language {one.language}, sentences "
-        f"{sentences} of its training text: nothing was learnt from them; lower the learning rate, or look at these sentences"
-    )
+    listed = ", ".join(map(str, sorted(ids)[:20])) + (f" and {len(ids) - 20:,} more" if len(ids) > 20 else "")
+    return f"{_NAMES[one.kind]} of language {one.language}, sentences {listed} of its training text"

@@ -26,13 +26,13 @@ Score = Tuple[str, str, str]  # "bleu" or "round_trip", source, target
 
 
 class Validation:
-    """Translates validation batches and scores them. A score is (kind, source, target) with kind "bleu" (an aligned text)
-    or "round_trip" (a monolingual text of `source`, by way of `target`).
+    """Translates validation batches and scores them. A score is (kind, source, target) with kind "bleu" (an aligned
+    text) or "round_trip" (a monolingual text of `source`, by way of `target`).
 
     sizes: {score: number of its sentences}; translate: function (model, TranslationRequest) -> int64 [B, T], rows of
-    ``x </s>``; plain_text: function int64 [B, T] -> list of str; text_tokens: bool [V], no special tokens; vocabularies:
-    {language: bool [V]}, its tokens; restrict: whether the first way of a round trip may only use tokens of its language;
-    samples: how many translations of each score to log.
+    ``x </s>``; plain_text: function int64 [B, T] -> list of str; text_tokens: bool [V], no special tokens;
+    vocabularies: {language: bool [V]}, its tokens; restrict: whether the first way of a round trip may only use tokens
+    of its language; samples: how many translations of each score to log.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class Validation:
         return any(score[0] == "bleu" for score in self.scores)
 
     def statistics(self, model: Any, sample: Dict[str, Any]) -> Dict[str, int]:
-        """Translate a batch of GroupedBatches, whose group is a score. Returns {name: int}, with the names of all scores
-        in a fixed order.
+        """Translate a batch of GroupedBatches, whose group is a score. Returns {name: int}, with the names of all
+        scores in a fixed order.
 
-        A copy survives the round trip best of all: what a model that copies gets back is its source. So the first way may
-        only use tokens of the other language (data/vocabularies.py), unless `restrict` is off.
+        A copy survives the round trip best of all: what a model that copies gets back is its source. So the first way
+        may only use tokens of the other language (data/vocabularies.py), unless `restrict` is off.
         """
         score = kind, source, target = sample["group"]
         found: Dict[str, int] = {}

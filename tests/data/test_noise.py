@@ -107,7 +107,7 @@ def noise_order(count, seed, distance):
     """The order into which `count` words come, read off a sentence of `count` distinct words."""
     if not count:
         return []
-    pieces = WordPieces(SPECIAL + ["w{}".format(k) for k in range(count)], special=[0, 1, 2, 3, 4], unk=3, style="none")
+    pieces = WordPieces(SPECIAL + [f"w{k}" for k in range(count)], special=[0, 1, 2, 3, 4], unk=3, style="none")
     noise = WordNoise(pieces, MASK, max_shuffle_distance=distance, dropout=0.0, blanking=0.0)
     made = noise(np.arange(5, 5 + count), np.random.default_rng(seed))
     return [int(token) - 5 for token in made]

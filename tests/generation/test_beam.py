@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from crossinit_fairseq.generation.incremental_decoder import unsupported
 from crossinit_fairseq.models.bare_model import forget_beam_size
 from tests.generation.models import (
     DICTIONARY,
@@ -53,3 +54,27 @@ def test_limits():
     assert translate(model, source, beam=2).size(1) == 15
     assert translate(model, source, max_len=3, beam=2).size(1) == 4
     assert translate(model, source, max_len=0, beam=2).tolist() == [[EOS]] * 4
+
+
+def test_a_beam_leaves_nothing_behind_in_the_encoder():
+    # a BART's beam also puts a method that reorders nothing in the place of encoder.reorder_encoder_out, through which
+    # GrowingDecoder drops sentences that have ended
+    model, source = random_model("bart", 1, 1.0), random_source(1, 6, 6)
+    order = torch.tensor([4, 1, 2])
+    with torch.no_grad():
+        encoded = model.encoder(source, source.ne(PAD).sum(1))
+        expected = encoded["encoder_out"][0][:, order]
+        translate(model, source, beam=2)
+        made = model.encoder.reorder_encoder_out(encoded, order)["encoder_out"][0]
+    assert torch.equal(made, expected)
+
+
+def test_greedy_search_by_fairseqs_own_decoder_is_the_same_after_a_beam():
+    model, source = random_model("bart", 2, 2.0).double(), random_source(2, 12, 8)
+    model.decoder.dropout_module.p = 1e-9
+    model.decoder.dropout_module.apply_during_inference = True
+    assert "retained" in unsupported(model.decoder)
+    before = translate(model, source)
+    assert len({len(row) for row in strip(before)}) > 3, "some must be dropped before the others"
+    translate(model, source, beam=2)
+    assert torch.equal(translate(model, source), before)

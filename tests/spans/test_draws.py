@@ -163,13 +163,13 @@ def test_one_language():
 
 @pytest.mark.parametrize("span, max_rank", [(6, 5), (0, 5), (-1, 5)])
 def test_span_that_cannot_be(span, max_rank):
-    with pytest.raises(InputError, match=r"\({}\).*\({}\).*--span or --max-rank".format(span, max_rank)):
+    with pytest.raises(InputError, match=rf"\({span}\).*\({max_rank}\).*--span or --max-rank"):
         SpanSampler([50, 50], span=span, max_rank=max_rank, seed=1)
 
 
 @pytest.mark.parametrize("count", [0, 4, 5])
 def test_too_few_words_names_the_language(count):
     # 5 words and a span of 5: nothing is left outside it
-    with pytest.raises(InputError, match="language ne has {} distinct".format(count)):
+    with pytest.raises(InputError, match=f"language ne has {count} distinct"):
         SpanSampler([50, count, 50], span=5, max_rank=20, seed=1, names=["en", "ne", "ro"])
     SpanSampler([50, 6, 50], span=5, max_rank=20, seed=1, names=["en", "ne", "ro"])

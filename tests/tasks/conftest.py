@@ -21,7 +21,7 @@ def three_languages(tmp_path_factory):
     from fairseq.data import Dictionary
 
     folder, rng = tmp_path_factory.mktemp("three"), np.random.default_rng(0)
-    symbols = ["\u2581{}{}".format(letter, k) for letter in "abc" for k in range(60)]
+    symbols = [f"\u2581{letter}{k}" for letter in "abc" for k in range(60)]
     symbols += "s t . [aa] [bb] [cc] <mask>".split()
     (folder / "dict.txt").write_text("".join(symbol + " 1\n" for symbol in symbols), encoding="utf-8")
     dictionary = Dictionary.load(str(folder / "dict.txt"))

@@ -36,7 +36,7 @@ def run(program, *arguments):
         module.cli_main()
     except SystemExit as error:
         status = 1 if isinstance(error.code, str) else error.code or 0
-        log.write("{}\n".format(error.code))
+        log.write(f"{error.code}\n")
     finally:
         sys.argv, sys.stdout, level = before
         logging.root.setLevel(level)

@@ -122,7 +122,7 @@ def test_generate_scores_every_sentence_in_either_direction(stages, data_folder,
 
 def test_options_are_listed_with_help():
     for task in ("crossinit_pretrain", "crossinit_unmt"):
-        text = fairseq("train", "--help --user-dir {} --task {}".format(USER_DIR, task)).stdout
+        text = fairseq("train", f"--help --user-dir {USER_DIR} --task {task}").stdout
         import crossinit_fairseq.tasks.crossinit_pretrain as pretrain
         import crossinit_fairseq.tasks.crossinit_unmt_config as unmt
 

@@ -181,8 +181,8 @@ def stages(data_folder, tmp_path_factory):
     root = tmp_path_factory.mktemp("stages")
     crossinit(data_folder, root / "crossinit", "--langs aa,bb --lr 0.01 --max-update 3", SIZES, arch="xlm_tiny_3")
     (root / "toy.yaml").write_text(HYDRA.format(USER_DIR, root / "mlm", root / "crossinit", data_folder))
-    fairseq("hydra_train", ["--config-dir", str(root), "--config-name", "toy"], "hydra.run.dir={}".format(root))
-    start = "--finetune-from-model {}/mlm/checkpoint_last.pt".format(root)
+    fairseq("hydra_train", ["--config-dir", str(root), "--config-name", "toy"], f"hydra.run.dir={root}")
+    start = f"--finetune-from-model {root}/mlm/checkpoint_last.pt"
     return root, train(data_folder, root / "translation", TRANSLATION, start).stdout
 
 
@@ -213,9 +213,7 @@ model:
 def test_xlm_starts_from_the_bits_that_crossinit_saved(stages, data_folder):
     root, _ = stages
     options = (
-        "--user-dir {} --criterion masked_lm --arch xlm_tiny_3 --task crossinit_mlm --tokens-per-sample 64 ".format(
-            USER_DIR
-        )
+        f"--user-dir {USER_DIR} --criterion masked_lm --arch xlm_tiny_3 --task crossinit_mlm --tokens-per-sample 64 "
     )
     parser = get_training_parser()
     args = parse_args_and_arch(parser, [str(data_folder)] + (options + SIZES).split())
@@ -228,7 +226,7 @@ def test_xlm_starts_from_the_bits_that_crossinit_saved(stages, data_folder):
     for name, value in model.state_dict().items():
         assert torch.equal(saved[name], value), name
     log = (root / "hydra_train.log").read_text(encoding="utf-8")
-    assert "loading pretrained model from {}".format(path) in log
+    assert f"loading pretrained model from {path}" in log
 
 
 def test_translation_starts_from_the_bits_that_xlm_saved(stages):

@@ -198,7 +198,7 @@ def test_a_checkpoint_of_another_dictionary_is_refused(data_folder, tmp_path):
         folder,
         tmp_path / "second",
         "--langs aa,bb --lr 0.01 --max-update 1",
-        "--finetune-from-model {}/first/checkpoint_last.pt".format(tmp_path),
+        f"--finetune-from-model {tmp_path}/first/checkpoint_last.pt",
         check=False,
     )
     assert done.returncode == 1 and "Traceback" not in done.stdout

@@ -114,8 +114,8 @@ def test_what_is_logged(data_folder, tmp_path):
     for direction in ("aa-bb", "bb-aa"):
         for key in ("bleu_", "round_trip_", "copied_", "in_target_", "copied_there_"):
             assert "valid_" + key + direction in valid
-        assert len(re.findall(r"\| bleu_{} \| source: .* \| output: .* \| reference: ".format(direction), log)) == 2
-        assert len(re.findall(r"\| round_trip_{} \| source: .* \| ..: .* \| back: ".format(direction), log)) == 2
+        assert len(re.findall(rf"\| bleu_{direction} \| source: .* \| output: .* \| reference: ", log)) == 2
+        assert len(re.findall(rf"\| round_trip_{direction} \| source: .* \| ..: .* \| back: ", log)) == 2
     assert "valid_bleu" in valid and "valid_round_trip_bleu" in valid
     progress_bar._close_writers()  # fairseq does so when its program ends
     progress_bar._tensorboard_writers.clear()

@@ -30,17 +30,15 @@ lr_scheduler: {{_name: fixed}}
 
 
 def test_pretrain_with_a_lexicon_ends_by_directions(data_folder, tmp_path):
-    (tmp_path / "lexicon.tsv").write_text("".join("a{0}\tb{0}\n".format(k) for k in range(3)), "utf-8")
+    (tmp_path / "lexicon.tsv").write_text("".join(f"a{k}\tb{k}\n" for k in range(3)), "utf-8")
     specific = (
-        "task: {{_name: crossinit_pretrain, data: {}, langs: 'aa,bb', lexicon: 'aa-bb={}/lexicon.tsv', stop_directions: 1000, "
-        "updates_per_epoch: 2, valid_batches: 1, max_source_positions: 64, max_target_positions: 64}}\n"
-        "criterion: {{_name: crossinit, lexicon_temperature: 0.2}}\n"
-    ).format(data_folder, tmp_path)
+        f"task: {{_name: crossinit_pretrain, data: {data_folder}, langs: 'aa,bb', lexicon: 'aa-bb={tmp_path}/lexicon.tsv', stop_directions: 1000, "
+        "updates_per_epoch: 2, valid_batches: 1, max_source_positions: 64, max_target_positions: 64}\n"
+        "criterion: {_name: crossinit, lexicon_temperature: 0.2}\n"
+    )
     common = COMMON.replace("max_update: 2", "max_update: 9").format(user_dir=USER_DIR, save_dir=tmp_path, start="null")
     (tmp_path / "toy.yaml").write_text(common + MODEL + specific)
-    fairseq(
-        "hydra_train", ["--config-dir", str(tmp_path), "--config-name", "toy"], "hydra.run.dir={}".format(tmp_path)
-    )
+    fairseq("hydra_train", ["--config-dir", str(tmp_path), "--config-name", "toy"], f"hydra.run.dir={tmp_path}")
     # the first validation is after 2 updates
     assert load(tmp_path / "checkpoint_last.pt")["optimizer_history"][-1]["num_updates"] == 3
 
@@ -59,7 +57,5 @@ def test_trains_and_the_checkpoint_loads(data_folder, tmp_path, task):
         save_dir = tmp_path / str(number)
         config = COMMON.format(user_dir=USER_DIR, save_dir=save_dir, start=start) + MODEL + specific
         (tmp_path / "toy.yaml").write_text(config)
-        fairseq(
-            "hydra_train", ["--config-dir", str(tmp_path), "--config-name", "toy"], "hydra.run.dir={}".format(tmp_path)
-        )
+        fairseq("hydra_train", ["--config-dir", str(tmp_path), "--config-name", "toy"], f"hydra.run.dir={tmp_path}")
         assert load(save_dir / "checkpoint_last.pt")["optimizer_history"][-1]["num_updates"] == 2

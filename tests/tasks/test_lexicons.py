@@ -10,7 +10,7 @@ from crossinit_fairseq.tasks.lexicons import lexicon_tokens, parse_lexicons, tra
 
 
 def write(path, languages, lines):
-    path.write_text("# languages: {}\n".format(languages) + "".join(line + "\n" for line in lines), "utf-8")
+    path.write_text(f"# languages: {languages}\n" + "".join(line + "\n" for line in lines), "utf-8")
     return path
 
 
@@ -18,11 +18,11 @@ def test_lexicons_of_an_option(tmp_path):
     romanian = write(tmp_path / "ro.tsv", "en ro", ["file\tfișier"])
     nepali = write(tmp_path / "ne.tsv", "en ne", ["file\tफाइल"])
     languages = ["en", "ne", "ro", "zh-CN"]
-    made = parse_lexicons("ro-en={}, en-ne={},".format(romanian, nepali), languages)
+    made = parse_lexicons(f"ro-en={romanian}, en-ne={nepali},", languages)
     assert list(made) == [("ro", "en"), ("en", "ne")]
     assert made["ro", "en"].translations() == {"fișier": "file"}, "turned around"
     chinese = write(tmp_path / "zh.tsv", "en zh-CN", ["file\t文件"])
-    assert list(parse_lexicons("en-zh-CN={}".format(chinese), languages)) == [("en", "zh-CN")]
+    assert list(parse_lexicons(f"en-zh-CN={chinese}", languages)) == [("en", "zh-CN")]
     assert parse_lexicons("", languages) == parse_lexicons(None, languages) == {}
 
 
@@ -46,11 +46,11 @@ def test_refused(tmp_path, option, told):
 
 
 def test_words_in_the_sub_tokens_of_the_training_text(data_folder, tmp_path, caplog):
-    dictionary = load_dictionary(str(data_folder), ["aa", "bb"])
+    dictionary = load_dictionary([str(data_folder)], ["aa", "bb"])
     words = training_words(str(data_folder), ["aa", "bb"], dictionary)
     # words of two sub-tokens (3, 17, ... and 10, 24, ...: see tests/conftest.py), one word of neither text
     path = write(tmp_path / "lexicon.tsv", "aa bb", ["a0\tb0", "a3s\tb3s", "a10t\tb1", "a99\tb2"])
-    (lexicon,) = parse_lexicons("aa-bb={}".format(path), ["aa", "bb"]).values()
+    (lexicon,) = parse_lexicons(f"aa-bb={path}", ["aa", "bb"]).values()
     with caplog.at_level(logging.INFO):
         made = lexicon_tokens(lexicon, words, dictionary)
     texts = [[" ".join(dictionary.symbols[token] for token in side) for side in pair[:2]] for pair in made.pairs]
@@ -59,9 +59,9 @@ def test_words_in_the_sub_tokens_of_the_training_text(data_folder, tmp_path, cap
 
 
 def test_a_lexicon_of_other_words_is_refused(data_folder, tmp_path):
-    dictionary = load_dictionary(str(data_folder), ["aa", "bb"])
+    dictionary = load_dictionary([str(data_folder)], ["aa", "bb"])
     words = training_words(str(data_folder), ["aa", "bb"], dictionary)
     path = write(tmp_path / "lexicon.tsv", "aa bb", ["file\tfișier", "a0\tfișier"])
-    (lexicon,) = parse_lexicons("aa-bb={}".format(path), ["aa", "bb"]).values()
+    (lexicon,) = parse_lexicons(f"aa-bb={path}", ["aa", "bb"]).values()
     with pytest.raises(InputError, match="no pair of the lexicon aa-bb has both of its words in the training text"):
         lexicon_tokens(lexicon, words, dictionary)

@@ -34,7 +34,7 @@ def written(path, one, other, words=range(40), language=None):
         return "{}{}{}".format(letter, k, {3: "s", 10: "t"}.get(k % 14, ""))
 
     header = "# languages: {} {}\n".format(*(language or (one * 2, other * 2)))
-    path.write_text(header + "".join("{}\t{}\n".format(word(one, k), word(other, k)) for k in words), "utf-8")
+    path.write_text(header + "".join(f"{word(one, k)}\t{word(other, k)}\n" for k in words), "utf-8")
     return path
 
 
@@ -47,7 +47,7 @@ def lexicon(tmp_path_factory):
 def three_languages(tmp_path_factory):
     """A data folder of aa, bb and cc."""
     folder, rng = tmp_path_factory.mktemp("three"), np.random.default_rng(1)
-    words = ["\u2581{}{}".format(letter, k) for letter in "abc" for k in range(WORDS)]
+    words = [f"\u2581{letter}{k}" for letter in "abc" for k in range(WORDS)]
     symbols = words + "s t . [aa] [bb] [cc] <mask>".split()
     (folder / "dict.txt").write_text("".join(symbol + " 1\n" for symbol in symbols), encoding="utf-8")
     dictionary = Dictionary.load(str(folder / "dict.txt"))
@@ -59,14 +59,14 @@ def three_languages(tmp_path_factory):
 
 def logged(done, key):
     """What the validations logged under a name, one number each."""
-    return [float(value) for value in re.findall('"valid_{}": "([^"]*)"'.format(key), done.stdout)]
+    return [float(value) for value in re.findall(f'"valid_{key}": "([^"]*)"', done.stdout)]
 
 
 def test_partners_are_found_and_directions_stay(data_folder, lexicon, tmp_path):
-    done = align(data_folder, tmp_path, LEXICON_ALONE, "--max-update 60 --lexicon aa-bb={}".format(lexicon))
+    done = align(data_folder, tmp_path, LEXICON_ALONE, f"--max-update 60 --lexicon aa-bb={lexicon}")
     assert "aligning aa-bb over encoder.embed_tokens.weight" in done.stdout
     initial = align(
-        data_folder, tmp_path / "initial", LEXICON_ALONE, "--max-update 1 --lr 0 --lexicon aa-bb={}".format(lexicon)
+        data_folder, tmp_path / "initial", LEXICON_ALONE, f"--max-update 1 --lr 0 --lexicon aa-bb={lexicon}"
     )
     assert logged(initial, "accuracy")[0] < 0.3 and logged(done, "accuracy")[-1] > 0.95
     assert logged(done, "loss")[-1] < 0.2 * logged(initial, "loss")[0]
@@ -76,7 +76,7 @@ def test_partners_are_found_and_directions_stay(data_folder, lexicon, tmp_path):
     before, after = (load(path / "checkpoint_last.pt")["model"][TABLE] for path in (tmp_path / "initial", tmp_path))
     dictionary = Dictionary.load(str(data_folder / "dict.txt"))
     changed = {dictionary.symbols[row] for row in (before != after).any(1).nonzero().flatten().tolist()}
-    assert changed == {"\u2581{}{}".format(letter, k) for letter in "ab" for k in range(40)} | {"s", "t"}
+    assert changed == {f"\u2581{letter}{k}" for letter in "ab" for k in range(40)} | {"s", "t"}
 
 
 def test_starting_as_a_copier_is_what_later_stages_find(data_folder, lexicon, tmp_path):
@@ -96,7 +96,7 @@ def test_starting_as_a_copier_is_what_later_stages_find(data_folder, lexicon, tm
     [LEXICON_ALONE, LEXICON_ALONE + "--rescale", "--lexicon-beside-spans --span 10 --max-rank 40 --rescale"],
 )
 def test_resuming_in_mid_epoch_changes_no_bit(data_folder, lexicon, tmp_path, options):
-    options += " --save-interval-updates 3 --keep-interval-updates 1 --lexicon aa-bb={}".format(lexicon)
+    options += f" --save-interval-updates 3 --keep-interval-updates 1 --lexicon aa-bb={lexicon}"
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     align(data_folder, whole, options, "--max-update 7")
     align(data_folder, parts, options, "--max-update 3")
@@ -109,15 +109,15 @@ def test_resuming_in_mid_epoch_changes_no_bit(data_folder, lexicon, tmp_path, op
 
 
 def test_two_workers_change_no_bit(data_folder, lexicon, tmp_path):
-    options = LEXICON_ALONE + "--max-update 5 --disable-validation --lexicon aa-bb={}".format(lexicon)
+    options = LEXICON_ALONE + f"--max-update 5 --disable-validation --lexicon aa-bb={lexicon}"
     for workers in (0, 2):
-        align(data_folder, tmp_path / str(workers), options, "--num-workers {}".format(workers))
+        align(data_folder, tmp_path / str(workers), options, f"--num-workers {workers}")
     none, two = (load(tmp_path / workers / "checkpoint_last.pt")["model"][TABLE] for workers in "02")
     assert torch.equal(none, two)
 
 
 def test_beside_the_spans(data_folder, lexicon, tmp_path):
-    options = "--span 10 --max-rank 40 --max-update 40 --lexicon-beside-spans --lexicon aa-bb={}".format(lexicon)
+    options = f"--span 10 --max-rank 40 --max-update 40 --lexicon-beside-spans --lexicon aa-bb={lexicon}"
     done = align(data_folder, tmp_path, options)
     assert "aligning aa, bb over" in done.stdout
     pairs, losses = logged(done, "pair_loss"), logged(done, "loss")
@@ -129,7 +129,7 @@ def test_beside_the_spans(data_folder, lexicon, tmp_path):
 def test_three_languages(three_languages, tmp_path):
     first = written(tmp_path / "ab.tsv", "a", "b")
     second = written(tmp_path / "ca.tsv", "c", "a", words=range(10, 30))
-    option = "--lexicon aa-bb={},aa-cc={}".format(first, second)
+    option = f"--lexicon aa-bb={first},aa-cc={second}"
     done = align(three_languages, tmp_path / "out", LEXICON_ALONE, "--max-update 100", option)
     assert "aligning aa-bb, aa-cc over" in done.stdout
     table = load(tmp_path / "out" / "checkpoint_last.pt")["model"][TABLE]
@@ -137,9 +137,7 @@ def test_three_languages(three_languages, tmp_path):
 
     def rows(letter):
         ranks = [k for k in range(10, 30) if k % 14 not in (3, 10)]  # words of one piece
-        return torch.nn.functional.normalize(
-            table[[dictionary.index("\u2581{}{}".format(letter, k)) for k in ranks]], dim=1
-        )
+        return torch.nn.functional.normalize(table[[dictionary.index(f"\u2581{letter}{k}") for k in ranks]], dim=1)
 
     a, b, c = map(rows, "abc")
     itself = torch.arange(len(a))
@@ -157,7 +155,7 @@ def test_ends_when_few_directions_are_left(data_folder, tmp_path):
     assert 0 < fallen < len(directions) - 2, "or this test shows nothing"
     done = align(data_folder, tmp_path / "ended", options, "--stop-directions 4")
     (told,) = [line for line in done.stdout.splitlines() if "the run ends after one more update" in line]
-    assert "along {:.2f} directions, --stop-directions is 4".format(directions[fallen]) in told
+    assert f"along {directions[fallen]:.2f} directions, --stop-directions is 4" in told
     # a validation every 5 updates
     updates = 5 * (fallen + 1) + 1
     history = load(tmp_path / "ended" / "checkpoint_last.pt")["optimizer_history"]

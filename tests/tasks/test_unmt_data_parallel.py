@@ -24,11 +24,11 @@ def watch(stock):
         items = [(sample or {}).get("update") for sample in samples]
         made = self.task.back_translation
         if rank and self.get_num_updates() == 0:
-            words = made.words
-            made.words = words & False  # no token counts as a word
+            text_tokens = made.text_tokens
+            made.text_tokens = text_tokens & False  # no token counts as text
         log = stock(self, samples, **options)
         if rank and self.get_num_updates() == 1:
-            made.words = words
+            made.text_tokens = text_tokens
         digest = hashlib.sha256(b"".join(p.detach().numpy().tobytes() for p in self.model.parameters())).hexdigest()
         print("WORKER", self.get_num_updates(), items, digest, flush=True)
         return log

@@ -22,8 +22,8 @@ def word(language, k):
 
 def write_lexicon(path, source, target):
     """Every word with the other language's word of its number."""
-    lines = ["{}\t{}\n".format(word(source, k), word(target, k)) for k in range(WORDS)]
-    path.write_text("# languages: {} {}\n".format(source, target) + "".join(lines), encoding="utf-8")
+    lines = [f"{word(source, k)}\t{word(target, k)}\n" for k in range(WORDS)]
+    path.write_text(f"# languages: {source} {target}\n" + "".join(lines), encoding="utf-8")
     return path
 
 
@@ -49,7 +49,7 @@ def as_rows(tokens):
 
 
 def test_the_first_updates_learn_from_word_by_word_sources(data_folder, lexicon):
-    training = Training(data_folder, langs="aa,bb", lexicon="bb-aa={}".format(lexicon), lexicon_bt_updates=2)
+    training = Training(data_folder, langs="aa,bb", lexicon=f"bb-aa={lexicon}", lexicon_bt_updates=2)
     task, item = training.task, training.data[0]
     batches, no_model = item["batches"], None
     requests = [
@@ -69,7 +69,7 @@ def test_the_first_updates_learn_from_word_by_word_sources(data_folder, lexicon)
 
 
 def test_other_directions_are_the_models(three_languages, lexicon, monkeypatch):
-    training = Training(three_languages, lexicon="aa-bb={}".format(lexicon), lexicon_bt_updates=1)
+    training = Training(three_languages, lexicon=f"aa-bb={lexicon}", lexicon_bt_updates=1)
     asked, search = [], Search.__call__
 
     def record(self, model, requests, *unused):
@@ -85,7 +85,7 @@ def test_other_directions_are_the_models(three_languages, lexicon, monkeypatch):
 
 
 def test_a_lexicon_gives_no_alarm(data_folder, lexicon):
-    training = Training(data_folder, langs="aa,bb", lexicon="aa-bb={}".format(lexicon), lexicon_bt_updates=1)
+    training = Training(data_folder, langs="aa,bb", lexicon=f"aa-bb={lexicon}", lexicon_bt_updates=1)
     for update in (0, 1):
         _, _, logs = training.step(0, update)
         training.task.back_translation.log(training.task.directions.generated(), [logs], update)
@@ -93,7 +93,7 @@ def test_a_lexicon_gives_no_alarm(data_folder, lexicon):
 
 
 def test_noise_of_the_word_by_word_sources_is_drawn_from_the_update(data_folder, lexicon):
-    options = dict(langs="aa,bb", lexicon="aa-bb={}".format(lexicon), lexicon_bt_updates=9, word_blanking_prob=0.3)
+    options = dict(langs="aa,bb", lexicon=f"aa-bb={lexicon}", lexicon_bt_updates=9, word_blanking_prob=0.3)
     training = Training(data_folder, lexicon_bt_noise=True, **options)
     batch, mask = training.data[0]["batches"][0], training.task.mask
 
@@ -113,7 +113,7 @@ def test_words_to_denoise_are_replaced_and_the_rest_is_as_without(data_folder, l
     options = dict(langs="aa,bb", max_word_shuffle_distance=0.0, word_dropout_prob=0.0)
     plain, mixed = (
         Training(data_folder, max_sentences=200, **more, **options)
-        for more in ({}, {"lexicon": "aa-bb={}".format(lexicon), "lexicon_noise": 0.3})
+        for more in ({}, {"lexicon": f"aa-bb={lexicon}", "lexicon_noise": 0.3})
     )
     a, b, replaced = plain.data[0], mixed.data[0], []
     letters = np.array([symbol[1:2] if symbol[0] == "\u2581" else "" for symbol in plain.task.dictionary.symbols])
@@ -148,7 +148,7 @@ def whole(data_folder, lexicon, tmp_path_factory):
 
 
 def test_the_table_is_still_until_then(whole):
-    tables = [weights(whole / "checkpoint_1_{}.pt".format(update)) for update in (1, 2, 3, 4)]
+    tables = [weights(whole / f"checkpoint_1_{update}.pt") for update in (1, 2, 3, 4)]
     assert all(torch.equal(tables[0][TABLE], table[TABLE]) for table in tables[1:3])
     assert not torch.equal(tables[2][TABLE], tables[3][TABLE])
     others = [name for name in tables[0] if "fc1.weight" in name]
@@ -157,7 +157,7 @@ def test_the_table_is_still_until_then(whole):
 
 @pytest.mark.parametrize("stop", [2, 3, 4])
 def test_resuming_changes_no_bit(data_folder, lexicon, whole, tmp_path, stop):
-    translate(data_folder, tmp_path, WITH.format(lexicon), "--max-update {}".format(stop))
+    translate(data_folder, tmp_path, WITH.format(lexicon), f"--max-update {stop}")
     translate(data_folder, tmp_path, WITH.format(lexicon), "--max-update 5")
     one, other = (load(folder / "checkpoint_last.pt") for folder in (whole, tmp_path))
     assert all(torch.equal(one["model"][name], other["model"][name]) for name in one["model"])
@@ -187,7 +187,7 @@ def test_translating_needs_no_lexicon(data_folder, whole, tmp_path):
 def test_options_that_cannot_be_used(three_languages, lexicon, tmp_path):
     strangers = tmp_path / "strangers.tsv"
     strangers.write_text("# languages: aa bb\nx\ty\n", encoding="utf-8")
-    good = "aa-bb={}".format(lexicon)
+    good = f"aa-bb={lexicon}"
     for options, told in (
         ({"lexicon_bt_updates": 5}, "--lexicon-bt-updates needs a lexicon"),
         ({"lexicon_noise": 0.1}, "--lexicon-noise needs a lexicon"),
@@ -199,8 +199,8 @@ def test_options_that_cannot_be_used(three_languages, lexicon, tmp_path):
         ({"freeze_table_updates": -2}, "--freeze-table-updates is -2"),
         ({"start_as_copier": True, "finetune_from_model": "table.pt"}, "takes all of them from table.pt: give it to the run"),
         ({"lexicon": good, "lexicon_noise": 0.1, "langs": "aa,cc"}, "aa-bb"),
-        ({"lexicon": "aa-cc={}".format(lexicon), "lexicon_noise": 0.1}, "a lexicon of aa and bb, not of aa and cc"),
-        ({"lexicon": "aa-bb={}".format(strangers), "lexicon_noise": 0.1}, "no pair of the lexicon aa-bb"),
+        ({"lexicon": f"aa-cc={lexicon}", "lexicon_noise": 0.1}, "a lexicon of aa and bb, not of aa and cc"),
+        ({"lexicon": f"aa-bb={strangers}", "lexicon_noise": 0.1}, "no pair of the lexicon aa-bb"),
     ):
         with pytest.raises(SystemExit, match="crossinit_fairseq: error: .*" + told):
             Training(three_languages, **options)

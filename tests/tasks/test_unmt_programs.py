@@ -12,7 +12,7 @@ from tests.tasks.in_process import run
 
 def test_interactive_translates_standard_input(data_folder, checkpoint):
     command = [sys.executable, "-m", "fairseq_cli.interactive", str(data_folder), "--user-dir", str(USER_DIR)]
-    command += "--task crossinit_unmt -s aa -t bb --path {} --beam 2 --max-len-b 8".format(checkpoint).split()
+    command += f"--task crossinit_unmt -s aa -t bb --path {checkpoint} --beam 2 --max-len-b 8".split()
     done = subprocess.run(
         command,
         input="\u2581a1 \u2581a2 .\n\u2581a3 t\n",
@@ -102,9 +102,9 @@ def test_the_target_language_is_known_by_its_text(data_folder, checkpoint, tmp_p
 def test_from_pretrained_takes_the_user_dir(data_folder, checkpoint):
     program = (
         "from fairseq.models.transformer import TransformerModel\n"
-        "hub = TransformerModel.from_pretrained({!r}, {!r}, {!r}, user_dir={!r}, source_lang='aa', target_lang='bb')\n"
-        "print(len(hub.translate({!r}, max_len_b=5)))"
-    ).format(str(checkpoint.parent), checkpoint.name, str(data_folder), str(USER_DIR), WORDS)
+        f"hub = TransformerModel.from_pretrained({str(checkpoint.parent)!r}, {checkpoint.name!r}, {str(data_folder)!r}, user_dir={str(USER_DIR)!r}, source_lang='aa', target_lang='bb')\n"
+        f"print(len(hub.translate({WORDS!r}, max_len_b=5)))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=str(checkpoint.parent)
     )
@@ -112,11 +112,7 @@ def test_from_pretrained_takes_the_user_dir(data_folder, checkpoint):
 
 
 def test_sentences_over_the_limit_are_refused_or_cut_as_asked(data_folder, checkpoint, tmp_path):
-    options = (
-        "--task crossinit_unmt -s aa -t bb --path {} --gen-subset valid --max-len-b 3 --max-source-positions 6".format(
-            checkpoint
-        )
-    )
+    options = f"--task crossinit_unmt -s aa -t bb --path {checkpoint} --gen-subset valid --max-len-b 3 --max-source-positions 6"
     with pytest.raises(Exception, match="is invalid"):
         run("generate", [str(data_folder)], options)
     done = run("generate", [str(data_folder)], options, "--truncate-source --required-batch-size-multiple 1")

@@ -30,9 +30,9 @@ def check_refused(done, *told):
 
 def test_training_from_another_order_of_languages_is_refused(turned_around, checkpoint, tmp_path):
     told = ("checkpoint_last.pt", "[aa] is row 127 there and row 128 here", "[bb] is row 128 there and row 127 here")
-    start = "--max-update 1 --disable-validation --finetune-from-model {}".format(checkpoint)
+    start = f"--max-update 1 --disable-validation --finetune-from-model {checkpoint}"
     check_refused(translate(turned_around, tmp_path, start, check=False), *told)
-    start = "--max-update 1 --restore-file {} --reset-optimizer --reset-dataloader".format(checkpoint)
+    start = f"--max-update 1 --restore-file {checkpoint} --reset-optimizer --reset-dataloader"
     check_refused(translate(turned_around, tmp_path, start, check=False), *told)
     shutil.copy(str(checkpoint), str(tmp_path))
     check_refused(translate(turned_around, tmp_path, "--max-update 3", check=False), *told)
@@ -44,7 +44,7 @@ def test_training_from_a_stock_checkpoint_of_another_order_is_refused(data_folde
         "--tokens-per-sample 64 --mask 0.3 --mask-length span-poisson --replace-length 1 --rotate 0 --permute-sentences 0"
     )
     translate(data_folder, tmp_path / "mbart", "--max-update 1 --disable-validation", mbart, options=STOCK)
-    start = "--max-update 1 --disable-validation --finetune-from-model {}/mbart/checkpoint_last.pt".format(tmp_path)
+    start = f"--max-update 1 --disable-validation --finetune-from-model {tmp_path}/mbart/checkpoint_last.pt"
     translate(data_folder, tmp_path / "right", start)
     check_refused(translate(turned_around, tmp_path / "wrong", start, check=False), "[aa] is row 127 there")
     # and the other way: a stock task starts from a checkpoint of this one, record and all
@@ -53,7 +53,7 @@ def test_training_from_a_stock_checkpoint_of_another_order_is_refused(data_folde
 
 
 def test_generation_from_another_order_of_languages_is_refused(turned_around, checkpoint):
-    options = "--task crossinit_unmt -s aa -t bb --path {}".format(checkpoint)
+    options = f"--task crossinit_unmt -s aa -t bb --path {checkpoint}"
     check_refused(run("generate", [str(turned_around)], options), "the checkpoint was trained with another dictionary")
 
 
@@ -104,5 +104,5 @@ def test_an_encoder_alone_cannot_translate(data_folder, tmp_path):
 
 
 def test_generate_without_aligned_text_says_so(data_folder, checkpoint):
-    options = "--task crossinit_unmt -s aa -t bb --path {} --gen-subset nothere".format(checkpoint)
+    options = f"--task crossinit_unmt -s aa -t bb --path {checkpoint} --gen-subset nothere"
     check_refused(run("generate", [str(data_folder)], options), "nothere.aa-bb")

@@ -45,8 +45,8 @@ def test_words_are_cut_and_ranked(tmp_path, sentencepiece_model):
 def test_tables_are_parsed(tmp_path):
     path = tmp_path / "x.tsv"
     path.touch()
-    assert parse_tables(None) == {} and parse_tables("en={0},ro={0}".format(path)) == {"en": str(path), "ro": str(path)}
-    for wrong in (str(path), "en={}/none".format(tmp_path), "={}".format(path)):
+    assert parse_tables(None) == {} and parse_tables(f"en={path},ro={path}") == {"en": str(path), "ro": str(path)}
+    for wrong in (str(path), f"en={tmp_path}/none", f"={path}"):
         with pytest.raises(InputError, match="--ranks takes LANG=FILE"):
             parse_tables(wrong)
 
@@ -55,6 +55,6 @@ def test_a_table_needs_the_model_that_cuts_it(data_folder, tmp_path):
     table = tmp_path / "aa.tsv"
     table.write_text("# language: aa\na1\t5\n", "utf-8")
     done = crossinit(
-        data_folder, tmp_path / "out", "--langs aa,bb --lr 0.01 --max-update 1 --ranks aa={}".format(table), check=False
+        data_folder, tmp_path / "out", f"--langs aa,bb --lr 0.01 --max-update 1 --ranks aa={table}", check=False
     )
     assert done.returncode == 1 and "--sentencepiece-model" in done.stdout and "Traceback" not in done.stdout

@@ -24,7 +24,7 @@ class Training:
         torch.manual_seed(1)
         self.model = tiny_model(self.task.dictionary)
         with torch.no_grad():  # weights large enough for its output to vary
-            for name, parameter in self.model.named_parameters():
+            for parameter in self.model.parameters():
                 if parameter.dim() > 1:
                     parameter.copy_(torch.randn(parameter.shape) * 0.5)
         self.criterion = LabelSmoothedCrossEntropyCriterion(self.task, sentence_avg=False, label_smoothing=0.1)

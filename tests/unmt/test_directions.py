@@ -32,7 +32,7 @@ def test_one_way():
 
 @pytest.mark.parametrize("wrong", ["aa", "aa-aa", "aa-xx", "aa-bb-aa", "", "aa_bb"])
 def test_anything_else_is_refused(wrong):
-    with pytest.raises(InputError, match="names '{}'; .* of the languages aa, bb".format(wrong)):
+    with pytest.raises(InputError, match=f"names '{wrong}'; .* of the languages aa, bb"):
         Directions("bb-aa," + wrong, ["aa", "bb"])
     with pytest.raises(InputError, match="'bb-aa' twice"):
         Directions("bb-aa,bb-aa", ["aa", "bb"])

@@ -12,6 +12,7 @@ from fairseq.optim.fp16_optimizer import FP16Optimizer
 from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
+from crossinit_fairseq.models.finite import FiniteWatch
 from crossinit_fairseq.unmt.training_step import KINDS, WeightedSample, accumulate_gradients
 from tests.helpers import dictionary_of, is_kept, special_tokens_of, tiny_model
 
@@ -74,7 +75,7 @@ def one_by_one(samples):
 
 def test_gradients_add_up():
     model = model_of()
-    loss, size, logs = accumulate_gradients(model, CRITERION, Backward(), SAMPLES, 0)
+    loss, size, logs = accumulate_gradients(model, CRITERION, Backward(), SAMPLES, FiniteWatch())
     expected = one_by_one(SAMPLES)
     for name, gradient in gradients(model).items():
         assert torch.allclose(gradient, expected[name], atol=1e-6), name
@@ -90,7 +91,7 @@ def test_logs_have_the_same_keys_and_kinds_of_values_whatever_the_samples():
     """fairseq sums logs over processes by place, numbers and tensors apart."""
 
     def shape(samples):
-        logs = accumulate_gradients(model_of(), CRITERION, Backward(), samples, 0)[2]
+        logs = accumulate_gradients(model_of(), CRITERION, Backward(), samples, FiniteWatch())[2]
         return [(key, torch.is_tensor(value)) for key, value in logs.items()]
 
     shapes = [shape(samples) for samples in (SAMPLES, SAMPLES[:1], SAMPLES[1:2], [replace(SAMPLES[0], weight=0.0)])]
@@ -102,7 +103,9 @@ def test_logs_have_the_same_keys_and_kinds_of_values_whatever_the_samples():
 
 def test_a_weight_of_zero_counts_nothing():
     model = model_of()
-    loss, size, logs = accumulate_gradients(model, CRITERION, Backward(), [replace(SAMPLES[0], weight=0.0)], 0)
+    loss, size, logs = accumulate_gradients(
+        model, CRITERION, Backward(), [replace(SAMPLES[0], weight=0.0)], FiniteWatch()
+    )
     assert (float(loss), size) == (0, 0) and all(float(value) == 0 for value in logs.values())
     assert all(gradient is not None and not gradient.any() for gradient in gradients(model).values())
 
@@ -116,22 +119,24 @@ def test_a_loss_that_is_no_number_stops_before_the_backward_pass(value):
         loss, size, log = CRITERION(model, sample)
         return loss * (value if sample is bad else 1), size, log
 
-    with pytest.raises(FloatingPointError) as caught:
-        accumulate_gradients(model, criterion, Backward(), [WeightedSample("bt", "ro", 1.0, bad)] + SAMPLES, 41)
-    assert "the loss is {} in update 42, back-translation of language ro, sentences 30, 70 of".format(value) in str(
+    watch = FiniteWatch()
+    watch.begin(model, 41)
+    with pytest.raises(SystemExit) as caught:
+        accumulate_gradients(model, criterion, Backward(), [WeightedSample("bt", "ro", 1.0, bad)] + SAMPLES, watch)
+    assert f"error: the loss is {value} in update 42, back-translation of language ro, sentences 30, 70 of" in str(
         caught.value
     )
     assert all(gradient is None for gradient in gradients(model).values())
 
 
 def test_many_sentences_are_not_all_named():
-    with pytest.raises(FloatingPointError, match="sentences 0, 1, .*, 19 and 5 more of its training text"):
+    with pytest.raises(SystemExit, match="sentences 0, 1, .*, 19 and 5 more of its training text"):
         accumulate_gradients(
             model_of(),
             lambda model, sample: (torch.tensor(float("nan")), 1, {}),
             Backward(),
             [WeightedSample("dae", "en", 1.0, sample_of(*[[4]] * 25))],
-            0,
+            FiniteWatch(),
         )
 
 
@@ -140,7 +145,7 @@ def test_many_sentences_are_not_all_named():
 
 @pytest.fixture
 def process_group(tmp_path):
-    distributed.init_process_group("gloo", init_method="file://{}/meet".format(tmp_path), rank=0, world_size=1)
+    distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/meet", rank=0, world_size=1)
     yield
     distributed.destroy_process_group()
 
@@ -158,7 +163,7 @@ def test_processes_exchange_gradients_once(process_group):
         return future
 
     wrapped.module.register_comm_hook(None, exchange)
-    accumulate_gradients(wrapped, CRITERION, Backward(), SAMPLES, 0)
+    accumulate_gradients(wrapped, CRITERION, Backward(), SAMPLES, FiniteWatch())
     expected = one_by_one(SAMPLES)
     for name, gradient in gradients(inner).items():
         assert torch.allclose(gradient, expected[name], atol=1e-6), name
@@ -179,9 +184,9 @@ def test_gradient_accumulation_exchanges_nothing_before_its_last_batch(process_g
 
     wrapped.module.register_comm_hook(None, exchange)
     with wrapped.no_sync():  # as fairseq's trainer does
-        accumulate_gradients(wrapped, CRITERION, Backward(), SAMPLES, 0)
+        accumulate_gradients(wrapped, CRITERION, Backward(), SAMPLES, FiniteWatch())
         assert not sent
-    accumulate_gradients(wrapped, CRITERION, Backward(), SAMPLES[:1], 0)
+    accumulate_gradients(wrapped, CRITERION, Backward(), SAMPLES[:1], FiniteWatch())
     expected = one_by_one(SAMPLES + SAMPLES[:1])
     assert sent and all(torch.allclose(g, expected[name], atol=1e-6) for name, g in gradients(inner).items())
 
@@ -205,7 +210,7 @@ def test_half_precision_and_loss_scaling(dtype, scale):
         if dtype is torch.float16 and torch.__version__ < "2.3":
             stack.enter_context(pytest.raises(RuntimeError, match="not implemented for 'Half'"))
         optimizer = fairseq_fp16(model, scale)
-        loss, size, logs = accumulate_gradients(model, CRITERION, optimizer, SAMPLES, 0)
+        loss, size, logs = accumulate_gradients(model, CRITERION, optimizer, SAMPLES, FiniteWatch())
         assert loss.dtype == torch.float32 and size == 21 and torch.isfinite(logs["bt_loss"])
         optimizer._sync_fp16_grads_to_fp32()
         expected = one_by_one(SAMPLES)

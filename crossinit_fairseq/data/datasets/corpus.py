@@ -13,6 +13,7 @@ from crossinit_fairseq.data.datasets.monolingual_updates import MonolingualUpdat
 from crossinit_fairseq.data.noise import WordNoise
 from crossinit_fairseq.data.sentences import ShortenedSentences, Subset, usable_sentences
 from crossinit_fairseq.data.special_tokens import SpecialTokens
+from crossinit_fairseq.data.text_check import find_control_symbols, report_control_symbols
 from crossinit_fairseq.data.vocabularies import count_tokens, vocabularies
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import open_binarised
@@ -29,13 +30,19 @@ def open_text(prefix: str, dictionary: Dictionary) -> Any:
     return data_utils.load_indexed_dataset(prefix, dictionary, "mmap")
 
 
-def open_usable_text(prefix: str, dictionary: Dictionary, longest: int) -> Tuple[Any, np.ndarray]:
-    """The same, and the numbers of the sentences that hold a word and have `longest` tokens at most, int64 [n].
+def open_usable_text(
+    prefix: str, dictionary: Dictionary, languages: Iterable[str], longest: int
+) -> Tuple[Any, np.ndarray]:
+    """The same, and the numbers of the sentences that are used, int64 [n]: those that hold a word, have `longest`
+    tokens at most and hold no control symbols (see find_control_symbols; languages: whose tokens these are, too).
 
-    Raises InputError also where no sentence is left.
+    What is left out is counted in the log. Raises InputError also for text that does not fit the dictionary, and where
+    no sentence is left.
     """
+    found = find_control_symbols(prefix, dictionary.symbols, languages)
+    report_control_symbols(prefix, found, "they are left out")
     text = open_text(prefix, dictionary)
-    usable = usable_sentences(text.sizes, longest, prefix)
+    usable = np.setdiff1d(usable_sentences(text.sizes, longest, prefix), found.sentences, assume_unique=True)
     if not len(usable):
         raise InputError(f"{prefix} has no sentence that can be used")
     return text, usable
@@ -83,8 +90,10 @@ class Corpus:
         """Which tokens are of each language, {language: bool [V]}, by the text of all folders; see `vocabularies`."""
         counts = {}
         for language in self.languages:
-            texts = [open_binarised(os.path.join(folder, language, split)) for folder in self.folders]
-            counts[language] = sum(count_tokens(text, len(self.dictionary)) for text in texts)
+            prefixes = [os.path.join(folder, language, split) for folder in self.folders]
+            for prefix in prefixes:  # a token beyond the dictionary could not be counted
+                find_control_symbols(prefix, self.dictionary.symbols, self.languages)
+            counts[language] = sum(count_tokens(open_binarised(p), len(self.dictionary)) for p in prefixes)
         found = {language: torch.from_numpy(own) for language, own in vocabularies(counts).items()}
         for language, own in found.items():
             logger.info(f"{language}: {int(own.sum()):,} of {len(own):,} symbols are of its text")
@@ -95,9 +104,9 @@ class Corpus:
     ) -> Optional[LanguagePairDataset]:
         """The aligned text of a direction, None if there is none.
 
-        all_sentences: keep those that cannot be used, for fairseq-generate's own options to deal with; shorten: or rather
-        cut those that are too long, which is logged.
-        Raises InputError when a file is damaged or the two texts are of unequal length.
+        all_sentences: keep those that cannot be used, for fairseq-generate's own options to deal with; shorten: or
+        rather cut those that are too long, which is logged. Raises InputError when a file is damaged or the two texts
+        are of unequal length.
         """
         for pair in ((source, target), (target, source)):
             prefix = os.path.join(self.folders[0], "{}.{}-{}.".format(split, *pair))
@@ -110,14 +119,22 @@ class Corpus:
             raise InputError(
                 f"{prefix}{{{source},{target}}} are not aligned: {len(texts[0]):,} and {len(texts[1]):,} sentences"
             )
+        with_symbols = []
+        for language in (source, target):
+            found = find_control_symbols(prefix + language, self.dictionary.symbols, self.languages)
+            consequence = "they are translated as they are" if all_sentences else "these pairs are left out"
+            report_control_symbols(prefix + language, found, consequence)
+            with_symbols.append(found.sentences)
         if not all_sentences:
             usable = usable_sentences(np.maximum(texts[0].sizes, texts[1].sizes), self.longest, prefix + "*")
+            usable = np.setdiff1d(usable, np.union1d(*with_symbols), assume_unique=True)
             texts = [Subset(text, usable) for text in texts]
         elif shorten:
             texts = [ShortenedSentences(text, self.longest) for text in texts]
             if texts[0].cut:
                 logger.warning(
-                    f"{prefix}{source}: {texts[0].cut:,} of {len(texts[0]):,} sentences are cut to {self.longest:,} sub-tokens"
+                    f"{prefix}{source}: {texts[0].cut:,} of {len(texts[0]):,} sentences are cut to {self.longest:,} "
+                    "sub-tokens"
                 )
         pair = [WithSpecialTokens(text, self.special_tokens, lang) for text, lang in zip(texts, (source, target))]
         return pair_dataset(pair[0], pair[1], self.dictionary, self.special_tokens, target)
@@ -131,9 +148,9 @@ class Corpus:
     ) -> GroupedBatches:
         """All that validation measures, in groups named ("bleu" or "round_trip", source, target).
 
-        directions: (source, target) each, of which those that have aligned text are taken; round_trips: (language, by way
-        of); sentences: of each language to translate there and back, 0 for none; without any aligned text there are some
-        all the same.
+        directions: (source, target) each, of which those that have aligned text are taken; round_trips: (language, by
+        way of); sentences: of each language to translate there and back, 0 for none; without any aligned text there are
+        some all the same.
         """
         aligned = [(direction, self.aligned(split, *direction)) for direction in directions]
         groups = [(("bleu",) + tuple(direction), dataset) for direction, dataset in aligned if dataset is not None]
@@ -155,4 +172,5 @@ class Corpus:
 
     def _monolingual(self, folder: str, language: str, split: str) -> Tuple[Any, np.ndarray]:
         """(sentences, numbers of the usable ones)."""
-        return open_usable_text(os.path.join(folder, language, split), self.dictionary, self.longest)
+        prefix = os.path.join(folder, language, split)
+        return open_usable_text(prefix, self.dictionary, self.languages, self.longest)

@@ -104,7 +104,8 @@ def pair_dataset(
 ) -> LanguagePairDataset:
     """A LanguagePairDataset whose decoder starts with the target language's token.
 
-    source, target: datasets of int64 [T] sentences with special tokens, with `sizes`; target may be None (no reference).
+    source, target: datasets of int64 [T] sentences with special tokens, with `sizes`; target may be None (no
+    reference).
     """
     return LanguagePairDataset(
         source,

@@ -51,7 +51,8 @@ class MaskedText:
         """
         room = self.block - 2
         longest = np.iinfo(np.int64).max if self.break_mode == "none" else room
-        text, usable = open_usable_text(os.path.join(folder, language, split), self.dictionary, longest)
+        prefix = os.path.join(folder, language, split)
+        text, usable = open_usable_text(prefix, self.dictionary, self.tokens, longest)
         text = Subset(text, usable)
         pad, eos = self.dictionary.pad(), self.dictionary.eos()
         blocks = TokenBlockDataset(text, text.sizes, room, pad=pad, eos=eos, break_mode=self.break_mode)
@@ -59,8 +60,8 @@ class MaskedText:
 
     def _masked(self, blocks: TokenBlockDataset, language: str) -> NestedDictionaryDataset:
         # <s> and the language token are added after masking: stock tasks mask <s> too. MaskTokensDataset.apply_mask is
-        # not used: its caches, one for all datasets, know no epochs, and can pair a source with the targets of the epoch
-        # before
+        # not used: its caches, one for all datasets, know no epochs, and can pair a source with the targets of the
+        # epoch before
         source, target = (self._mask(blocks, targets) for targets in (False, True))
         pad = self.dictionary.pad()
         source = self._with_ends(source, self.dictionary.bos(), self.tokens[language])

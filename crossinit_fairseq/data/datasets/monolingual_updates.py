@@ -17,9 +17,9 @@ class MonolingualUpdates(FairseqDataset):
     Item k of epoch e is a function of (seed, e, k): the same on every process and after a resume, new every epoch.
     A language whose batches are used up begins again, in another order.
 
-    texts: {language: dataset of int64 [T] sentences ending in </s>, with `sizes`}; usable: {language: int64 [n], numbers
-    of the sentences that may be used}; alpha: see language_turns; lexicon_noise: function (sentences, language, numpy
-    Generator) -> sentences, applied before the other noise to what is to be denoised, or None.
+    texts: {language: dataset of int64 [T] sentences ending in </s>, with `sizes`}; usable: {language: int64 [n],
+    numbers of the sentences that may be used}; alpha: see language_turns; lexicon_noise: function (sentences, language,
+    numpy Generator) -> sentences, applied before the other noise to what is to be denoised, or None.
     """
 
     can_reuse_epoch_itr_across_epochs = False
@@ -136,9 +136,10 @@ def language_turns(
     """The languages of every update of an epoch: int64 [updates, languages], each a language's number.
 
     Every update takes as many batches as there are languages. alpha None: one of each language, until the language with
-    the most batches has been through. Else a batch is of language l with a chance in proportion to ``p_l ** alpha``, p_l
-    being its share of all sentences (Lample and Conneau 2019, section 3.1); over the epoch each language gets its share,
-    but for one batch, and the epoch is about as long as it takes the language with the most batches to be through once.
+    the most batches has been through. Else a batch is of language l with a chance in proportion to ``p_l ** alpha``,
+    p_l being its share of all sentences (Lample and Conneau 2019, section 3.1); over the epoch each language gets its
+    share, but for one batch, and the epoch is about as long as it takes the language with the most batches to be
+    through once.
 
     batches, sentences: their number in each language, as a list; rng: numpy Generator.
     """
