@@ -17,7 +17,15 @@ FLOORS = [
     {"ranks"},
     {"lexicon", "spans", "alignment", "scoring"},
     {"analysis", "preparation", "export"},
-    {"data.folder", "data.noise", "data.sentences", "data.special_tokens", "data.vocabularies", "data.datasets"},
+    {
+        "data.folder",
+        "data.noise",
+        "data.sentences",
+        "data.special_tokens",
+        "data.text_check",
+        "data.vocabularies",
+        "data.datasets",
+    },
     {"models"},
     {"criterions", "generation", "finetuning"},
     {"unmt"},
@@ -140,6 +148,13 @@ def test_only_the_rooms_front_doors_ask_for_fairseq_to_be_registered():
         parents = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
         assert parents & asking, f"{module} imports fairseq, and no __init__ above it calls import_fairseq"
     assert all(MODULES[name].name == "__init__.py" for name in asking)
+
+
+@pytest.mark.parametrize("module", [name for name, path in MODULES.items() if path.name != "__init__.py"])
+def test_files_are_neither_crumbs_nor_scrolls(module):
+    lines = len(MODULES[module].read_text("utf-8").splitlines())
+    assert lines >= 30 or module == "errors", f"{module} has {lines} lines: make it a function of its neighbour"
+    assert lines <= 350, f"{module} has {lines} lines: split it"
 
 
 def test_the_rules_hold_for_something():

@@ -11,14 +11,21 @@ ROOT = Path(__file__).parents[1]
 FORMATTED = [
     "analysis",
     "cli",
+    "compat.py",
+    "data",
     "finetuning",
+    "generation",
     "languages.py",
     "lexicon",
     "markup.py",
     "preparation",
     "ranks",
+    "registration.py",
     "scoring",
+    "spans",
+    "tasks",
     "text_files.py",
+    "unmt",
 ]
 
 

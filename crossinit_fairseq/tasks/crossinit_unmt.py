@@ -20,7 +20,6 @@ from crossinit_fairseq.data.special_tokens import SpecialTokens
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.generation.search import Search, TranslationRequest, restrict
 from crossinit_fairseq.lexicon import Lexicon
-from crossinit_fairseq.lexicon.word_by_word import PieceTranslator
 from crossinit_fairseq.models import dictionary_record
 from crossinit_fairseq.models.bare_model import forget_beam_size, unwrap
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
@@ -29,10 +28,9 @@ from crossinit_fairseq.models.token_tables import FrozenTable
 from crossinit_fairseq.ranks import WordPieces
 from crossinit_fairseq.tasks.base import CrossInitTask
 from crossinit_fairseq.tasks.crossinit_unmt_config import CrossInitUnmtConfig, check_options
-from crossinit_fairseq.tasks.lexicons import parse_lexicons, piece_translators
+from crossinit_fairseq.tasks.lexicons import TranslationLexicons, parse_lexicons
 from crossinit_fairseq.unmt.back_translation import BackTranslation
 from crossinit_fairseq.unmt.directions import Directions
-from crossinit_fairseq.unmt.lexicon import LexiconNoise, WordByWordSources
 from crossinit_fairseq.unmt.training_step import TrainingStep, log_losses
 from crossinit_fairseq.unmt.validation import PlainText, Validation
 
@@ -61,12 +59,12 @@ class CrossInitUnmtTask(CrossInitTask):
     ):
         super().__init__(cfg, dictionary, languages)
         self.directions = directions
-        self.lexicons = lexicons or {}  # {(source, target): Lexicon}, for training
         rows = {language: dictionary.index(language_token(language)) for language in languages}
         self.special_tokens = SpecialTokens(rows)
         self.mask = dictionary.index(MASK)
         special = special_rows(dictionary.symbols, languages)
         self.pieces = WordPieces(dictionary.symbols, special=special, unk=dictionary.unk())
+        self.lexicons = TranslationLexicons(lexicons or {}, cfg, languages, dictionary, self.pieces)
         self.plain_text = PlainText(dictionary, self.pieces.style, set(special) - {dictionary.unk()})
         self.text_tokens = torch.ones(len(dictionary), dtype=torch.bool)
         self.text_tokens[special] = False
@@ -94,7 +92,6 @@ class CrossInitUnmtTask(CrossInitTask):
         self.back_translation: Optional[BackTranslation] = None
         self.validation: Optional[Validation] = None
         self._vocabularies: Dict[str, torch.Tensor] = {}
-        self._translators: Optional[Dict[Tuple[str, str], PieceTranslator]] = None
         self._update = 0
         self._model_positions: Tuple[int, ...] = ()
 
@@ -130,7 +127,7 @@ class CrossInitUnmtTask(CrossInitTask):
                 self.datasets[split] = self._text_to_translate(split)
             elif split == self.cfg.train_subset:
                 self.datasets[split] = self._corpus().updates(
-                    split, epoch, self.cfg.sampling_alpha, self._lexicon_noise()
+                    split, epoch, self.cfg.sampling_alpha, self.lexicons.denoising_noise(self._longest)
                 )
                 self.back_translation = self.back_translation or BackTranslation(
                     self.search,
@@ -138,7 +135,9 @@ class CrossInitUnmtTask(CrossInitTask):
                     self.text_tokens,
                     self.vocabularies(),
                     self._longest - 1,
-                    self._word_by_word(),
+                    self.lexicons.word_by_word(
+                        self.directions.generated(), self.special_tokens, self._noise(), self._longest
+                    ),
                 )
             else:
                 dataset = self._corpus().validation(
@@ -173,31 +172,6 @@ class CrossInitUnmtTask(CrossInitTask):
         """{language: bool [V]}, the tokens of each language; see data/vocabularies.py. Counted on first use."""
         self._vocabularies = self._vocabularies or self._corpus().vocabularies(self.cfg.train_subset)
         return self._vocabularies
-
-    def translators(self) -> Dict[Tuple[str, str], PieceTranslator]:
-        """{(source, target): PieceTranslator} of the lexicons' directions, both ways. Made on first use, for which the
-        words of the training text are counted."""
-        if self._translators is None:
-            self._translators = piece_translators(
-                self.lexicons, self.cfg.data, self.languages, self.dictionary, self.pieces, self.cfg.train_subset
-            )
-        return self._translators
-
-    def _lexicon_noise(self) -> Optional[LexiconNoise]:
-        share = self.cfg.lexicon_noise
-        return LexiconNoise(self.translators(), share, self._longest) if share else None
-
-    def _word_by_word(self) -> Optional[WordByWordSources]:
-        cfg = self.cfg
-        if not cfg.lexicon_bt_updates:
-            return None
-        for source, target in self.directions.generated():
-            if (source, target) not in self.translators():
-                logger.info(f"no lexicon for {source}-{target}: the model translates there from the first update")
-        noise = self._noise() if cfg.lexicon_bt_noise else None
-        return WordByWordSources(
-            self.translators(), cfg.lexicon_bt_updates, self.special_tokens, noise, self._longest - 1
-        )
 
     def _noise(self) -> WordNoise:
         cfg = self.cfg

@@ -2,18 +2,22 @@
 
 import logging
 import os
-from typing import Dict, List, Mapping, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from fairseq.data import Dictionary
 
 from crossinit_fairseq.data.folder import data_folders
+from crossinit_fairseq.data.noise import WordNoise
+from crossinit_fairseq.data.special_tokens import SpecialTokens
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import language_pair
 from crossinit_fairseq.lexicon import Lexicon
 from crossinit_fairseq.lexicon.word_by_word import PieceTranslator
 from crossinit_fairseq.lexicon.word_forms import LexiconTokens, WordForms, to_tokens
 from crossinit_fairseq.ranks import RankedWords, WordPieces
+from crossinit_fairseq.tasks.crossinit_unmt_config import CrossInitUnmtConfig
 from crossinit_fairseq.tasks.word_ranks import from_binarised
+from crossinit_fairseq.unmt.lexicon import LexiconNoise, WordByWordSources
 
 logger = logging.getLogger(__name__)
 
@@ -95,22 +99,54 @@ def training_words(
     }
 
 
-def piece_translators(
-    lexicons: Mapping[Tuple[str, str], Lexicon],
-    data: str,
-    languages: List[str],
-    dictionary: Dictionary,
-    pieces: WordPieces,
-    train_subset: str = "train",
-) -> Dict[Tuple[str, str], PieceTranslator]:
-    """{(source, target): PieceTranslator} of each lexicon, both ways; for the arguments see training_words.
+class TranslationLexicons:
+    """The lexicons of a translation run, and what its options make of them.
 
-    Counts the words of the training text if there is any lexicon. Raises InputError as `lexicon_tokens` does.
+    lexicons: {(source, target): Lexicon}, maybe none; cfg: of the task; pieces: WordPieces of the dictionary.
     """
-    words = training_words(data, languages, dictionary, train_subset) if lexicons else {}
-    translators = {}
-    for (source, target), lexicon in lexicons.items():
-        tokens = lexicon_tokens(lexicon, words, dictionary)
-        translators[source, target] = PieceTranslator(pieces, tokens.forward)
-        translators[target, source] = PieceTranslator(pieces, tokens.backward)
-    return translators
+
+    def __init__(
+        self,
+        lexicons: Mapping[Tuple[str, str], Lexicon],
+        cfg: CrossInitUnmtConfig,
+        languages: List[str],
+        dictionary: Dictionary,
+        pieces: WordPieces,
+    ):
+        self.lexicons, self.cfg = lexicons, cfg
+        self.languages, self.dictionary, self.pieces = languages, dictionary, pieces
+        self._translators: Optional[Dict[Tuple[str, str], PieceTranslator]] = None
+
+    @property
+    def translators(self) -> Dict[Tuple[str, str], PieceTranslator]:
+        """{(source, target): PieceTranslator} of each lexicon, both ways. Made on first use, for which the words of the
+        training text are counted. Raises InputError as `lexicon_tokens` does."""
+        if self._translators is None:
+            self._translators, cfg = {}, self.cfg
+            words = {}
+            if self.lexicons:
+                words = training_words(cfg.data, self.languages, self.dictionary, cfg.train_subset)
+            for (source, target), lexicon in self.lexicons.items():
+                tokens = lexicon_tokens(lexicon, words, self.dictionary)
+                self._translators[source, target] = PieceTranslator(self.pieces, tokens.forward)
+                self._translators[target, source] = PieceTranslator(self.pieces, tokens.backward)
+        return self._translators
+
+    def denoising_noise(self, longest: int) -> Optional[LexiconNoise]:
+        """By --lexicon-noise. longest: of a sentence with ``</s>``, in tokens."""
+        share = self.cfg.lexicon_noise
+        return LexiconNoise(self.translators, share, longest) if share else None
+
+    def word_by_word(
+        self, generated: Sequence[Tuple[str, str]], special_tokens: SpecialTokens, noise: WordNoise, longest: int
+    ) -> Optional[WordByWordSources]:
+        """By --lexicon-bt-updates. generated: the directions that back-translation generates in; noise: for
+        --lexicon-bt-noise; longest: of a sentence with ``</s>``, in tokens."""
+        cfg = self.cfg
+        if not cfg.lexicon_bt_updates:
+            return None
+        for source, target in generated:
+            if (source, target) not in self.translators:
+                logger.info(f"no lexicon for {source}-{target}: the model translates there from the first update")
+        own_noise = noise if cfg.lexicon_bt_noise else None
+        return WordByWordSources(self.translators, cfg.lexicon_bt_updates, special_tokens, own_noise, longest - 1)

@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 
-import pytest
 import torch
 
 from tests.conftest import TINY_MODEL, USER_DIR, load
@@ -112,10 +111,8 @@ def test_one_of_two_processes_ends_both_with_the_reason(data_folder, tmp_path):
     command = [sys.executable, "-c", WORKER, str(data_folder), "--user-dir", str(USER_DIR)]
     command += OPTIONS.replace("--max-tokens 300", "--batch-size 40").split() + TINY_MODEL
     command += (
-        "--save-dir {} --max-update 5 --cpu --distributed-world-size 2 --distributed-no-spawn --distributed-backend gloo "
-        "--ddp-backend legacy_ddp --disable-validation --distributed-init-method tcp://127.0.0.1:{}".format(
-            tmp_path, port
-        )
+        f"--save-dir {tmp_path} --max-update 5 --cpu --distributed-world-size 2 --distributed-no-spawn --distributed-backend gloo "
+        f"--ddp-backend legacy_ddp --disable-validation --distributed-init-method tcp://127.0.0.1:{port}"
     ).split()
     processes = [
         subprocess.Popen(command + ["--distributed-rank", str(rank)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -80,7 +80,7 @@ def test_partners_are_found_and_directions_stay(data_folder, lexicon, tmp_path):
 
 
 def test_starting_as_a_copier_is_what_later_stages_find(data_folder, lexicon, tmp_path):
-    options = LEXICON_ALONE + "--rescale --arch transformer --max-update 12 --lexicon aa-bb={}".format(lexicon)
+    options = LEXICON_ALONE + f"--rescale --arch transformer --max-update 12 --lexicon aa-bb={lexicon}"
     align(data_folder, tmp_path / "copier", options, "--start-as-copier")
     align(data_folder, tmp_path / "other", options)
     copier, other = (weights(tmp_path / name / "checkpoint_last.pt") for name in ("copier", "other"))

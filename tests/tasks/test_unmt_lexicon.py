@@ -181,7 +181,7 @@ def test_translating_needs_no_lexicon(data_folder, whole, tmp_path):
     config = CrossInitUnmtConfig()
     config.data, config.lexicon, config.lexicon_bt_updates = str(data_folder), str(tmp_path / "gone.tsv"), 9
     config.source_lang, config.target_lang = "aa", "bb"
-    assert CrossInitUnmtTask.setup_task(config).lexicons == {}
+    assert CrossInitUnmtTask.setup_task(config).lexicons.lexicons == {}
 
 
 def test_options_that_cannot_be_used(three_languages, lexicon, tmp_path):
