@@ -7,6 +7,7 @@ import sys
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from crossinit_fairseq.cli import command
+from crossinit_fairseq.cli.columns import printable
 from crossinit_fairseq.cli.command import positive
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import check_code, language_list
@@ -248,7 +249,7 @@ def _local(options: argparse.Namespace) -> None:
     from crossinit_fairseq.preparation.local_text import lay_out
 
     for line in lay_out(options.folder, options.langs, options.test, options.dev, options.out):
-        print(line)
+        print(printable(line))
 
 
 def _clean(options: argparse.Namespace) -> None:
@@ -274,8 +275,8 @@ def _clean(options: argparse.Namespace) -> None:
         ),
     )
     for remark in report["remarks"]:
-        print(remark, file=sys.stderr)
-    print(f"{options.output}: {report['lines']:,} of {report['lines_read']:,} lines")
+        print(printable(remark), file=sys.stderr)
+    print(f"{printable(options.output)}: {report['lines']:,} of {report['lines_read']:,} lines")
 
 
 def _normalise(options: argparse.Namespace) -> None:

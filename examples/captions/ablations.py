@@ -2,13 +2,10 @@
 
 import argparse
 import os
-import sys
-from pathlib import Path
 
 from summary import cell, mean, read, read_scores
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from summaries import write_summary  # noqa: E402
+from crossinit_fairseq.run_summary import write_summary
 
 
 def main(arguments=None):

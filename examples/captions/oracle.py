@@ -27,7 +27,7 @@ def main(arguments=None):
     languages = tuple(args.langs.split(","))
     sides = []
     for language in languages:
-        with open(f"{args.aligned}.{language}", encoding="utf-8") as stream:
+        with open(f"{args.aligned}.{language}", encoding="utf-8", newline="\n") as stream:
             sides.append([line.rstrip("\n") for line in stream])
     try:
         Lexicon(*languages, pairs_of(*sides, languages), {"lowercase": "yes", "from": "aligned text"}).save(args.output)

@@ -4,11 +4,8 @@ import argparse
 import json
 import os
 import statistics
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from summaries import stage_minutes, write_summary  # noqa: E402
+from crossinit_fairseq.run_summary import stage_minutes, write_summary
 
 _STAGES = ("lexicon", "word_by_word", "table", "translation", "score")
 _ABOUT = {

@@ -93,7 +93,7 @@ def prepare(args):
 def read(path):
     """The sentences of a UTF-8 file as lists of lower-case words."""
     try:
-        with open(path, encoding="utf-8-sig") as stream:
+        with open(path, encoding="utf-8-sig", newline="\n") as stream:
             return [_WORD.findall(line.lower()) for line in stream]
     except OSError as error:
         raise Problem("{} cannot be read ({})".format(path, error.strerror))

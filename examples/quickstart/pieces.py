@@ -77,7 +77,7 @@ def train(args, languages, vocabulary):
 
 def encode(model, path):
     """The lines of a file as pieces between spaces."""
-    with open(path, encoding="utf-8") as stream:
+    with open(path, encoding="utf-8", newline="\n") as stream:
         return [" ".join(pieces) for pieces in model.encode([line.strip() for line in stream], out_type=str)]
 
 

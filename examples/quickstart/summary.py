@@ -5,10 +5,8 @@ import json
 import os
 import re
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from summaries import stage_minutes, write_summary  # noqa: E402
+from crossinit_fairseq.run_summary import stage_minutes, write_summary
 
 _JSON = re.compile(r"\| (train_inner|train|valid) \| (\{.*\})")
 _ARTEFACTS = {

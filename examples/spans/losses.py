@@ -10,10 +10,8 @@ import json
 import os
 import re
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from summaries import write_summary  # noqa: E402
+from crossinit_fairseq.run_summary import write_summary
 
 _STATS = re.compile(r"\| valid \| (\{.*\})")
 _FLAT = "early stop since valid performance"

@@ -3,11 +3,8 @@
 import argparse
 import json
 import os
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from summaries import stage_minutes, write_summary  # noqa: E402
+from crossinit_fairseq.run_summary import stage_minutes, write_summary
 
 _STEPS = ("text", "prepare", "ranks", "lexicon", "crossinit", "mbart", "translation", "score")
 

@@ -4,6 +4,7 @@ Facts about addresses, sizes and licences, and where they were read, stand in RE
 """
 
 import logging
+import re
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from crossinit_fairseq.errors import InputError
@@ -106,6 +107,8 @@ def files_of(source: Source, listings: Dict[str, List[Any]]) -> List[Remote]:
                 f"{address} answers in a form not known here: has Hugging Face's interface changed?"
             ) from None
     files = sorted(listings[address])
+    if not all(re.fullmatch(r"[\w.-]+", name) for name, _, _ in files):
+        raise InputError(f"{address} lists a file of a strange name: is it Hugging Face that answers?")
     if not files:
         raise InputError(f"{address} lists no parquet file: has the data set moved?")
     return [

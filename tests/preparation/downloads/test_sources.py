@@ -49,7 +49,12 @@ def test_wikipedia_files_in_order_with_their_checksums(web):
 
 @pytest.mark.parametrize(
     "answer, told",
-    [({"error": "x"}, "not known here"), ([{"path": "a.parquet"}], "not known here"), ([], "no parquet")],
+    [
+        ({"error": "x"}, "not known here"),
+        ([{"path": "a.parquet"}], "not known here"),
+        ([], "no parquet"),
+        ([{"path": "\x1b[2Ja.parquet", "lfs": {"size": 1, "oid": "a"}}], "a strange name"),
+    ],
 )
 def test_another_answer_of_hugging_face(web, answer, told):
     web.files["/api/datasets/wikipedia/tree/20231101.ne"] = json.dumps(answer).encode()
