@@ -22,7 +22,9 @@ def stage_minutes(out: str, stages: Sequence[str]) -> Dict[str, float]:
             try:
                 minutes[stage] = float(note)
             except ValueError:
-                raise InputError(f"{path} holds no number of minutes: remove it, and run the same command again") from None
+                raise InputError(
+                    f"{path} holds no number of minutes: remove it, and run the same command again"
+                ) from None
     minutes["total"] = round(sum(minutes.values()), 2)
     return minutes
 
