@@ -25,8 +25,10 @@ setup(
             "crossinit-compare = crossinit_fairseq.cli.compare:main",
             "crossinit-export = crossinit_fairseq.cli.export:main",
             "crossinit-lexicon = crossinit_fairseq.cli.lexicon:main",
+            "crossinit-predict = crossinit_fairseq.cli.predict:main",
             "crossinit-prepare = crossinit_fairseq.cli.prepare:main",
             "crossinit-ranks = crossinit_fairseq.cli.ranks:main",
+            "crossinit-retrieve = crossinit_fairseq.cli.retrieve:main",
             "crossinit-score = crossinit_fairseq.cli.score:main",
         ]
     },

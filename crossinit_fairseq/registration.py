@@ -25,11 +25,14 @@ def _register():
 
     # fairseq itself imports only tasks/ and models/ of a user directory
     import crossinit_fairseq.criterions.crossinit
+    import crossinit_fairseq.criterions.span_prediction
     import crossinit_fairseq.models.xlm
     import crossinit_fairseq.models.xlm_translation
     import crossinit_fairseq.tasks.crossinit_mlm
     import crossinit_fairseq.tasks.crossinit_pretrain
-    import crossinit_fairseq.tasks.crossinit_unmt  # noqa: F401
+    import crossinit_fairseq.tasks.crossinit_qa
+    import crossinit_fairseq.tasks.crossinit_unmt
+    import crossinit_fairseq.tasks.crossinit_xnli  # noqa: F401
 
 
 def import_fairseq():

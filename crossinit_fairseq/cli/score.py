@@ -1,4 +1,4 @@
-"""crossinit-score: score translations so that they can be compared."""
+"""crossinit-score: score translations, and predictions on XNLI and MLQA, so that they can be compared."""
 
 import argparse
 import logging
@@ -21,6 +21,8 @@ examples:
   crossinit-score --pair en-ro --reference test.ro out.txt
   crossinit-score --pair en-ro --reference test.ro --source test.en --json en-ro.json crossinit=out.txt random=out2.txt
   crossinit-score --table en-ro.json ro-en.json        both directions in one table
+  crossinit-score --task xnli --reference en=xnli.test.tsv --reference de=xnli.test.tsv --train en=multinli.train.tsv \
+    random=out/r1,out/r2,out/r3 crossinit=out/c1,out/c2,out/c3
 
 The reference is the original text, never the T- lines of fairseq-generate, which went through the dictionary. The
 first system is the baseline of the paired bootstrap.
@@ -39,6 +41,10 @@ signature as `crossinit.norm`, `crossinit.tok` and `crossinit.LIBRARY`.
 
 Copied lines are equal to their source; copied words stand in it too. The table shows the reference's shares beside.
 Published figures of the paper's Table 7 stand in the row that is nearest to their scoring.
+
+--task xnli|mlqa: a system is a folder, or one for each seed, of the LANG.txt or LANG.json that crossinit-predict or the
+official baselines write. Accuracy; F1 and exact match by the rules of MLQA, or of SQuAD (XQuAD). Beside them the
+baselines that need no model, the gap between English and the others, and the paper's Tables 3, 5 and 6.
 
 Checked: that no sentence is missing, that the S- and T- lines are those of --source and --reference, and, where
 py3langid is installed, that the files are in the right language."""
@@ -67,7 +73,19 @@ def _parser() -> argparse.ArgumentParser:
         "systems", nargs="*", metavar="[NAME=]FILE", help="translations; the name is the file's by default"
     )
     parser.add_argument("--pair", metavar="SRC-TGT", help="the direction, such as en-ro")
-    parser.add_argument("--reference", metavar="FILE", help="the original text in the target language")
+    parser.add_argument(
+        "--reference",
+        action="append",
+        metavar="[LANG=]FILE",
+        help="the original text in the target language; with --task: LANG=FILE of the labelled text, for each language",
+    )
+    parser.add_argument(
+        "--task", choices=["translation", "xnli", "mlqa"], default="translation", help="(default: %(default)s)"
+    )
+    parser.add_argument("--train", metavar="LANG=FILE", help="xnli: the pairs trained on, for the baselines")
+    parser.add_argument(
+        "--rules", choices=["mlqa", "squad"], default="mlqa", help="mlqa: whose rules of scoring (default: %(default)s)"
+    )
     parser.add_argument("--source", metavar="FILE", help="the text in the source language, to see what is copied")
     parser.add_argument("--metrics", metavar="KEY,...", help="only these scores (default: all of the target language)")
     parser.add_argument(
@@ -83,6 +101,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check_usage(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Exit with 2 when that is not one thing, completely said."""
+    if options.task != "translation":
+        if not options.reference or options.pair or options.source or options.metrics or options.table:
+            parser.error(f"--task {options.task} takes --reference LANG=FILE, systems, and no option of translations")
+        if (options.train and options.task != "xnli") or (options.rules != "mlqa" and options.task != "mlqa"):
+            parser.error("--train goes with --task xnli, --rules with --task mlqa")
+        return
+    if options.train or options.rules != "mlqa" or len(options.reference or []) > 1:
+        parser.error("--train, --rules and several --reference go with --task xnli or mlqa")
+    options.reference = options.reference[0] if options.reference else None
     if options.table:
         if options.systems or options.pair or options.reference or options.source or options.metrics or options.json:
             parser.error("--table takes files that --json wrote, and nothing else")
@@ -91,6 +118,11 @@ def _check_usage(parser: argparse.ArgumentParser, options: argparse.Namespace) -
 
 
 def _run(options: argparse.Namespace) -> None:
+    if options.task != "translation":
+        from crossinit_fairseq.cli import score_finetuned
+
+        print(score_finetuned.format_result(score_finetuned.score(options)))
+        return
     from crossinit_fairseq.cli.score_table import format_results
 
     print(format_results(_load(options.table) if options.table else [_score(options)]))

@@ -1,0 +1,122 @@
+"""crossinit-predict: what a fine-tuned checkpoint says of XNLI and MLQA in any language."""
+
+import argparse
+import os
+import sys
+from typing import Any, Dict, List, Optional, Tuple
+
+from crossinit_fairseq.cli import command
+from crossinit_fairseq.cli.command import positive
+from crossinit_fairseq.errors import InputError
+
+_ABOUT = """\
+Predict with a checkpoint that fairseq-train --task crossinit_xnli or crossinit_qa has fine-tuned on one language, in
+every language whose token stands in dict.txt."""
+
+_EXAMPLES = """\
+examples:
+  crossinit-predict data-bin --path checkpoints/xnli/checkpoint_best.pt --text en=xnli.test.tsv \\
+    --text de=xnli.test.tsv --out predictions/seed1
+  crossinit-predict data-bin --path checkpoints/qa/checkpoint_best.pt --text de=test-context-de-question-de.json \\
+    --text de-en=test-context-de-question-en.json --out predictions/seed1
+
+It writes OUT/LANG.txt, one label a line (XNLI), or OUT/LANG.json, {id of the question: answer} (MLQA, XQuAD, SQuAD),
+as the official evaluators take them; crossinit-score --task xnli|mlqa scores them. de-en: paragraphs in German,
+questions in English (G-XLT). Checkpoints are unpickled: open only those of people you trust."""
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
+    parser = argparse.ArgumentParser(
+        prog="crossinit-predict",
+        description=_ABOUT,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("data", metavar="DATA", help="folder with dict.txt")
+    parser.add_argument("--path", required=True, metavar="FILE", help="the checkpoint")
+    parser.add_argument("--pieces", metavar="FILE", help="SentencePiece model (default: DATA/spm.model)")
+    parser.add_argument(
+        "--text", action="append", required=True, metavar="LANG=FILE", help="pairs or questions; for several languages"
+    )
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to; made if it is not there")
+    parser.add_argument(
+        "--max-tokens", type=positive, default=8192, metavar="N", help="of a batch (default: %(default)s)"
+    )
+    options = parser.parse_args(arguments)
+    return command.run("crossinit-predict", lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> None:
+    from crossinit_fairseq.finetuning.language_files import language_file, unique
+    from crossinit_fairseq.finetuning.results import context_language
+
+    files = unique([language_file(text, "--text") for text in options.text], "--text")
+    # every file is read before the model, which takes longer
+    for path in files.values():
+        if not os.path.isfile(path):
+            raise InputError(f"--text: there is no file {path}")
+    task, model = load_fine_tuned(options.path, options.data, options.pieces)
+    os.makedirs(options.out, exist_ok=True)
+    for name, path in files.items():
+        context = context_language(name)
+        asked = name[len(context) + 1 :] or context
+        written, count = _predict(
+            task, model, path, context, asked, os.path.join(options.out, name), options.max_tokens
+        )
+        print(f"{written}: {count:,} predictions")
+
+
+def _predict(
+    task: Any, model: Any, path: str, language: str, asked: str, stem: str, max_tokens: int
+) -> Tuple[str, int]:
+    """Predict a file. Returns the path of the file written, and the number of predictions."""
+    from crossinit_fairseq.finetuning.nli_files import read_pairs
+    from crossinit_fairseq.finetuning.predictions import write_answers, write_labels
+    from crossinit_fairseq.finetuning.qa_files import read_questions
+
+    if task.name == "crossinit_xnli":
+        if asked != language:
+            raise InputError(f"{language}-{asked}: premise and hypothesis are of one language")
+        labels = task.predict(model, read_pairs(path, language), language, max_tokens)
+        write_labels(stem + ".txt", labels)
+        return stem + ".txt", len(labels)
+    answers: Dict[str, str] = task.predict(model, read_questions(path), language, asked, max_tokens)
+    write_answers(stem + ".json", answers)
+    return stem + ".json", len(answers)
+
+
+def load_fine_tuned(path: str, data: str, pieces: Optional[str]) -> Tuple[Any, Any]:
+    """The task and the model, in eval mode, of a fine-tuned checkpoint. Raises InputError for one of another task."""
+    import crossinit_fairseq.tasks  # noqa: F401  (says what to do where there is no fairseq)
+
+    if not os.path.isfile(path):
+        raise InputError(f"there is no checkpoint {path}")
+    from fairseq import checkpoint_utils
+
+    overrides = {
+        "data": data,
+        "pieces": pieces,
+        "train_files": "",
+        "valid_files": "",
+        "restore_file": None,
+        "finetune_from_model": None,
+        "save_dir": None,
+    }
+    try:
+        models, _, task = checkpoint_utils.load_model_ensemble_and_task([path], arg_overrides=overrides)
+    except SystemExit as error:  # our tasks end so, at fairseq's door
+        raise InputError(str(error.code).replace("crossinit_fairseq: error: ", "", 1)) from None
+    except (OSError, RuntimeError, KeyError, EOFError) as error:
+        raise InputError(f"{path} cannot be loaded: {str(error).splitlines()[0][:120]}") from None
+    if getattr(task, "name", "") not in ("crossinit_xnli", "crossinit_qa"):
+        raise InputError(f"{path} was not fine-tuned: give one that --task crossinit_xnli or crossinit_qa has written")
+    import torch
+
+    model = models[0].eval()
+    return task, model.cuda() if torch.cuda.is_available() else model
+
+
+if __name__ == "__main__":
+    sys.exit(main())

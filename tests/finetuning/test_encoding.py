@@ -1,0 +1,146 @@
+"""crossinit_fairseq/finetuning/encoding.py and questions.py, by hand and against slow references."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crossinit_fairseq.data.dictionary import read_symbols
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.finetuning.encoding import PairForm, PieceEncoder, shorten_pair, tokens_of_answer, windows
+from crossinit_fairseq.finetuning.qa_files import Answer, Question
+from crossinit_fairseq.finetuning.questions import NOWHERE, QuestionEncoder, Windowing, answer_text, best_span
+from tests.finetuning import toy
+
+BOS, EOS = 0, 2
+
+
+@pytest.fixture(scope="module")
+def pieces(tmp_path_factory):
+    folder = toy.data_folder(tmp_path_factory.mktemp("toy"))
+    rows = {symbol: row for row, symbol in enumerate(read_symbols(str(folder / "dict.txt")))}
+    return PieceEncoder(str(folder / "spm.model"), rows)
+
+
+def test_pairs_as_the_models_know_sentences():
+    first, second = np.array([7, 8]), np.array([9])
+    xlm = PairForm("xlm", {"de": 20, "en": 21})
+    encoded = xlm.join(first, second, "en", "de")
+    assert encoded.tokens.tolist() == [BOS, 7, 8, EOS, 9, EOS, 20]
+    # the question's language, then the paragraph's: rows in the order of the dictionary
+    assert encoded.languages.tolist() == [1, 1, 1, 1, 0, 0, 0]
+    assert (encoded.second, encoded.length) == (4, 1)
+    assert xlm.single(first, "en").tokens.tolist() == [BOS, 7, 8, EOS, 21]
+    roberta = PairForm("roberta", {})
+    encoded = roberta.join(first, second, "en", "de")
+    assert encoded.tokens.tolist() == [BOS, 7, 8, EOS, EOS, 9, EOS]
+    assert encoded.languages is None and encoded.tokens[encoded.second] == 9
+    assert roberta.single(first, "en").tokens.tolist() == [BOS, 7, 8, EOS]
+
+
+def test_a_language_without_an_embedding():
+    form = PairForm("xlm", {"de_DE": 20})
+    form.check_language("de")  # the same language by another code
+    with pytest.raises(InputError, match="no embedding for the language fr: dict.txt names de_DE"):
+        form.check_language("fr")
+    PairForm("roberta", {}).check_language("fr")
+
+
+def pop_by_pop(first, second, room):
+    while first + second > room:
+        if first > second:
+            first -= 1
+        else:
+            second -= 1
+    return first, second
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(2, 50))
+def test_shortened_as_by_popping(first, second, room):
+    assert shorten_pair(first, second, room) == pop_by_pop(first, second, room)
+
+
+@given(st.integers(0, 60), st.integers(1, 20), st.data())
+def test_windows_leave_nothing_out(length, room, data):
+    stride = data.draw(st.integers(1, room))
+    made = windows(length, room, stride)
+    assert set().union(*(range(*window) for window in made)) == set(range(length))
+    assert all(end - begin <= room for begin, end in made)
+    assert [begin for begin, _ in made] == [stride * k for k in range(len(made))]
+    assert len(made) == 1 or made[-2][1] < length  # none more than is needed
+
+
+def test_windows_by_hand():
+    assert windows(10, 4, 3) == [(0, 4), (3, 7), (6, 10)]
+    assert windows(0, 4, 3) == [(0, 0)]
+
+
+def test_places_are_of_the_text_as_it_is(pieces):
+    text = "  a1,  \u00bd a2\u3000b3 "
+    rows, places = pieces.encode_with_places(text)
+    assert rows.tolist() == pieces.encode(text).tolist() and len(places) == len(rows)
+    starts = [begin for begin, _ in places]
+    assert starts == sorted(starts) and all(begin <= end <= len(text) for begin, end in places)
+    first, last = tokens_of_answer(places, text.index("a2"), text.index("a2") + 2)
+    assert text[places[first][0] : places[last][1]].strip() == "a2"
+    assert tokens_of_answer(places, len(text), len(text) + 1) is None
+
+
+def test_a_model_of_other_text_is_refused(pieces, tmp_path):
+    folder = toy.data_folder(tmp_path)
+    with pytest.raises(InputError, match="of which dict.txt knows 0"):
+        PieceEncoder(str(folder / "spm.model"), {"x": 4})
+    (tmp_path / "bad.model").write_text("no model")
+    with pytest.raises(InputError, match="no SentencePiece model"):
+        PieceEncoder(str(tmp_path / "bad.model"), {})
+
+
+def question_of(context, answer, start=None):
+    place = context.index(answer) if start is None else start
+    return Question("q", context, "a1", (Answer(answer, place),))
+
+
+@given(st.integers(0, 23), st.integers(1, 8))
+def test_the_target_is_the_answer_in_each_window_that_holds_it(pieces, number, stride):
+    context = "  ".join(f"a{k}" for k in range(24))
+    question = question_of(context, f"a{number} ".strip())
+    encoder = QuestionEncoder(pieces, PairForm("xlm", {"aa": 20}), Windowing(30, 4, stride))
+    made = encoder.encode(0, question, "aa", "aa")
+    held = 0
+    for window in made:
+        first, last = window.target
+        if window.target == NOWHERE:
+            continue
+        held += 1
+        begin = window.encoded.second
+        found = answer_text(question, window, first - begin, last - begin)
+        assert question.answers[0].text in found and len(found) <= len(question.answers[0].text) + 1
+    assert held >= 1
+
+
+def test_answers_that_are_not_there_are_counted_and_left_out(pieces, caplog):
+    encoder = QuestionEncoder(pieces, PairForm("xlm", {"aa": 20}), Windowing(30, 4, 8))
+    good, bad = question_of("a1 a2", "a2"), question_of("a1 a2", "a2", start=1)
+    made = encoder.training_windows([good, bad], "aa", "file")
+    assert [window.question for window in made] == [0]
+    assert "left out 1 of 2 questions" in caplog.text
+    with pytest.raises(InputError, match="nothing to train on"):
+        encoder.training_windows([bad], "aa", "file")
+
+
+@pytest.mark.parametrize("length, question, stride", [(10, 6, 1), (30, 0, 1), (30, 4, 0), (30, 4, 23)])
+def test_windows_without_room_are_refused(length, question, stride):
+    with pytest.raises(InputError):
+        Windowing(length, question, stride).check()
+
+
+SCORES = st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=1, max_size=9)
+
+
+@given(SCORES, st.integers(1, 9))
+def test_best_span_is_the_best_of_all(scores, longest):
+    start, end = np.array(scores, dtype=float).T
+    all_spans = [start[i] + end[j] for i in range(len(start)) for j in range(i, min(i + longest, len(start)))]
+    score, first, last = best_span(start, end, longest)
+    assert score == max(all_spans) == start[first] + end[last]
+    assert first <= last < first + longest

@@ -1,0 +1,93 @@
+"""crossinit_fairseq/finetuning/retrieval.py and models/layer_states.py, and crossinit-retrieve."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from crossinit_fairseq.cli import retrieve
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.finetuning.retrieval import (
+    dictionary_accuracy,
+    read_aligned,
+    read_word_pairs,
+    retrieval_accuracy,
+)
+from tests.conftest import load
+from tests.finetuning import toy
+
+
+def test_a_rotated_copy_is_found_and_noise_is_not():
+    rng = np.random.default_rng(0)
+    left = rng.normal(size=(50, 8))
+    assert retrieval_accuracy(left, 3 * left) == (100.0, 100.0)
+    found = retrieval_accuracy(left, rng.normal(size=(50, 8)))
+    assert max(found) <= 20
+
+
+def test_csls_marks_a_hub_down():
+    # right row 1 is near to everything: by the cosine alone it would be nearest to both left rows
+    left = np.array([[1.0, 0.2], [1.0, 0.9]])
+    right = np.array([[1.0, -0.4], [1.0, 0.5]])
+    cosines = (left / np.linalg.norm(left, axis=1)[:, None]) @ (right / np.linalg.norm(right, axis=1)[:, None]).T
+    assert cosines.argmax(1).tolist() == [1, 1]
+    assert retrieval_accuracy(left, right, neighbours=2)[0] == 100.0
+
+
+def test_any_translation_counts():
+    right = np.eye(3)
+    left = right[[0, 1, 2]]
+    assert dictionary_accuracy(left, right, [{0, 2}, {0}, {2}], 1) == pytest.approx(200 / 3)
+
+
+def test_files(tmp_path):
+    for name, text in (("a", "x\ny\n\n"), ("b", "u\nv\nw\n"), ("c", "u\n"), ("d", "cat Katze\ncat Kater\ndog Hund\n")):
+        (tmp_path / name).write_text(text, "utf-8")
+    assert read_aligned({"en": str(tmp_path / "a"), "de": str(tmp_path / "b")}) == {"en": ["x", "y"], "de": ["u", "v"]}
+    with pytest.raises(InputError, match="not aligned"):
+        read_aligned({"en": str(tmp_path / "a"), "de": str(tmp_path / "c")})
+    with pytest.raises(InputError, match="two languages"):
+        read_aligned({"en": str(tmp_path / "a")})
+    assert read_word_pairs(str(tmp_path / "d")) == (["cat", "dog"], ["Katze", "Kater", "Hund"], [{0, 1}, {2}])
+    with pytest.raises(InputError, match="line 1: 'x' is no pair"):
+        read_word_pairs(str(tmp_path / "a"))
+
+
+def test_means_are_of_the_text_alone():
+    from crossinit_fairseq.models.layer_states import mean_states
+
+    states = torch.arange(12.0).view(1, 6, 2)  # rows (0, 1), (2, 3), (4, 5), ...
+    found = mean_states([states, 2 * states], 1, torch.tensor([2]))
+    assert found.tolist() == [[[3.0, 4.0]], [[6.0, 8.0]]]
+
+
+def test_command(tmp_path, capsys):
+    """A model whose two languages share their vectors finds every line again; batches do not change that."""
+    from tests.tasks.in_process import run
+
+    data = toy.data_folder(tmp_path)
+    toy.nli_file(data / "train.tsv", "aa", 20, 1)
+    options = "--task crossinit_xnli --criterion sentence_prediction --batch-size 8 --max-length 40 --max-update 1"
+    files = f"--arch xlm_tiny_3 --train-files aa={data}/train.tsv --disable-validation"
+    done = run("train", [str(data), "--save-dir", str(data / "ck")], options, files, toy.TRAINING, toy.SIZES)
+    assert done.returncode == 0, done.stdout[-2000:]
+    saved = load(data / "ck" / "checkpoint_last.pt")
+    saved["model"]["body.encoder.sentence_encoder.segment_embeddings.weight"].zero_()
+    torch.save(saved, str(data / "ck" / "checkpoint_last.pt"))
+    rng = np.random.default_rng(5)
+    lines = [" ".join(toy.words(rng, "aa", rng.integers(3, 12))) for _ in range(30)]
+    (data / "lines").write_text("\n".join(lines) + "\n", "utf-8")
+    (data / "words").write_text("".join(f"a{k} a{k}\n" for k in range(10)), "utf-8")
+    command = [str(data), "--path", str(data / "ck" / "checkpoint_last.pt"), "--json", str(data / "out.json")]
+    command += [f"--sentences={language}={data}/lines" for language in ("aa", "bb")] + [f"--words=aa-bb={data}/words"]
+    capsys.readouterr()
+    assert retrieve.main(command) == 0
+    assert "layer 1" in capsys.readouterr().out
+    first = json.loads((data / "out.json").read_text("utf-8"))
+    # without the language's embedding both sides are the same text
+    assert first == {"sentences": {"aa-bb": [100.0, 100.0]}, "words": {"aa-bb": [100.0, 100.0]}}
+    assert retrieve.main(command + ["--max-tokens", "50"]) == 0
+    assert json.loads((data / "out.json").read_text("utf-8")) == first
+    with pytest.raises(SystemExit):
+        retrieve.main(command[:3])

@@ -1,0 +1,241 @@
+"""The tasks crossinit_xnli and crossinit_qa, crossinit-predict and crossinit-score on what they say."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from crossinit_fairseq.cli import predict, score
+from crossinit_fairseq.finetuning.nli_files import read_pairs
+from crossinit_fairseq.finetuning.predictions import read_labels
+from crossinit_fairseq.finetuning.qa_files import Question, read_questions
+from tests.conftest import load, write_split
+from tests.finetuning import toy
+from tests.tasks.in_process import run
+
+XNLI = "--task crossinit_xnli --criterion sentence_prediction --batch-size 16 --max-length 40"
+QA = "--task crossinit_qa --criterion span_prediction --batch-size 16 --max-length 40 --max-question-length 8 --doc-stride 8"
+XLM = "--arch xlm_tiny_3 " + toy.SIZES
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = toy.data_folder(tmp_path_factory.mktemp("toy"))
+    toy.nli_file(folder / "train.tsv", "aa", 320, 1)
+    toy.nli_file(folder / "shuffled.tsv", "aa", 320, 1, shuffled=True)
+    for language, seed in (("aa", 2), ("bb", 3)):
+        toy.nli_file(folder / f"valid.{language}.tsv", language, 60, seed)
+        toy.qa_file(folder / f"valid.{language}.json", language, 8, seed)
+    toy.qa_file(folder / "train.json", "aa", 40, 1, length=20)
+    return folder
+
+
+def fine_tune(data, save_dir, task, *options, train="train", check=True, arch=XLM):
+    end = "tsv" if task == XNLI else "json"
+    files = f"--train-files aa={data}/{train}.{end} --valid-files aa={data}/valid.aa.{end},bb={data}/valid.bb.{end}"
+    done = run("train", [str(data), "--save-dir", str(save_dir)], task, files, arch, toy.TRAINING, *options)
+    assert not check or done.returncode == 0, done.stdout[-3000:]
+    return done
+
+
+def logged(done, key):
+    """The values of a key in the lines of validation, in their order."""
+    lines = re.findall(r"\| valid \| (\{.*\})", done.stdout)
+    return [float(json.loads(line)[key]) for line in lines if key in json.loads(line)]
+
+
+@pytest.fixture(scope="module")
+def xnli(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("xnli")
+    return folder, fine_tune(data, folder, XNLI, "--max-epoch 5")
+
+
+def test_xnli_learns_what_can_be_learnt(xnli):
+    assert logged(xnli[1], "valid_accuracy")[-1] >= 95
+    assert len(logged(xnli[1], "valid_accuracy_bb")) == 5
+
+
+def test_xnli_learns_nothing_from_shuffled_labels(data, tmp_path):
+    done = fine_tune(data, tmp_path, XNLI, "--max-epoch 5", train="shuffled")
+    assert logged(done, "valid_accuracy")[-1] <= 60
+
+
+def test_predictions_are_those_of_validation_and_are_scored(data, xnli, tmp_path, capsys):
+    out = tmp_path / "predictions"
+    text = [f"--text={language}={data}/valid.{language}.tsv" for language in ("aa", "bb")]
+    arguments = [str(data), "--path", str(xnli[0] / "checkpoint_last.pt"), "--out", str(out), *text]
+    assert predict.main(arguments + ["--max-tokens", "90"]) == 0
+    right = []
+    for language in ("aa", "bb"):
+        pairs = read_pairs(f"{data}/valid.{language}.tsv", language)
+        found = read_labels(str(out / f"{language}.txt"), len(pairs))
+        right.append(100 * np.mean([label == pair.label for label, pair in zip(found, pairs)]))
+    assert right == pytest.approx(
+        [logged(xnli[1], "valid_accuracy")[-1], logged(xnli[1], "valid_accuracy_bb")[-1]], abs=0.06
+    )
+    capsys.readouterr()
+    references = [f"--reference={language}={data}/valid.{language}.tsv" for language in ("aa", "bb")]
+    options = ["--task", "xnli", *references, "--train", f"aa={data}/train.tsv", "--json", str(tmp_path / "a.json")]
+    assert score.main(options + [f"mine={out},{out}"]) == 0
+    table = capsys.readouterr().out
+    assert "majority class" in table and "word overlap" in table and f"{right[1]:.2f} \u00b1 0.00" in table
+    saved = json.loads((tmp_path / "a.json").read_text("utf-8"))
+    assert saved["systems"]["mine"]["accuracy"]["languages"]["bb"]["seeds"] == pytest.approx([right[1]] * 2)
+
+
+@pytest.mark.parametrize("task", [XNLI, QA], ids=["xnli", "qa"])
+def test_resume_is_exact(data, tmp_path, task):
+    """Stopped within the second epoch, and at the end of the first."""
+    per_epoch = 20 if task == XNLI else None
+    fine_tune(data, tmp_path / "whole", task, "--max-epoch 2 --dropout 0.1")
+    whole = load(tmp_path / "whole" / "checkpoint_last.pt")
+    updates = whole["optimizer_history"][-1]["num_updates"]
+    assert per_epoch is None or updates == 2 * per_epoch
+    for stop in (updates // 2, updates // 2 + 1):
+        folder = tmp_path / str(stop)
+        fine_tune(data, folder, task, f"--max-update {stop} --dropout 0.1")
+        fine_tune(data, folder, task, "--max-epoch 2 --dropout 0.1")
+        again = load(folder / "checkpoint_last.pt")
+        assert again["optimizer_history"][-1]["num_updates"] == updates
+        for name, value in whole["model"].items():
+            assert torch.equal(value, again["model"][name]), (stop, name)
+        for key, state in whole["last_optimizer_state"]["state"].items():
+            assert all(
+                torch.equal(state[k], again["last_optimizer_state"]["state"][key][k]) for k in ("exp_avg", "exp_avg_sq")
+            )
+
+
+def test_masked_lm_checkpoint_is_the_start_unchanged(data, tmp_path):
+    import sentencepiece
+    from fairseq.data import Dictionary
+
+    model, rng = sentencepiece.SentencePieceProcessor(model_file=str(data / "spm.model")), np.random.default_rng(0)
+    for language in ("aa", "bb"):
+        (data / language).mkdir()
+        for split in ("train", "valid"):
+            text = [" ".join(model.encode(" ".join(toy.words(rng, language, 8)), out_type=str)) for _ in range(20)]
+            write_split(Dictionary.load(str(data / "dict.txt")), data / language / split, text)
+    mlm = (
+        "--task crossinit_mlm --criterion masked_lm --langs aa,bb --tokens-per-sample 40 --batch-size 8 --max-update 2"
+    )
+    done = run("train", [str(data), "--save-dir", str(tmp_path / "mlm")], mlm, XLM, toy.TRAINING)
+    assert done.returncode == 0, done.stdout[-3000:]
+    start = tmp_path / "mlm" / "checkpoint_last.pt"
+    for task in (XNLI, QA):
+        folder = tmp_path / task.split()[1]
+        fine_tune(data, folder, task, f"--finetune-from-model {start} --max-update 1 --lr 0 --disable-validation")
+        model, before = load(folder / "checkpoint_last.pt")["model"], load(start)["model"]
+        assert all(torch.equal(value, model["body." + name]) for name, value in before.items())
+
+
+OTHERS = {
+    "roberta": "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 16 --encoder-attention-heads 2 --max-positions 64",
+    "mbart_base": "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 16 --encoder-attention-heads 2 "
+    "--decoder-layers 1 --decoder-embed-dim 16 --decoder-ffn-embed-dim 16 --decoder-attention-heads 2 --max-source-positions 64",
+    "masked_lm": "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 16 --encoder-attention-heads 2 --max-positions 64",
+}
+
+
+@pytest.mark.parametrize("arch", list(OTHERS))
+def test_other_encoders(data, tmp_path, arch):
+    form = "--form roberta" if arch == "roberta" else ""
+    for task in (XNLI, QA):
+        folder = tmp_path / task.split()[1]
+        fine_tune(data, folder, task, f"--max-update 2 {form}", arch=f"--arch {arch} {OTHERS[arch]}")
+        end = "tsv" if task == XNLI else "json"
+        arguments = [str(data), "--path", str(folder / "checkpoint_last.pt"), "--out", str(folder / "out")]
+        assert predict.main([*arguments, f"--text=aa={data}/valid.aa.{end}"]) == 0
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ("--valid-files bb=X", "--valid-files has no file of aa"),
+        ("--valid-files aa=X,fr=X", "no embedding for the language fr: dict.txt names aa, bb"),
+        ("--train-files aa=nowhere.tsv", "nowhere.tsv cannot be read"),
+        ("--train-files nowhere.tsv", "give LANG=FILE"),
+        ("--max-length 5", "--max-length is 5"),
+        ("--max-length 100", "--max-length is 100 but the model has 64 positions"),
+        ("--pieces nowhere.model", "nowhere.model is missing"),
+    ],
+)
+def test_bad_options_are_one_sentence(data, tmp_path, options, message):
+    options = options.replace("=X", f"={data}/valid.aa.tsv")
+    done = fine_tune(data, tmp_path, XNLI, "--max-update 1", options, check=False)
+    assert done.returncode == 1 and message in done.stdout.split("crossinit_fairseq: error: ")[1]
+
+
+def test_another_dictionary_is_refused(data, xnli, tmp_path):
+    for name in ("spm.model", "train.tsv", "valid.aa.tsv", "valid.bb.tsv"):
+        (tmp_path / name).write_bytes((data / name).read_bytes())
+    lines = (data / "dict.txt").read_text("utf-8").splitlines()
+    (tmp_path / "dict.txt").write_text("\n".join([lines[1], lines[0]] + lines[2:]) + "\n", "utf-8")
+    done = fine_tune(
+        tmp_path, tmp_path / "ck", XNLI, f"--max-update 1 --restore-file {xnli[0]}/checkpoint_last.pt", check=False
+    )
+    assert done.returncode == 1 and "another dictionary" in done.stdout
+    command = [str(tmp_path), "--path", str(xnli[0] / "checkpoint_last.pt"), "--out", str(tmp_path / "o")]
+    assert predict.main(command + [f"--text=aa={data}/valid.aa.tsv"]) == 1
+
+
+class Copier(torch.nn.Module):
+    """Says that the answer is where the paragraph has the tokens of the question."""
+
+    def __init__(self):
+        super().__init__()
+        self.unused = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, src_tokens, src_lengths, language_ids):
+        scores = torch.zeros(*src_tokens.shape, 2)
+        for row, tokens in enumerate(src_tokens.tolist()):
+            asked = tokens[1 : tokens.index(2)]
+            for place in range(len(asked) + 2, len(tokens) - len(asked) + 1):
+                if tokens[place : place + len(asked)] == asked:
+                    scores[row, place, 0] = scores[row, place + len(asked) - 1, 1] = 30
+        return scores, None
+
+
+@pytest.mark.parametrize("stride", [1, 7, 26])
+def test_a_copied_answer_is_found_across_a_stride(data, stride):
+    """Wherever it stands in a paragraph of many windows; its text is that of the paragraph, spaces and all."""
+    from crossinit_fairseq.tasks.crossinit_qa import CrossInitQaConfig, CrossInitQaTask
+
+    cfg = CrossInitQaConfig(data=str(data), max_length=40, max_question_length=10, doc_stride=stride)
+    cfg.seed, cfg.train_subset = 1, "train"
+    task = CrossInitQaTask.setup_task(cfg)
+    words = [f"a{k}" for k in range(24)] + [f"b{k}" for k in range(24)]
+    context = "\u2003 ".join(words)
+    questions = [Question(str(k), context, f"{words[k]} {words[k + 1]}", ()) for k in range(len(words) - 1)]
+    answers = task.predict(Copier(), questions, "aa", "bb", max_tokens=500)
+    assert answers == {str(k): f"{words[k]}\u2003 {words[k + 1]}" for k in range(len(words) - 1)}
+    assert task.predict(Copier(), [Question("x", "", "a1", ())], "aa") == {"x": ""}
+
+
+def test_qa_validation_is_what_is_predicted_and_scored(data, tmp_path, capsys):
+    done = fine_tune(data, tmp_path, QA, "--max-update 4")
+    out = tmp_path / "out"
+    text = [f"--text={name}={data}/valid.{name[:2]}.json" for name in ("aa", "bb", "bb-aa")]
+    assert predict.main([str(data), "--path", str(tmp_path / "checkpoint_last.pt"), "--out", str(out), *text]) == 0
+    assert list(json.loads((out / "bb-aa.json").read_text("utf-8"))) == [f"q{k}" for k in range(8)]
+    capsys.readouterr()
+    references = [f"--reference={name}={data}/valid.{name[:2]}.json" for name in ("aa", "bb", "bb-aa")]
+    options = ["--task", "mlqa", *references, "--rules", "squad", "--json", str(tmp_path / "a.json"), f"mine={out}"]
+    assert score.main(options) == 0
+    assert "rules: squad" in capsys.readouterr().out
+    saved = json.loads((tmp_path / "a.json").read_text("utf-8"))["systems"]["mine"]
+    for key in ("f1", "em"):
+        found = saved[key]["languages"]
+        assert found["aa"]["mean"] == pytest.approx(logged(done, f"valid_{key}")[-1], abs=0.01)
+        assert found["bb"]["mean"] == pytest.approx(logged(done, f"valid_{key}_bb")[-1], abs=0.01)
+    assert len(read_questions(f"{data}/valid.aa.json")) == 8
+
+
+def test_wrong_usage_of_scores(capsys):
+    for arguments in (["--task", "xnli"], ["--task", "mlqa", "--reference", "en=a", "--train", "en=b", "x"]):
+        with pytest.raises(SystemExit) as raised:
+            score.main(arguments)
+        assert raised.value.code == 2
+    assert score.main(["--task", "xnli", "--reference", "en=/nowhere.tsv", "x"]) == 1
+    assert "/nowhere.tsv" in capsys.readouterr().err
