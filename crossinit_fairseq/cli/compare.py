@@ -83,7 +83,7 @@ def _compare(options: argparse.Namespace, further: Sequence[str]) -> None:
     os.makedirs(os.path.join(out, "logs"), exist_ok=True)
     runs = [(init, seed) for seed in seeds for init in inits]
     gpus = _gpus()
-    jobs = options.jobs or max(1, len(gpus) or len(os.sched_getaffinity(0)))
+    jobs = options.jobs or max(1, len(gpus) or os.cpu_count() or 1)
     call = ["bash", str(script), *further]
     runner = _Runner(out, runs, gpus)
     try:

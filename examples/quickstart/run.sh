@@ -24,7 +24,8 @@ translation is learnt, by denoising and by back-translation, which begins with s
 
 VENV=DIR in the environment: a Python environment that has everything, instead of .venv, which is made if need be.
 It ends with a table of stages and minutes, BLEU and chrF2 beside copying the source and beside translating word by word, five
-translations, DIR/summary.json and DIR/report.html, one page with the curves, pictures and pairs of words. Exit status 0 means that every stage ran.
+translations, DIR/summary.json and DIR/report.html, one page with the curves, pictures and pairs of words.
+Exit status 0 means that every stage ran.
 EOT
 }
 set -euo pipefail
