@@ -23,6 +23,7 @@ setup(
         "console_scripts": [
             "crossinit-analyze = crossinit_fairseq.cli.analyze:main",
             "crossinit-compare = crossinit_fairseq.cli.compare:main",
+            "crossinit-doctor = crossinit_fairseq.cli.doctor:main",
             "crossinit-export = crossinit_fairseq.cli.export:main",
             "crossinit-lexicon = crossinit_fairseq.cli.lexicon:main",
             "crossinit-predict = crossinit_fairseq.cli.predict:main",

@@ -146,7 +146,9 @@ def check_whole(path: str) -> None:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-@functools.lru_cache(maxsize=64) # one start looks at a file several times; the other arguments tell that it is the same
+@functools.lru_cache(
+    maxsize=64
+)  # one start looks at a file several times; the other arguments tell that it is the same
 def _check_parts(path: str, *unused: int) -> None:
     with open(path, "rb") as stream:
         begins = stream.read(4)
@@ -220,7 +222,7 @@ def save_checkpoint_file(state: Any, path: str) -> None:
         except Exception:
             # torch says "unexpected pos 896 vs 790" of a full disk
             if watched.error is not None:
-                raise watched.error
+                raise watched.error from None
             raise
 
 

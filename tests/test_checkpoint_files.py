@@ -44,7 +44,10 @@ def state_of(updates=3):
         "parameter": parameter,
         "optimizer_history": [{"num_updates": updates, "best_loss": np.float64(1.5)}],
         "extra_state": {
-            "val_loss": np.float32(2.5), "array": np.arange(3), "updates": {1, 2}, "shape": torch.Size([2, 3])
+            "val_loss": np.float32(2.5),
+            "array": np.arange(3),
+            "updates": {1, 2},
+            "shape": torch.Size([2, 3]),
         },  # fmt: skip
         "last_optimizer_state": {"state": {0: {"step": torch.tensor(3)}}, "dtype": torch.float32},
     }

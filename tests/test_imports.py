@@ -18,6 +18,7 @@ FLOORS = [
     {"lexicon", "spans", "alignment", "scoring"},
     {"analysis", "preparation", "export"},
     {
+        "data.dictionary_record",
         "data.folder",
         "data.noise",
         "data.sentences",
@@ -27,7 +28,7 @@ FLOORS = [
         "data.datasets",
     },
     {"models"},
-    {"criterions", "generation", "finetuning"},
+    {"criterions", "generation", "doctor", "finetuning"},
     {"unmt"},
     {"tasks"},
     {"cli"},

@@ -11,10 +11,10 @@ from fairseq.models import ARCH_MODEL_REGISTRY, BaseFairseqModel
 from fairseq.tasks import FairseqTask
 from omegaconf import II, MISSING
 
+from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.data.dictionary import language_token
 from crossinit_fairseq.data.folder import data_folders
 from crossinit_fairseq.errors import InputError, one_sentence
-from crossinit_fairseq.models import dictionary_record
 from crossinit_fairseq.models.finite import FiniteWatch, check_parameters
 
 
@@ -53,7 +53,7 @@ class CrossInitTask(FairseqTask):
         self.languages = languages
         self.watch = FiniteWatch()
         self._has_begun = False
-        record = dictionary_record.record_of(dictionary, [language_token(language) for language in languages])
+        record = dictionary_record.record_of(dictionary.symbols, [language_token(language) for language in languages])
         self.state.merge_state_dict({dictionary_record.NAME: record})
 
     @property

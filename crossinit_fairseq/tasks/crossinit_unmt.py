@@ -10,6 +10,7 @@ from fairseq.logging import metrics
 from fairseq.models import BaseFairseqModel, FairseqEncoderDecoderModel
 from fairseq.tasks import register_task
 
+from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.data.datasets.corpus import Corpus
 from crossinit_fairseq.data.datasets.grouped_batches import pair_dataset
 from crossinit_fairseq.data.dictionary import MASK, language_token, special_rows
@@ -20,7 +21,6 @@ from crossinit_fairseq.data.special_tokens import SpecialTokens
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.generation.search import Search, TranslationRequest, restrict
 from crossinit_fairseq.lexicon import Lexicon
-from crossinit_fairseq.models import dictionary_record
 from crossinit_fairseq.models.bare_model import forget_beam_size, unwrap
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.copying_attention import start_as_copier
@@ -215,13 +215,13 @@ class CrossInitUnmtTask(CrossInitTask):
         path = dictionary_record.starting_checkpoint(cfg.save_dir, cfg.restore_file, cfg.finetune_from_model)
         if path and not (cfg.source_lang and cfg.target_lang):  # generation: see load_state_dict
             tokens = [language_token(language) for language in self.languages]
-            dictionary_record.check_checkpoint(path, self.dictionary, self.folders[0], tokens)
+            dictionary_record.check_checkpoint(path, self.dictionary.symbols, self.folders[0], tokens)
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
         """Take over the task's part of a checkpoint, for generation: its dictionary must be this one."""
         with one_sentence():
             record = state_dict.get(dictionary_record.NAME)
-            dictionary_record.check_record(record, self.dictionary, self.folders[0])
+            dictionary_record.check_record(record, self.dictionary.symbols, self.folders[0])
 
     def train_step(
         self,

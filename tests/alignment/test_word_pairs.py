@@ -165,7 +165,7 @@ def test_objective_and_gradient_against_a_dense_one(drawn, temperature):
 
 
 def test_words_apart_do_not_translate_each_other():
-    pairs = [([k], [50 + k], "l{}".format(k), "r{}".format(k)) for k in range(41)]
+    pairs = [([k], [50 + k], f"l{k}", f"r{k}") for k in range(41)]
     english, romanian = PairedWords([lexicon(pairs)]).apart(seed=3)
     left, right = english.tokens.tolist(), romanian.tokens.tolist()
     assert len(english) == 21 and len(romanian) == 20

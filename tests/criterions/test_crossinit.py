@@ -80,7 +80,7 @@ def test_choices_of_the_command_line_and_of_hydra_are_the_same():
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0])
 def test_temperature_must_be_above_zero(temperature):
-    with pytest.raises(SystemExit, match="--temperature must be above 0, not {}".format(temperature)):
+    with pytest.raises(SystemExit, match=f"--temperature must be above 0, not {temperature}"):
         setting("bart", temperature=temperature)
 
 

@@ -54,9 +54,9 @@ def test_symbols_in_another_order(shared, tmp_path, capsys, suffix):
         wanted = before[row] if "new" in symbol else shared.table[shared.symbols.index(symbol)]
         assert torch.equal(after[row], wanted), symbol
     assert capsys.readouterr().err == (
-        "{}: 8 of 10 rows replaced in encoder.embed_tokens.weight; no optimizer state\n"
-        "  2 symbols are not in {} and keep their rows: new newer\n"
-        "  2 rows of {} are of no symbol in the dictionary: \u2581a [en]\n".format(new, file, file)
+        f"{new}: 8 of 10 rows replaced in encoder.embed_tokens.weight; no optimizer state\n"
+        f"  2 symbols are not in {file} and keep their rows: new newer\n"
+        f"  2 rows of {file} are of no symbol in the dictionary: \u2581a [en]\n"
     )
 
 
@@ -88,9 +88,9 @@ def test_hugging_face_there_and_back(kind, models, pieces, tmp_path, capsys):
     said = capsys.readouterr().err.splitlines()
     rows = len(models[kind][1]) + 1
     count = len(pieces.pieces) - 1 + 5 + (2 if kind == "mbart" else 0)
-    assert said[0].startswith("{}: {} of the {} rows of {} (".format(new, count, rows, models[kind][0]))
+    assert said[0].startswith(f"{new}: {count} of the {rows} rows of {models[kind][0]} (")
     assert said[1].startswith(
-        "  {} rows have no counterpart in the dictionary and keep their values: \u2581 ".format(rows - count)
+        f"  {rows - count} rows have no counterpart in the dictionary and keep their values: \u2581 "
     )
     strangers = ["\u2581strange"] if kind == "mbart" else ["\u2581strange", "[en]", "[ro]"]
     assert said[2] == "  {} symbols of the dictionary have no counterpart in the model: {}".format(
@@ -107,7 +107,7 @@ def test_hugging_face_there_and_back(kind, models, pieces, tmp_path, capsys):
     assert not back[kept].any()
     others = [row for row in range(len(symbols)) if row not in kept]
     assert torch.equal(back[others], table[others])
-    assert "  {} symbols are not in {} and keep their rows".format(len(kept), new) in capsys.readouterr().err
+    assert f"  {len(kept)} symbols are not in {new} and keep their rows" in capsys.readouterr().err
 
     assert main([checkpoint, "--dict", dictionary, "--hugging-face", str(models[kind][0]), "-o", new]) == 1
     assert "exists already" in capsys.readouterr().err

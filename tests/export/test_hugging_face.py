@@ -192,7 +192,7 @@ def test_bad_folders(copy, tmp_path, models):
 
     folder = copy("xlm")
     edit(folder, "vocab.json", more=99)
-    refused(folder, "numbers tokens up to 99, the model has {} rows".format(len(XLM_TOKENS)))
+    refused(folder, f"numbers tokens up to 99, the model has {len(XLM_TOKENS)} rows")
     edit(folder, "vocab.json", more="x")
     refused(folder, "is no vocabulary of XLM")
     edit(folder, "config.json", n_layers=2)

@@ -14,7 +14,7 @@ def test_the_same_float32_comes_back(tmp_path):
     bits = np.random.default_rng(0).integers(0, 2**32, size=40000, dtype=np.uint32)
     bits[:5] = [0x80000000, 1, 0x7F7FFFFF, 0xFF7FFFFF, 0x00800000]
     values = bits[(bits & 0x7F800000) != 0x7F800000][:39000].view(np.float32).reshape(-1, 10).copy()
-    symbols = ["w{}".format(k) for k in range(len(values) - 3)] + ["\u00a0", "\u2028\x85", "7"]
+    symbols = [f"w{k}" for k in range(len(values) - 3)] + ["\u00a0", "\u2028\x85", "7"]
     write_word2vec(EmbeddingTable(symbols, torch.from_numpy(values), "here"), path)
     table = read_word2vec(path)
     assert table.symbols == symbols and table.values.dtype == torch.float32

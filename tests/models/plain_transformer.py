@@ -64,7 +64,7 @@ def xlm(tokens, language, state, layers, heads):
     names = [root + "embed_tokens.weight", root + "embed_positions.weight", root + "segment_embeddings.weight"]
     x = embed(tokens, language, state, names + [root + "emb_layer_norm"])
     for k in range(layers):
-        x = layer(x, state, root + "layers.{}".format(k), heads)
+        x = layer(x, state, root + f"layers.{k}", heads)
     return x, x @ state[names[0]].t() + state["encoder.output_bias"]
 
 
@@ -78,7 +78,7 @@ def side(tokens, language, state, layers, heads, name, memory=None):
     ]
     x = embed(tokens, language, state, [name + end for end in names])
     for k in range(layers):
-        x = layer(x, state, "{}.layers.{}".format(name, k), heads, memory)
+        x = layer(x, state, f"{name}.layers.{k}", heads, memory)
     return x
 
 

@@ -23,7 +23,7 @@ def test_another_dictionary_is_refused_in_words(mine, other, kind):
         model.load_state_dict(state)
     message = str(caught.value)
     assert message.startswith("crossinit_fairseq: error: the checkpoint's encoder.")
-    assert "has {} rows but my/data-bin/dict.txt has {} symbols".format(len(other), len(mine)) in message
+    assert f"has {len(other)} rows but my/data-bin/dict.txt has {len(mine)} symbols" in message
 
 
 def test_each_table_is_looked_at():

@@ -69,5 +69,5 @@ def test_no_token_embedding(model):
 @pytest.mark.parametrize("rows", [9, 12])
 def test_wrong_number_of_rows(rows):
     model = Named(encoder=Named(embed_tokens=nn.Embedding(10, 4)), decoder=Named(embed_tokens=nn.Embedding(rows, 4)))
-    with pytest.raises(InputError, match="decoder.embed_tokens.weight has {} rows .* 10 symbols".format(rows)):
+    with pytest.raises(InputError, match=f"decoder.embed_tokens.weight has {rows} rows .* 10 symbols"):
         find_token_tables(model, SizedDictionary(10))

@@ -205,11 +205,9 @@ def test_all_of_xlm_is_taken_and_the_rest_stays(caplog):
         assert torch.equal(after[name], before[name]), name
     count = 5 + 1 + LAYERS * 16
     assert (
-        "from the XLM checkpoint: {} tensors, into encoder and decoder; as initialised: the attention of {} ".format(
-            count, LAYERS
-        )
+        f"from the XLM checkpoint: {count} tensors, into encoder and decoder; as initialised: the attention of {LAYERS} "
         in (caplog.text)
-        and "{} tensors".format(LAYERS * 10) in caplog.text
+        and f"{LAYERS * 10} tensors" in caplog.text
     )
     assert model.decoder.output_projection.weight is model.encoder.embed_tokens.weight, "still tied"
 
@@ -265,5 +263,5 @@ def test_a_checkpoint_of_other_languages_is_refused_in_words():
 
 @pytest.mark.parametrize("source, target, where", [([0, 4, 2], [13, 0, 4], "end"), ([0, 4, 2, 12], [2, 4, 5], "begin")])
 def test_a_sentence_without_its_language_is_refused_in_words(source, target, where):
-    with pytest.raises(SystemExit, match="error: a sentence does not {} with a language token".format(where)):
+    with pytest.raises(SystemExit, match=f"error: a sentence does not {where} with a language token"):
         logits_of(model_of(), [(source, None)], [(target, None)])

@@ -70,7 +70,10 @@ def test_what_an_interrupted_stage_had_not_finished_is_removed(tmp_path):
 @pytest.fixture
 def long_run(tmp_path):
     process = subprocess.Popen(
-        command(tmp_path, "echo two runs >&3; sleep 100;"), env=ENVIRONMENT, start_new_session=True, stdout=subprocess.PIPE
+        command(tmp_path, "echo two runs >&3; sleep 100;"),
+        env=ENVIRONMENT,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
     )
     for _ in range(4):
         process.stdout.readline()  # the second stage has begun
@@ -105,18 +108,22 @@ def test_the_lock_lasts_as_long_as_a_program_of_the_run_lives(tmp_path, long_run
 
 
 def test_a_recipe_that_a_recipe_starts_has_its_lock(tmp_path):
-    inner = f'bash -c \'OUT=$OUT STAGES=1; set -e; source "$ROOT/scripts/stages.sh"; echo inner >&3\' recipe.sh;'
+    inner = "bash -c 'OUT=$OUT STAGES=1; set -e; source \"$ROOT/scripts/stages.sh\"; echo inner >&3' recipe.sh;"
     status, out, err = recipe(tmp_path, f"export OUT ROOT; {inner}")
     assert status == 0 and out.endswith("inner\n"), err
 
 
-NO_ROOM = "trap '' XFSZ; ulimit -S -f 0"  # stands in for a full disk: files can be made, nothing can be written into them
+NO_ROOM = (
+    "trap '' XFSZ; ulimit -S -f 0"  # stands in for a full disk: files can be made, nothing can be written into them
+)
 
 
 def test_a_full_disk_is_said_wherever_the_runner_itself_writes(tmp_path):
     status, out, err = recipe(tmp_path, between=NO_ROOM)
     assert status == 1 and err.count("\n") == 1
-    assert err.startswith(f"recipe.sh: {tmp_path}/stages/two.key cannot be written; finished stages are kept, run the same")
+    assert err.startswith(
+        f"recipe.sh: {tmp_path}/stages/two.key cannot be written; finished stages are kept, run the same"
+    )
     # when the stage has ended well
     between = """
 eval "$(declare -f keep | sed '1s/keep/really_keep/')"

@@ -46,7 +46,7 @@ def submit(folder, cluster, options="", preset="smoke"):
     command = ["sbatch", "--wait", "--nodes=1", "--ntasks-per-node=2", "--gpus-per-node=2"] + options.split()
     command += [str(SBATCH), "toy", "--preset", preset, "--text", str(folder), "--out", str(folder / "out")]
     status = subprocess.run(command, cwd=str(folder), env=cluster, stdout=subprocess.DEVNULL, timeout=300).returncode
-    return status, (folder / "crossinit-{}.log".format(fake_slurm.JOB_ID)).read_text(encoding="utf-8")
+    return status, (folder / f"crossinit-{fake_slurm.JOB_ID}.log").read_text(encoding="utf-8")
 
 
 def updates(log):
@@ -59,7 +59,7 @@ def test_two_processes_train_and_the_job_goes_on_where_it_ended(data_folder, tmp
     assert status == 0, log[-3000:]
     # 8 pairs of each process; only the first writes the log
     assert updates(log) == [("16", "1"), ("16", "2")]
-    assert "distributed init (rank 1): tcp://localhost:{}".format(15000 + fake_slurm.JOB_ID) in log
+    assert f"distributed init (rank 1): tcp://localhost:{15000 + fake_slurm.JOB_ID}" in log
     status, log = submit(tmp_path, dict(cluster, UPDATES="3"))
     assert status == 0, log[-3000:]
     assert updates(log) == [("16", "1"), ("16", "2"), ("16", "3")], "the log of the second time is added"
@@ -82,7 +82,7 @@ def test_every_process_has_a_rank_and_a_gpu_of_its_own(tmp_path, cluster, monkey
     from fairseq.distributed.utils import infer_init_method
 
     recipe(tmp_path, "env | grep ^SLURM_ > $OUT/variables; echo $DISTRIBUTED > $OUT/options; echo $BATCH > $OUT/batch")
-    layout = "--nodes={0} --ntasks-per-node={1} --gpus-per-node={1}".format(nodes, per_node)
+    layout = f"--nodes={nodes} --ntasks-per-node={per_node} --gpus-per-node={per_node}"
     status, log = submit(tmp_path, cluster, layout, preset="paper")
     assert status == 0, log
     variables = dict(line.split("=", 1) for line in (tmp_path / "out" / "variables").read_text().splitlines())
@@ -102,7 +102,7 @@ def test_every_process_has_a_rank_and_a_gpu_of_its_own(tmp_path, cluster, monkey
         config = copy.deepcopy(given)
         infer_init_method(config)
         assert config.distributed_world_size == nodes * per_node
-        assert config.distributed_init_method == "tcp://localhost:{}".format(15000 + fake_slurm.JOB_ID)
+        assert config.distributed_init_method == f"tcp://localhost:{15000 + fake_slurm.JOB_ID}"
         found.append((config.distributed_rank, config.device_id))
     # the paper's batch of 256 sentences, 8 at a time
     assert (tmp_path / "out" / "batch").read_text().split()[-1] == str(32 // (nodes * per_node))
@@ -115,7 +115,7 @@ def started(tmp_path, cluster):
     processes = []
 
     def start(script):
-        recipe(tmp_path, "mkdir -p $OUT/logs; {}; touch $OUT/logs/running; sleep 60".format(script))
+        recipe(tmp_path, f"mkdir -p $OUT/logs; {script}; touch $OUT/logs/running; sleep 60")
         command = ["sbatch", SBATCH, "toy", "--preset", "smoke", "--text", tmp_path, "--out", tmp_path / "out"]
         done = subprocess.run(list(map(str, command)), cwd=str(tmp_path), env=cluster, stdout=subprocess.DEVNULL)
         assert done.returncode == 0
@@ -134,14 +134,14 @@ def started(tmp_path, cluster):
 def test_it_queues_itself_again_when_the_time_is_nearly_up(tmp_path, started):
     process = started("touch $OUT/checkpoint")
     os.kill(process, signal.SIGUSR1)
-    wait_for(lambda: "scontrol requeue {}\n".format(fake_slurm.JOB_ID) in (tmp_path / "calls").read_text())
+    wait_for(lambda: f"scontrol requeue {fake_slurm.JOB_ID}\n" in (tmp_path / "calls").read_text())
     os.kill(process, 0)  # until Slurm ends it, training goes on
 
 
 def test_it_does_not_queue_itself_for_ever(tmp_path, started):
     process = started("true")  # nothing but logs
     os.kill(process, signal.SIGUSR1)
-    log = tmp_path / "crossinit-{}.log".format(fake_slurm.JOB_ID)
+    log = tmp_path / f"crossinit-{fake_slurm.JOB_ID}.log"
     wait_for(lambda: "no checkpoint was written" in log.read_text())
     assert "scontrol" not in (tmp_path / "calls").read_text()
 

@@ -1,4 +1,4 @@
-"""crossinit_fairseq/models/dictionary_record.py"""
+"""crossinit_fairseq/data/dictionary_record.py"""
 
 import pathlib
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.models.dictionary_record import (
+from crossinit_fairseq.data.dictionary_record import (
     NAME,
     check_checkpoint,
     check_record,
@@ -31,56 +31,56 @@ def write_dictionary(folder, dictionary):
 
 
 def test_the_same_symbols_in_the_same_order():
-    check_record(record_of(ONE, TOKENS), dictionary_of("abc", ["en", "ro"]), "data")
-    check_record(None, ONE, "data")
-    assert record_of(ONE, TOKENS)["languages"] == {"[en]": 7, "[ro]": 8}
+    check_record(record_of(ONE.symbols, TOKENS), dictionary_of("abc", ["en", "ro"]).symbols, "data")
+    check_record(None, ONE.symbols, "data")
+    assert record_of(ONE.symbols, TOKENS)["languages"] == {"[en]": 7, "[ro]": 8}
 
 
 def test_another_order_is_told_by_its_language_tokens():
     with pytest.raises(InputError) as caught:
-        check_record(record_of(ONE, TOKENS), OTHER, "data", "first.pt")
+        check_record(record_of(ONE.symbols, TOKENS), OTHER.symbols, "data", "first.pt")
     assert str(caught.value) == (
         "first.pt was trained with another dictionary than data/dict.txt (10 and 10 symbols; [en] is row 7 there and row 8 "
         "here, [ro] is row 8 there and row 7 here); all stages must share one, in the same order"
     )
     with pytest.raises(InputError, match=r"10 and 9 symbols; \[ro\] is row 8 there and missing here"):
-        check_record(record_of(ONE, TOKENS), dictionary_of("abc", ["en"]), "data")
+        check_record(record_of(ONE.symbols, TOKENS), dictionary_of("abc", ["en"]).symbols, "data")
     with pytest.raises(InputError, match=r"\(10 and 10 symbols\)"):
-        check_record(record_of(ONE, TOKENS), dictionary_of("abd"), "data")
+        check_record(record_of(ONE.symbols, TOKENS), dictionary_of("abd").symbols, "data")
 
 
 def test_a_file_that_cannot_be_read_is_left_to_loading(tmp_path):
     (tmp_path / "text").write_text("no checkpoint")
     torch.save({"a": 1}, str(tmp_path / "old.pt"), _use_new_zipfile_serialization=False)
     for name in ("text", "old.pt", "missing"):
-        check_checkpoint(str(tmp_path / name), ONE, "data", TOKENS)
+        check_checkpoint(str(tmp_path / name), ONE.symbols, "data", TOKENS)
 
 
 def test_a_checkpoint_of_our_tasks(tmp_path):
-    path = save(tmp_path / "a.pt", task_state={NAME: record_of(ONE, TOKENS)})
-    check_checkpoint(path, ONE, "data", TOKENS)
+    path = save(tmp_path / "a.pt", task_state={NAME: record_of(ONE.symbols, TOKENS)})
+    check_checkpoint(path, ONE.symbols, "data", TOKENS)
     with pytest.raises(InputError, match="a.pt was trained with another dictionary than data/dict.txt"):
-        check_checkpoint(path, OTHER, "data", TOKENS)
+        check_checkpoint(path, OTHER.symbols, "data", TOKENS)
 
 
 def test_a_checkpoint_of_a_stock_task_is_known_by_its_data_folder(tmp_path):
     write_dictionary(tmp_path / "bin", ONE)
     path = save(tmp_path / "a.pt", task_state={}, cfg={"task": {"data": "{0}:{0}".format(tmp_path / "bin")}})
-    check_checkpoint(path, ONE, "data", TOKENS)
+    check_checkpoint(path, ONE.symbols, "data", TOKENS)
     with pytest.raises(InputError, match=r"\[en\] is row 7 there and row 8 here"):
-        check_checkpoint(path, OTHER, "data", TOKENS)
+        check_checkpoint(path, OTHER.symbols, "data", TOKENS)
     # the task added its language tokens and <mask> to a shorter dict.txt
     write_dictionary(tmp_path / "bin", dictionary_of("abc", []))
     (tmp_path / "bin" / "dict.txt").write_text("a 1\nb 1\nc 1\n")
-    check_checkpoint(path, ONE, "data", TOKENS)
+    check_checkpoint(path, ONE.symbols, "data", TOKENS)
     (tmp_path / "bin" / "dict.txt").unlink()
-    check_checkpoint(path, OTHER, "data", TOKENS)
+    check_checkpoint(path, OTHER.symbols, "data", TOKENS)
 
 
 def test_nothing_to_tell_passes(tmp_path):
     (tmp_path / "text").write_text("fairseq will say what it thinks of this")
-    check_checkpoint(str(tmp_path / "text"), ONE, "data", TOKENS)
-    check_checkpoint(save(tmp_path / "a.pt"), ONE, "data", TOKENS)
+    check_checkpoint(str(tmp_path / "text"), ONE.symbols, "data", TOKENS)
+    check_checkpoint(save(tmp_path / "a.pt"), ONE.symbols, "data", TOKENS)
 
 
 def test_where_training_starts_from(tmp_path):

@@ -1,57 +1,55 @@
 """Which dictionary a checkpoint was trained with: equal sizes are not enough, rows must be of the same symbols.
 
 The tasks of this package keep a record of theirs in fairseq's `task_state`, which every task and version passes on.
-Stock tasks write no record; the data folder named in their checkpoint tells the same, as long as it exists.
+Stock tasks write no record; the data folder named in their checkpoint tells the same, as long as it exists. Needs no
+fairseq.
 """
 
 import hashlib
 import os
 from typing import Any, Dict, Optional, Sequence
 
-from fairseq.data import Dictionary
-
 from crossinit_fairseq.checkpoint_files import read_header
+from crossinit_fairseq.data.dictionary import read_symbols
 from crossinit_fairseq.errors import InputError
 
 NAME = "crossinit_dictionary"
 
 
-def record_of(dictionary: Dictionary, languages: Sequence[str]) -> Dict[str, Any]:
+def record_of(symbols: Sequence[str], languages: Sequence[str]) -> Dict[str, Any]:
     """What to keep of a dictionary: {"symbols": their number, "sha256": of them in order, "languages": {symbol: row}}.
 
-    languages: symbols of the language tokens.
+    symbols: all of the dictionary in the order of their rows, fairseq's four included; languages: those of the language
+    tokens.
     """
-    digest = hashlib.sha256("\n".join(dictionary.symbols).encode("utf-8")).hexdigest()
+    rows = {symbol: row for row, symbol in enumerate(symbols)}
     return {
-        "symbols": len(dictionary),
-        "sha256": digest,
-        "languages": {symbol: dictionary.index(symbol) for symbol in languages},
+        "symbols": len(symbols),
+        "sha256": hashlib.sha256("\n".join(symbols).encode("utf-8")).hexdigest(),
+        "languages": {symbol: rows[symbol] for symbol in languages},
     }
 
 
 def check_record(
-    record: Optional[Dict[str, Any]], dictionary: Dictionary, folder: str, checkpoint: str = "the checkpoint"
+    record: Optional[Dict[str, Any]], symbols: Sequence[str], folder: str, checkpoint: str = "the checkpoint"
 ) -> None:
     """Raise InputError when a record, None if there is none, is of another dictionary than that of a data folder."""
-    if not record or record["sha256"] == record_of(dictionary, [])["sha256"]:
+    if not record or record["sha256"] == record_of(symbols, [])["sha256"]:
         return
+    rows = {symbol: row for row, symbol in enumerate(symbols)}
     moved = [
-        f"{symbol} is row {row:,} there and {_row(dictionary, symbol)} here"
+        f"{symbol} is row {row:,} there and {f'row {rows[symbol]:,}' if symbol in rows else 'missing'} here"
         for symbol, row in sorted(record["languages"].items())
-        if symbol not in dictionary or dictionary.index(symbol) != row
+        if rows.get(symbol) != row
     ]
     raise InputError(
         f"{checkpoint} was trained with another dictionary than {folder}/dict.txt ({record['symbols']:,} and "
-        f"{len(dictionary):,} symbols{'; ' + ', '.join(moved) if moved else ''}); all stages must share one, in the "
+        f"{len(symbols):,} symbols{'; ' + ', '.join(moved) if moved else ''}); all stages must share one, in the "
         "same order"
     )
 
 
-def _row(dictionary: Dictionary, symbol: str) -> str:
-    return f"row {dictionary.index(symbol):,}" if symbol in dictionary else "missing"
-
-
-def check_checkpoint(path: str, dictionary: Dictionary, folder: str, languages: Sequence[str]) -> None:
+def check_checkpoint(path: str, symbols: Sequence[str], folder: str, languages: Sequence[str]) -> None:
     """Raise InputError when the checkpoint that training is about to start from is of another dictionary.
 
     A checkpoint that cannot be opened or says nothing of its dictionary passes. languages: symbols of language tokens.
@@ -62,26 +60,24 @@ def check_checkpoint(path: str, dictionary: Dictionary, folder: str, languages: 
         return  # loading it will say why
     record = (header.get("task_state") or {}).get(NAME)
     if record is None:
-        record = _record_from_data_folder(header, dictionary, languages)
-    check_record(record, dictionary, folder, path)
+        record = _record_from_data_folder(header, symbols, languages)
+    check_record(record, symbols, folder, path)
 
 
 def _record_from_data_folder(
-    header: Dict[str, Any], dictionary: Dictionary, languages: Sequence[str]
+    header: Dict[str, Any], symbols: Sequence[str], languages: Sequence[str]
 ) -> Optional[Dict[str, Any]]:
     """The record of the dictionary in the data folder that a checkpoint names, if that folder is there and differs."""
     task = (header.get("cfg") or {}).get("task") or {}
     data = task.get("data") if isinstance(task, dict) else getattr(task, "data", None)
     path = os.path.join(str(data or "").split(os.pathsep)[0], "dict.txt")
-    if not os.path.isfile(path):
-        return None
     try:
-        theirs = Dictionary.load(path)
-    except Exception:  # fairseq raises bare Exception here; a file that is no dictionary tells nothing
+        theirs = read_symbols(path)
+    except InputError:  # a file that is missing or no dictionary tells nothing
         return None
     # a task may have added language tokens and <mask> to the end of its dictionary while it ran
-    shorter = min(len(theirs), len(dictionary))
-    if theirs.symbols[:shorter] == dictionary.symbols[:shorter]:
+    shorter = min(len(theirs), len(symbols))
+    if theirs[:shorter] == list(symbols[:shorter]):
         return None
     return record_of(theirs, [symbol for symbol in languages if symbol in theirs])
 

@@ -1,0 +1,69 @@
+"""Checkpoints: whole, of the dictionary of the data folder, and of one another."""
+
+import os
+from typing import Any, Dict, List, Optional, Sequence
+
+import torch
+
+from crossinit_fairseq.checkpoint_files import check_whole, load_checkpoint_file, newest_whole, read_header, updates_of
+from crossinit_fairseq.data.dictionary_record import NAME, check_record
+from crossinit_fairseq.doctor.command import Machine, check_origin, command_of
+from crossinit_fairseq.doctor.findings import Finding, fine, warning, wrong
+from crossinit_fairseq.errors import InputError
+
+_FEW_BYTES = 4 << 30  # checkpoints that are loaded in seconds, to look for values that are not finite
+
+
+def check_checkpoint_file(
+    path: str, machine: Machine, symbols: Optional[Sequence[str]] = None, folder: str = ""
+) -> List[Finding]:
+    """Findings on one checkpoint. symbols: of the dictionary of the data folder `folder`, if there is one."""
+    try:
+        check_whole(path)
+        header = read_header(path)
+    except InputError as error:
+        instead = newest_whole(os.path.dirname(os.path.abspath(path)))
+        said = f"the newest whole one beside it is {instead[0]}, of {instead[1]:,} updates" if instead else ""
+        return [wrong(str(error), said)]
+    command = command_of(header)
+    made = "".join(f"{name}, " for name in (command["task"], command["arch"]) if name)
+    findings = [fine(f"{path}: whole; {made}after {updates_of(header):,} updates")]
+    findings += check_origin(header, machine)
+    record = (header.get("task_state") or {}).get(NAME)
+    if record is None:
+        findings.append(warning(f"{path} does not say which dictionary it was trained with: it is of a stock task"))
+    elif symbols is not None:
+        try:
+            check_record(record, symbols, folder, path)
+            findings.append(fine(f"{path} was trained with the dictionary of {folder}"))
+        except InputError as error:
+            findings.append(wrong(str(error), "give the data folder that it was trained with"))
+    if os.path.getsize(path) <= _FEW_BYTES:
+        findings += _check_values(path, symbols, folder)
+    return findings
+
+
+def _check_values(path: str, symbols: Optional[Sequence[str]], folder: str) -> List[Finding]:
+    """Values that are not finite, and token tables of another number of rows than the dictionary has."""
+    try:
+        model: Dict[str, Any] = load_checkpoint_file(path)["model"]
+    except InputError as error:
+        return [wrong(str(error))]
+    except (KeyError, TypeError):
+        return [wrong(f"{path} is no checkpoint of fairseq: it holds no model")]
+    findings = []
+    for name, value in model.items():
+        if torch.is_tensor(value) and value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            findings.append(
+                wrong(f"{path}: {name} holds values that are not finite: the run diverged", "start from an earlier one")
+            )
+            break
+    rows = {len(value) for name, value in model.items() if name.endswith("embed_tokens.weight")}
+    if symbols is not None and rows and rows != {len(symbols)}:
+        findings.append(
+            wrong(
+                f"{path}: its token tables have {min(rows):,} rows, {folder}/dict.txt has {len(symbols):,} symbols",
+                "give the data folder that it was trained with",
+            )
+        )
+    return findings

@@ -1,0 +1,161 @@
+"""The data folder: one dictionary everywhere, the control symbols at its end, and what the text holds."""
+
+import glob
+import os
+from typing import Dict, List, Optional, Sequence
+
+import numpy as np
+
+from crossinit_fairseq.data.dictionary import MASK, UNK, control_symbols, languages_in, read_symbols, special_rows
+from crossinit_fairseq.data.folder import languages_of
+from crossinit_fairseq.data.text_check import check_dictionaries, find_control_symbols
+from crossinit_fairseq.doctor.findings import Finding, fine, warning, wrong
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.ranks import BinarisedText, WordPieces, open_binarised, rank_words
+
+_LOOKED_AT = 200_000_000  # tokens that are looked through in seconds
+_COUNTED = 2_000_000  # tokens whose words are counted
+
+
+def check_data_folder(folders: Sequence[str], longest: Optional[int] = None) -> List[Finding]:
+    """Findings on the shards of one data folder. longest: positions of the model, if they are known."""
+    for folder in folders:
+        if not os.path.isdir(folder):
+            return [wrong(f"the data folder {folder} does not exist")]
+    path = os.path.join(folders[0], "dict.txt")
+    languages = languages_of(folders[0])
+    try:
+        symbols = read_symbols(path)
+    except InputError as error:
+        return [wrong(str(error), "copy the dictionary that the text was binarised with there")]
+    findings = _check_ending(path, symbols, languages)
+    if not languages:
+        findings.append(
+            wrong(
+                f"{folders[0]} has no folder with text of a language (LANG/train.idx)",
+                "fairseq-preprocess --only-source ...",
+            )
+        )
+    for folder in folders[1:]:
+        if languages_of(folder) != languages:
+            findings.append(wrong(f"{folder} has text of {languages_of(folder)}, {folders[0]} of {languages}"))
+    try:
+        check_dictionaries(folders, languages, symbols)
+        findings.append(fine("the dictionaries that fairseq-preprocess left beside the text are this one"))
+    except InputError as error:
+        findings.append(wrong(str(error)))
+    words: Dict[str, int] = {}
+    for folder in folders:
+        for prefix in _prefixes(folder, languages):
+            findings += _check_text(prefix, symbols, languages, longest)
+    for language in languages:
+        words[language] = _count_words(os.path.join(folders[0], language, "train"), symbols, languages)
+    return findings + _check_partners(words)
+
+
+def _check_ending(path: str, symbols: Sequence[str], languages: Sequence[str]) -> List[Finding]:
+    """The control symbols: all there, at the end, in the order that stock tasks would add them in."""
+    missing = [symbol for symbol in control_symbols(languages) if symbol not in symbols]
+    if missing:
+        return [
+            wrong(
+                f"{path} lacks {' '.join(missing)}: stock tasks would add them, each in an order of its own",
+                "write the dictionary anew (crossinit-prepare vocabulary --model spm.model), and binarise again",
+            )
+        ]
+    rows = languages_in(symbols)
+    outside = [language for language in languages if language not in rows]
+    if outside:
+        return [wrong(f"{path}: the token of {outside[0]} does not stand at the end, among those of other languages")]
+    ending = " ".join(control_symbols(rows))
+    findings = [fine(f"{path}: {len(symbols):,} symbols, ends with {ending}")]
+    if symbols.index(MASK) < max(rows.values()):
+        findings = [
+            warning(
+                f"{path}: {MASK} stands before a language token; fairseq's own pre-training puts it behind them",
+                "fine within this package; checkpoints from elsewhere number these rows otherwise",
+            )
+        ]
+    return findings
+
+
+def _prefixes(folder: str, languages: Sequence[str]) -> List[str]:
+    """All binarised files: monolingual by language, and aligned."""
+    found = glob.glob(os.path.join(glob.escape(folder), "*.idx"))
+    for language in languages:
+        found += glob.glob(os.path.join(glob.escape(folder), glob.escape(language), "*.idx"))
+    return sorted(path[: -len(".idx")] for path in found)
+
+
+def _check_text(prefix: str, symbols: Sequence[str], languages: Sequence[str], longest: Optional[int]) -> List[Finding]:
+    try:
+        text = open_binarised(prefix)
+        findings = []
+        if len(text.tokens) <= _LOOKED_AT:
+            found = find_control_symbols(prefix, symbols, languages)
+            if len(found.sentences):
+                listed = ", ".join(f"{symbol} {count:,} times" for symbol, count in sorted(found.counts.items()))
+                findings.append(
+                    warning(
+                        f"{prefix}: {len(found.sentences):,} of {found.of:,} sentences hold control symbols ({listed})",
+                        "take them out of the text; the tasks leave these sentences out",
+                    )
+                )
+    except InputError as error:
+        return [wrong(str(error))]
+    lengths = text.lengths
+    sample = np.asarray(text.tokens[:_LOOKED_AT])
+    unknown = float((sample == UNK).mean())
+    middle, most = int(np.median(lengths)), int(lengths.max())
+    said = (
+        f"{prefix}: {len(lengths):,} sentences of {middle} sub-tokens in the middle, {most:,} at most; "
+        f"{unknown:.2%} unknown"
+    )
+    empty = int((lengths <= 1).sum())
+    if unknown > 0.01:
+        findings.append(warning(said, "more than 1 % unknown: the sub-word model was trained on other text or letters"))
+    else:
+        findings.append(fine(said))
+    if empty:
+        findings.append(warning(f"{prefix}: {empty:,} sentences are empty", "leave them out before binarising"))
+    too_long = int((lengths > longest - 2).sum()) if longest else 0
+    if too_long:
+        findings.append(
+            warning(
+                f"{prefix}: {too_long:,} sentences are longer than the model's {longest} positions leave room for",
+                "they are cut or left out; stock tasks end at them in validation",
+            )
+        )
+    return findings
+
+
+def _count_words(prefix: str, symbols: Sequence[str], languages: Sequence[str]) -> int:
+    """How many different words begin the text: in its first two million tokens; 0 if it cannot be read."""
+    try:
+        text = open_binarised(prefix)
+        sentences = int(np.searchsorted(np.cumsum(text.lengths, dtype=np.int64), _COUNTED)) + 1
+        lengths = text.lengths[:sentences]
+        part = BinarisedText(text.tokens[: int(lengths.sum(dtype=np.int64))], lengths)
+        pieces = WordPieces(list(symbols), special=special_rows(symbols, languages), unk=UNK)
+        return len(rank_words([part], pieces))
+    except InputError:
+        return 0
+
+
+def _check_partners(words: Dict[str, int]) -> List[Finding]:
+    """Words whose rank is beyond the last one of the other language have no partner in a span."""
+    known = {language: count for language, count in words.items() if count}
+    if len(known) < 2:
+        return []
+    fewest, most = min(known, key=known.get), max(known, key=known.get)
+    listed = ", ".join(f"{language} {count:,}" for language, count in sorted(known.items()))
+    said = f"different words in the first {_COUNTED:,} sub-tokens of each language: {listed}"
+    without = known[most] - known[fewest]
+    if without > known[most] // 2:
+        return [
+            warning(
+                f"{said}; {without:,} words of {most} have no partner of the same rank in {fewest}",
+                f"give {fewest} more text, or `--max-rank {known[fewest]}`",
+            )
+        ]
+    return [fine(said)]

@@ -1,0 +1,163 @@
+"""crossinit_fairseq/doctor/command.py: each pain of fairseq that a command can bring has a rule, and a way around it."""
+
+import argparse
+import os
+import shlex
+
+import pytest
+import torch
+
+from crossinit_fairseq.checkpoint_files import read_header, save_checkpoint_file
+from crossinit_fairseq.doctor.command import (
+    Machine,
+    check_command,
+    check_origin,
+    command_of,
+    kept_checkpoints,
+    read_command,
+)
+from crossinit_fairseq.doctor.findings import WARNING, WRONG
+from crossinit_fairseq.errors import InputError
+
+FORK, OFFICIAL, GPU = Machine(), Machine(torch=(1, 13), fork=False), Machine(gpus=1)
+TRAIN = "fairseq-train data --user-dir . --data-buffer-size 0 --required-batch-size-multiple 1 "
+GENERATE = "fairseq-generate data --user-dir . --required-batch-size-multiple 1 "
+DENOISING = (
+    TRAIN.replace("data ", "data:data ") + "--task multilingual_denoising --skip-invalid-size-inputs-valid-test "
+)
+
+
+def judged(words, machine=FORK):
+    return check_command(read_command(shlex.split(words)), machine)
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    for name, arch, more in (
+        ("mbart.pt", "mbart_base", {"max_source_positions": 128, "max_target_positions": 128}),
+        ("xlm.pt", "xlm_tiny_3", {}),
+    ):
+        model = argparse.Namespace(_name=arch, arch=arch, **more)
+        save_checkpoint_file({"cfg": {"model": model, "task": {"_name": "x", "data": "d"}}, "model": {}}, name)
+
+
+@pytest.mark.parametrize("words", [TRAIN + "--task crossinit_unmt --lr 1e-3 0.5 --fp16-scale -1", GENERATE, DENOISING])
+@pytest.mark.parametrize("machine", [FORK, OFFICIAL, GPU])
+def test_a_command_without_pain(words, machine):
+    assert judged(words, machine) == []
+
+
+@pytest.mark.parametrize(
+    "words, machine, level, what, remedy",
+    [
+        ("fairseq-train d --data-buffer-size 0 --required-batch-size-multiple 1", FORK, WRONG, "--user-dir is not", "add --user-dir /"),
+        ("fairseq-train d --data-buffer-size 0", OFFICIAL, WARNING, "--user-dir is not", "add --user-dir /"),
+        (TRAIN.replace("-dir .", "-dir crossinit_fairseq"), FORK, WRONG, "is no folder from here", "give --user-dir /"),
+        ("fairseq-hydra-train task.data=d common.user_dir=. dataset.data_buffer_size=0", FORK, WRONG, "data=d is relative", "give /"),
+        (TRAIN + "--task online_backtranslation", FORK, WRONG, "starts from </s>", "use --task crossinit_unmt"),
+        (GENERATE + "--task online_backtranslation", FORK, WRONG, "starts from </s>", "use --task crossinit_unmt"),
+        (GENERATE.replace("multiple 1", "multiple 8"), FORK, WRONG, "drops the last batch", "-multiple 1"),
+        ("fairseq-generate data --user-dir .", FORK, WRONG, "drops the last batch", "-multiple 1"),
+        (TRAIN.replace("multiple 1", "multiple 8"), FORK, WARNING, "drops the last batch", "-multiple 1"),
+        (TRAIN + "--arch mbart_base --eval-bleu --eval-bleu-args '{\"beam\": 5}'", FORK, WARNING, "a beam over 1 stays", "beam"),
+        (TRAIN + "--restore-file no.pt", FORK, WRONG, "no such file; fairseq alone would ignore that", "give the path"),
+        (TRAIN + "--finetune-from-model no.pt", FORK, WRONG, "no.pt: there is no such file", "give the path"),
+        (TRAIN + "--finetune-from-model mbart.pt --reset-optimizer", FORK, WRONG, "excludes --reset-optimizer", "leave"),
+        (TRAIN + "--finetune-from-model mbart.pt --restore-file xlm.pt", FORK, WRONG, "excludes --restore-file", "leave"),
+        (TRAIN + "--restore-file mbart.pt --reset-optimizer", FORK, WARNING, "old position", "add --reset-dataloader --reset-meters"),
+        (TRAIN.replace("--data-buffer-size 0", ""), FORK, WARNING, "exit status 134", "--data-buffer-size 0"),
+        (DENOISING.replace("data:data", "data"), FORK, WARNING, "has one data folder", "give it twice: data:data"),
+        (DENOISING + "--bpe sentencepiece", FORK, WRONG, "a model that is not set", "leave --bpe out"),
+        (DENOISING.replace("--skip-invalid-size-inputs-valid-test", ""), FORK, WARNING, "Size of sample", "--skip-invalid"),
+        (DENOISING.replace("--user-dir .", ""), OFFICIAL, WRONG, "--max-source-positions twice", "add --user-dir"),
+        (TRAIN + "--task cross_lingual_lm --criterion legacy_masked_lm_loss", FORK, WRONG, "fails on its dictionary", "crossinit_mlm"),
+        (TRAIN + "--task masked_lm --criterion legacy_masked_lm_loss", FORK, WRONG, "cross_lingual_lm only", "masked_lm"),
+        (TRAIN + "--arch mbart_base --criterion masked_lm", FORK, WRONG, "does not go with --arch mbart_base", "xlm_tiny_3"),
+        (TRAIN + "--task crossinit_mlm --arch xlm_base --criterion masked_lm", FORK, WRONG, "does not have", "xlm_tiny_3"),
+        (TRAIN + "--arch transformer --finetune-from-model mbart.pt --share-all-embeddings", FORK, WRONG, "does not take mbart.pt",
+         "add --encoder-learned-pos --decoder-learned-pos --layernorm-embedding --activation-fn gelu --max-source-positions 128"),
+        (TRAIN + "--arch transformer --finetune-from-model xlm.pt", FORK, WRONG, "takes nothing from xlm.pt", "xlm_translation"),
+        (TRAIN + "--fp16", FORK, WRONG, "needs a GPU", "leave --fp16 out"),
+        (TRAIN + "--bf16", FORK, WRONG, "the way of TPUs", "leave --bf16 out"),
+        (TRAIN + "--fp16 --rescale", GPU, WRONG, "--rescale needs full precision", "leave --fp16 out"),
+        (TRAIN + "--distributed-init-method tcp://a:1", FORK, WRONG, "having trained nothing", "add --distributed-no-spawn"),
+        (TRAIN + "--distributed-world-size 2 --distributed-no-spawn", FORK, WARNING, "older exchange", "--ddp-backend legacy_ddp"),
+        (GENERATE + "--constraints", FORK, WRONG, "--constraints fails", "leave --constraints out"),
+        (GENERATE + "--diverse-beam-groups 2", FORK, WRONG, "--diverse-beam-groups fails", "leave --diverse"),
+    ],
+)  # fmt: skip
+def test_each_pain_is_seen_before_it_is_felt(words, machine, level, what, remedy):
+    found = judged(words, machine)
+    assert any(level == one.level and what in one.what and remedy in one.remedy for one in found), found
+
+
+def test_ways_around_are_taken_for_such():
+    flags = (
+        "--share-all-embeddings --encoder-learned-pos --decoder-learned-pos --layernorm-embedding --activation-fn gelu"
+    )
+    sizes = "--max-source-positions 128 --max-target-positions 128"
+    assert judged(TRAIN + f"--arch transformer --finetune-from-model mbart.pt {flags} {sizes}") == []
+    assert judged(TRAIN + "--arch xlm_translation --finetune-from-model xlm.pt") == []
+    assert judged(TRAIN + "--restore-file mbart.pt") == []
+    assert judged(TRAIN + "--fp16", GPU) == [] and judged(GENERATE + "--path mbart.pt") == []
+    hydra = f"fairseq-hydra-train task.data=/d common.user_dir={os.getcwd()} dataset.data_buffer_size=0"
+    assert judged(hydra + " dataset.required_batch_size_multiple=1") == []
+
+
+def test_under_torchrun(monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    assert "under torchrun" in judged(TRAIN)[0].what
+
+
+def test_what_a_command_says():
+    words = "OMP_NUM_THREADS=1 /venv/bin/fairseq-train a:b --lr 1e-3 -0.5 --fp16 --arch=xlm -s en --lambda-dae 0:1,5:0"
+    command = read_command(shlex.split(words))
+    assert (command.program, command.data) == ("fairseq-train", ("a", "b"))
+    assert command.options == {
+        "lr": "1e-3 -0.5", "fp16": "", "arch": "xlm", "source-lang": "en", "lambda-dae": "0:1,5:0"
+    }  # fmt: skip
+    for words in ("python train.py", "", "A=1"):
+        with pytest.raises(InputError, match="is no command of fairseq: give `-- fairseq-train"):
+            read_command(shlex.split(words))
+
+
+def test_what_a_checkpoint_says():
+    model = argparse.Namespace(_name="mbart_base", task="crossinit_unmt")
+    cfg = {
+        "model": model,
+        "task": {"_name": "online_backtranslation", "data": "a:b"},
+        "common": {"fp16": True, "seed": None},
+    }
+    save_checkpoint_file({"cfg": cfg, "weight": torch.zeros(2)}, "a.pt")
+    command = command_of(read_header("a.pt"))
+    assert command.data == ("a", "b") and command["fp16"] == "" and "fp16" in command and "seed" not in command
+    (finding,) = check_origin(read_header("a.pt"), FORK)
+    assert finding.level == WRONG and "starts from </s>" in finding.what
+    assert (
+        command_of({}).options == {}
+        and command_of({"args": argparse.Namespace(arch="mbart_large")})["arch"] == "mbart_large"
+    )
+
+
+def test_a_bart_that_hydra_made_by_a_stock_task():
+    """Its model's options have no task."""
+    header = {"cfg": {"model": argparse.Namespace(_name="mbart_base"), "task": {"_name": "multilingual_denoising"}}}
+    assert "does not load" in check_origin(header, FORK)[0].what
+    header["cfg"]["model"].task = "crossinit_unmt"
+    assert check_origin(header, FORK) == []
+
+
+@pytest.mark.parametrize(
+    "options, kept",
+    [
+        ("--no-epoch-checkpoints", 2),
+        ("", None),
+        ("--keep-last-epochs 3", 5),
+        ("--no-epoch-checkpoints --save-interval-updates 100", None),
+        ("--no-epoch-checkpoints --save-interval-updates 100 --keep-interval-updates 4 --keep-best-checkpoints 2", 8),
+    ],
+)
+def test_how_many_checkpoints_are_kept(options, kept):
+    assert kept_checkpoints(read_command(shlex.split("fairseq-train d " + options))) == kept
