@@ -7,6 +7,7 @@ import sys
 from typing import Any, Dict, Iterable, List, Optional
 
 from crossinit_fairseq.cli import command
+from crossinit_fairseq.cli.columns import printable
 from crossinit_fairseq.cli.command import at_least, positive
 from crossinit_fairseq.complete_files import check_new_file, complete_file
 from crossinit_fairseq.errors import InputError
@@ -28,7 +29,8 @@ The reference is the original text, never the T- lines of fairseq-generate, whic
 first system is the baseline of the paired bootstrap.
 
 scores                    of
-  bleu                    all: sacreBLEU's default (13a)
+  bleu                    all: sacreBLEU's default (13a; zh, ja-mecab and ko-mecab for Chinese, Japanese and Korean;
+                          single characters for Thai, Khmer, Lao, Burmese, Tibetan), or --tokenizer, such as flores200
   chrf                    all: chrF2
   bleu_ro_normalised      Romanian: 13a after \u015f, \u0163 (cedilla) are made \u0219, \u021b (comma below)
   bleu_ro_no_diacritics   Romanian: Moses punctuation, the same, no diacritics, Moses tokens; unsmoothed. Many papers
@@ -89,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--source", metavar="FILE", help="the text in the source language, to see what is copied")
     parser.add_argument("--metrics", metavar="KEY,...", help="only these scores (default: all of the target language)")
     parser.add_argument(
+        "--tokenizer", metavar="NAME", help="of bleu: one of sacreBLEU's, such as flores200 (default: the language's)"
+    )
+    parser.add_argument(
         "--bootstrap", type=at_least(0), default=1000, metavar="N", help="samples, 0 for none (default: %(default)s)"
     )
     parser.add_argument(
@@ -111,7 +116,15 @@ def _check_usage(parser: argparse.ArgumentParser, options: argparse.Namespace) -
         parser.error("--train, --rules and several --reference go with --task xnli or mlqa")
     options.reference = options.reference[0] if options.reference else None
     if options.table:
-        if options.systems or options.pair or options.reference or options.source or options.metrics or options.json:
+        if (
+            options.systems
+            or options.pair
+            or options.reference
+            or options.source
+            or options.metrics
+            or options.json
+            or options.tokenizer
+        ):
             parser.error("--table takes files that --json wrote, and nothing else")
     elif not (options.systems and options.pair and options.reference):
         parser.error("give --pair SRC-TGT --reference FILE and at least one file of translations, or --table JSON ...")
@@ -125,26 +138,42 @@ def _run(options: argparse.Namespace) -> None:
         return
     from crossinit_fairseq.cli.score_table import format_results
 
-    print(format_results(_load(options.table) if options.table else [_score(options)]))
+    text = format_results(_load(options.table) if options.table else [_score(options)])
+    # names and notes come from files
+    print("\n".join(map(printable, text.split("\n"))))
 
 
 def _load(paths: List[str]) -> List[Dict[str, Any]]:
+    from crossinit_fairseq.cli.score_table import format_results
     from crossinit_fairseq.scoring.results import load_result
 
-    return [load_result(path) for path in paths]
+    results = []
+    for path in paths:
+        results.append(load_result(path))
+        try:
+            format_results(results[-1:])
+        except (AttributeError, IndexError, KeyError, StopIteration, TypeError, ValueError) as error:
+            raise InputError(
+                f"{path} was damaged or edited ({error!r:.60}): write it again with crossinit-score --json"
+            ) from None
+    return results
 
 
 def _score(options: argparse.Namespace) -> Dict[str, Any]:
     from crossinit_fairseq.languages import language_pair
     from crossinit_fairseq.scoring.comparison import compare
     from crossinit_fairseq.scoring.consistency import check_sentences, check_text_languages, likely_language
-    from crossinit_fairseq.scoring.metrics import metrics_for
-    from crossinit_fairseq.scoring.outputs import read_output
+    from crossinit_fairseq.scoring.metrics import metrics_for, missing_mecab
+    from crossinit_fairseq.scoring.outputs import read_output, undo_escapes
     from crossinit_fairseq.scoring.results import make_result, write_result
     from crossinit_fairseq.text_files import read_lines
 
     pair = language_pair(options.pair)
-    metrics = metrics_for(pair[1], options.metrics.split(",") if options.metrics else None)
+    metrics = metrics_for(pair[1], options.metrics.split(",") if options.metrics else None, options.tokenizer)
+    if not options.tokenizer and missing_mecab(pair[1]):
+        print(
+            f"without MeCab, BLEU of {pair[1]} counts characters, not words: {missing_mecab(pair[1])}", file=sys.stderr
+        )
     files = _named(options.systems)
     if options.json:
         inputs = [path for path in [options.reference, options.source] + list(files.values()) if path]
@@ -159,8 +188,9 @@ def _score(options: argparse.Namespace) -> Dict[str, Any]:
         )
     texts = (reference, options.reference, source, options.source)
     check_text_languages(pair, *texts)
-    outputs = {name: read_output(path, len(reference)) for name, path in files.items()}
+    outputs = {name: read_output(path, len(reference), pair) for name, path in files.items()}
     for output in outputs.values():
+        undo_escapes(output, reference)
         check_sentences(output, *texts)
         if likely_language(output.hypotheses, pair) == pair[0]:
             output.notes.append(f"reads as {pair[0]}, not as {pair[1]}")
@@ -174,7 +204,9 @@ def _score(options: argparse.Namespace) -> Dict[str, Any]:
         demand=bool(options.metrics),
         progress=_progress,
     )
-    result = make_result(options.pair, outputs, scores, left_out, *texts, samples=options.bootstrap, seed=options.seed)
+    result = make_result(
+        options.pair, metrics, outputs, scores, left_out, *texts, samples=options.bootstrap, seed=options.seed
+    )
     if options.json:
         with complete_file(options.json) as part:
             write_result(result, part)

@@ -23,7 +23,7 @@ from crossinit_fairseq.data.folder import data_folders, load_dictionary
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.finetuning.encoding import FORMS, PairForm, PieceEncoder
 from crossinit_fairseq.finetuning.language_files import LanguageFile, language_files
-from crossinit_fairseq.models import dictionary_record
+from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.fine_tuned import FineTunedModel, dimensions_of
 from crossinit_fairseq.tasks.base import CrossInitTask
@@ -138,12 +138,12 @@ class FineTuningTask(CrossInitTask):
         path = dictionary_record.starting_checkpoint(cfg.save_dir, cfg.restore_file, cfg.finetune_from_model)
         if path:
             tokens = [language_token(language) for language in self.languages]
-            dictionary_record.check_checkpoint(path, self.dictionary, self.folders[0], tokens)
+            dictionary_record.check_checkpoint(path, self.dictionary.symbols, self.folders[0], tokens)
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
         """Take over the task's part of a checkpoint: its dictionary must be this one."""
         with one_sentence():
-            dictionary_record.check_record(state_dict.get(dictionary_record.NAME), self.dictionary, self.folders[0])
+            dictionary_record.check_record(state_dict.get(dictionary_record.NAME), self.dictionary.symbols, self.folders[0])
 
     def load_dataset(self, split: str, epoch: int = 1, combine: bool = False, **kwargs) -> None:
         """Training: examples of like lengths, those of one length in an order of the epoch. Else: by language."""

@@ -91,6 +91,37 @@ def test_warns_of_the_wrong_language(capsys, in_a_folder):
     assert "bad reads as en, not as ro" in capsys.readouterr().out
 
 
+def test_chinese(in_a_folder, capsys):
+    for name, text in (("h", "\u6211\u4eec\u53bb\u5317\u4eac"), ("r", "\u6211\u4eec\u53bb\u5317\u4eac")):
+        (in_a_folder / name).write_text("\ufeff" + text + "\n", encoding="utf-8")
+    arguments = ["--pair", "eng_Latn-zho_Hans", "--reference", "r", "--bootstrap", "0", "h"]
+    assert main(arguments) == 0
+    out, err = capsys.readouterr()
+    assert "BLEU, zh" in out and "100.00" in out and "tok:zh" in out and err == ""
+    assert main(arguments + ["--tokenizer", "char"]) == 0
+    assert "BLEU, char" in capsys.readouterr().out
+    assert main(arguments + ["--tokenizer", "nonsense"]) == 1
+    assert "sacreBLEU has no tokeniser nonsense" in capsys.readouterr().err
+
+
+def test_japanese_without_mecab_says_so(in_a_folder, monkeypatch, capsys):
+    monkeypatch.setattr("crossinit_fairseq.scoring.metrics.find_spec", lambda name: None)
+    (in_a_folder / "r").write_text("\u732b\u304c\u5ea7\u3063\u305f\n", encoding="utf-8")
+    assert main(["--pair", "en-ja", "--reference", "r", "--bootstrap", "0", "r"]) == 0
+    out, err = capsys.readouterr()
+    assert "BLEU, char" in out and err == (
+        "without MeCab, BLEU of ja counts characters, not words: pip install 'crossinit_fairseq[mecab]'\n"
+    )
+
+
+def test_entities(in_a_folder, capsys):
+    write_generate(in_a_folder / "e", ["&quot;" + line for line in EN])
+    (in_a_folder / "r").write_text("".join('"' + line + "\n" for line in EN), encoding="utf-8")
+    assert main(["--pair", "ro-en", "--reference", "r", "--bootstrap", "0", "e"]) == 0
+    out = capsys.readouterr().out
+    assert "100.00" in out and "e has entities such as &quot; in 3 sentences" in out
+
+
 def test_missing_library(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "sacremoses", None)
     assert main(TO_RO + ["--bootstrap", "0", "out"]) == 0
@@ -100,6 +131,44 @@ def test_missing_library(monkeypatch, capsys):
     )
     assert main(TO_RO + ["--metrics", "bleu_ro_no_diacritics", "out"]) == 1
     assert "needs sacremoses" in capsys.readouterr().err
+
+
+def test_damaged_files_of_scores(in_a_folder, capsys):
+    """Each key left out, and each value of another type, at every depth: the table as it was, or one sentence."""
+    assert (
+        main(
+            TO_RO + ["--source", "test.en", "--json", "x.json", "--bootstrap", "5", "--metrics", "bleu", "out", "copy"]
+        )
+        == 0
+    )
+    whole = json.loads(Path("x.json").read_text("utf-8"))
+    capsys.readouterr()
+
+    def places(value, path=()):
+        yield path
+        for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+            yield from places(value[key], path + (key,))
+
+    said = set()
+    for path in [path for path in places(whole) if path]:
+        for change in ("left out", None, [], "x", {"a": 1}, -1e400):
+            damaged = json.loads(json.dumps(whole))
+            inside = damaged
+            for key in path[:-1]:
+                inside = inside[key]
+            if change == "left out":
+                del inside[path[-1]]
+            else:
+                inside[path[-1]] = change
+            Path("x.json").write_text(json.dumps(damaged), "utf-8")
+            status = main(["--table", "x.json"])
+            err = capsys.readouterr().err
+            assert (status, err) == (0, "") or (status == 1 and err.count("\n") == 1 and "x.json" in err), (
+                path,
+                change,
+            )
+            said.add(err[:60])
+    assert any("was damaged or edited" in err for err in said) and any("is no file of scores" in err for err in said)
 
 
 def test_bad_input_is_one_sentence(in_a_folder, capsys):
@@ -118,7 +187,10 @@ def test_bad_input_is_one_sentence(in_a_folder, capsys):
     refused("no folder to write", *TO_RO, "--json", "no/x.json", "out")
     refused("would be overwritten", *TO_RO, "--json", "out", "out")
     refused("other direction", *TO_EN, "out")
-    refused("test.ro cannot be read: Expecting value", "--table", "test.ro")
+    refused("test.ro is no file of scores, nor any JSON (Expecting value", "--table", "test.ro")
+    for content in ("[" * 100000, "9" * 5000, "\u00b2", "{\0}"):
+        (in_a_folder / "x.json").write_text(content)
+        refused("x.json", "--table", "x.json")
     (in_a_folder / "x.json").write_text("[]")
     refused("x.json is no file of scores", "--table", "x.json")
     (in_a_folder / "x.json").unlink()
