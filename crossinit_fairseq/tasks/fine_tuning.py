@@ -244,4 +244,4 @@ def dictionary_and_form(folder: str, form: str) -> Tuple[Dictionary, PairForm]:
         dictionary = Dictionary.load(path)
         dictionary.add_symbol(MASK)  # where it is not there: fairseq's own tasks add it when they pre-train roberta
         return dictionary, PairForm("roberta", {})
-    return load_dictionary(folder, list(tokens)), PairForm("xlm", tokens)
+    return load_dictionary([folder], list(tokens)), PairForm("xlm", tokens)
