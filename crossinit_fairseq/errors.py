@@ -16,4 +16,4 @@ def one_sentence():
     try:
         yield
     except InputError as error:
-        raise SystemExit("crossinit_fairseq: error: {}".format(error)) from None
+        raise SystemExit(f"crossinit_fairseq: error: {error}") from None

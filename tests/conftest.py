@@ -48,7 +48,7 @@ def data_folder(tmp_path_factory):
 
     folder, rng = tmp_path_factory.mktemp("data-bin"), np.random.default_rng(0)
     symbols = [
-        "\u2581{}{}".format(letter, k) for letter in "ab" for k in range(WORDS)
+        f"\u2581{letter}{k}" for letter in "ab" for k in range(WORDS)
     ] + "s t . [aa] [bb] <mask>".split()
     (folder / "dict.txt").write_text("".join(symbol + " 1\n" for symbol in symbols), encoding="utf-8")
     dictionary = Dictionary.load(str(folder / "dict.txt"))

@@ -26,7 +26,7 @@ def install(folder):
     (folder / "bin").mkdir()
     for name in PROGRAMS:
         program = folder / "bin" / name
-        program.write_text('#!/bin/sh\nexec {} {} {} "$@"\n'.format(sys.executable, os.path.abspath(__file__), name))
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} {os.path.abspath(__file__)} {name} "$@"\n')
         program.chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SLURM_", "SUBMITIT_"))}
     path = "{}:{}".format(folder / "bin", os.environ["PATH"])
@@ -76,7 +76,7 @@ def sbatch(arguments):
     with open(output, options.get("open-mode", "truncate")[0].replace("t", "w")) as log:
         running = subprocess.Popen([str(copy)] + arguments, env=job, stdout=log, stderr=log, start_new_session=True)
     pathlib.Path(os.environ["FAKE_SLURM"], "process").write_text(str(running.pid))
-    print("Submitted batch job {}".format(JOB_ID), flush=True)
+    print(f"Submitted batch job {JOB_ID}", flush=True)
     return running.wait() if "wait" in options else 0
 
 
@@ -109,7 +109,7 @@ def scontrol(arguments):
 
 
 def sacct(arguments):
-    print("JobID|State|NodeList\n{}|RUNNING|localhost".format(JOB_ID))
+    print(f"JobID|State|NodeList\n{JOB_ID}|RUNNING|localhost")
     return 0
 
 

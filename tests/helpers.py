@@ -56,7 +56,7 @@ def dictionary_of(words, languages=("en", "ro")):
     from fairseq.data import Dictionary
 
     dictionary = Dictionary()
-    for symbol in list(words) + ["[{}]".format(language) for language in languages] + ["<mask>"]:
+    for symbol in list(words) + [f"[{language}]" for language in languages] + ["<mask>"]:
         dictionary.add_symbol(symbol)
     return dictionary
 
@@ -65,7 +65,7 @@ def special_tokens_of(dictionary, languages=("en", "ro")):
     """The SpecialTokens of a dictionary_of."""
     from crossinit_fairseq.data.special_tokens import SpecialTokens
 
-    return SpecialTokens({language: dictionary.index("[{}]".format(language)) for language in languages})
+    return SpecialTokens({language: dictionary.index(f"[{language}]") for language in languages})
 
 
 class Text(list):

@@ -61,7 +61,7 @@ def test_registered_with_the_first_module_that_needs_fairseq(module):
 
 @pytest.mark.parametrize("module", ["ranks", "scoring", "errors", "complete_files", "cli.ranks", "cli.score"])
 def test_counting_and_scoring_wait_for_neither_fairseq_nor_torch(module):
-    done("import sys, crossinit_fairseq.{}\nassert not {{'fairseq', 'torch'}} & set(sys.modules)".format(module))
+    done(f"import sys, crossinit_fairseq.{module}\nassert not {{'fairseq', 'torch'}} & set(sys.modules)")
 
 
 @pytest.mark.parametrize("module", ["ranks", "spans", "alignment", "scoring", "export", "errors"])
@@ -78,5 +78,5 @@ def test_a_fairseq_that_does_not_suit_this_python_says_what_to_install(tmp_path)
     # the official one's ValueError on Python 3.11
     (tmp_path / "fairseq").mkdir()
     (tmp_path / "fairseq" / "__init__.py").write_text("raise ValueError('mutable default CommonConfig')\n")
-    error = said("import sys; sys.path.insert(0, {!r})\nimport crossinit_fairseq.tasks".format(str(tmp_path)))
+    error = said(f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nimport crossinit_fairseq.tasks")
     assert "mutable default CommonConfig" in error and "pip uninstall fairseq" in error

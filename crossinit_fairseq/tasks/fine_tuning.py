@@ -16,6 +16,7 @@ from fairseq.logging import metrics
 from fairseq.models import BaseFairseqModel
 from omegaconf import II, MISSING
 
+from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.data.datasets.examples import Example, Examples
 from crossinit_fairseq.data.datasets.grouped_batches import GroupedBatches
 from crossinit_fairseq.data.dictionary import MASK, language_token, languages_in, read_symbols
@@ -23,7 +24,6 @@ from crossinit_fairseq.data.folder import data_folders, load_dictionary
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.finetuning.encoding import FORMS, PairForm, PieceEncoder
 from crossinit_fairseq.finetuning.language_files import LanguageFile, language_files
-from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.fine_tuned import FineTunedModel, dimensions_of
 from crossinit_fairseq.tasks.base import CrossInitTask
@@ -143,7 +143,9 @@ class FineTuningTask(CrossInitTask):
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
         """Take over the task's part of a checkpoint: its dictionary must be this one."""
         with one_sentence():
-            dictionary_record.check_record(state_dict.get(dictionary_record.NAME), self.dictionary.symbols, self.folders[0])
+            dictionary_record.check_record(
+                state_dict.get(dictionary_record.NAME), self.dictionary.symbols, self.folders[0]
+            )
 
     def load_dataset(self, split: str, epoch: int = 1, combine: bool = False, **kwargs) -> None:
         """Training: examples of like lengths, those of one length in an order of the epoch. Else: by language."""

@@ -5,7 +5,6 @@ import pathlib
 import pytest
 import torch
 
-from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.data.dictionary_record import (
     NAME,
     check_checkpoint,
@@ -13,6 +12,7 @@ from crossinit_fairseq.data.dictionary_record import (
     record_of,
     starting_checkpoint,
 )
+from crossinit_fairseq.errors import InputError
 from tests.helpers import dictionary_of
 
 ONE = dictionary_of("abc", ["en", "ro"])

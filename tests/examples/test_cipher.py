@@ -72,7 +72,7 @@ def test_text_is_the_same_for_the_same_seed_only(text, tmp_path):
 def test_own_text(tmp_path):
     # 3,000 sentences of three words out of 20, with punctuation, capitals and a word beyond the vocabulary
     words = ["w" + "abcdefghijklmnopqrst"[k] for k in range(20)]
-    lines = ["{}, {} {}!".format(a.upper(), b, c) for a in words for b in words for c in words][:3000] + ["rare wa wb"]
+    lines = [f"{a.upper()}, {b} {c}!" for a in words for b in words for c in words][:3000] + ["rare wa wb"]
     (tmp_path / "mine").write_text("\n".join(lines), encoding="utf-8")
     done = write_text(tmp_path / "out", "--text", tmp_path / "mine", "--vocabulary", 20, "--dev", 50, "--test", 50)
     assert done.returncode == 0 and "1,305 sentences of en" in done.stdout, done.stderr
@@ -193,7 +193,7 @@ def test_learns_to_translate_without_parallel_text(tmp_path):
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     summary = json.loads((tmp_path / "summary.json").read_text("utf-8"))
     for source, target in (("en", "xx"), ("xx", "en")):
-        direction = "{}-{}".format(source, target)
+        direction = f"{source}-{target}"
         unlearnt = dict(summary["without_learning"][direction], untrained=untrained(tmp_path, source, target))
         assert set(unlearnt) == {"copy", "frequent", "unrelated", "by_rank", "nearest", "untrained"}
         bleu = summary["bleu"]["crossinit"][direction]["mean"]

@@ -19,10 +19,10 @@ pytest.importorskip(
 def fairseq_hydra_train(data_folder, tmp_path, *overrides):
     """Two updates of examples/config/unmt_paper.yaml with a small model, in a job."""
     overrides = list(overrides) + [
-        "common.user_dir={}".format(USER_DIR),
+        f"common.user_dir={USER_DIR}",
         "common.log_interval=1",
         "common.cpu=true",
-        "task.data={}".format(data_folder),
+        f"task.data={data_folder}",
         "task.langs='aa,bb'",
         "dataset.disable_validation=true",
         "checkpoint.save_dir={}".format(tmp_path / "saved"),
@@ -70,7 +70,7 @@ def test_a_slurm_job_of_two_processes(data_folder, tmp_path, monkeypatch):
         "hydra.launcher.tasks_per_node=2",
         "hydra.launcher.timeout_min=90",
         "distributed_training.distributed_world_size=2",
-        "distributed_training.distributed_port={}".format(20000 + os.getpid() % 10000),
+        f"distributed_training.distributed_port={20000 + os.getpid() % 10000}",
         "distributed_training.distributed_backend=gloo",
         "distributed_training.ddp_backend=legacy_ddp",
     )

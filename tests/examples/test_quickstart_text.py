@@ -38,7 +38,7 @@ def test_aligned_files_are_split_so_that_no_pair_is_on_both_sides(tmp_path):
     # lengths that go together, as those of translations do
     left, right = write(tmp_path / "l", numbered("a", 3000)), write(tmp_path / "r", numbered("b", 3000))
     done = run(
-        "own_text.py", "--text", "aa={}".format(left), "bb={}".format(right), "--hold-out", 100, "--out", tmp_path / "o"
+        "own_text.py", "--text", f"aa={left}", f"bb={right}", "--hold-out", 100, "--out", tmp_path / "o"
     )
     assert done.returncode == 0 and "look aligned" in done.stdout
     number = lambda line: int(line.split()[0][1:])  # noqa: E731
@@ -56,7 +56,7 @@ def test_aligned_files_are_split_so_that_no_pair_is_on_both_sides(tmp_path):
 def test_files_of_equal_length_that_are_not_aligned_are_kept_whole(tmp_path):
     left = write(tmp_path / "l", numbered("a", 1500))
     right = write(tmp_path / "r", numbered("b", 1500, length=lambda k: 1 + k * 7919 % 31))
-    done = run("own_text.py", "--text", "aa={}".format(left), "bb={}".format(right), "--out", tmp_path / "o")
+    done = run("own_text.py", "--text", f"aa={left}", f"bb={right}", "--out", tmp_path / "o")
     assert done.returncode == 0 and "look aligned" not in done.stdout
     assert sorted(os.listdir(str(tmp_path / "o"))) == ["mono.aa", "mono.bb"]
     assert len(read(tmp_path / "o" / "mono.aa")) == 1500
@@ -68,11 +68,11 @@ def test_lines_of_a_test_set_leave_the_text(tmp_path):
     done = run(
         "own_text.py",
         "--text",
-        "aa={}".format(left),
-        "bb={}".format(right),
+        f"aa={left}",
+        f"bb={right}",
         "--test",
-        "aa={}".format(test[0]),
-        "bb={}".format(test[1]),
+        f"aa={test[0]}",
+        f"bb={test[1]}",
         "--out",
         tmp_path / "o",
     )
@@ -91,7 +91,7 @@ def test_lines_of_a_test_set_leave_the_text(tmp_path):
 def test_bad_text_is_one_sentence(tmp_path, content, told):
     (tmp_path / "l").write_bytes(content)
     right = write(tmp_path / "r", numbered("b", 1500))
-    done = run("own_text.py", "--text", "aa={}".format(tmp_path / "l"), "bb={}".format(right), "--out", tmp_path / "o")
+    done = run("own_text.py", "--text", "aa={}".format(tmp_path / "l"), f"bb={right}", "--out", tmp_path / "o")
     assert done.returncode == 1 and done.stderr.count("\n") == 1
     for part in told:
         assert part in done.stderr
@@ -105,11 +105,11 @@ def test_unequal_test_sides_are_refused(tmp_path):
     done = run(
         "own_text.py",
         "--text",
-        "aa={}".format(sides[0]),
-        "bb={}".format(sides[1]),
+        f"aa={sides[0]}",
+        f"bb={sides[1]}",
         "--test",
-        "aa={}".format(sides[2]),
-        "bb={}".format(sides[3]),
+        f"aa={sides[2]}",
+        f"bb={sides[3]}",
         "--out",
         tmp_path / "o",
     )
@@ -178,7 +178,7 @@ def test_a_failing_stage_ends_the_run_and_the_next_run_goes_on_from_it(tmp_path)
 def test_translations_come_out_in_order_and_all(tmp_path):
     generated, reference = tmp_path / "out", tmp_path / "reference"
     lines = ["S-{0}\tx\nD-{0}\t-{1}\t{2}\nP-{0}\t-1\n".format(*row) for row in ((10, 5, "ten"), (9, 0.1, "nine\ttab"))]
-    lines += ["S-{0}\tx\nD-{0}\t-1e-05\tD-{0} here\n".format(k) for k in range(9)]
+    lines += [f"S-{k}\tx\nD-{k}\t-1e-05\tD-{k} here\n" for k in range(9)]
     generated.write_text("INFO: loading\n" + "".join(lines), encoding="utf-8")
     script = """set -euo pipefail; ROOT={} OUT={}; source "$ROOT/scripts/stages.sh"; translations "$0" > "$0.hyp"; {}"""
     script = script.format(ROOT, tmp_path / "run", """sacrebleu "$1" -i "$0.hyp" -m bleu""")
@@ -186,7 +186,7 @@ def test_translations_come_out_in_order_and_all(tmp_path):
     path = "{}:{}".format(Path(sys.executable).parent, os.environ["PATH"])
     done = programs.run("bash", "-c", script, generated, reference, PATH=path)
     assert done.returncode == 0, done.stderr
-    assert read(tmp_path / "out.hyp") == ["D-{} here".format(k) for k in range(9)] + ["nine\ttab", "ten"]
+    assert read(tmp_path / "out.hyp") == [f"D-{k} here" for k in range(9)] + ["nine\ttab", "ten"]
     # one is missing: no score
     generated.write_text("".join(lines[1:]), encoding="utf-8")
     done = programs.run("bash", "-c", script, generated, reference, PATH=path)

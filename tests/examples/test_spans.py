@@ -25,7 +25,7 @@ def losses():
 
 def valid(updates, loss, directions):
     stats = {"valid_num_updates": str(updates), "valid_loss": str(loss), "valid_directions": str(directions)}
-    return "2026-01-01 00:00:00 | INFO | valid | {}\n".format(json.dumps(stats))
+    return f"2026-01-01 00:00:00 | INFO | valid | {json.dumps(stats)}\n"
 
 
 def run_folder(tmp_path, log):
@@ -71,7 +71,7 @@ def rank_table(path, language, rng):
     rng.shuffle(words)
     counts = 1000000 // np.arange(1, len(words) + 1)
     RankTable(language, words, counts, int(counts.sum())).save(path)
-    return "{}={}".format(language, path)
+    return f"{language}={path}"
 
 
 def test_smallest_run(tmp_path, no_default_environment):

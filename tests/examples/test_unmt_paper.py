@@ -18,12 +18,12 @@ SMALL = {
 def test_two_updates_with_the_papers_settings(data_folder, tmp_path):
     overrides = [
         "hydra.run.dir={}".format(tmp_path / "hydra"),
-        "common.user_dir={}".format(USER_DIR),
+        f"common.user_dir={USER_DIR}",
         "common.log_interval=1",
-        "task.data={}".format(data_folder),
+        f"task.data={data_folder}",
         "task.langs='aa,bb'",
         "task.valid_round_trip=4",
-        "checkpoint.save_dir={}".format(tmp_path),
+        f"checkpoint.save_dir={tmp_path}",
         "optimization.max_update=2",
         "optimization.update_freq=[1]",
         "model.max_source_positions=64",

@@ -14,10 +14,11 @@ pytest.importorskip("sacremoses")
 pytest.importorskip("indicnlp")
 pytest.importorskip("py3langid")
 
-from .conftest import ENGLISH, ROMANIAN, read, run_in_process, run_program, sentences, write  # noqa: E402
-from crossinit_fairseq.errors import InputError  # noqa: E402
-from crossinit_fairseq.preparation import cleaning  # noqa: E402
-from crossinit_fairseq.preparation.normaliser import comparable  # noqa: E402
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.preparation import cleaning
+from crossinit_fairseq.preparation.normaliser import comparable
+
+from .conftest import ENGLISH, ROMANIAN, read, run_in_process, run_program, sentences, write
 
 MESSY = [
     "Ana are  mere\u200b.",
@@ -82,7 +83,7 @@ def test_compressed_files_and_globs(tmp_path):
 
 
 def test_some_lines_at_random(tmp_path):
-    files = [write(tmp_path / name, ["{} {}".format(name * 8, k) for k in range(500)]) for name in "ab"]
+    files = [write(tmp_path / name, [f"{name * 8} {k}" for k in range(500)]) for name in "ab"]
     everything, _ = run(tmp_path, files, "--no-language-filter")
     some, counts = run(tmp_path, files, "--no-language-filter", "--max-lines", "100")
     assert some == everything[:100] and counts["dropped"] == {"over --max-lines": 900}
@@ -96,7 +97,7 @@ def test_swapped_sides(tmp_path):
     text = write(tmp_path / "train.ro", sentences(ENGLISH, 40) + sentences(ROMANIAN, 39))
     with pytest.raises(InputError, match="train.ro looks like en, not ro: are the sides swapped"):
         run(tmp_path, [text])
-    short = write(tmp_path / "short.ro", ["Мы {}".format(k) for k in range(20)])
+    short = write(tmp_path / "short.ro", [f"Мы {k}" for k in range(20)])
     with pytest.raises(InputError, match="short.ro looks like another script, not ro"):
         run(tmp_path, [short])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["short.ro", "train.ro"]
@@ -180,7 +181,7 @@ def test_a_line_without_end_is_not_even_normalised(tmp_path, monkeypatch):
 
 
 def test_a_script_that_is_not_the_usual_one_is_not_filtered(tmp_path):
-    text = write(tmp_path / "a", ["main kal dilli jaa raha hoon aur vahaan rahunga {}".format(k) for k in range(30)])
+    text = write(tmp_path / "a", [f"main kal dilli jaa raha hoon aur vahaan rahunga {k}" for k in range(30)])
     with pytest.raises(InputError, match="looks like .*, not hi: are the sides swapped"):
         run(tmp_path, [text], language="hi")
     assert len(run(tmp_path, [text], language="hi_Latn")[0]) == 30

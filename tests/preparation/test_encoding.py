@@ -5,9 +5,10 @@ import errno
 import pytest
 import sentencepiece
 
-from .conftest import ENGLISH, ROMANIAN, read, run_in_process, sentences, write
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.preparation import encoding
+
+from .conftest import ENGLISH, ROMANIAN, read, run_in_process, sentences, write
 
 
 @pytest.fixture

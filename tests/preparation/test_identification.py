@@ -9,10 +9,11 @@ import tests.helpers  # noqa: F401  (the hypothesis profile)
 
 pytest.importorskip("py3langid")
 
-from .conftest import ENGLISH, ROMANIAN  # noqa: E402
-from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: E402
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from crossinit_fairseq.preparation.identification import CANDIDATES, Identifier  # noqa: E402
+from crossinit_fairseq.preparation.identification import CANDIDATES, Identifier
+
+from .conftest import ENGLISH, ROMANIAN
 
 LIBRARY = LanguageIdentifier.from_pickled_model(MODEL_FILE)
 LIBRARY.set_languages(CANDIDATES)

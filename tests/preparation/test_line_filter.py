@@ -9,10 +9,11 @@ pytest.importorskip("sacremoses")
 pytest.importorskip("indicnlp")
 pytest.importorskip("py3langid")
 
-from .conftest import ENGLISH, ROMANIAN  # noqa: E402
-from crossinit_fairseq.preparation.identification import count_function_words, weigh_function_words  # noqa: E402
-from crossinit_fairseq.preparation.line_filter import LineFilter  # noqa: E402
-from crossinit_fairseq.preparation.normaliser import LineNormaliser, comparable  # noqa: E402
+from crossinit_fairseq.preparation.identification import count_function_words, weigh_function_words
+from crossinit_fairseq.preparation.line_filter import LineFilter
+from crossinit_fairseq.preparation.normaliser import LineNormaliser, comparable
+
+from .conftest import ENGLISH, ROMANIAN
 
 SHARED = pathlib.Path(__file__).parents[3] / "shared" / "data"
 

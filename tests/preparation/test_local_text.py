@@ -7,8 +7,6 @@ import pytest
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.preparation import local_text
 
-from .conftest import run_in_process
-
 
 @pytest.fixture
 def folder(tmp_path):

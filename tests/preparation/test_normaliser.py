@@ -11,7 +11,7 @@ import tests.helpers  # noqa: F401  (the hypothesis profile)
 pytest.importorskip("sacremoses")
 pytest.importorskip("indicnlp")
 
-from crossinit_fairseq.preparation.normaliser import LONGEST, LineNormaliser, comparable, pieces_of  # noqa: E402
+from crossinit_fairseq.preparation.normaliser import LONGEST, LineNormaliser, comparable, pieces_of
 
 NORMALISERS = {language: LineNormaliser(language) for language in ("en", "ro", "de", "ne", "hi")}
 _CHARACTERS = st.sampled_from("aZș ţ\t\r\n\n'`´\"„”«»\u00a0()%:;,.|—…0९१नि़क्\u200d\u200b\ufeff\u0958\u0301\x07\u2028")

@@ -13,10 +13,10 @@ pytest.importorskip("indicnlp")
 pytest.importorskip("py3langid")
 pytest.importorskip("requests")
 
-from crossinit_fairseq.errors import InputError  # noqa: E402
-from crossinit_fairseq.preparation.downloads.manifest import Manifest  # noqa: E402
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.preparation.downloads.manifest import Manifest
 
-from .conftest import ENGLISH, ROMANIAN, read, run_in_process, sentences, write  # noqa: E402
+from .conftest import ENGLISH, ROMANIAN, read, run_in_process, sentences, write
 
 PER_TEST = settings(suppress_health_check=list(HealthCheck), deadline=None)
 # bytes of text in several scripts, of encodings, of markup, and of no text at all

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from .conftest import run_in_process, write
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.preparation import report
+
+from .conftest import run_in_process, write
 
 
 @pytest.fixture

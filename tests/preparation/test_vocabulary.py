@@ -5,9 +5,10 @@ import re
 import pytest
 import sentencepiece
 
-from .conftest import ENGLISH, ROMANIAN, run_in_process, sentences, write
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.preparation import vocabulary
+
+from .conftest import ENGLISH, ROMANIAN, run_in_process, sentences, write
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_too_many_pieces(text, kind):
     assert not (text / "pieces").exists()
     most = int(re.search(r"use at most (\d+)", str(error.value)).group(1))
     train(text, "--model-type", kind, size=most)
-    with pytest.raises(InputError, match="use at most {}".format(most)):
+    with pytest.raises(InputError, match=f"use at most {most}"):
         train(text, "--model-type", kind, size=most + 1)
 
 

@@ -48,16 +48,16 @@ class Server:
                     return self.end_headers()
                 if self.path not in server.files:
                     return self.send_error(404)
-                content, start, etag = server.files[self.path], 0, '"{}"'.format(server.version)
+                content, start, etag = server.files[self.path], 0, f'"{server.version}"'
                 if wanted and server.ranges and if_range in (None, etag):
                     start = int(re.match(r"bytes=(\d+)-$", wanted).group(1))
                     if start >= len(content):
                         self.send_response(416)
-                        self.send_header("Content-Range", "bytes */{}".format(len(content)))
+                        self.send_header("Content-Range", f"bytes */{len(content)}")
                         self.send_header("Content-Length", "0")
                         return self.end_headers()
                     self.send_response(206)
-                    span = "bytes {}-{}/{}".format(start, len(content) - 1, len(content))
+                    span = f"bytes {start}-{len(content) - 1}/{len(content)}"
                     self.send_header("Content-Range", span)
                 else:
                     self.send_response(200)
@@ -72,7 +72,7 @@ class Server:
                     self.wfile.write(content[start : start + cuts.pop(0)] if cuts else content[start:])
 
         self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.root = "http://127.0.0.1:{}".format(self.http.server_port)
+        self.root = f"http://127.0.0.1:{self.http.server_port}"
         threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def gets(self):
@@ -129,7 +129,7 @@ def web(server, monkeypatch):
     monkeypatch.setattr(DOWNLOADS + "sources.CC_100", server.root + "/cc-100/{}.txt.xz")
     monkeypatch.setattr(DOWNLOADS + "sources.WIKIPEDIA", server.root + "/{}wikipedia/{}/20231101.{}")
     monkeypatch.setattr(
-        sources, "news_crawl_address", lambda lang, year: "{}/news.{}.{}.gz".format(server.root, year, lang)
+        sources, "news_crawl_address", lambda lang, year: f"{server.root}/news.{year}.{lang}.gz"
     )
     monkeypatch.setitem(
         sources.RECIPES,
@@ -146,14 +146,14 @@ def web(server, monkeypatch):
     text = "पहिलो वाक्य। दोस्रो वाक्य।\n\nअर्को लेख।\n"
     server.files["/cc-100/ne.txt.xz"] = lzma.compress(text.encode())
     for lang, files in ARTICLES.items():
-        entries = [{"type": "directory", "path": "20231101.{}/.git".format(lang)}]
+        entries = [{"type": "directory", "path": f"20231101.{lang}/.git"}]
         for number, articles in enumerate(files):
-            name = "train-{:05d}-of-{:05d}.parquet".format(number, len(files))
+            name = f"train-{number:05d}-of-{len(files):05d}.parquet"
             content = parquet_of(articles)
-            server.files["/datasets/wikipedia/resolve/20231101.{}/{}".format(lang, name)] = content
+            server.files[f"/datasets/wikipedia/resolve/20231101.{lang}/{name}"] = content
             pointer = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 134}
             entries.append(
-                {"type": "file", "path": "20231101.{}/{}".format(lang, name), "size": len(content), "lfs": pointer}
+                {"type": "file", "path": f"20231101.{lang}/{name}", "size": len(content), "lfs": pointer}
             )
         # the order is no promise
         server.files["/api/datasets/wikipedia/tree/20231101." + lang] = json.dumps(entries[::-1]).encode()
@@ -169,8 +169,8 @@ def flores_archive():
     with tarfile.open(fileobj=file, mode="w:gz") as tar:
         for split, count in (("dev", 3), ("devtest", 2)):
             for lang in ("ne", "en"):
-                content = "".join("{} {} {}\n".format(split, lang, k) for k in range(count)).encode()
-                member = tarfile.TarInfo("wikipedia_en_ne_si_test_sets/wikipedia.{}.ne-en.{}".format(split, lang))
+                content = "".join(f"{split} {lang} {k}\n" for k in range(count)).encode()
+                member = tarfile.TarInfo(f"wikipedia_en_ne_si_test_sets/wikipedia.{split}.ne-en.{lang}")
                 member.size = len(content)
                 tar.addfile(member, io.BytesIO(content))
     return file.getvalue()

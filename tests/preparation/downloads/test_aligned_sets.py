@@ -13,10 +13,10 @@ import pytest
 
 pytest.importorskip("requests", reason="needs pip install mtdata, which brings requests")
 
-from crossinit_fairseq.errors import InputError  # noqa: E402
-from crossinit_fairseq.preparation.downloads import aligned_sets  # noqa: E402
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.preparation.downloads import aligned_sets
 
-from .conftest import use_archive  # noqa: E402
+from .conftest import use_archive
 
 SHARED = pathlib.Path(__file__).resolve().parents[4] / "shared" / "data" / "test"
 
@@ -45,7 +45,7 @@ def test_another_flores_is_refused(tmp_path, web, monkeypatch):
 
 
 def sgm(lines):
-    return "<refset>\n" + "".join('<seg id="{}"> {} </seg>\n'.format(k, line) for k, line in enumerate(lines))
+    return "<refset>\n" + "".join(f'<seg id="{k}"> {line} </seg>\n' for k, line in enumerate(lines))
 
 
 @pytest.fixture
@@ -61,13 +61,13 @@ def sacrebleu(tmp_path, server, monkeypatch):
         file = io.BytesIO()
         with tarfile.open(fileobj=file, mode="w:gz") as tar:
             for side in ("src.en", "ref.ro"):
-                content = sgm("{} {} {}".format(path, side, k) for k in range(count)).encode()
-                member = tarfile.TarInfo("{}-enro-{}.sgm".format(path, side))
+                content = sgm(f"{path} {side} {k}" for k in range(count)).encode()
+                member = tarfile.TarInfo(f"{path}-enro-{side}.sgm")
                 member.size = len(content)
                 tar.addfile(member, io.BytesIO(content))
-        server.files["/{}.tgz".format(path)] = file.getvalue()
+        server.files[f"/{path}.tgz"] = file.getvalue()
         data = DATASETS[name]
-        monkeypatch.setattr(data, "data", [server.root + "/{}.tgz".format(path)])
+        monkeypatch.setattr(data, "data", [server.root + f"/{path}.tgz"])
         monkeypatch.setattr(data, "md5", [hashlib.md5(file.getvalue()).hexdigest()])
         monkeypatch.setattr(data, "_outdir", str(folder / name), raising=False)
         monkeypatch.setattr(data, "_rawdir", str(folder / name / "raw"), raising=False)
@@ -78,8 +78,8 @@ def test_newstest_by_sacrebleu(tmp_path, sacrebleu):
     out = tmp_path / "out"
     out.mkdir()
     assert aligned_sets.get_aligned("ro-en", str(out)) == ["dev.en", "dev.ro", "test.en", "test.ro"]
-    assert (out / "test.ro").read_text().splitlines() == ["test/newstest2016 ref.ro {}".format(k) for k in range(3)]
-    assert (out / "dev.en").read_text().splitlines() == ["dev/newsdev2016 src.en {}".format(k) for k in range(2)]
+    assert (out / "test.ro").read_text().splitlines() == [f"test/newstest2016 ref.ro {k}" for k in range(3)]
+    assert (out / "dev.en").read_text().splitlines() == [f"dev/newsdev2016 src.en {k}" for k in range(2)]
 
 
 def test_a_wrong_checksum_and_a_broken_copy_of_sacrebleu(tmp_path, sacrebleu, server):
@@ -110,7 +110,7 @@ def test_sacrebleu_has_both_sets():
 
 def test_line_counts_are_those_of_the_real_sets():
     if not SHARED.is_dir():
-        pytest.skip("needs the real test sets in {}".format(SHARED))
+        pytest.skip(f"needs the real test sets in {SHARED}")
     counts = {
         name: sum(1 for _ in open(str(SHARED / name), "rb"))
         for name in ("newstest2016.en-ro.ro", "flores.dev.ne-en.ne", "flores.devtest.ne-en.en")

@@ -49,7 +49,7 @@ def test_a_cut_connection_goes_on(tmp_path, server, url, monkeypatch, urllib3_co
     path = str(tmp_path / "a")
     fetch(url, path, len(BODY) if urllib3_counts else None, SHA256)
     assert sound(path)
-    starts = [None] + ["bytes={}-".format(n) for n in (1000, 1000, 1000, 1500, 1500, 1500, 1800)]
+    starts = [None] + [f"bytes={n}-" for n in (1000, 1000, 1000, 1500, 1500, 1500, 1800)]
     assert server.gets() == [("/a.gz", start) for start in starts]
 
 
@@ -122,7 +122,7 @@ def test_no_network(tmp_path, monkeypatch, words):
     monkeypatch.setattr(requests, "get", unreachable)
     monkeypatch.setattr(requests, "head", unreachable)
     for ask in (lambda u: fetch(u, str(tmp_path / "a")), content_length, read_json):
-        with pytest.raises(InputError, match=re.escape("from example.org ({}): see to the network".format(words))):
+        with pytest.raises(InputError, match=re.escape(f"from example.org ({words}): see to the network")):
             ask("https://example.org/a")
 
 

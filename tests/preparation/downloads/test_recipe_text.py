@@ -14,11 +14,11 @@ import pytest
 
 pytest.importorskip("requests", reason="needs pip install mtdata, which brings requests")
 
-from crossinit_fairseq.cli import prepare  # noqa: E402
-from crossinit_fairseq.preparation.downloads import recipe_text  # noqa: E402
-from crossinit_fairseq.preparation.downloads.fetching import human  # noqa: E402
+from crossinit_fairseq.cli import prepare
+from crossinit_fairseq.preparation.downloads import recipe_text
+from crossinit_fairseq.preparation.downloads.fetching import human
 
-from .conftest import SENTENCES  # noqa: E402
+from .conftest import SENTENCES
 
 NE, RO = ["--recipe", "ne-en", "--yes"], ["--recipe", "ro-en", "--yes"]
 CC_100 = "mono/ne/cc-100.txt.gz"
@@ -127,7 +127,7 @@ def test_cut_for_good_then_resumed(tmp_path, web, capsys):
     assert texts(run(tmp_path)) == wanted("ne", "hi", "en")
     # the estimate counts what is there
     missing = [n for path, n in sizes(web).items() if ".ne/" not in path]
-    assert "4 files to get: {} to download".format(human(sum(missing) - 40)) in capsys.readouterr().out
+    assert f"4 files to get: {human(sum(missing) - 40)} to download" in capsys.readouterr().out
     gets = web.gets()
     assert ("/cc-100/ne.txt.xz", "bytes=40-") in gets and not any("20231101.ne" in path for path, _ in gets)
 

@@ -8,10 +8,10 @@ import pytest
 
 pytest.importorskip("requests", reason="needs pip install mtdata, which brings requests")
 
-from crossinit_fairseq.errors import InputError  # noqa: E402
-from crossinit_fairseq.preparation.downloads.sentences import to_sentences  # noqa: E402
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.preparation.downloads.sentences import to_sentences
 
-from .conftest import parquet_of  # noqa: E402
+from .conftest import parquet_of
 
 pytest.importorskip("sentencex")
 
@@ -66,7 +66,7 @@ FAULTS += [("parquet", "truncated"), ("parquet", "another kind")]
 
 @pytest.mark.parametrize("form, fault", FAULTS)
 def test_a_broken_archive_is_deleted(tmp_path, form, fault):
-    text = "".join("Line number {}.\n".format(k * k) for k in range(3000))
+    text = "".join(f"Line number {k * k}.\n" for k in range(3000))
     pack = {"gz": gzip.compress, "xz": lzma.compress, "parquet": lambda t: parquet_of([t.decode()])}[form]
     content = bytearray(pack(text.encode()))
     if fault == "truncated":
@@ -75,6 +75,6 @@ def test_a_broken_archive_is_deleted(tmp_path, form, fault):
         content[len(content) // 3] ^= 0xFF
     else:
         content = b"<html>this is no archive</html>"
-    with pytest.raises(InputError, match="x.{} is broken .* was deleted".format(form)):
+    with pytest.raises(InputError, match=f"x.{form} is broken .* was deleted"):
         convert(tmp_path, bytes(content), form)
     assert os.listdir(str(tmp_path / "download")) == [] and not (tmp_path / "mono" / "x.txt.gz").exists()

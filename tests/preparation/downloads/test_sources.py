@@ -7,11 +7,11 @@ import pytest
 
 pytest.importorskip("requests", reason="needs pip install mtdata, which brings requests")
 
-from crossinit_fairseq.errors import InputError  # noqa: E402
-from crossinit_fairseq.preparation.downloads import sources  # noqa: E402
-from crossinit_fairseq.preparation.downloads.sources import RECIPES, Source, files_of, table, with_size  # noqa: E402
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.preparation.downloads import sources
+from crossinit_fairseq.preparation.downloads.sources import RECIPES, Source, files_of, table, with_size
 
-from .conftest import fake_index  # noqa: E402
+from .conftest import fake_index
 
 
 def test_news_crawl_by_mtdata(monkeypatch):
@@ -31,15 +31,15 @@ def test_every_year_is_in_the_index_of_mtdata():
         pytest.skip("mtdata has made no index yet, which takes 15 seconds: run `mtdata list -l ro` once")
     for source in {s for recipe in RECIPES.values() for s in recipe if s.kind == "news-crawl"}:
         address = sources.news_crawl_address(source.lang, source.part)
-        assert address.startswith("https://") and "/{0}/news.{1}.{0}.".format(source.lang, source.part) in address
+        assert address.startswith("https://") and f"/{source.lang}/news.{source.part}.{source.lang}." in address
 
 
 def test_wikipedia_files_in_order_with_their_checksums(web):
     listings = {}
     files = files_of(Source("wikipedia", "en", 2), listings)
-    assert [file.target for file in files] == ["mono/en/wikipedia-0000{}.txt.gz".format(k) for k in (0, 1)]
+    assert [file.target for file in files] == [f"mono/en/wikipedia-0000{k}.txt.gz" for k in (0, 1)]
     for number, file in enumerate(files):
-        path = "/datasets/wikipedia/resolve/20231101.en/train-0000{}-of-00003.parquet".format(number)
+        path = f"/datasets/wikipedia/resolve/20231101.en/train-0000{number}-of-00003.parquet"
         assert file.url == web.root + path and file.size == len(web.files[path]) and len(file.sha256) == 64
     assert len(files_of(Source("wikipedia", "en"), listings)) == 3
     # the revision is pinned, so its list is asked for once, and may go through JSON
