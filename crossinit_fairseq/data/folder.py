@@ -1,14 +1,9 @@
-"""The folder of binarised data that every stage shares: its languages and its one dictionary."""
+"""The folder of binarised data that every stage shares, and its languages."""
 
 import os
-from typing import TYPE_CHECKING, Collection, List
+from typing import Collection, List
 
-from crossinit_fairseq.data.dictionary import check_control_symbols, read_entries
-from crossinit_fairseq.data.text_check import check_dictionaries
 from crossinit_fairseq.errors import InputError
-
-if TYPE_CHECKING:
-    from fairseq.data import Dictionary
 
 
 def data_folders(data: str) -> List[str]:
@@ -47,22 +42,3 @@ def check_languages(
                     f"names of folders in {folder}"
                 )
     return languages
-
-
-def load_dictionary(folders: List[str], languages: List[str]) -> "Dictionary":
-    """Load dict.txt of the first data folder as a fairseq Dictionary, and check that it can serve every stage.
-
-    Raises InputError when it is missing, malformed (see `read_entries`), lacks the mask or a language's token, or when
-    text of the languages in one of the folders was binarised with another dictionary (see `check_dictionaries`).
-    """
-    from fairseq.data import Dictionary
-
-    path = os.path.join(folders[0], "dict.txt")
-    if not os.path.isfile(path):
-        raise InputError(f"{path} is missing: copy the dictionary that the text was binarised with there")
-    dictionary = Dictionary()
-    for symbol, count in read_entries(path):
-        dictionary.add_symbol(symbol, count)
-    check_control_symbols(dictionary.symbols, languages, path)
-    check_dictionaries(folders, languages, dictionary.symbols)
-    return dictionary

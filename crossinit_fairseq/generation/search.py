@@ -272,21 +272,3 @@ def candidate_tokens(
     allowed = allowed.to(device=device, copy=True)
     allowed[special_tokens.eos], allowed[special_tokens.pad] = True, False
     return allowed.nonzero().squeeze(1)
-
-
-def restrict(search, allowed: Tensor) -> None:
-    """Let one of fairseq's searches (beam, sampling, ...) choose only of the allowed tokens.
-
-    A row in which all of them are ruled out, because fairseq forces another token (a prefix), stays as it is.
-    search: of fairseq.search, changed in place; allowed: bool [V].
-    """
-    step = search.step
-
-    def restricted_step(number, lprobs, *more, **named):
-        """lprobs: float [B, beam, V]."""
-        banned = ~allowed.to(lprobs.device)
-        held_back = lprobs.masked_fill(banned, float("-inf"))
-        forced = held_back.amax(-1, keepdim=True) == float("-inf")
-        return step(number, held_back.where(~forced, lprobs), *more, **named)
-
-    search.step = restricted_step

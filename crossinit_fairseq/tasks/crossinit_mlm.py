@@ -13,10 +13,11 @@ from fairseq.logging import metrics
 from fairseq.models import BaseFairseqModel, FairseqEncoderModel
 from fairseq.tasks import register_task
 
+from crossinit_fairseq.data.datasets.fixed_dictionary import load_dictionary
 from crossinit_fairseq.data.datasets.grouped_batches import GroupedBatches
 from crossinit_fairseq.data.datasets.masked_text import MaskedText
 from crossinit_fairseq.data.dictionary import languages_in
-from crossinit_fairseq.data.folder import check_languages, data_folders, languages_of, load_dictionary
+from crossinit_fairseq.data.folder import check_languages, data_folders, languages_of
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.tasks.base import CrossInitConfig, CrossInitTask

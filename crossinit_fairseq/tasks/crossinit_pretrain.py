@@ -12,7 +12,8 @@ from fairseq.models import BaseFairseqModel
 from fairseq.tasks import register_task
 
 from crossinit_fairseq.alignment import PairedWords, keep_as_trained, restore_as_trained
-from crossinit_fairseq.data.folder import check_languages, data_folders, languages_of, load_dictionary
+from crossinit_fairseq.data.datasets.fixed_dictionary import load_dictionary
+from crossinit_fairseq.data.folder import check_languages, data_folders, languages_of
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.lexicon import Lexicon
 from crossinit_fairseq.models.alignment_model import AlignmentModel

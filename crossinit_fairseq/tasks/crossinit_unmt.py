@@ -12,16 +12,23 @@ from fairseq.tasks import register_task
 
 from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.data.datasets.corpus import Corpus
-from crossinit_fairseq.data.datasets.grouped_batches import pair_dataset
+from crossinit_fairseq.data.datasets.fixed_dictionary import load_dictionary
+from crossinit_fairseq.data.datasets.grouped_batches import WithSpecialTokens, pair_dataset
 from crossinit_fairseq.data.dictionary import MASK, language_token, special_rows
-from crossinit_fairseq.data.folder import check_languages, data_folders, languages_of, load_dictionary
+from crossinit_fairseq.data.folder import check_languages, data_folders, languages_of
 from crossinit_fairseq.data.noise import WordNoise
-from crossinit_fairseq.data.sentences import SentenceList
+from crossinit_fairseq.data.sentences import SentenceList, ShortenedSentences
 from crossinit_fairseq.data.special_tokens import SpecialTokens
 from crossinit_fairseq.errors import InputError, one_sentence
-from crossinit_fairseq.generation.search import Search, TranslationRequest, restrict
+from crossinit_fairseq.generation import fairseq_generator
+from crossinit_fairseq.generation.search import Search, TranslationRequest
 from crossinit_fairseq.lexicon import Lexicon
+<<<<<<< HEAD
 from crossinit_fairseq.models.bare_model import forget_beam_size, unwrap
+=======
+from crossinit_fairseq.models import dictionary_record
+from crossinit_fairseq.models.bare_model import unwrap
+>>>>>>> house
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.copying_attention import start_as_copier
 from crossinit_fairseq.models.token_tables import FrozenTable
@@ -282,42 +289,40 @@ class CrossInitUnmtTask(CrossInitTask):
 
     def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, **kwargs) -> Any:
         """fairseq's generator, with the language tokens taken out of its output."""
-        for model in models:
-            forget_beam_size(model)
+        special = set(self.special_tokens.languages.values()) | {self.special_tokens.bos, self.mask}
         extra = dict(extra_gen_cls_kwargs or {})
-        not_text = set(self.special_tokens.languages.values()) | {self.special_tokens.bos, self.mask}
-        extra.setdefault("symbols_to_strip_from_output", not_text)
-        generator = super().build_generator(models, args, seq_gen_cls=seq_gen_cls, extra_gen_cls_kwargs=extra, **kwargs)
-        if str(self.cfg.generation_vocab) == "target":
+        extra.setdefault("symbols_to_strip_from_output", special)
+        with fairseq_generator.beam_in_models(models):
+            generator = super().build_generator(
+                models, args, seq_gen_cls=seq_gen_cls, extra_gen_cls_kwargs=extra, **kwargs
+            )
+        # --score-reference: it gets none of these arguments, and what it scores may hold any token
+        generator.symbols_to_strip_from_output |= special
+        if str(self.cfg.generation_vocab) == "target" and hasattr(generator, "search"):
             self._check_languages_of_generation()
             with one_sentence():
                 allowed = self.vocabularies()[self.cfg.target_lang].clone()
             allowed[self.dictionary.eos()] = True
-            restrict(generator.search, allowed)
+            fairseq_generator.restrict(generator.search, allowed)
         return generator
 
     def inference_step(self, generator, models, sample, prefix_tokens=None, constraints=None) -> Any:
-        """Generate from ``[target] <s>``; the stock step would begin with ``</s>`` and write any language."""
+        """See fairseq_generator.translate."""
         self._check_languages_of_generation()
-        if prefix_tokens is None:
-            source = sample["net_input"]["src_tokens"]
-            prefix_tokens = source.new_full((source.size(0), 1), self.special_tokens.bos)
-        with torch.no_grad():
-            return generator.generate(
-                models,
-                sample,
-                prefix_tokens=prefix_tokens,
-                constraints=constraints,
-                bos_token=self.special_tokens.languages[self.cfg.target_lang],
-            )
+        return fairseq_generator.translate(
+            generator, models, sample, self.special_tokens, self.cfg.target_lang, prefix_tokens, constraints
+        )
 
     def build_dataset_for_inference(self, src_tokens, src_lengths, constraints=None) -> LanguagePairDataset:
-        """Sentences to translate that were typed in or read from standard input."""
+        """Sentences that were typed in or read from standard input; what is too long is cut, which is logged."""
         self._check_languages_of_generation()
         # BART's hub interface writes its own <s>, and hands sentences in a second time, with special tokens and padding
-        sentences = [self.special_tokens.remove(tokens) for tokens in src_tokens]
-        typed = SentenceList(self.special_tokens.add(sentence, self.cfg.source_lang) for sentence in sentences)
-        dataset = pair_dataset(typed, None, self.dictionary, self.special_tokens, self.cfg.target_lang)
+        whole = SentenceList(self.special_tokens.remove(tokens) for tokens in src_tokens)
+        sentences = ShortenedSentences(whole, self._longest)
+        if sentences.cut:
+            logger.warning(f"{sentences.cut:,} of {len(whole):,} sentences are cut to {self._longest:,} sub-tokens")
+        source = WithSpecialTokens(sentences, self.special_tokens, self.cfg.source_lang)
+        dataset = pair_dataset(source, None, self.dictionary, self.special_tokens, self.cfg.target_lang)
         dataset.constraints = constraints
         return dataset
 

@@ -1,11 +1,11 @@
-"""crossinit_fairseq/generation/search.py: fairseq's search, restricted"""
+"""crossinit_fairseq/generation/fairseq_generator.py: fairseq's search, restricted"""
 
 import torch
 from fairseq.search import BeamSearch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossinit_fairseq.generation.search import restrict
+from crossinit_fairseq.generation.fairseq_generator import restrict
 from tests.helpers import dictionary_of
 
 DICTIONARY = dictionary_of("abcdefgh")

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from crossinit_fairseq.data.folder import load_dictionary
+from crossinit_fairseq.data.datasets.fixed_dictionary import load_dictionary
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.tasks.lexicons import lexicon_tokens, parse_lexicons, training_words
 

@@ -197,7 +197,10 @@ def test_options_that_cannot_be_used(three_languages, lexicon, tmp_path):
         ({"lexicon": good, "lexicon_bt_updates": -1}, "--lexicon-bt-updates is -1"),
         ({"lexicon": good, "lexicon_noise": 0.1, "lexicon_bt_noise": True}, "--lexicon-bt-noise changes nothing"),
         ({"freeze_table_updates": -2}, "--freeze-table-updates is -2"),
-        ({"start_as_copier": True, "finetune_from_model": "table.pt"}, "takes all of them from table.pt: give it to the run"),
+        (
+            {"start_as_copier": True, "finetune_from_model": "table.pt"},
+            "takes all of them from table.pt: give it to the run",
+        ),
         ({"lexicon": good, "lexicon_noise": 0.1, "langs": "aa,cc"}, "aa-bb"),
         ({"lexicon": f"aa-cc={lexicon}", "lexicon_noise": 0.1}, "a lexicon of aa and bb, not of aa and cc"),
         ({"lexicon": f"aa-bb={strangers}", "lexicon_noise": 0.1}, "no pair of the lexicon aa-bb"),

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -15,14 +16,16 @@ def test_interactive_translates_standard_input(data_folder, checkpoint):
     command += f"--task crossinit_unmt -s aa -t bb --path {checkpoint} --beam 2 --max-len-b 8".split()
     done = subprocess.run(
         command,
-        input="\u2581a1 \u2581a2 .\n\u2581a3 t\n",
+        input="\u2581a1 \u2581a2 .\n\u2581a3 t\n" + "\u2581a1 " * 300 + "\n",
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         universal_newlines=True,
         encoding="utf-8",
     )
     assert done.returncode == 0, done.stdout[-2000:]
-    assert len(re.findall(r"^D-\d+\t", done.stdout, re.M)) == 2
+    assert len(re.findall(r"^D-\d+\t", done.stdout, re.M)) == 3
+    # the model has 64 positions, two of which <s> and the language token take
+    assert "1 of 1 sentences are cut to 62 sub-tokens" in done.stdout
 
 
 WORDS = ["\u2581a1 \u2581a2 .", "\u2581a4", "\u2581a3 s \u2581a9 \u2581a10 t \u2581a1 ."]
@@ -126,3 +129,58 @@ def test_sentences_over_the_limit_are_refused_or_cut_as_asked(data_folder, check
     assert "are cut to 4 sub-tokens" in done.stdout and "are cut" not in whole.stdout
     assert len(re.findall("^D-", done.stdout, re.M)) == len(re.findall("^D-", whole.stdout, re.M)) > 0
     assert max(len(line.split()) - 1 for line in re.findall("^S-.*", done.stdout, re.M)) <= 4
+
+
+@pytest.fixture(scope="module")
+def hubs(data_folder, checkpoint):
+    from fairseq.models.bart import BARTModel
+    from fairseq.models.transformer import TransformerModel
+
+    languages = dict(source_lang="aa", target_lang="bb")
+    return [hub(kind, data_folder, checkpoint, **languages) for kind in (TransformerModel, BARTModel)]
+
+
+def test_a_word_outside_the_dictionary_is_unknown_and_adds_nothing(hubs):
+    options = dict(beam=2, max_len_a=0, max_len_b=7)
+    for loaded in hubs:
+        before, size = loaded.translate(WORDS, **options), len(loaded.task.dictionary)
+        assert loaded.encode("\u2581a1 \u2603").tolist()[-2:] == [3, 2], "<unk> </s>"
+        assert len(loaded.translate(["\u2581a1 \u2603 \u2581nowhere", "\u2603"], **options)) == 2
+        assert len(loaded.task.dictionary) == size and loaded.translate(WORDS, **options) == before
+
+
+def test_sentences_too_long_for_the_hub_are_cut_and_said(hubs, caplog):
+    sentence = " ".join(["\u2581a1", "\u2581a2"] * 100)
+    for loaded in hubs:
+        caplog.clear()
+        made, short = loaded.translate([sentence, WORDS[0]], beam=1, max_len_a=0, max_len_b=7)
+        cut = " ".join(sentence.split()[:61])  # and </s>
+        assert [made, short] == loaded.translate([cut, WORDS[0]], beam=1, max_len_a=0, max_len_b=7)
+        said = [record.getMessage() for record in caplog.records if "cut" in record.getMessage()]
+        assert said[0] == "1 of 2 sentences are cut to 62 sub-tokens"
+
+
+def test_several_threads_with_beams_of_their_own(hubs):
+    for loaded in hubs:
+        options = [dict(beam=beam, max_len_a=0, max_len_b=9) for beam in (1, 3, 2, 4, 1, 5)]
+        alone = [loaded.translate(WORDS, **each) for each in options]
+        with ThreadPoolExecutor(len(options)) as threads:
+            futures = [threads.submit(loaded.translate, WORDS, **each) for each in options for _ in range(2)]
+            together = [future.result() for future in futures]
+        assert together == [each for each in alone for _ in range(2)]
+
+
+@pytest.mark.parametrize("vocab", ["all", "target"])
+def test_scores_of_references_are_of_their_text(data_folder, checkpoint, vocab):
+    options = "--task crossinit_unmt -s aa -t bb --path {} --gen-subset valid --score-reference --generation-vocab {}"
+    more = "--required-batch-size-multiple 1 --batch-size 4"
+    done = run("generate", [str(data_folder)], options.format(checkpoint, vocab), more)
+    assert done.returncode == 0, done.stdout[-2000:]
+    lines = {key: dict(re.findall(r"^{}-(\d+)\t(.*)$".format(key), done.stdout, re.M)) for key in "TDP"}
+    assert len(lines["T"]) == len(lines["D"]) == len(lines["P"]) == 21
+    for number, text in lines["T"].items():
+        score, scored = lines["D"][number].split("\t")
+        each = [float(value) for value in lines["P"][number].split()]
+        assert scored == text and "[" not in text
+        assert len(each) == len(text.split()) + 2, "<s>, the pieces, </s>"
+        assert float(score) == pytest.approx(sum(each) / len(each), abs=1e-3)
