@@ -23,12 +23,7 @@ from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.generation import fairseq_generator
 from crossinit_fairseq.generation.search import Search, TranslationRequest
 from crossinit_fairseq.lexicon import Lexicon
-<<<<<<< HEAD
-from crossinit_fairseq.models.bare_model import forget_beam_size, unwrap
-=======
-from crossinit_fairseq.models import dictionary_record
 from crossinit_fairseq.models.bare_model import unwrap
->>>>>>> house
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.copying_attention import start_as_copier
 from crossinit_fairseq.models.token_tables import FrozenTable
