@@ -63,6 +63,8 @@ setup(
             "tqdm",
             "zstandard",
         ],
+        # words of Japanese and Korean in crossinit-score
+        "mecab": ["sacrebleu[ja]>=2", "sacrebleu[ko]>=2"],
         # fairseq-hydra-train on Slurm
         "slurm": ["hydra-submitit-launcher>=1.2"],
         # what fairseq's --tensorboard-logdir writes with

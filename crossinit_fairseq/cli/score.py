@@ -26,7 +26,8 @@ The reference is the original text, never the T- lines of fairseq-generate, whic
 first system is the baseline of the paired bootstrap.
 
 scores                    of
-  bleu                    all: sacreBLEU's default (13a)
+  bleu                    all: sacreBLEU's default (13a; zh, ja-mecab and ko-mecab for Chinese, Japanese and Korean;
+                          single characters for Thai, Khmer, Lao, Burmese, Tibetan), or --tokenizer, such as flores200
   chrf                    all: chrF2
   bleu_ro_normalised      Romanian: 13a after \u015f, \u0163 (cedilla) are made \u0219, \u021b (comma below)
   bleu_ro_no_diacritics   Romanian: Moses punctuation, the same, no diacritics, Moses tokens; unsmoothed. Many papers
@@ -71,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--source", metavar="FILE", help="the text in the source language, to see what is copied")
     parser.add_argument("--metrics", metavar="KEY,...", help="only these scores (default: all of the target language)")
     parser.add_argument(
+        "--tokenizer", metavar="NAME", help="of bleu: one of sacreBLEU's, such as flores200 (default: the language's)"
+    )
+    parser.add_argument(
         "--bootstrap", type=at_least(0), default=1000, metavar="N", help="samples, 0 for none (default: %(default)s)"
     )
     parser.add_argument(
@@ -84,7 +88,15 @@ def _parser() -> argparse.ArgumentParser:
 def _check_usage(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Exit with 2 when that is not one thing, completely said."""
     if options.table:
-        if options.systems or options.pair or options.reference or options.source or options.metrics or options.json:
+        if (
+            options.systems
+            or options.pair
+            or options.reference
+            or options.source
+            or options.metrics
+            or options.json
+            or options.tokenizer
+        ):
             parser.error("--table takes files that --json wrote, and nothing else")
     elif not (options.systems and options.pair and options.reference):
         parser.error("give --pair SRC-TGT --reference FILE and at least one file of translations, or --table JSON ...")
@@ -106,13 +118,17 @@ def _score(options: argparse.Namespace) -> Dict[str, Any]:
     from crossinit_fairseq.languages import language_pair
     from crossinit_fairseq.scoring.comparison import compare
     from crossinit_fairseq.scoring.consistency import check_sentences, check_text_languages, likely_language
-    from crossinit_fairseq.scoring.metrics import metrics_for
-    from crossinit_fairseq.scoring.outputs import read_output
+    from crossinit_fairseq.scoring.metrics import metrics_for, missing_mecab
+    from crossinit_fairseq.scoring.outputs import read_output, unescape
     from crossinit_fairseq.scoring.results import make_result, write_result
     from crossinit_fairseq.text_files import read_lines
 
     pair = language_pair(options.pair)
-    metrics = metrics_for(pair[1], options.metrics.split(",") if options.metrics else None)
+    metrics = metrics_for(pair[1], options.metrics.split(",") if options.metrics else None, options.tokenizer)
+    if not options.tokenizer and missing_mecab(pair[1]):
+        print(
+            f"without MeCab, BLEU of {pair[1]} counts characters, not words: {missing_mecab(pair[1])}", file=sys.stderr
+        )
     files = _named(options.systems)
     if options.json:
         inputs = [path for path in [options.reference, options.source] + list(files.values()) if path]
@@ -127,8 +143,9 @@ def _score(options: argparse.Namespace) -> Dict[str, Any]:
         )
     texts = (reference, options.reference, source, options.source)
     check_text_languages(pair, *texts)
-    outputs = {name: read_output(path, len(reference)) for name, path in files.items()}
+    outputs = {name: read_output(path, len(reference), pair) for name, path in files.items()}
     for output in outputs.values():
+        unescape(output, reference)
         check_sentences(output, *texts)
         if likely_language(output.hypotheses, pair) == pair[0]:
             output.notes.append(f"reads as {pair[0]}, not as {pair[1]}")
@@ -142,7 +159,9 @@ def _score(options: argparse.Namespace) -> Dict[str, Any]:
         demand=bool(options.metrics),
         progress=_progress,
     )
-    result = make_result(options.pair, outputs, scores, left_out, *texts, samples=options.bootstrap, seed=options.seed)
+    result = make_result(
+        options.pair, metrics, outputs, scores, left_out, *texts, samples=options.bootstrap, seed=options.seed
+    )
     if options.json:
         with complete_file(options.json) as part:
             write_result(result, part)

@@ -17,6 +17,7 @@ from crossinit_fairseq.lexicon.counting_workers import count_parts
 from crossinit_fairseq.lexicon.neighbour_counts import DISTANCE_UNIT, PLACE_UNIT, NeighbourSums
 from crossinit_fairseq.lexicon.word_forms import word_text
 from crossinit_fairseq.ranks import BinarisedText, RankedWords, RankTable, TextWords, WordPieces, rank_words
+from crossinit_fairseq.ranks.sentencepiece_model import byte_value, decode_bytes
 from crossinit_fairseq.ranks.text.counting import BLOCK, MEMORY, make_table, tally_sources, text_words
 from crossinit_fairseq.ranks.text.sources import STDIN, find_sources
 
@@ -174,9 +175,10 @@ def _fold_words(
     ranked: RankedWords, symbols: Sequence[str], language: str, lowercase: bool, size: int
 ) -> Tuple[RankTable, np.ndarray]:
     """The `size` most frequent strings of ranked words [M], and int32 [M], which of them each word is (N: none)."""
-    parts = [word_text([symbol]) for symbol in symbols]
+    # pieces of bytes are decoded once they stand together
+    parts = [symbol if byte_value(symbol) >= 0 else word_text([symbol]) for symbol in symbols]
     parts, offsets = [parts[token] for token in ranked.tokens.tolist()], ranked.offsets.tolist()
-    lines = "\n".join(["".join(parts[begin:end]) for begin, end in zip(offsets[:-1], offsets[1:])])
+    lines = decode_bytes("\n".join(["".join(parts[begin:end]) for begin, end in zip(offsets[:-1], offsets[1:])]))
     if lowercase:
         lines = TextWords.of_cut_words(language).lower(lines)
     # parts that are in NFC need not be so when they are joined

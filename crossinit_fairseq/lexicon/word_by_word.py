@@ -80,7 +80,7 @@ def word_places(tokens: np.ndarray, pieces: WordPieces) -> Tuple[np.ndarray, np.
     """
     if not len(tokens):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    inside = pieces.in_word[tokens]
+    inside = pieces.in_words(tokens)
     start = inside.copy()
     start[1:] &= pieces.starts[tokens[1:]] | ~inside[:-1] | pieces.ends[tokens[:-1]]
     begins = np.flatnonzero(start)

@@ -6,6 +6,7 @@ from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 from crossinit_fairseq.lexicon.lexicon_file import Lexicon
 from crossinit_fairseq.ranks import RankedWords, TextWords
+from crossinit_fairseq.ranks.sentencepiece_model import SPACE, decode_bytes
 
 Tokens = Tuple[int, ...]
 
@@ -22,9 +23,10 @@ class Form(NamedTuple):
 
 
 def word_text(symbols: Iterable[str]) -> str:
-    """The string of a word, in NFC: its symbols joined, without the marks of SentencePiece and of subword-nmt."""
+    """The string of a word, in NFC: its symbols joined, without the marks of SentencePiece and of subword-nmt, pieces
+    of bytes decoded."""
     parts = [symbol[:-2] if symbol.endswith("@@") else symbol for symbol in symbols]
-    return unicodedata.normalize("NFC", "".join(parts).replace("\u2581", ""))
+    return unicodedata.normalize("NFC", decode_bytes("".join(parts).replace(SPACE, "")))
 
 
 class WordForms:
@@ -41,7 +43,7 @@ class WordForms:
         tokens, offsets, counts = words.tokens.tolist(), words.offsets.tolist(), words.counts.tolist()
         for begin, end, count in zip(offsets, offsets[1:], counts):
             text = word_text(symbols[token] for token in tokens[begin:end])
-            marked = symbols[tokens[begin]].startswith("\u2581")
+            marked = symbols[tokens[begin]].startswith(SPACE)
             self._forms.setdefault(fold(text), []).append(Form(text, tuple(tokens[begin:end]), count, marked))
         self._fold = fold
 

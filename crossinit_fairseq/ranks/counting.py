@@ -7,8 +7,10 @@ import numpy as np
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks.binarised import BinarisedText
 from crossinit_fairseq.ranks.ranked_words import RankedWords
-from crossinit_fairseq.ranks.word_pieces import MAX_PIECES, WordPieces
+from crossinit_fairseq.ranks.sentencepiece_model import no_prefix
+from crossinit_fairseq.ranks.word_pieces import MAX_PIECES, SENTENCEPIECE, WordPieces
 
+_FEW, _LOOKED_AT = 50, 100_000  # sentences whose beginnings are looked at, at least and at most
 _CHUNK = 1 << 22  # tokens at a time: 4 million need about 200 MB while they are counted
 
 
@@ -22,6 +24,7 @@ def rank_words(texts: Iterable[BinarisedText], pieces: WordPieces, chunk: int = 
     singles = np.zeros(len(pieces), dtype=np.int64)
     longer: Dict[int, _Tally] = {}  # by length in sub-tokens
     for text in texts:
+        check_sentence_starts(text, pieces)
         for tokens in sentence_chunks(text, chunk):
             for token in (int(tokens.max()), int(tokens.min())):
                 if not 0 <= token < len(pieces):
@@ -36,6 +39,21 @@ def rank_words(texts: Iterable[BinarisedText], pieces: WordPieces, chunk: int = 
     if not sum(len(counts) for _, counts in groups):
         raise InputError("the binarised text holds no word, only punctuation, special symbols or <unk>")
     return RankedWords.sort(groups)
+
+
+def check_sentence_starts(text: BinarisedText, pieces: WordPieces) -> None:
+    """Raise InputError when most sentences begin in the middle of a SentencePiece word.
+
+    A model without a dummy prefix writes so. A sentence that was cut somewhere begins so too: half of them are allowed.
+    """
+    if pieces.style != SENTENCEPIECE or len(text.lengths) < _FEW:
+        return
+    lengths = text.lengths[:_LOOKED_AT]
+    first = text.tokens[(np.cumsum(lengths, dtype=np.int64) - lengths)[lengths > 0]]
+    first = first[(first >= 0) & (first < len(pieces))]
+    words = pieces.in_word[first] & (first != pieces.unk)
+    if 2 * np.count_nonzero(words & ~pieces.starts[first]) > np.count_nonzero(words) >= _FEW:
+        raise no_prefix("the binarised text")
 
 
 def sentence_chunks(text: BinarisedText, size: int) -> Iterator[np.ndarray]:
@@ -72,7 +90,7 @@ def find_words(tokens: np.ndarray, pieces: WordPieces) -> Tuple[np.ndarray, np.n
     Returns (int64 [n] where each begins, int64 [n] its length, bool [n] False where it holds <unk> or is too long). A
     lone SentencePiece word start is among them.
     """
-    in_word = pieces.in_word[tokens]
+    in_word = pieces.in_words(tokens)
     start = in_word.copy()
     # inside a run, only a piece that marks a word start, or follows one that marks a word end, starts a word
     start[1:] &= pieces.starts[tokens[1:]] | ~in_word[:-1] | pieces.ends[tokens[:-1]]

@@ -1,15 +1,17 @@
 """What a word is, in terms of the sub-tokens of one dictionary."""
 
+import re
 import unicodedata
-from typing import Iterable, Optional, Sequence, Tuple
+from typing import Dict, Iterable, Optional, Sequence, Tuple
 
 import numpy as np
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.ranks.sentencepiece_model import SPACE, byte_value, check_pieces, is_symbol
 
 SENTENCEPIECE, SUBWORD_NMT, WHOLE_WORDS = "sentencepiece", "subword_nmt", "none"
 BPE_STYLES = ("auto", SENTENCEPIECE, SUBWORD_NMT, WHOLE_WORDS)
-_SPACE = "\u2581"  # SentencePiece's mark of a word start
+_PICTURE = re.compile("[\ufe00-\ufe0f\u20e3\U000e0100-\U000e01ef]")
 _CONTINUES = "@@"  # subword-nmt's mark that the word goes on
 # a longer run of sub-tokens is an address, a table or noise, not a word
 MAX_PIECES = 32
@@ -23,11 +25,15 @@ class WordPieces:
     piece that follows). Special symbols (``<s>``, ``[en]``, ``<mask>``, ...) end it too; a run that holds ``<unk>`` is
     no word, since nobody knows which word it was.
 
+    Of SentencePiece's variants, pieces of bytes (``<0xE2>``) are what they spell: whether one is part of a word depends
+    on its neighbours, so `in_words` is to be asked of running text, not `in_word`. Symbols that the user defined
+    (``<url>``) end a run as special ones do. Blanks at the ends of pieces and pieces of several words are refused.
+
     symbols: the dictionary's symbols in index order; special: indices of those that are not text;
     unk: index of ``<unk>``; style: one of BPE_STYLES, "auto" decides by the marks found in the symbols.
 
-    in_word: bool [V], the piece may stand in a word; starts: bool [V], a word starts at this piece;
-    ends: bool [V], a word ends after it; unk, lone_start: int, -1 where the dictionary has none.
+    in_word: bool [V], the piece may stand in a word (pieces of bytes: False); starts: bool [V], a word starts at this
+    piece; ends: bool [V], a word ends after it; unk, lone_start: int, -1 where the dictionary has none.
     """
 
     def __init__(
@@ -41,13 +47,22 @@ class WordPieces:
             style = _guess_style(s for i, s in enumerate(symbols) if i not in special)
         self.style = style
         self.unk = -1 if unk is None else unk
-        self.lone_start = symbols.index(_SPACE) if style == SENTENCEPIECE and _SPACE in symbols else -1
+        self.lone_start = symbols.index(SPACE) if style == SENTENCEPIECE and SPACE in symbols else -1
+        if style == SENTENCEPIECE:
+            check_pieces((s for i, s in enumerate(symbols) if i not in special), "the dictionary")
         self.in_word = np.zeros(len(symbols), dtype=bool)
         self.starts = np.zeros(len(symbols), dtype=bool)
         self.ends = np.zeros(len(symbols), dtype=bool)
+        # int16 [V]: the byte that a piece stands for, or -1
+        self._bytes = np.full(len(symbols), -1, dtype=np.int16)
+        self._word_bytes: Dict[bytes, np.ndarray] = {}
         for index, symbol in enumerate(symbols):
             if index in special:
                 continue
+            if style == SENTENCEPIECE and index != unk:
+                self._bytes[index] = byte_value(symbol)
+                if self._bytes[index] >= 0 or is_symbol(symbol):
+                    continue
             starts, text, ends = _mark(symbol, style)
             if index == unk:
                 # an unknown piece may stand anywhere in a SentencePiece word; with the other styles it ends one
@@ -55,27 +70,52 @@ class WordPieces:
             self.starts[index], self.ends[index] = starts, ends
             self.in_word[index] = index in (unk, self.lone_start) or _has_word_character(text)
 
+        self._has_bytes = bool((self._bytes >= 0).any())
+
     def __len__(self) -> int:
         return len(self.in_word)
+
+    def in_words(self, tokens: np.ndarray) -> np.ndarray:
+        """Which tokens of running text may stand in a word. tokens: integer [T] of whole sentences. Returns bool
+        [T]."""
+        found = self.in_word[tokens]
+        if self._has_bytes:
+            values = self._bytes[tokens]
+            places = np.flatnonzero(values >= 0)
+            for run in np.split(places, np.flatnonzero(np.diff(places) > 1) + 1) if len(places) else []:
+                spelt = values[run].astype(np.uint8).tobytes()
+                if spelt not in self._word_bytes:
+                    self._word_bytes[spelt] = _of_words(spelt)
+                found[run] = self._word_bytes[spelt]
+        return found
 
 
 def _mark(symbol: str, style: str) -> Tuple[bool, str, bool]:
     """Return (a word starts here, the text without marks, a word ends here)."""
     if style == SENTENCEPIECE:
-        return symbol.startswith(_SPACE), symbol.replace(_SPACE, ""), False
+        return symbol.startswith(SPACE), symbol.replace(SPACE, ""), False
     if style == SUBWORD_NMT:
         goes_on = symbol.endswith(_CONTINUES)
         return False, symbol[: -len(_CONTINUES)] if goes_on else symbol, not goes_on
     return True, symbol, True
 
 
+def _of_words(spelt: bytes) -> np.ndarray:
+    """bool [len(spelt)]: the bytes of UTF-8 whose character may stand in a word; False where they are no UTF-8."""
+    found = []
+    for character in spelt.decode("utf-8", "surrogateescape"):
+        found += [_has_word_character(character)] * len(character.encode("utf-8", "surrogateescape"))
+    return np.array(found, dtype=bool)
+
+
 def _has_word_character(text: str) -> bool:
-    return any(unicodedata.category(character)[0] in "LMN" for character in text)
+    # the marks that choose a picture of an emoji, or frame it, are in no word
+    return any(unicodedata.category(character)[0] in "LMN" and not _PICTURE.match(character) for character in text)
 
 
 def _guess_style(symbols: Iterable[str]) -> str:
     for symbol in symbols:
-        if symbol.startswith(_SPACE):
+        if SPACE in symbol:
             return SENTENCEPIECE
         if symbol.endswith(_CONTINUES) and symbol != _CONTINUES:
             return SUBWORD_NMT

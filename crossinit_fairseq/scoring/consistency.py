@@ -1,5 +1,6 @@
 """Whether the files belong together: the same sentences, the right direction, the right language."""
 
+import re
 import unicodedata
 from collections import Counter
 from typing import Dict, List, Optional, Sequence, Tuple
@@ -12,6 +13,10 @@ from crossinit_fairseq.scoring.outputs import Output
 _SAME = 0.3
 # shorter texts are not judged by their language
 _ENOUGH = 1000
+# letters of Chinese, Japanese, Thai, Lao, Burmese and Khmer
+_NO_BLANKS = re.compile(
+    "[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"
+)
 
 
 def check_sentences(
@@ -111,4 +116,6 @@ def _share(numbered: Dict[int, str], lines: List[str]) -> float:
 
 def _words(sentence: str) -> "Counter[str]":
     plain = unicodedata.normalize("NFKD", sentence).casefold()
-    return Counter("".join(c for c in plain if unicodedata.category(c) != "Mn").split())
+    plain = "".join(c for c in plain if unicodedata.category(c) != "Mn")
+    # a sentence without blanks would be one word: each of its letters is compared
+    return Counter(_NO_BLANKS.sub(r" \g<0> ", plain).split())

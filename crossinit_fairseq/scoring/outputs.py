@@ -2,19 +2,32 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Dict, Iterable, List, Optional, Set
+from typing import Dict, Iterable, List, Match, Optional, Sequence, Set
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.languages import base_language
+from crossinit_fairseq.ranks.sentencepiece_model import SPACE, decode_bytes, join_pieces
 from crossinit_fairseq.text_files import read_lines
 
-BEGIN = "\u2581"  # SentencePiece's sign that begins a word
 GENERATE, TEXT = "fairseq-generate", "text"
 # S and T: number, tab, sentence; H and D: number, tab, score, tab, sentence
 # (an empty sentence has lost its tab with the white space around the line)
 _LINE = re.compile(r"([STHD])-(\d+)(?:\t(.*))?$", re.DOTALL)
 _SCORED = re.compile(r"[HD]-\d+\t-?(\d|inf|nan)")
 # fairseq's own mBART task leaves the language's token at an end of the sentence
-_LANGUAGE_TOKEN = re.compile(r"^\[[a-z]{2,3}(_[A-Z]{2})?\] ?| ?\[[a-z]{2,3}(_[A-Z]{2})?\]$")
+_LANGUAGE_TOKEN = re.compile(r"^\[([^\s\[\]]+)\] ?| ?\[([^\s\[\]]+)\]$")
+# what Moses' tokeniser makes of characters that mean something to its other scripts
+_MOSES = {
+    "&quot;": '"',
+    "&apos;": "'",
+    "&lt;": "<",
+    "&gt;": ">",
+    "&#91;": "[",
+    "&#93;": "]",
+    "&#124;": "|",
+    "&amp;": "&",
+}
+_MOSES_ESCAPE = re.compile("|".join(_MOSES))
 
 
 @dataclass
@@ -33,15 +46,17 @@ class Output:
     notes: List[str] = field(default_factory=list)
 
 
-def read_output(path: str, count: Optional[int] = None) -> Output:
+def read_output(path: str, count: Optional[int] = None, languages: Sequence[str] = ()) -> Output:
     """Read the output of fairseq-generate or plain text, one sentence a line; which of them is seen from the text.
 
     count: how many sentences there should be (default: as many as there are). Of fairseq-generate's lines, the D- lines
     are taken, in the order of their numbers, or the H- lines where there are none, and the first of an n-best list.
+    languages: whose tokens are removed at the ends of sentences, [ro] or [ro_RO] of Romanian; no others, since editors
+    put their marks ([sic]) into brackets too.
     Raises InputError, also when a sentence is missing or is there twice.
     """
     lines = read_lines(path)
-    output = _read_generate(path, lines, count) if any(map(_SCORED.match, lines)) else Output(path, lines)
+    output = _read_generate(path, lines, count, languages) if any(map(_SCORED.match, lines)) else Output(path, lines)
     if count is not None and len(output.hypotheses) != count:
         raise InputError(
             f"{path} has {len(output.hypotheses):,} lines, the reference has {count:,}: they must be translations of "
@@ -50,10 +65,15 @@ def read_output(path: str, count: Optional[int] = None) -> Output:
     if in_pieces(output.hypotheses):
         output.hypotheses = [join_pieces(line) for line in output.hypotheses]
         output.notes.append("was in SentencePiece pieces, which were joined (--remove-bpe sentencepiece does it)")
+    decoded = [decode_bytes(line) for line in output.hypotheses]
+    changed = sum(one != other for one, other in zip(decoded, output.hypotheses))
+    if changed:
+        output.hypotheses = decoded
+        output.notes.append(f"has pieces of bytes (<0xE2>) in {changed:,} sentences, which were decoded")
     return output
 
 
-def _read_generate(path: str, lines: List[str], count: Optional[int]) -> Output:
+def _read_generate(path: str, lines: List[str], count: Optional[int], languages: Sequence[str]) -> Output:
     found: Dict[str, Dict[int, str]] = {kind: {} for kind in "STHD"}
     again: Dict[str, Set[int]] = {kind: set() for kind in "STHD"}
     for match in filter(None, map(_LINE.match, lines)):
@@ -75,7 +95,7 @@ def _read_generate(path: str, lines: List[str], count: Optional[int]) -> Output:
     output = Output(path, [hypotheses[number] for number in sorted(hypotheses)], GENERATE)
     if again[kind]:
         output.notes.append("holds n-best lists, of which the first of each was taken")
-    plain = [_LANGUAGE_TOKEN.sub("", line) for line in output.hypotheses]
+    plain = [_without_tokens(line, languages) for line in output.hypotheses]
     changed = sum(one != other for one, other in zip(plain, output.hypotheses))
     if changed:
         output.notes.append(f"has a language token at an end of {changed:,} sentences, which was removed")
@@ -83,8 +103,40 @@ def _read_generate(path: str, lines: List[str], count: Optional[int]) -> Output:
     for name, letter in (("sources", "S"), ("targets", "T")):
         join = join_pieces if in_pieces(found[letter].values()) else str
         # crossinit_unmt's sources end in their language's token
-        setattr(output, name, {number: _LANGUAGE_TOKEN.sub("", join(line)) for number, line in found[letter].items()})
+        text = {number: decode_bytes(_without_tokens(join(line), languages)) for number, line in found[letter].items()}
+        setattr(output, name, text)
     return output
+
+
+def _without_tokens(line: str, languages: Sequence[str]) -> str:
+    """The line without a token of one of the languages at either end."""
+
+    def replace(found: Match[str]) -> str:
+        try:
+            named = base_language(found.group(1) or found.group(2))
+        except InputError:  # no code of a language
+            return found.group()
+        return "" if named in map(base_language, languages) else found.group()
+
+    return _LANGUAGE_TOKEN.sub(replace, line) if line[:1] == "[" or line[-1:] == "]" else line
+
+
+def unescape(output: Output, reference: Sequence[str]) -> None:
+    """Write &quot; as " and so on in the hypotheses, as `detokenizer.perl` does, where the reference has no such
+    escape.
+
+    What was done, or what is wrong with the reference, is said in the output's notes.
+    """
+    escaped = sum(bool(_MOSES_ESCAPE.search(line)) for line in output.hypotheses)
+    kept = sum(bool(_MOSES_ESCAPE.search(line)) for line in reference)
+    if kept:
+        output.notes.append(
+            f"was scored with escapes such as &quot; as they are, since the reference has them in {kept:,} sentences: "
+            "give the original text"
+        )
+    elif escaped:
+        output.notes.append(f"has escapes of Moses such as &quot; in {escaped:,} sentences, which were undone")
+        output.hypotheses = [_MOSES_ESCAPE.sub(lambda found: _MOSES[found.group()], line) for line in output.hypotheses]
 
 
 def _check_numbers(path: str, numbers: Iterable[int], count: int) -> None:
@@ -107,9 +159,4 @@ def _check_numbers(path: str, numbers: Iterable[int], count: int) -> None:
 def in_pieces(lines: Iterable[str]) -> bool:
     """Whether a text is in SentencePiece pieces: more than half of its lines hold the sign that begins a word."""
     written = [line for line in lines if line]
-    return 2 * sum(BEGIN in line for line in written) > len(written)
-
-
-def join_pieces(line: str) -> str:
-    """`\u2581the \u2581c at` -> `the cat`, as --remove-bpe sentencepiece does it."""
-    return line.replace(" ", "").replace(BEGIN, " ").strip()
+    return 2 * sum(SPACE in line for line in written) > len(written)

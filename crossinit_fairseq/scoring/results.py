@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import base_language, language_pair
-from crossinit_fairseq.scoring.metrics import metrics_for
+from crossinit_fairseq.scoring.metrics import Metric
 from crossinit_fairseq.scoring.outputs import Output
 from crossinit_fairseq.scoring.published import published_for
 
@@ -15,6 +15,7 @@ _FORMAT = "crossinit-score 1"
 
 def make_result(
     pair: str,
+    metrics: Sequence[Metric],
     outputs: Dict[str, Output],
     scores: Dict[str, Dict[str, Any]],
     left_out: Dict[str, str],
@@ -26,11 +27,11 @@ def make_result(
 ) -> Dict[str, Any]:
     """All that is known of one test set, as a dict for JSON.
 
-    pair: "en-ro"; outputs: {name: Output}; scores, left_out: of compare; reference, source: lists of str; settings:
-    samples and seed.
+    pair: "en-ro"; metrics: what was scored, in order; outputs: {name: Output}; scores, left_out: of compare; reference,
+    source: lists of str; settings: samples and seed.
     """
     shown = list(next(iter(scores.values()))) + list(left_out)
-    titles = {metric.key: metric.title for metric in metrics_for(language_pair(pair)[1]) if metric.key in shown}
+    titles = {metric.key: metric.title for metric in metrics if metric.key in shown}
     source_language, target_language = map(base_language, language_pair(pair))
     return {
         "format": _FORMAT,

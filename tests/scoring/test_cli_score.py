@@ -91,6 +91,37 @@ def test_warns_of_the_wrong_language(capsys, in_a_folder):
     assert "bad reads as en, not as ro" in capsys.readouterr().out
 
 
+def test_chinese(in_a_folder, capsys):
+    for name, text in (("h", "\u6211\u4eec\u53bb\u5317\u4eac"), ("r", "\u6211\u4eec\u53bb\u5317\u4eac")):
+        (in_a_folder / name).write_text("\ufeff" + text + "\n", encoding="utf-8")
+    arguments = ["--pair", "eng_Latn-zho_Hans", "--reference", "r", "--bootstrap", "0", "h"]
+    assert main(arguments) == 0
+    out, err = capsys.readouterr()
+    assert "BLEU, zh" in out and "100.00" in out and "tok:zh" in out and err == ""
+    assert main(arguments + ["--tokenizer", "char"]) == 0
+    assert "BLEU, char" in capsys.readouterr().out
+    assert main(arguments + ["--tokenizer", "nonsense"]) == 1
+    assert "sacreBLEU has no tokeniser nonsense" in capsys.readouterr().err
+
+
+def test_japanese_without_mecab_says_so(in_a_folder, monkeypatch, capsys):
+    monkeypatch.setattr("crossinit_fairseq.scoring.metrics.find_spec", lambda name: None)
+    (in_a_folder / "r").write_text("\u732b\u304c\u5ea7\u3063\u305f\n", encoding="utf-8")
+    assert main(["--pair", "en-ja", "--reference", "r", "--bootstrap", "0", "r"]) == 0
+    out, err = capsys.readouterr()
+    assert "BLEU, char" in out and err == (
+        "without MeCab, BLEU of ja counts characters, not words: pip install 'crossinit_fairseq[mecab]'\n"
+    )
+
+
+def test_entities(in_a_folder, capsys):
+    write_generate(in_a_folder / "e", ["&quot;" + line for line in EN])
+    (in_a_folder / "r").write_text("".join('"' + line + "\n" for line in EN), encoding="utf-8")
+    assert main(["--pair", "ro-en", "--reference", "r", "--bootstrap", "0", "e"]) == 0
+    out = capsys.readouterr().out
+    assert "100.00" in out and "e has escapes of Moses such as &quot; in 3 sentences" in out
+
+
 def test_missing_library(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "sacremoses", None)
     assert main(TO_RO + ["--bootstrap", "0", "out"]) == 0

@@ -34,6 +34,27 @@ def test_by_hand():
     assert scores["a"]["chrf"]["score"] == pytest.approx(25)
 
 
+def test_chinese_by_hand():
+    # letters, each a word of sacreBLEU's zh: 5 of 6 are right, pairs 3 of 5, threes 2 of 4, fours 1 of 3
+    scores, _ = compare(
+        {"a": ["\u4e00\u4e8c\u4e09\u56db\u4e94\u516d"]},
+        ["\u4e00\u4e8c\u4e09\u56db\u4e03\u516d"],
+        metrics_for("zho_Hans"),
+        samples=0,
+    )
+    assert scores["a"]["bleu"]["score"] == pytest.approx(100 * (5 / 6 * 3 / 5 * 2 / 4 * 1 / 3) ** 0.25)
+    assert "|tok:zh|" in scores["a"]["bleu"]["signature"]
+    # Thai: 8 letters, the last of which is wrong
+    scores, _ = compare(
+        {"a": ["\u0e01\u0e02\u0e04\u0e06\u0e07\u0e08\u0e09\u0e0a"]},
+        ["\u0e01\u0e02\u0e04\u0e06\u0e07\u0e08\u0e09\u0e0b"],
+        metrics_for("th"),
+        samples=0,
+    )
+    assert scores["a"]["bleu"]["score"] == pytest.approx(100 * (7 / 8 * 6 / 7 * 5 / 6 * 4 / 5) ** 0.25)
+    assert "|tok:char|" in scores["a"]["bleu"]["signature"]
+
+
 def test_same_as_the_command_sacrebleu(tmp_path):
     reference, a, b = (sentences(60, seed) for seed in range(3))
     a[::2], b[::3] = reference[::2], reference[::3]

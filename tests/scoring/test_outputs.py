@@ -3,7 +3,8 @@
 import pytest
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.scoring.outputs import GENERATE, TEXT, in_pieces, join_pieces, read_output
+from crossinit_fairseq.ranks.sentencepiece_model import join_pieces
+from crossinit_fairseq.scoring.outputs import GENERATE, TEXT, in_pieces, read_output, unescape
 from tests.scoring.generate_output import generate_lines, write_generate
 
 HYPOTHESES = ["Zero .", "one", "", "Three \u00ee", "four", "five", "six", "seven", "eight", "nine", "ten"]
@@ -46,15 +47,48 @@ def test_pieces_and_language_tokens(tmp_path):
     path = write_generate(
         tmp_path / "g", ["\u2581the \u2581c at", "\u2581a", ""], ["\u2581x y [en]", "\u2581z", "\u2581w"]
     )
-    output = read_output(path, 3)
+    output = read_output(path, 3, ("en", "ro"))
     assert output.hypotheses == ["the cat", "a", ""] and output.sources[0] == "xy"
     assert "pieces" in output.notes[0]
-    path = write_generate(tmp_path / "g", ["[ro_RO] da", "nu [ro]", "[1] nu [da]"])
-    output = read_output(path, 3)
-    assert output.hypotheses == ["da", "nu", "[1] nu"] and "at an end of 3 sentences" in output.notes[0]
+    path = write_generate(tmp_path / "g", ["[ro_RO] da", "nu [ron_Latn]", "[en] da", "[1] nu [da]", "[sic] x [...]"])
+    output = read_output(path, 5, ("en", "ro"))
+    assert output.hypotheses == ["da", "nu", "da", "[1] nu [da]", "[sic] x [...]"]
+    assert "at an end of 3 sentences" in output.notes[0]
+    assert read_output(path, 5).hypotheses[0] == "[ro_RO] da" and read_output(path, 5).notes == []
     # one sentence that quotes the sign is no text in pieces
     assert not in_pieces(["a \u2581 b", "c d", "e"]) and in_pieces(["\u2581a", "", ""])
     assert join_pieces("\u2581the \u2581c at \u2581 .") == "the cat ."
+
+
+def test_pieces_of_bytes(tmp_path):
+    # left by --remove-bpe sentencepiece, and in pieces
+    for written in ("It <0xE2><0x80><0x94> x", "\u2581It \u2581 <0xE2> <0x80> <0x94> \u2581x"):
+        path = write_generate(tmp_path / "g", [written], [written], [written])
+        output = read_output(path, 1)
+        assert output.hypotheses == ["It \u2014 x"] and output.sources[0] == output.targets[0] == "It \u2014 x"
+        assert output.notes[-1] == "has pieces of bytes (<0xE2>) in 1 sentences, which were decoded"
+    (tmp_path / "t").write_text("a\nIt <0xE2><0x80><0x94> x\n")
+    output = read_output(str(tmp_path / "t"))
+    assert output.hypotheses == ["a", "It \u2014 x"]
+    assert output.notes == ["has pieces of bytes (<0xE2>) in 1 sentences, which were decoded"]
+
+
+def test_escapes_of_moses(tmp_path):
+    written = "&quot;a&quot; &amp;lt; &#91;b&#93; &#124; c&apos;s &nbsp;"
+    for reference, wanted, note in (
+        (["x"], '"a" &lt; [b] | c\'s &nbsp;', "has escapes of Moses such as &quot; in 1 sentences, which were undone"),
+        (
+            ["y &apos;"],
+            written,
+            "was scored with escapes such as &quot; as they are, since the reference has them in 1",
+        ),
+    ):
+        output = read_output(write_generate(tmp_path / "g", [written]), 1)
+        unescape(output, reference)
+        assert output.hypotheses == [wanted] and output.notes[0].startswith(note)
+    output = read_output(write_generate(tmp_path / "g", ["AT&T &nbsp;"]), 1)
+    unescape(output, ["x"])
+    assert output.hypotheses == ["AT&T &nbsp;"] and output.notes == []
 
 
 def refused(path, count=None):

@@ -1,12 +1,14 @@
 """Words for languages that put no spaces between them: by ICU's dictionaries, or by sub-tokens."""
 
-import os
+import re
 from dataclasses import dataclass
-from typing import Any, Iterator, List, Tuple
+from typing import Iterator, List, Tuple
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import base_language
+from crossinit_fairseq.ranks.sentencepiece_model import SPACE, decode_bytes, load_model
 
+_BETWEEN_BYTES = re.compile("(?<=>) (?=<0x)")
 _BATCH = 1 << 20  # characters given to ICU at a time
 
 
@@ -54,26 +56,17 @@ class SubTokens:
     model: str
 
     def __post_init__(self) -> None:
-        if not os.path.isfile(self.model):
-            raise InputError(f"{self.model} does not exist: give the .model file of a SentencePiece model")
-        self._load()
-
-    def _load(self) -> Any:
-        import sentencepiece
-
-        try:
-            return sentencepiece.SentencePieceProcessor(model_file=self.model)
-        except (OSError, RuntimeError):
-            raise InputError(f"{self.model} is no SentencePiece model: give the .model file of one") from None
+        load_model(self.model)
 
     def segment(self, runs: List[str]) -> Tuple[List[str], List[int]]:
         """runs: list of str. Returns (list of str pieces, without marks of word starts, list of int, the run of
         each)."""
         pieces: List[str] = []
         origins: List[int] = []
-        for at, cut in enumerate(self._load().encode(runs, out_type=str)):
-            for piece in cut:
-                piece = piece.replace("\u2581", "")
+        for at, cut in enumerate(load_model(self.model).encode(runs, out_type=str)):
+            # pieces of bytes are one when they stand together: a byte alone is no letter
+            for piece in decode_bytes(_BETWEEN_BYTES.sub("", " ".join(cut))).split(" "):
+                piece = piece.replace(SPACE, "")
                 if piece:
                     pieces.append(piece)
                     origins.append(at)
