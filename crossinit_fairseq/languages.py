@@ -49,6 +49,15 @@ def script_of(code: str) -> Optional[str]:
     return named if named != _language(base_language(code)).maximize().script else None
 
 
+def is_code(code: str) -> bool:
+    """Whether the code is well formed, known or not."""
+    try:
+        check_code(code)
+    except InputError:
+        return False
+    return True
+
+
 def is_known(code: str) -> bool:
     """Whether the code is well formed and its language stands in the registry of languages: not xx, not `a b`."""
     try:

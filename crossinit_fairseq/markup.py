@@ -3,9 +3,10 @@
 import html
 import re
 import unicodedata
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Tuple
 
 _ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
+_ENTITY_BYTES = re.compile(_ENTITY.pattern.encode("ascii"))
 _LINES = 20  # of the beginning of a file tell what it is
 
 
@@ -81,6 +82,22 @@ def unescape(text: str) -> str:
             return text
         text = _ENTITY.sub(_character, text)
     return text
+
+
+def unescape_bytes(data: bytes) -> Tuple[bytes, int]:
+    """The same of UTF-8, whether or not all of it is valid. Returns (the bytes, how many entities there were)."""
+    counts = [0, 0]  # of entities, and of those that were escaped twice
+    for turn in range(2):
+
+        def replace(entity: "re.Match[bytes]") -> bytes:
+            character = _ENTITY.sub(_character, entity.group().decode("ascii")).encode("utf-8", "replace")
+            counts[turn] += character != entity.group()  # noqa: B023
+            return character
+
+        if b"&" not in data:
+            break
+        data = _ENTITY_BYTES.sub(replace, data)
+    return data, counts[0]
 
 
 def _character(entity: "re.Match") -> str:

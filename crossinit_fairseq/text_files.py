@@ -6,10 +6,12 @@ by `ranks.text.sources`; it reports what does not decode through `not_utf8` too.
 """
 
 import codecs
-from typing import Iterator, List, Tuple
+import re
+from typing import Iterator, List, Optional, Tuple
 
 from crossinit_fairseq.errors import InputError
 
+_NUMBER = re.compile("0*[0-9]{1,18}")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -80,8 +82,14 @@ def check_no_utf16(data: bytes, name: str) -> None:
 
     A NUL byte here and there is what the web is full of: whatever cuts a text into words sees a separator in it.
     """
-    if data.startswith(_UTF16) or 100 * data.count(b"\0") > len(data):
+    if data.startswith(_UTF16) or (len(data) >= 16 and 10 * data.count(b"\0") > len(data)):
         raise not_utf8(data, name, 1, max(data.find(b"\0"), 0))
+
+
+def whole_number(text: str) -> Optional[int]:
+    """A number of at most 18 ASCII digits, with white space around it; None for anything else, such as \u00b2 or 1.5."""
+    text = text.strip()
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def unreadable(path: str, error: OSError) -> InputError:

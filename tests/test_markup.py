@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tests.helpers  # noqa: F401  (the hypothesis profile)
-from crossinit_fairseq.markup import recognise_markup, unescape
+from crossinit_fairseq.markup import recognise_markup, unescape, unescape_bytes
 
 # what Moses' escape-special-chars.perl writes
 MOSES = {
@@ -50,6 +50,8 @@ def test_any_text(text):
     found = unescape(text)
     assert found.count("\n") == text.count("\n")
     assert found == text or ";" in text
+    data, entities = unescape_bytes(text.encode("utf-8") + b"\xff")
+    assert data == found.encode("utf-8") + b"\xff" and (entities > 0) == (found != text)
     if "&" not in text:  # once escaped, it comes back
         assert unescape(html.escape(text)) == text
 

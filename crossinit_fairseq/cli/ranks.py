@@ -170,6 +170,8 @@ def _finish(table: "RankTable", path: Optional[str]) -> None:
     for name, what in (
         ("left_out_words", "rarer words left out"),
         ("skipped_long_words", "overlong words skipped"),
+        ("too_low_by", "is what counts may be too low by, since the tables leave out rare words"),
+        ("entities", "entities such as &quot; taken for what they stand for"),
         ("skipped_entries", "entries skipped, no words or repeated"),
     ):
         if table.settings.get(name, "0") != "0":

@@ -7,6 +7,7 @@ import sys
 from typing import Any, Dict, Iterable, List, Optional
 
 from crossinit_fairseq.cli import command
+from crossinit_fairseq.cli.columns import printable
 from crossinit_fairseq.cli.command import at_least, positive
 from crossinit_fairseq.complete_files import check_new_file, complete_file
 from crossinit_fairseq.errors import InputError
@@ -105,13 +106,25 @@ def _check_usage(parser: argparse.ArgumentParser, options: argparse.Namespace) -
 def _run(options: argparse.Namespace) -> None:
     from crossinit_fairseq.cli.score_table import format_results
 
-    print(format_results(_load(options.table) if options.table else [_score(options)]))
+    text = format_results(_load(options.table) if options.table else [_score(options)])
+    # names and notes come from files
+    print("\n".join(map(printable, text.split("\n"))))
 
 
 def _load(paths: List[str]) -> List[Dict[str, Any]]:
+    from crossinit_fairseq.cli.score_table import format_results
     from crossinit_fairseq.scoring.results import load_result
 
-    return [load_result(path) for path in paths]
+    results = []
+    for path in paths:
+        results.append(load_result(path))
+        try:
+            format_results(results[-1:])
+        except (AttributeError, IndexError, KeyError, StopIteration, TypeError, ValueError) as error:
+            raise InputError(
+                f"{path} was damaged or edited ({error!r:.60}): write it again with crossinit-score --json"
+            ) from None
+    return results
 
 
 def _score(options: argparse.Namespace) -> Dict[str, Any]:
@@ -119,7 +132,7 @@ def _score(options: argparse.Namespace) -> Dict[str, Any]:
     from crossinit_fairseq.scoring.comparison import compare
     from crossinit_fairseq.scoring.consistency import check_sentences, check_text_languages, likely_language
     from crossinit_fairseq.scoring.metrics import metrics_for, missing_mecab
-    from crossinit_fairseq.scoring.outputs import read_output, unescape
+    from crossinit_fairseq.scoring.outputs import read_output, undo_escapes
     from crossinit_fairseq.scoring.results import make_result, write_result
     from crossinit_fairseq.text_files import read_lines
 
@@ -145,7 +158,7 @@ def _score(options: argparse.Namespace) -> Dict[str, Any]:
     check_text_languages(pair, *texts)
     outputs = {name: read_output(path, len(reference), pair) for name, path in files.items()}
     for output in outputs.values():
-        unescape(output, reference)
+        undo_escapes(output, reference)
         check_sentences(output, *texts)
         if likely_language(output.hypotheses, pair) == pair[0]:
             output.notes.append(f"reads as {pair[0]}, not as {pair[1]}")

@@ -4,7 +4,6 @@ import os
 import shutil
 import sys
 import tempfile
-import unicodedata
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
@@ -18,7 +17,7 @@ from crossinit_fairseq.lexicon.neighbour_counts import DISTANCE_UNIT, PLACE_UNIT
 from crossinit_fairseq.lexicon.word_forms import word_text
 from crossinit_fairseq.ranks import BinarisedText, RankedWords, RankTable, TextWords, WordPieces, rank_words
 from crossinit_fairseq.ranks.sentencepiece_model import byte_value, decode_bytes
-from crossinit_fairseq.ranks.text.counting import BLOCK, MEMORY, make_table, tally_sources, text_words
+from crossinit_fairseq.ranks.text.counting import BLOCK, MEMORY, make_table, passed_over, tally_sources, text_words
 from crossinit_fairseq.ranks.text.sources import STDIN, find_sources
 
 _CHUNK = 1 << 20  # tokens of binarised text at a time
@@ -158,7 +157,7 @@ def _most_frequent(sources: List[Any], words: TextWords, size: int, folder: str,
     tallies = tally_sources(sources, words, counted, workers, block, MEMORY)
     # no word is in two of the frames
     summaries = [(_first_words(frame, size), int(frame["count"].sum()), 0) for frame in sum_tallies(tallies)]
-    return cut_table(make_table(summaries, words, 1, sum(tally.skipped for tally in tallies)), size)
+    return cut_table(make_table(summaries, words, 1, *passed_over(tallies)), size)
 
 
 def _first_words(frame: Any, size: int) -> Any:
@@ -179,13 +178,11 @@ def _fold_words(
     parts = [symbol if byte_value(symbol) >= 0 else word_text([symbol]) for symbol in symbols]
     parts, offsets = [parts[token] for token in ranked.tokens.tolist()], ranked.offsets.tolist()
     lines = decode_bytes("\n".join(["".join(parts[begin:end]) for begin, end in zip(offsets[:-1], offsets[1:])]))
-    if lowercase:
-        lines = TextWords.of_cut_words(language).lower(lines)
-    # parts that are in NFC need not be so when they are joined
-    texts = unicodedata.normalize("NFC", lines).split("\n")
+    texts = TextWords.of_cut_words(language, lowercase).spell(lines).split("\n")
     counts: Dict[str, int] = {}
     for text, count in zip(texts, ranked.counts.tolist()):
-        counts[text] = counts.get(text, 0) + count
+        if text:  # not of invisible characters alone
+            counts[text] = counts.get(text, 0) + count
     table = cut_table(RankTable.sort(language, counts), size)
     numbers = {word: number for number, word in enumerate(table.words)}
     other = len(table)

@@ -11,6 +11,7 @@ from typing import Callable, Dict, List, Sequence, Set, Tuple
 import numpy as np
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.markup import unescape
 from crossinit_fairseq.ranks.text.counting import text_words
 
 MIN_LINKS = 2  # two words that are linked once may be so by chance
@@ -89,7 +90,7 @@ def _cutter(language: str, lowercase: bool) -> Callable[[str], List[str]]:
     pattern = regex.compile(words.pattern)
 
     def cut(line: str) -> List[str]:
-        line = words.normalise(line)
+        line = words.normalise(unescape(line))
         found = pattern.findall(words.lower(line) if lowercase else line)
         return found if words.segmenter is None else words.segmenter.segment(found)[0]
 

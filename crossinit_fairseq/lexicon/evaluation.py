@@ -6,6 +6,7 @@ from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
 
 from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, Lexicon
 from crossinit_fairseq.ranks.text.words import TextWords
+from crossinit_fairseq.text_files import whole_number
 
 RANK_BANDS = (1, 101, 501, 1001, 2001)  # where each begins; the last has no end
 CANDIDATES = 5
@@ -102,7 +103,7 @@ def evaluate(lexicon: Lexicon, dictionary: Dict[str, Set[str]]) -> Evaluation:
         words = ranked[first - 1 : following - 1 if following else None]
         right = _precision((word in dictionary, best[word] in dictionary.get(word, ()), counts[word]) for word in words)
         bands.append((first, following - 1 if following else None, right))
-    total = lexicon.settings.get(running_words_key(lexicon.source), "")
+    total = whole_number(lexicon.settings.get(running_words_key(lexicon.source), "")) or 0
     translated = sum(counts[word] for word in best)
     return Evaluation(
         source=lexicon.source,
@@ -119,7 +120,7 @@ def evaluate(lexicon: Lexicon, dictionary: Dict[str, Set[str]]) -> Evaluation:
         covered=len(known),
         not_judged=len(best) - len(known),
         not_judged_running=translated - sum(counts[word] for word in known),
-        text_covered=translated / int(total) if total.isdigit() and int(total) >= translated > 0 else None,
+        text_covered=translated / total if total >= translated > 0 else None,
     )
 
 

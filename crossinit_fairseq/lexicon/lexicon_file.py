@@ -7,7 +7,7 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.text_files import numbered_lines
+from crossinit_fairseq.text_files import numbered_lines, whole_number
 
 # how a pair was found: each is the other's nearest neighbour, or only the second is the first's (forward), or the
 # reverse
@@ -98,10 +98,15 @@ class Lexicon:
                     settings[key.strip()] = value.strip()
                 continue
             pairs.append(_parse(line, number, path))
-        for derived in ("pairs", "tool", "columns"):
-            settings.pop(derived, None)
         if not pairs:
             raise InputError(f"{path} holds no pair of words: make it with `crossinit-lexicon induce`")
+        if len(pairs) < (whole_number(settings.get("pairs", "0")) or 0):
+            raise InputError(
+                f"{path} lists {len(pairs):,} pairs, but its line `# pairs:` says {settings['pairs']}: the file is cut "
+                "short; copy it again (or correct that line, where it was you who took pairs out)"
+            )
+        for derived in ("pairs", "tool", "columns"):
+            settings.pop(derived, None)
         named = tuple(settings.pop("languages", "").split())
         if len(named) not in (0, 2):
             raise InputError(f"{path}: the line `# languages:` names {len(named)} languages, not 2")
@@ -143,10 +148,11 @@ def _parse(line: str, number: int, path: str) -> Pair:
     try:
         source, target = columns[:2]
         score = float(columns[2]) if len(columns) > 2 else 1.0
-        counts = (int(columns[3]), int(columns[4])) if len(columns) > 4 else (0, 0)
+        counts = (whole_number(columns[3]), whole_number(columns[4])) if len(columns) > 4 else (0, 0)
         found = columns[5] if len(columns) > 5 else MUTUAL
-        if source and target and math.isfinite(score) and found in _FOUND and min(counts) >= 0 and len(columns) != 4:
-            return Pair(source, target, score, counts, found)
+        known = counts[0] is not None and counts[1] is not None
+        if source and target and math.isfinite(score) and found in _FOUND and known and len(columns) != 4:
+            return Pair(source, target, score, (counts[0] or 0, counts[1] or 0), found)
     except ValueError:
         pass
     raise InputError(

@@ -1,6 +1,6 @@
 """The running words of text as numbers, sentence by sentence."""
 
-from typing import Iterator, Sequence, Tuple
+from typing import Iterator, List, Sequence, Tuple
 
 import numpy as np
 import polars as pl
@@ -8,9 +8,10 @@ import pyarrow as pa
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.neighbour_counts import Sentences
+from crossinit_fairseq.markup import unescape_bytes
 from crossinit_fairseq.ranks import TextWords
 from crossinit_fairseq.ranks.text.sources import Source, read_blocks
-from crossinit_fairseq.ranks.text.tally import SEPARATED, words_in_order
+from crossinit_fairseq.ranks.text.tally import separate, words_in_order
 
 LINE = 1 << 20  # bytes; a longer line is cut into sentences of about that size at its blanks
 _NEWLINE = ord("\n")
@@ -40,8 +41,13 @@ def _cut_lines(data: bytes, line: int) -> bytes:
         # no line is too long where each stretch of that many bytes holds a break
         at = data.rfind(b"\n", at, at + line + 1) + 1
         if not at:
-            return b"".join(b"".join(_cut_line(one, line)) for one in data.splitlines(keepends=True))
+            return b"".join(b"".join(_cut_line(one, line)) for one in _lines(data))
     return data
+
+
+def _lines(data: bytes) -> List[bytes]:
+    """Lines with their ends; only a line feed ends one."""
+    return [line + b"\n" for line in data[:-1].split(b"\n")] if data else []
 
 
 def _cut_line(data: bytes, line: int) -> Tuple[bytes, bytes]:
@@ -69,8 +75,9 @@ class TextNumbers:
 
     def __call__(self, data: bytes) -> Sentences:
         """The words of whole lines. Raises InputError when the bytes are not UTF-8."""
+        data, _ = unescape_bytes(data)
         raw = np.frombuffer(data if data.endswith(b"\n") else data + b"\n", dtype=np.uint8)
-        cut = raw.tobytes().translate(SEPARATED)
+        cut = separate(raw.tobytes(), self._words)
         ends = np.flatnonzero(np.frombuffer(cut, dtype=np.uint8) == _NEWLINE)
         offsets = np.zeros(len(ends) + 1, dtype=np.int32)
         np.add(ends, 1, out=offsets[1:], casting="unsafe")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 from crossinit_fairseq.lexicon.lexicon_file import Lexicon
+from crossinit_fairseq.markup import unescape
 from crossinit_fairseq.ranks import RankedWords, TextWords
 from crossinit_fairseq.ranks.sentencepiece_model import SPACE, decode_bytes
 
@@ -23,22 +24,24 @@ class Form(NamedTuple):
 
 
 def word_text(symbols: Iterable[str]) -> str:
-    """The string of a word, in NFC: its symbols joined, without the marks of SentencePiece and of subword-nmt, pieces
-    of bytes decoded."""
+    """The string of a word, in NFC: its symbols joined, without the marks of SentencePiece and of subword-nmt.
+
+    Pieces of bytes are decoded, and entities such as `&apos;` are what they stand for.
+    """
     parts = [symbol[:-2] if symbol.endswith("@@") else symbol for symbol in symbols]
-    return unicodedata.normalize("NFC", decode_bytes("".join(parts).replace(SPACE, "")))
+    return unicodedata.normalize("NFC", unescape(decode_bytes("".join(parts).replace(SPACE, ""))))
 
 
 class WordForms:
     """The written forms of one language's words, found by their string.
 
     words: RankedWords of the language, as the binarised text holds them; symbols: of the dictionary, in index order;
-    language: its code (tr and az fold the case by rules of their own); lowercase: words are looked up with their case
-    folded.
+    language: its code; lowercase: words are looked up with their case folded. A word is found in every spelling that
+    TextWords takes for one: with either apostrophe, with or without tatweel.
     """
 
     def __init__(self, words: RankedWords, symbols: Sequence[str], language: str, lowercase: bool):
-        fold = TextWords.of_cut_words(language).lower if lowercase else _as_it_is
+        fold = TextWords.of_cut_words(language, lowercase).spell
         self._forms: Dict[str, List[Form]] = {}
         tokens, offsets, counts = words.tokens.tolist(), words.offsets.tolist(), words.counts.tolist()
         for begin, end, count in zip(offsets, offsets[1:], counts):
@@ -135,7 +138,3 @@ def _translations(best: Dict[str, str], source: WordForms, target: WordForms) ->
         if target.find(translation)
         for form in source.find(word)
     }
-
-
-def _as_it_is(text: str) -> str:
-    return text

@@ -10,9 +10,22 @@ import numpy as np
 
 from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.text_files import numbered_lines
+from crossinit_fairseq.languages import base_language, is_code, same_language
+from crossinit_fairseq.text_files import numbered_lines, whole_number
 
 ORDER_ONLY = "order only"  # value of the setting "counts" when just the order of the words is known
+_MOST = 2**63 - 1
+# what the header says in whole numbers
+_NUMBERS = (
+    "tokens",
+    "words",
+    "min_count",
+    "left_out_words",
+    "skipped_long_words",
+    "skipped_entries",
+    "entities",
+    "too_low_by",
+)
 _SETTING = re.compile(r"#\s*([a-z_]+): ?(.*)")
 
 
@@ -93,23 +106,34 @@ class RankTable:
         total: Optional[int] = None,
         settings: Optional[Mapping[str, str]] = None,
     ) -> "RankTable":
-        """The table of a mapping from word to count; total: by default the sum of the counts."""
+        """The table of a mapping from word to count; total: by default the sum of the counts.
+
+        Raises InputError when they do not fit into 63 bits.
+        """
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        known = sum(counts.values())
+        if max(total or 0, known) > _MOST:
+            raise InputError(f"the counts of {language} add up to more than {_MOST:,}: they are no counts of words")
         values = np.array([count for _, count in ranked], dtype=np.int64)
-        known = int(values.sum())
         return cls(language, [word for word, _ in ranked], values, max(total or 0, known), dict(settings or {}))
 
     @classmethod
     def merge(cls, tables: Sequence["RankTable"]) -> "RankTable":
         """Add up tables of one language.
 
-        Raises InputError when they are of several languages, counted in different ways, or without counts.
+        A table that was counted with a minimum does not say how often a rarer word occurs, so where there are several,
+        a count may be too low; the setting `too_low_by` says by how much at most.
+        Raises InputError when they are of several languages, counted in different ways or with different minimum counts
+        (words would be ranked by what one of the tables left out), or without counts.
         """
         counts: Dict[str, int] = Counter()
         first = tables[0]
         for table in tables:
             table._need_counts()
-            for name, one, other in [("language", first.language, table.language)] + [
+            for name, one, other in [
+                ("language", base_language(first.language), base_language(table.language)),
+                ("min_count", first.settings.get("min_count", "1"), table.settings.get("min_count", "1")),
+            ] + [
                 (name, first.settings.get(name), table.settings.get(name))
                 for name in ("lowercase", "segmenter", "source")
             ]:
@@ -122,10 +146,20 @@ class RankTable:
         settings = dict(first.settings)
         # a word that several tables leave out is one word, and they do not say which
         settings.pop("left_out_words", None)
-        skipped = [int(table.settings.get("skipped_long_words", 0)) for table in tables]
-        if any(skipped):
-            settings["skipped_long_words"] = str(sum(skipped))
+        for name in ("skipped_long_words", "entities"):
+            passed_over = sum(table.number(name) for table in tables)
+            if passed_over:
+                settings[name] = str(passed_over)
+        too_low = max(first.number("min_count") - 1, 0) * (len(tables) - 1) + sum(
+            t.number("too_low_by") for t in tables
+        )
+        if too_low:
+            settings["too_low_by"] = str(too_low)
         return cls.sort(first.language, counts, sum(table.total for table in tables), settings)
+
+    def number(self, setting: str) -> int:
+        """A setting that is a number; 0 where there is none."""
+        return whole_number(self.settings.get(setting, "0")) or 0
 
     def write(self, stream: TextIO) -> None:
         """Write the table to a text stream: `# key: value` lines, then a word, a tab and its count in every line."""
@@ -143,13 +177,16 @@ class RankTable:
             self.write(stream)
 
     @classmethod
-    def load(cls, path: str) -> "RankTable":
+    def load(cls, path: str, language: Optional[str] = None) -> "RankTable":
         """Read a table, also one edited by hand: sorts it again and adds up words that stand in it twice.
 
-        Raises InputError when the file is missing, not UTF-8, or has a malformed line.
+        language: what the table must be of, by any code of it; by default any language.
+        Raises InputError when the file is missing, not UTF-8, has a malformed line, lists fewer words than its header
+        says, or is of another language.
         """
         settings: Dict[str, str] = {}
         counts: Dict[str, int] = Counter()
+        listed = 0
         for number, line in numbered_lines(path):
             word, tab, count = line.partition("\t")
             if not tab and line.startswith("#"):
@@ -157,20 +194,30 @@ class RankTable:
                 if setting:
                     settings[setting.group(1)] = setting.group(2).strip()
                 continue
-            word, count = unicodedata.normalize("NFC", word.strip()), count.strip()
-            if not word or not re.fullmatch("0*[1-9][0-9]{0,17}", count, re.ASCII):
+            word, number_of = unicodedata.normalize("NFC", word.strip()), whole_number(count)
+            if not word or not number_of:
                 raise InputError(
                     f"line {number} of {path} is not a word, a tab and a count of 1 or more: {line[:80]!r}"
                 )
-            counts[word] += int(count)
+            counts[word] += number_of
+            listed += 1
         if not counts:
             raise InputError(f"{path} holds no word: make it with `crossinit-ranks count`")
-        for derived in ("words", "tool"):
-            settings.pop(derived, None)
-        language, total = settings.pop("language", ""), settings.pop("tokens", "0")
-        if not language or not total.isdigit():
+        named = settings.pop("language", "")
+        if not is_code(named):
+            raise InputError(f"{path} has no line `# language: CODE`: make it with `crossinit-ranks count`")
+        for name in _NUMBERS:
+            if whole_number(settings.get(name, "0")) is None:
+                raise InputError(f"{path}: the line `# {name}: {settings[name][:40]}` says no whole number")
+        if listed < (whole_number(settings.get("words", "0")) or 0):
             raise InputError(
-                f"{path} has no line `# language: CODE` or a malformed `# tokens: NUMBER`: "
-                "make it with `crossinit-ranks count`"
+                f"{path} lists {listed:,} words, but its line `# words:` says {settings['words']}: the file is cut "
+                "short; "
+                "copy it again (or correct that line, where it was you who took words out)"
             )
-        return cls.sort(language, counts, int(total), settings)
+        if language and not same_language(language, named):
+            raise InputError(f"{path} is the rank table of {named}, not of {language}")
+        total = whole_number(settings.get("tokens", "0"))
+        for derived in ("words", "tool", "tokens"):
+            settings.pop(derived, None)
+        return cls.sort(named, counts, total, settings)

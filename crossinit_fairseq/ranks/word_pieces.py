@@ -7,6 +7,7 @@ from typing import Dict, Iterable, Optional, Sequence, Tuple
 import numpy as np
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.markup import unescape
 from crossinit_fairseq.ranks.sentencepiece_model import SPACE, byte_value, check_pieces, is_symbol
 
 SENTENCEPIECE, SUBWORD_NMT, WHOLE_WORDS = "sentencepiece", "subword_nmt", "none"
@@ -68,7 +69,8 @@ class WordPieces:
                 # an unknown piece may stand anywhere in a SentencePiece word; with the other styles it ends one
                 starts, ends = style == WHOLE_WORDS, style != SENTENCEPIECE
             self.starts[index], self.ends[index] = starts, ends
-            self.in_word[index] = index in (unk, self.lone_start) or _has_word_character(text)
+            # Moses writes a quotation mark as &quot;
+            self.in_word[index] = index in (unk, self.lone_start) or _has_word_character(unescape(text))
 
         self._has_bytes = bool((self._bytes >= 0).any())
 

@@ -6,28 +6,17 @@ from typing import Dict, Iterable, List, Match, Optional, Sequence, Set
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import base_language
+from crossinit_fairseq.markup import unescape
 from crossinit_fairseq.ranks.sentencepiece_model import SPACE, decode_bytes, join_pieces
 from crossinit_fairseq.text_files import read_lines
 
 GENERATE, TEXT = "fairseq-generate", "text"
 # S and T: number, tab, sentence; H and D: number, tab, score, tab, sentence
 # (an empty sentence has lost its tab with the white space around the line)
-_LINE = re.compile(r"([STHD])-(\d+)(?:\t(.*))?$", re.DOTALL)
-_SCORED = re.compile(r"[HD]-\d+\t-?(\d|inf|nan)")
+_LINE = re.compile(r"([STHD])-([0-9]{1,9})(?:\t(.*))?$", re.DOTALL)
+_SCORED = re.compile(r"[HD]-[0-9]{1,9}\t-?([0-9]|inf|nan)")
 # fairseq's own mBART task leaves the language's token at an end of the sentence
 _LANGUAGE_TOKEN = re.compile(r"^\[([^\s\[\]]+)\] ?| ?\[([^\s\[\]]+)\]$")
-# what Moses' tokeniser makes of characters that mean something to its other scripts
-_MOSES = {
-    "&quot;": '"',
-    "&apos;": "'",
-    "&lt;": "<",
-    "&gt;": ">",
-    "&#91;": "[",
-    "&#93;": "]",
-    "&#124;": "|",
-    "&amp;": "&",
-}
-_MOSES_ESCAPE = re.compile("|".join(_MOSES))
 
 
 @dataclass
@@ -121,22 +110,22 @@ def _without_tokens(line: str, languages: Sequence[str]) -> str:
     return _LANGUAGE_TOKEN.sub(replace, line) if line[:1] == "[" or line[-1:] == "]" else line
 
 
-def unescape(output: Output, reference: Sequence[str]) -> None:
-    """Write &quot; as " and so on in the hypotheses, as `detokenizer.perl` does, where the reference has no such
-    escape.
+def undo_escapes(output: Output, reference: Sequence[str]) -> None:
+    """Write character entities (&quot;) as what they stand for in the hypotheses, where the reference has none.
 
     What was done, or what is wrong with the reference, is said in the output's notes.
     """
-    escaped = sum(bool(_MOSES_ESCAPE.search(line)) for line in output.hypotheses)
-    kept = sum(bool(_MOSES_ESCAPE.search(line)) for line in reference)
+    plain = [unescape(line) for line in output.hypotheses]
+    escaped = sum(one != other for one, other in zip(plain, output.hypotheses))
+    kept = sum(unescape(line) != line for line in reference)
     if kept:
         output.notes.append(
-            f"was scored with escapes such as &quot; as they are, since the reference has them in {kept:,} sentences: "
+            f"was scored with entities such as &quot; as they are, since the reference has them in {kept:,} sentences: "
             "give the original text"
         )
     elif escaped:
-        output.notes.append(f"has escapes of Moses such as &quot; in {escaped:,} sentences, which were undone")
-        output.hypotheses = [_MOSES_ESCAPE.sub(lambda found: _MOSES[found.group()], line) for line in output.hypotheses]
+        output.notes.append(f"has entities such as &quot; in {escaped:,} sentences, which were unescaped")
+        output.hypotheses = plain
 
 
 def _check_numbers(path: str, numbers: Iterable[int], count: int) -> None:

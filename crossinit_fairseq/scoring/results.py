@@ -9,6 +9,7 @@ from crossinit_fairseq.languages import base_language, language_pair
 from crossinit_fairseq.scoring.metrics import Metric
 from crossinit_fairseq.scoring.outputs import Output
 from crossinit_fairseq.scoring.published import published_for
+from crossinit_fairseq.text_files import decode, unreadable
 
 _FORMAT = "crossinit-score 1"
 
@@ -83,13 +84,21 @@ def copied_shares(hypotheses: Sequence[str], sources: Sequence[str]) -> Dict[str
 def load_result(path: str) -> Dict[str, Any]:
     """Read such a file. Raises InputError."""
     try:
-        with open(path, encoding="utf-8") as stream:
-            result = json.load(stream)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        with open(path, "rb") as stream:
+            result = json.loads(decode(stream.read(), path))
+    except OSError as error:
+        raise unreadable(path, error) from None
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is no file of scores, nor any JSON ({_first_line(error)})") from None
     if not isinstance(result, dict) or result.get("format") != _FORMAT:
         raise InputError(f"{path} is no file of scores: give what crossinit-score --json wrote")
     return result
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).split("\n")[0]
 
 
 def write_result(result: Dict[str, Any], path: str) -> None:

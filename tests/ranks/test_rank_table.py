@@ -121,14 +121,31 @@ def test_edited_by_hand(tmp_path):
         ("# language: en\na\t1\t2\n", "line 2 of "),
         ("# language: en\n\t5\n", "line 2 of "),
         ("# language: en\na\t9999999999999999999\n", "line 2 of "),
+        ("# language: en\na\t\u00b2\n", "line 2 of "),
+        ("# language: en\na\t" + "9" * 5000 + "\n", "line 2 of "),
+        ("# language: en\n" + "".join(f"{word}\t{10**18 - 1}\n" for word in "abcdefghij"), "add up to more than"),
+        ("# language: e n\na\t1\n", "has no line `# language: CODE`"),
+        ("# language: en\n# tokens: \u00b2\na\t1\n", "line `# tokens: \u00b2` says no whole number"),
+        ("# language: en\n# skipped_long_words: x\na\t1\n", "line `# skipped_long_words: x` says no whole number"),
+        ("# language: en\n# min_count: 1.5\na\t1\n", "line `# min_count: 1.5` says no whole number"),
+        ("# language: en\n# words: 3\na\t1\nb\t1\n", "lists 2 words, but its line `# words:` says 3: the file is cut"),
+        ("# language: en\n# words: " + "9" * 5000 + "\na\t1\n", "says no whole number"),
         ("# language: en\n", "holds no word: make it with `crossinit-ranks count`"),
         ("a\t1\n", "has no line `# language: CODE`"),
-        ("# language: en\n# tokens: many\na\t1\n", "malformed `# tokens: NUMBER`"),
+        ("# language: en\n# tokens: many\na\t1\n", "`# tokens: many` says no whole number"),
     ],
 )
 def test_malformed(lines, message, tmp_path):
     with pytest.raises(InputError, match=message):
         RankTable.load(write(tmp_path / "t", lines))
+
+
+def test_of_the_language_that_is_asked_for(tmp_path):
+    path = write(tmp_path / "ro.tsv", "# language: ro\na\t1\n")
+    for code in ("ro", "ro_RO", "ron_Latn"):
+        assert RankTable.load(path, code).language == "ro"
+    with pytest.raises(InputError, match="ro.tsv is the rank table of ro, not of en"):
+        RankTable.load(path, "en")
 
 
 def test_unreadable(tmp_path):
@@ -150,6 +167,18 @@ def test_merge():
         RankTable.merge([first, table_of({"a": 1}, "ro", settings=SETTINGS)])
     with pytest.raises(InputError, match="tables of lowercase no and lowercase yes cannot be merged"):
         RankTable.merge([first, table_of({"a": 1}, settings=dict(SETTINGS, lowercase="yes"))])
+    assert RankTable.merge([first, table_of({"a": 1}, "eng_Latn", settings=SETTINGS)]).language == "en"
+
+
+def test_merging_tables_without_their_rare_words():
+    # of a third text the words a, b occur 4 and 9 times: with a minimum of 5 a is left out, and b is ranked before it
+    rare = [table_of({"a": 5, "b": 7}, settings=dict(SETTINGS, min_count="5")) for _ in range(2)]
+    merged = RankTable.merge(rare)
+    # each of the tables may lack up to 4 of a word, but one of the two has it
+    assert listed(merged) == [("b", 14), ("a", 10)] and merged.settings["too_low_by"] == "4"
+    assert RankTable.merge([merged, rare[0]]).settings["too_low_by"] == "8"
+    with pytest.raises(InputError, match="tables of min_count 5 and min_count 1 cannot be merged"):
+        RankTable.merge([rare[0], table_of({"a": 5}, settings=SETTINGS)])
 
 
 @settings(max_examples=30, deadline=None)

@@ -41,12 +41,57 @@ def test_words_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "the 54\nof 30\n1984 2\n",
+        "the\t54\nof\t30\n1984\t2\n",
+        # uniq -c
+        "     54 the\n     30 of\n      2 1984\n",
+        # Leipzig: an identifier first, and the word once more in some years
+        "101\tthe\t54\n102\tof\t30\n103\t1984\t2\n",
+        "101\tthe\tthe\t54\n102\tof\tof\t30\n103\t1984\t1984\t2\n",
+        "1 the 54\n2 of 30\n3 1984 2\n",
+        # CSV, with titles and quotes or without
+        "the,54\nof,30\n1984,2\n",
+        'word,count\n"the",54\n"of",30\n"1984",2\n',
+        'Rank;Word;Freq\n1;"the";54\n2;"of";30\n3;"1984";2\n',
+        "Word,FREQcount,CDcount\nthe,54,9\nof,30,8\n1984,2,7\n",
+        "\ufeffWord\tFrequency\r\n\r\nthe\t54\r\nof\t30\r\n# remark\r\n1984\t2\r\n",
+    ],
+)
+def test_lists_of_many_layouts(text, tmp_path):
+    table = read_word_list(write(tmp_path / "t", text), "en")
+    assert listed(table) == [("the", 54), ("of", 30), ("1984", 2)] and table.has_counts
+
+
+@pytest.mark.parametrize("text", ["1 the\n2 of\n3 1984\n", "1\tthe\n2\tof\n3\t1984\n", "0,the\n1,of\n2,1984\n"])
+def test_ranks_without_counts(text, tmp_path):
+    table = read_word_list(write(tmp_path / "t", text), "en")
+    assert table.words == ["the", "of", "1984"] and not table.has_counts
+
+
+def test_lines_beyond_the_sample_are_checked_too(tmp_path):
+    text = "".join(f"w{number} {5000 - number}\n" for number in range(1500))
+    assert len(read_word_list(write(tmp_path / "t", text), "en")) == 1500
+    with pytest.raises(InputError, match="line 1501 of .* is not a word and a count, as the lines before it are: 'x'"):
+        read_word_list(write(tmp_path / "t", text + "x\n"), "en")
+
+
+@pytest.mark.parametrize(
     "text, message",
     [
         ("a 1\nb\n", "line 2 of .* is not a word and a count, as the lines before it are: 'b'"),
         ("a 1\nb two\n", "line 2 of "),
-        ("a\nb 1\n", "line 2 of .* is not one word without white space: 'b 1'"),
+        ("a\nb 1\n", "line 2 of .* is not one word without white space, as the lines before it are: 'b 1'"),
         ("a b\nc\n", "line 1 of .* is not one word without white space"),
+        ("the 54 DET\nof 30 ADP\n", "line 1 of .* is not a word and a count: 'the 54 DET'"),
+        ("the,5,7\nof,4,6\n", "t has 3 columns, of which 2 may be the counts"),
+        ("a,b\nc,d\n", "t has 2 columns, of which 0 may be the counts"),
+        ("1,2\n3,4\n", "t has no column of words between its 2 columns of numbers"),
+        ("a 1\nb \u00b2\n", "line 2 of "),
+        ("a 1\nb " + "9" * 5000 + "\n", "line 2 of "),
+        ("".join(f"{word} {10**18 - 1}\n" for word in "abcdefghijk"), "add up to more than"),
+        ("a 1\0\n", "NUL byte in line 1"),
         ("", "holds no word"),
         ("- 3\n", "holds no word"),
     ],

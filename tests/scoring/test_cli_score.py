@@ -119,7 +119,7 @@ def test_entities(in_a_folder, capsys):
     (in_a_folder / "r").write_text("".join('"' + line + "\n" for line in EN), encoding="utf-8")
     assert main(["--pair", "ro-en", "--reference", "r", "--bootstrap", "0", "e"]) == 0
     out = capsys.readouterr().out
-    assert "100.00" in out and "e has escapes of Moses such as &quot; in 3 sentences" in out
+    assert "100.00" in out and "e has entities such as &quot; in 3 sentences" in out
 
 
 def test_missing_library(monkeypatch, capsys):
@@ -131,6 +131,44 @@ def test_missing_library(monkeypatch, capsys):
     )
     assert main(TO_RO + ["--metrics", "bleu_ro_no_diacritics", "out"]) == 1
     assert "needs sacremoses" in capsys.readouterr().err
+
+
+def test_damaged_files_of_scores(in_a_folder, capsys):
+    """Each key left out, and each value of another type, at every depth: the table as it was, or one sentence."""
+    assert (
+        main(
+            TO_RO + ["--source", "test.en", "--json", "x.json", "--bootstrap", "5", "--metrics", "bleu", "out", "copy"]
+        )
+        == 0
+    )
+    whole = json.loads(Path("x.json").read_text("utf-8"))
+    capsys.readouterr()
+
+    def places(value, path=()):
+        yield path
+        for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+            yield from places(value[key], path + (key,))
+
+    said = set()
+    for path in [path for path in places(whole) if path]:
+        for change in ("left out", None, [], "x", {"a": 1}, -1e400):
+            damaged = json.loads(json.dumps(whole))
+            inside = damaged
+            for key in path[:-1]:
+                inside = inside[key]
+            if change == "left out":
+                del inside[path[-1]]
+            else:
+                inside[path[-1]] = change
+            Path("x.json").write_text(json.dumps(damaged), "utf-8")
+            status = main(["--table", "x.json"])
+            err = capsys.readouterr().err
+            assert (status, err) == (0, "") or (status == 1 and err.count("\n") == 1 and "x.json" in err), (
+                path,
+                change,
+            )
+            said.add(err[:60])
+    assert any("was damaged or edited" in err for err in said) and any("is no file of scores" in err for err in said)
 
 
 def test_bad_input_is_one_sentence(in_a_folder, capsys):
@@ -149,7 +187,10 @@ def test_bad_input_is_one_sentence(in_a_folder, capsys):
     refused("no folder to write", *TO_RO, "--json", "no/x.json", "out")
     refused("would be overwritten", *TO_RO, "--json", "out", "out")
     refused("other direction", *TO_EN, "out")
-    refused("test.ro cannot be read: Expecting value", "--table", "test.ro")
+    refused("test.ro is no file of scores, nor any JSON (Expecting value", "--table", "test.ro")
+    for content in ("[" * 100000, "9" * 5000, "\u00b2", "{\0}"):
+        (in_a_folder / "x.json").write_text(content)
+        refused("x.json", "--table", "x.json")
     (in_a_folder / "x.json").write_text("[]")
     refused("x.json is no file of scores", "--table", "x.json")
     (in_a_folder / "x.json").unlink()

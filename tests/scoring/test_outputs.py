@@ -4,7 +4,7 @@ import pytest
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks.sentencepiece_model import join_pieces
-from crossinit_fairseq.scoring.outputs import GENERATE, TEXT, in_pieces, read_output, unescape
+from crossinit_fairseq.scoring.outputs import GENERATE, TEXT, in_pieces, read_output, undo_escapes
 from tests.scoring.generate_output import generate_lines, write_generate
 
 HYPOTHESES = ["Zero .", "one", "", "Three \u00ee", "four", "five", "six", "seven", "eight", "nine", "ten"]
@@ -76,19 +76,19 @@ def test_pieces_of_bytes(tmp_path):
 def test_escapes_of_moses(tmp_path):
     written = "&quot;a&quot; &amp;lt; &#91;b&#93; &#124; c&apos;s &nbsp;"
     for reference, wanted, note in (
-        (["x"], '"a" &lt; [b] | c\'s &nbsp;', "has escapes of Moses such as &quot; in 1 sentences, which were undone"),
+        (["x"], '"a" < [b] | c\'s \u00a0', "has entities such as &quot; in 1 sentences, which were unescaped"),
         (
             ["y &apos;"],
             written,
-            "was scored with escapes such as &quot; as they are, since the reference has them in 1",
+            "was scored with entities such as &quot; as they are, since the reference has them in 1",
         ),
     ):
         output = read_output(write_generate(tmp_path / "g", [written]), 1)
-        unescape(output, reference)
+        undo_escapes(output, reference)
         assert output.hypotheses == [wanted] and output.notes[0].startswith(note)
-    output = read_output(write_generate(tmp_path / "g", ["AT&T &nbsp;"]), 1)
-    unescape(output, ["x"])
-    assert output.hypotheses == ["AT&T &nbsp;"] and output.notes == []
+    output = read_output(write_generate(tmp_path / "g", ["AT&T &x;"]), 1)
+    undo_escapes(output, ["x"])
+    assert output.hypotheses == ["AT&T &x;"] and output.notes == []
 
 
 def refused(path, count=None):

@@ -9,7 +9,7 @@ import numpy as np
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks.rank_table import RankTable
-from crossinit_fairseq.ranks.text.sources import Block, Patterns, Source, find_sources, read_blocks
+from crossinit_fairseq.ranks.text.sources import Block, Patterns, Source, find_sources, text_blocks
 from crossinit_fairseq.ranks.text.words import Segmenter, TextWords, is_spaceless
 
 if TYPE_CHECKING:  # needs Polars
@@ -41,7 +41,8 @@ def count_text(
     and `block` (about 1 GB with the defaults and 2 workers) and by the words returned, not by the text; for a corpus
     with tens of millions of distinct words set `min_count` to bound these too. Room on disk for the distinct words is
     needed in the folder for temporary files.
-    Raises InputError when a source is missing, damaged or not UTF-8, or when no word is found.
+    Raises InputError when a source is missing, damaged, not UTF-8 or no text yet (a dump, HTML), or when no word is
+    found.
     """
     from crossinit_fairseq.ranks.text.tally import sum_tallies, summarise
 
@@ -49,7 +50,7 @@ def count_text(
     with tempfile.TemporaryDirectory(prefix="crossinit-ranks-") as folder:
         tallies = tally_sources(find_sources(sources), words, folder, workers, block, memory)
         summaries = [summarise(frame, min_count) for frame in sum_tallies(tallies)]
-        return make_table(summaries, words, min_count, sum(tally.skipped for tally in tallies))
+        return make_table(summaries, words, min_count, *passed_over(tallies))
 
 
 def text_words(language: str, lowercase: bool = False, segmenter: Optional[Segmenter] = None) -> TextWords:
@@ -80,7 +81,7 @@ def tally_sources(
         raise InputError(f"workers and block must be 1 or more, not {workers} and {block}")
     tallies = [Tally(words, folder, memory // workers) for _ in range(workers)]
     with _bar(sum(source.size() for source in sources), progress) as bar:
-        feed = _Feed([read_blocks(source, block) for source in sources], bar)
+        feed = _Feed([text_blocks(source, block) for source in sources], bar)
 
         def count(tally: "Tally") -> None:
             try:
@@ -98,8 +99,15 @@ def tally_sources(
     return tallies
 
 
-def make_table(summaries: Iterable[Tuple[Any, int, int]], words: TextWords, min_count: int, skipped: int) -> RankTable:
-    """RankTable of what `summarise` says of frames that share no word; skipped: occurrences of too long words."""
+def passed_over(tallies: Sequence["Tally"]) -> Tuple[int, int]:
+    """(occurrences of too long words, character entities) of some Tally objects."""
+    return sum(tally.skipped for tally in tallies), sum(tally.entities for tally in tallies)
+
+
+def make_table(
+    summaries: Iterable[Tuple[Any, int, int]], words: TextWords, min_count: int, skipped: int, entities: int
+) -> RankTable:
+    """RankTable of what `summarise` says of frames that share no word; skipped, entities: see Tally."""
     import polars as pl
 
     frames, totals, left_out = zip(*summaries)
@@ -112,6 +120,8 @@ def make_table(summaries: Iterable[Tuple[Any, int, int]], words: TextWords, min_
     if words.segmenter is not None:
         settings["segmenter"] = type(words.segmenter).__name__
     settings.update(left_out_words=str(sum(left_out)), skipped_long_words=str(skipped))
+    if entities:
+        settings["entities"] = str(entities)
     return RankTable(
         words.language, table["word"].to_list(), table["count"].to_numpy().astype(np.int64), total, settings
     )

@@ -7,7 +7,7 @@ from typing import Any, Iterator, List, Optional, Sequence
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks.rank_table import RankTable
-from crossinit_fairseq.ranks.text.counting import MEMORY, make_table, tally_sources, text_words
+from crossinit_fairseq.ranks.text.counting import MEMORY, make_table, passed_over, tally_sources, text_words
 from crossinit_fairseq.ranks.text.sources import STDIN, Patterns, Source, find_sources, split_source
 from crossinit_fairseq.ranks.text.words import Segmenter, TextWords
 
@@ -61,24 +61,25 @@ def count_text_distributed(
     words = text_words(language, lowercase, segmenter)
     shares = max(1, len(client.nthreads()))
     counted = [client.submit(_count, task, words, shares, pure=False) for task in tasks]
-    skipped = [client.submit(_item, one, shares, pure=False) for one in counted]
+    passed = [client.submit(_item, one, shares, pure=False) for one in counted]
     # a word falls into the same share in every task
     sums = [
         client.submit(_sum, [client.submit(_item, one, share, pure=False) for one in counted], min_count, pure=False)
         for share in range(shares)
     ]
     follow(as_completed(counted), len(counted))
-    return make_table(client.gather(sums), words, min_count, sum(client.gather(skipped)))
+    skipped, entities = (sum(numbers) for numbers in zip(*client.gather(passed)))
+    return make_table(client.gather(sums), words, min_count, skipped, entities)
 
 
 def _count(source: Source, words: TextWords, shares: int) -> List[Any]:
-    """On a worker: the frames of the shares of the words of one source, then the skipped occurrences."""
+    """On a worker: the frames of the shares of the words of one source, then what `passed_over` says."""
     from crossinit_fairseq.ranks.text.tally import add_up, partition, sum_tallies
 
     with tempfile.TemporaryDirectory(prefix="crossinit-ranks-") as folder:
         tallies = tally_sources([source], words, folder, memory=MEMORY, progress=False)
         parts = [partition(frame, shares) for frame in sum_tallies(tallies)]
-        return [add_up(list(share)) for share in zip(*parts)] + [sum(tally.skipped for tally in tallies)]
+        return [add_up(list(share)) for share in zip(*parts)] + [passed_over(tallies)]
 
 
 def _item(counted: Sequence[Any], index: int) -> Any:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import IO, Any, Callable, Dict, Iterator, List, Optional, Sequence, Union
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.markup import recognise_markup
 from crossinit_fairseq.text_files import check_no_utf16, not_utf8
 
 STDIN = "-"
 Patterns = Union[str, "os.PathLike[str]", Sequence[Union[str, "os.PathLike[str]"]]]
 # more than this without white space is no text
 _MAX_UNBROKEN = 1 << 28
+_HEAD = 1024  # bytes that tell text from UTF-16
 _GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
 
 
@@ -112,9 +114,7 @@ def read_blocks(source: Source, size: int) -> Iterator[Block]:
     raw = sys.stdin.buffer if source.path == STDIN else open(source.path, "rb")
     try:
         line, rest = 0, b""
-        for number, data in enumerate(_read(raw, source, size)):
-            if number == 0 and not source.begin:
-                check_no_utf16(data, source.name)
+        for data in _from_text(_read(raw, source, size), source):
             data = rest + data
             cut = 1 + (data.rfind(b"\n") if b"\n" in data else data.rfind(b" "))
             rest = data[cut:]
@@ -132,6 +132,32 @@ def read_blocks(source: Source, size: int) -> Iterator[Block]:
     finally:
         if source.path != STDIN:
             raw.close()
+
+
+def _from_text(parts: Iterator[bytes], source: Source) -> Iterator[bytes]:
+    """The same bytes. Raises InputError when the first ones are those of UTF-16."""
+    first: List[bytes] = []
+    for data in parts:
+        first.append(data)
+        if source.begin or sum(map(len, first)) >= _HEAD:
+            break
+    if not source.begin:
+        check_no_utf16(b"".join(first)[:_HEAD], source.name)
+    yield from first
+    yield from parts
+
+
+def text_blocks(source: Source, size: int) -> Iterator[Block]:
+    """`read_blocks` of text whose words are to be counted.
+
+    Raises InputError for a file that is no text yet: a dump, HTML, JSON and the like, and says what to do first.
+    """
+    for block in read_blocks(source, size):
+        if block.line == 0 and not source.begin:
+            kind = recognise_markup(block.data[: 1 << 16].decode("utf-8", "replace"))
+            if kind:
+                raise InputError(f"{source.name} is {kind.name}, not text: {kind.remedy}")
+        yield block
 
 
 def _read(raw: Any, source: Source, size: int) -> Iterator[bytes]:

@@ -9,11 +9,13 @@ a word never begins with a combining mark, the one thing that could change a sep
 import os
 import uuid
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.markup import unescape_bytes
 from crossinit_fairseq.ranks.text.sources import Block
 from crossinit_fairseq.ranks.text.words import MAX_CHARACTERS, Segmenter, TextWords
 
@@ -27,8 +29,16 @@ PARTITIONS = 32
 _SLICE = 1 << 20  # distinct pieces that are normalised at a time
 _SPELT = pl.col("word").str.contains(r"[\p{L}\p{N}]")
 _ROW = 24  # bytes of memory for a row beside its text
-# every ASCII character that is in no word becomes a line break
-SEPARATED = bytes(c if c >= 128 or chr(c).isalnum() or c == ord("'") else ord("\n") for c in range(256))
+
+
+@lru_cache(maxsize=None)
+def _separated(inside: str) -> bytes:
+    return bytes(c if c >= 128 or chr(c).isalnum() or chr(c) in inside else ord("\n") for c in range(256))
+
+
+def separate(data: bytes, words: TextWords) -> bytes:
+    """UTF-8 text in which every ASCII character that is in no word is a line break."""
+    return data.translate(_separated(words.ascii_inside))
 
 
 @dataclass
@@ -36,13 +46,15 @@ class Tally:
     """The words of the blocks added so far.
 
     words: TextWords; folder: where words go when the distinct pieces of text fill `memory` bytes.
-    skipped: int, occurrences of words longer than MAX_CHARACTERS.
+    skipped: int, occurrences of words longer than MAX_CHARACTERS; entities: int, character entities of markup
+    (``&quot;``), which count as what they stand for.
     """
 
     words: TextWords
     folder: str
     memory: int
     skipped: int = 0
+    entities: int = 0
     spilled: bool = False
     _pending: List[pl.DataFrame] = field(default_factory=list)
     _rows: int = 0
@@ -50,7 +62,9 @@ class Tally:
 
     def add(self, block: Block) -> None:
         """Count a Block. Raises InputError when it is not UTF-8."""
-        counted = _count_lines(block.data.translate(SEPARATED))
+        data, entities = unescape_bytes(block.data)
+        self.entities += entities
+        counted = _count_lines(separate(data, self.words))
         if counted is None:
             raise block.invalid_utf8()
         self._pending.append(counted)

@@ -1,5 +1,6 @@
 """What a word is in raw text, and which spellings of it are one word."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import List, Optional, Protocol, Tuple
@@ -11,7 +12,30 @@ from crossinit_fairseq.languages import base_language, comma_below
 MAX_CHARACTERS = 100
 # the apostrophe ends an elided article (l'homme) and is no part of a word
 _ELIDING = frozenset(["ca", "fr", "it", "oc"])
-_SPACELESS = {"zh": "Chinese", "ja": "Japanese", "th": "Thai", "km": "Khmer", "lo": "Lao", "my": "Burmese"}
+_SPACELESS = {
+    "zh": "Chinese",
+    "yue": "Cantonese",
+    "wuu": "Wu Chinese",
+    "lzh": "Classical Chinese",
+    "ja": "Japanese",
+    "th": "Thai",
+    "km": "Khmer",
+    "lo": "Lao",
+    "my": "Burmese",
+}
+# written in Hebrew letters, where a quotation mark inside a word is the sign of an abbreviation
+_HEBREW = frozenset(["he", "yi", "lad"])
+_GERESH = {"'": "\u05f3", '"': "\u05f4"}
+_BETWEEN_HEBREW = re.compile("(?<=[\u0590-\u05ff])['\"](?=[\u05d0-\u05ea])")
+# what does not change a word: soft hyphen, tatweel, marks of direction, word joiner, byte order mark, variant of a
+# glyph
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u0640\u061c\u07fa\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
+    "\U000e0100-\U000e01ef]"
+)
+_APOSTROPHES = str.maketrans({"\u2019": "'", "\u02bc": "'", "\uff07": "'"})
+# the letters o' and g' of Uzbek, whose sign people write in many ways
+_UZBEK = str.maketrans({"\u2018": "'", "\u02bb": "'"})
 _TURKISH = str.maketrans({"I": "\u0131", "\u0130": "i"})
 
 
@@ -37,8 +61,9 @@ class TextWords:
     A word is a run of letters, combining marks and digits (Unicode categories L, M, N), as in binarised data, that
     starts with a letter or digit. As in Unicode's UAX 29 it may hold the zero-width joiners that Indic and Persian
     spelling needs, and an apostrophe, middle dot, geresh or gershayim between letters, unless the language elides
-    with the apostrophe (l'homme: two words). Words are compared in NFC, without soft hyphens, with a straight
-    apostrophe, and in Romanian with comma-below letters.
+    with the apostrophe (l'homme: two words). Words are compared in NFC, without soft hyphens, tatweel and other
+    characters that are not seen, with a straight apostrophe, in Hebrew with geresh and gershayim for the quotation
+    marks inside a word, and in Romanian with comma-below letters.
 
     language: its code; lowercase: fold the case, by Turkish rules for tr and az;
     segmenter: cuts the runs of languages without spaces, see `ranks/text/segmenters.py`.
@@ -72,10 +97,20 @@ class TextWords:
 
     def normalise(self, text: str) -> str:
         """One spelling for every word of a text; white space stays, so lines may be normalised together."""
-        text = text.replace("\u00ad", "").replace("\u2019", "'")
+        base = base_language(self.language)
+        text = _INVISIBLE.sub("", text).translate(_APOSTROPHES)
         if not unicodedata.is_normalized("NFC", text):
             text = unicodedata.normalize("NFC", text)
-        return comma_below(text) if base_language(self.language) in ("ro", "mo") else text
+        if base in _HEBREW:
+            text = _BETWEEN_HEBREW.sub(lambda mark: _GERESH[mark.group()], text)
+        if base == "uz":
+            text = text.translate(_UZBEK)
+        return comma_below(text) if base in ("ro", "mo") else text
+
+    @property
+    def ascii_inside(self) -> str:
+        """The ASCII characters beside letters and digits that may stand inside a word before it is normalised."""
+        return "'\"" if base_language(self.language) in _HEBREW else "'"
 
     def spell(self, word: str) -> str:
         """The spelling under which a word is counted: normalised, and its case folded where that is asked for."""

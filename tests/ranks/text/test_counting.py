@@ -1,7 +1,9 @@
 """Counting raw text: against plain Python, and the same for every number of workers and every cut of the text."""
 
+import html
 import itertools
 import lzma
+import re
 import tempfile
 import unicodedata
 from collections import Counter
@@ -21,13 +23,18 @@ from crossinit_fairseq.ranks.text.words import MAX_CHARACTERS
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 # what makes trouble: marks that compose with letters and with symbols, joiners, apostrophes, odd spaces, case
-ALPHABET = "abA'’-=<. \n\t\r\u0338\u0301\u0327\u030csStTşţJjIİıΣσςक़\u095c\u094d\u200c\u200d\u00ad\u00a0\u2028\ufeff\u0387·1²٣𠮷𝒳"
+ALPHABET = "abA'’-=<. \n\t\r\u0338\u0301\u0327\u030csStTşţJjIİıΣσςक़\u095c\u094d\u200c\u200d\u00ad\u00a0\u2028\ufeff\u0387·1²٣𠮷𝒳\u05d0\u05d1\"\u05f4\u0640\u2060\u200e\u02bc"
 
 
 def reference(text, language, lowercase=False):
     """The slow, plain way: the whole text is normalised first, then cut, then counted."""
     rules = TextWords(language)
-    text = unicodedata.normalize("NFC", text.replace("\u00ad", "").replace("\u2019", "'"))
+    text = html.unescape(text)
+    text = "".join(character for character in text if character not in "\u00ad\u0640\u2060\ufeff\u200e")
+    text = unicodedata.normalize("NFC", text.replace("\u2019", "'").replace("\u02bc", "'"))
+    if language == "he":
+        text = re.sub('(?<=[\u05d0-\u05ea])"(?=[\u05d0-\u05ea])', "\u05f4", text)
+        text = re.sub("(?<=[\u05d0-\u05ea])'(?=[\u05d0-\u05ea])", "\u05f3", text)
     if language == "ro":
         text = text.translate(str.maketrans("şţŞŢ", "șțȘȚ"))
     counts = Counter(word for word in regex.findall(rules.pattern, text) if len(word) <= MAX_CHARACTERS)
@@ -78,7 +85,7 @@ def test_overlong_words_are_skipped_and_said(tmp_path):
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.text(ALPHABET, max_size=60), st.sampled_from(["en", "ro", "tr", "fr", "ne"]), st.booleans())
+@given(st.text(ALPHABET, max_size=60), st.sampled_from(["en", "ro", "tr", "fr", "ne", "he"]), st.booleans())
 def test_as_plain_python(text, language, lowercase):
     with tempfile.TemporaryDirectory() as folder:
         path = write(Path(folder) / "t", text)
@@ -114,6 +121,45 @@ def test_the_same_when_words_go_to_disk(tmp_path, monkeypatch, workers):
     assert len(spills) > 2 * workers
     assert (listed(on_disk), on_disk.settings) == (listed(whole), whole.settings)
     assert whole.total == 3 * 12001
+
+
+def test_entities_count_as_what_they_stand_for(tmp_path):
+    text = "he said &quot; the dog&apos;s gone &quot; &amp; left &nbsp; &eacute;t&#xE9; AT&T; &unknown;\n"
+    table = count_text(write(tmp_path / "t", text + "&amp;quot;\n"), "en")
+    wanted = "AT T dog's gone he left said the unknown \u00e9t\u00e9".split()
+    assert sorted(listed(table)) == [(word, 1) for word in wanted]
+    assert table.settings["entities"] == "8"
+    assert "entities" not in count_text(write(tmp_path / "u", "AT&T"), "en").settings
+
+
+@pytest.mark.parametrize(
+    "text, what",
+    [
+        ("<mediawiki xml:lang='ne'><page><title>x</title>\n", "a dump of MediaWiki, not text: take the text out of it"),
+        ('{"text": "a b"}\n', "JSON lines"),
+        ("<!DOCTYPE html>\n<p>a</p>\n", "HTML"),
+    ],
+)
+def test_files_that_are_no_text_yet(tmp_path, text, what):
+    path = tmp_path / "t.xz"
+    path.write_bytes(lzma.compress(text.encode("utf-8")))
+    with pytest.raises(InputError, match="t.xz is " + what):
+        count_text(str(path), "en")
+
+
+def test_utf16_and_nul_bytes(tmp_path):
+    text = "the cat sat\n" * 20
+    for encoding, said in (
+        ("utf-16", "is UTF-16: convert it"),
+        ("utf-16-le", "NUL byte in line 1"),
+        ("utf-16-be", "NUL"),
+    ):
+        (tmp_path / "t").write_bytes(text.encode(encoding))
+        with pytest.raises(InputError, match=said):
+            count_text(str(tmp_path / "t"), "en")
+    # one in a large text ends a word, as any other character that is in none
+    assert listed(count_text(write(tmp_path / "t", text + "a\0b"), "en"))[:3] == [("cat", 20), ("sat", 20), ("the", 20)]
+    assert listed(count_text(str(tmp_path / "t"), "en"))[3:] == [("a", 1), ("b", 1)]
 
 
 def test_a_failure_in_one_worker_ends_all(tmp_path):

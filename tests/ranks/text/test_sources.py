@@ -104,9 +104,10 @@ def test_invalid_utf8_is_found_by_its_line(begin, tmp_path):
     path = tmp_path / "t"
     path.write_bytes(TEXT + b"good\nbad \xe9t\xe9\n")
     *_, last = read_blocks(Source(str(path), begin, path.stat().st_size), 1000)
-    assert str(
-        last.invalid_utf8()
-    ) == f"{path} is not UTF-8 in line 502: convert it, for example with `iconv -f latin1 -t utf-8`"
+    assert (
+        str(last.invalid_utf8())
+        == f"{path} is not UTF-8 in line 502: convert it, for example with `iconv -f latin1 -t utf-8`"
+    )
 
 
 def test_names(tmp_path):

@@ -10,7 +10,7 @@ regex = pytest.importorskip("regex")
 
 
 def words_of(text, language, lowercase=False):
-    rules = TextWords(language, lowercase)
+    rules = TextWords.of_cut_words(language, lowercase)
     found = regex.findall(rules.pattern, rules.normalise(text))
     return [rules.lower(word) for word in found] if lowercase else found
 
@@ -29,7 +29,17 @@ def words_of(text, language, lowercase=False):
         ("fr", "l’homme d'or", ["l", "homme", "d", "or"]),
         ("uk", "п'ять", ["п'ять"]),
         ("ca", "col·lecció", ["col·lecció"]),
-        ("he", "צה״ל", ["צה״ל"]),
+        ("he", 'צה״ל צה"ל "צה\u200eל" ג\'ירפה ג׳ירפה', ["צה״ל", "צה״ל", "צהל", "ג׳ירפה", "ג׳ירפה"]),
+        ("yid_Hebr", 'צה"ל', ["צה״ל"]),
+        ("en", 'a"b', ["a", "b"]),
+        # tatweel, word joiner, byte order mark, marks of direction, a variant of a glyph: none is seen
+        ("ar", "كتـــاب كتاب ـ", ["كتاب", "كتاب"]),
+        ("en", "co\u2060op co\ufeffop co\u200eop coop\ufe0f", ["coop"] * 4),
+        ("ja", "\u845b\U000e0100\u57ce", ["\u845b\u57ce"]),
+        ("uk", "п\u02bcять п’ять п'ять", ["п'ять"] * 3),
+        ("uzb_Latn", "o\u02bbzbek o\u2018zbek o'zbek o\u02bczbek", ["o'zbek"] * 4),
+        # a zero-width space is a space
+        ("km", "ក\u200bខ", ["ក", "ខ"]),
         # NFC, soft hyphens, a byte order mark, other spaces
         ("de", "\ufeffu\u0308ber Wort\u00adteil\u00a0x\u3000y", ["über", "Wortteil", "x", "y"]),
         # a nukta letter that NFC keeps apart
