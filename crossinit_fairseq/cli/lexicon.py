@@ -246,7 +246,9 @@ def _dictionaries(
         yield lexicon, both[0], f"{len(lines[0]):,} aligned sentences"
         yield lexicon.reversed(), both[1], f"{len(lines[0]):,} aligned sentences"
         return
-    given = [one if one.partition("=")[0] in languages else f"{lexicon.source}={one}" for one in options.dictionaries]
+    given = [
+        one if _among(one.partition("=")[0], languages) else f"{lexicon.source}={one}" for one in options.dictionaries
+    ]
     files = _by_language(given, languages, "--dict")
     if any(len(paths) > 1 for paths in files.values()):
         raise InputError(f"--dict takes one dictionary a direction: {languages[0]}=FILE and {languages[1]}=FILE")
@@ -265,11 +267,19 @@ def _by_language(given: List[str], languages: Tuple[str, str], option: str) -> D
     """{language: list of paths} of LANG=FILE. Raises InputError for anything else, and for other languages."""
     files: Dict[str, List[str]] = {}
     for one in given:
-        language, equals, path = one.partition("=")
-        if not equals or not path or language not in languages:
+        code, equals, path = one.partition("=")
+        language = _among(code, languages)
+        if not equals or not path or not language:
             raise InputError(f"{option} takes LANG=FILE with LANG {languages[0]} or {languages[1]}, not {one!r}")
         files.setdefault(language, []).append(path)
     return files
+
+
+def _among(code: str, languages: Tuple[str, str]) -> Optional[str]:
+    """Which of two languages a code is of; None for another one."""
+    from crossinit_fairseq.languages import is_code, same_language
+
+    return next((language for language in languages if is_code(code) and same_language(code, language)), None)
 
 
 def _compose(options: argparse.Namespace) -> None:
@@ -291,16 +301,12 @@ def _translate(options: argparse.Namespace) -> None:
     from crossinit_fairseq.lexicon.lexicon_file import Lexicon
     from crossinit_fairseq.lexicon.word_by_word import WordByWord
     from crossinit_fairseq.ranks.text.counting import text_words
+    from crossinit_fairseq.text_files import decode
 
     lexicon = Lexicon.load(options.lexicon, (options.source, options.target))
     translator = WordByWord(lexicon, text_words(lexicon.source, lexicon.lowercase).segmenter)
     for number, line in enumerate(sys.stdin.buffer, 1):
-        try:
-            sys.stdout.write(translator.translate_line(line.decode("utf-8")))
-        except UnicodeDecodeError:
-            raise InputError(
-                f"line {number} of standard input is not UTF-8: convert it, for example with iconv"
-            ) from None
+        sys.stdout.write(translator.translate_line(decode(line, "standard input", number)))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Tuple
 
 from crossinit_fairseq.cli.command import at_least
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.lexicon.evaluation import running_words_key
-from crossinit_fairseq.lexicon.lexicon_file import Lexicon, read_word_pairs
+from crossinit_fairseq.languages import same_language
+from crossinit_fairseq.lexicon.lexicon_file import Lexicon, read_word_pairs, running_words_key
 from crossinit_fairseq.ranks import TextWords
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def _texts(options: argparse.Namespace) -> Tuple[List[str], Callable[[str], "CoO
         if not equals or not language or not path:
             options.usage.error(f"--text takes LANG=FILE, not {one!r}")
         files.setdefault(language, []).append(path)
-    if len(files) != 2:
-        options.usage.error(f"text of 2 languages is needed, not of {len(files)}: {_EXAMPLE}")
+    if len(files) != 2 or same_language(*files):
+        options.usage.error(f"text of 2 languages is needed, not of {' and '.join(files) or 'none'}: {_EXAMPLE}")
 
     def count(language: str) -> "CoOccurrence":
         if not options.dask:
@@ -117,7 +117,7 @@ def _binarised(options: argparse.Namespace) -> Tuple[List[str], Callable[[str], 
     if options.dask:
         options.usage.error("--dask is for --text: the text of DATA-BIN is counted on this machine")
     languages = [language.strip() for language in (options.langs or "").split(",") if language.strip()]
-    if len(languages) != 2 or languages[0] == languages[1]:
+    if len(languages) != 2 or same_language(languages[0], languages[1]):
         options.usage.error(f"--langs takes two languages of DATA-BIN, such as en,ro, not {options.langs!r}")
     folders = options.data.split(os.pathsep)
     for folder in folders:

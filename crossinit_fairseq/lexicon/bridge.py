@@ -3,6 +3,7 @@
 from typing import Dict, Tuple
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.languages import base_language
 from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, FORWARD, MUTUAL, Lexicon, Pair
 
 
@@ -17,15 +18,17 @@ def compose(left: Lexicon, right: Lexicon) -> Lexicon:
     Raises InputError when not exactly one language is common, when the words of one are lower-cased and those of the
     other are not, and when no word leads through.
     """
-    common = {left.source, left.target} & {right.source, right.target}
+    common = {base_language(code) for code in (left.source, left.target)} & {
+        base_language(code) for code in (right.source, right.target)
+    }
     names = f"{left.source}-{left.target} and {right.source}-{right.target}"
     if len(common) != 1:
         raise InputError(
             f"the lexicons {names} have {len(common)} languages in common: a bridge needs one, as ne-hi and hi-en have"
         )
     (bridge,) = common
-    first = left if left.target == bridge else left.reversed()
-    second = right if right.source == bridge else right.reversed()
+    first = left if base_language(left.target) == bridge else left.reversed()
+    second = right if base_language(right.source) == bridge else right.reversed()
     if first.lowercase != second.lowercase:
         raise InputError(f"of the lexicons {names} one is lower-cased and the other is not: make both alike")
     forward = _through(first.translations(), second.translations())

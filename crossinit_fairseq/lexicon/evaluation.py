@@ -4,17 +4,12 @@ from collections import defaultdict
 from dataclasses import asdict, dataclass
 from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
 
-from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, Lexicon
+from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, Lexicon, running_words_key
 from crossinit_fairseq.ranks.text.words import TextWords
 from crossinit_fairseq.text_files import whole_number
 
 RANK_BANDS = (1, 101, 501, 1001, 2001)  # where each begins; the last has no end
 CANDIDATES = 5
-
-
-def running_words_key(language: str) -> str:
-    """The header line of a lexicon that says how many words the text of a language has."""
-    return f"running words {language}"
 
 
 @dataclass(frozen=True)

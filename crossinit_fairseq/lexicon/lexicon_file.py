@@ -7,6 +7,7 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.languages import check_code, same_language
 from crossinit_fairseq.text_files import numbered_lines, whole_number
 
 # how a pair was found: each is the other's nearest neighbour, or only the second is the first's (forward), or the
@@ -63,6 +64,14 @@ class Lexicon:
         pairs = [Pair(p.target, p.source, p.score, p.counts[::-1], turned[p.found]) for p in self.pairs]
         return Lexicon(self.target, self.source, pairs, self.settings)
 
+    def renamed(self, languages: Tuple[str, str]) -> "Lexicon":
+        """The same lexicon under other codes of its two languages: ron_Latn for ro."""
+        new = {
+            running_words_key(old): running_words_key(code) for old, code in zip((self.source, self.target), languages)
+        }
+        settings = {new.get(key, key): value for key, value in self.settings.items()}
+        return Lexicon(languages[0], languages[1], self.pairs, settings)
+
     def save(self, path: str) -> None:
         """Write the file, complete or not at all. Raises InputError when it cannot be written."""
         with complete_file(path) as part, open(part, "w", encoding="utf-8", newline="\n") as stream:
@@ -87,8 +96,9 @@ class Lexicon:
         """Read a lexicon, also one made or edited by hand: two columns, separated by a tab, are enough.
 
         languages: (source, target) that are expected; a file of (target, source) is turned around, and one without a
-        header is taken to be of these. Raises InputError when the file is missing or not UTF-8, when a line is no pair
-        of words, when no pair is left, and when its header names other languages or none where none are expected.
+        header is taken to be of these; the codes may differ (ro, ron_Latn), those given are taken. Raises InputError
+        when the file is missing or not UTF-8, when a line is no pair of words, when no pair is left, and when its
+        header names other languages or none where none are expected.
         """
         settings, pairs = {}, []
         for number, line in numbered_lines(path):
@@ -114,14 +124,20 @@ class Lexicon:
             named = languages
         if not named:
             raise InputError(f"{path} has no line `# languages: CODE CODE`: add one, such as `# languages: en ro`")
+        for code in named:
+            check_code(code)
         lexicon = cls(named[0], named[1], pairs, settings)
-        if languages and named == tuple(reversed(languages)):
-            return lexicon.reversed()
-        if languages and named != tuple(languages):
-            raise InputError(
-                f"{path} is a lexicon of {named[0]} and {named[1]}, not of {languages[0]} and {languages[1]}"
-            )
-        return lexicon
+        if not languages:
+            return lexicon
+        for turned in (lexicon, lexicon.reversed()):
+            if same_language(turned.source, languages[0]) and same_language(turned.target, languages[1]):
+                return turned.renamed(languages)
+        raise InputError(f"{path} is a lexicon of {named[0]} and {named[1]}, not of {languages[0]} and {languages[1]}")
+
+
+def running_words_key(language: str) -> str:
+    """The header line of a lexicon that says how many words the text of a language has."""
+    return f"running words {language}"
 
 
 def read_word_pairs(path: str) -> List[Tuple[str, str]]:

@@ -4,6 +4,7 @@ import os
 from typing import Any, Iterable, Iterator, List
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.ranks import sentencepiece_model
 from crossinit_fairseq.text_files import decode
 
 CLEAN, VOCABULARY, ENCODE = (f"crossinit-prepare {name}" for name in ("clean", "vocabulary", "encode"))
@@ -43,12 +44,9 @@ def batches(lines: Iterable[str], size: int) -> Iterator[List[str]]:
 
 
 def load_model(path: str) -> Any:
-    """A SentencePieceProcessor. Raises InputError when the file is missing or no model."""
-    import sentencepiece
-
+    """A SentencePieceProcessor. Raises InputError when the file is missing, no model, or hides where words begin."""
     if not os.path.isfile(path):
         raise InputError(f"{path} does not exist: make it with {VOCABULARY}")
-    try:
-        return sentencepiece.SentencePieceProcessor(model_file=path)
-    except RuntimeError:
-        raise InputError(f"{path} is no SentencePiece model: get it or make it again") from None
+    model = sentencepiece_model.load_model(path)
+    sentencepiece_model.check_model(model, path)
+    return model

@@ -10,6 +10,7 @@ from crossinit_fairseq.data.dictionary import special_rows
 from crossinit_fairseq.data.text_check import find_control_symbols, report_control_symbols
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import RankedWords, RankTable, WordPieces, open_binarised, rank_words, to_ranked_words
+from crossinit_fairseq.ranks.sentencepiece_model import check_model, load_model
 
 logger = logging.getLogger(__name__)
 
@@ -42,25 +43,25 @@ def from_binarised(
     return rank_words([open_binarised(prefix) for prefix in prefixes], pieces)
 
 
-def from_table(path: str, dictionary: Dictionary, sentencepiece_model: Optional[str]) -> RankedWords:
+def from_table(path: str, dictionary: Dictionary, sentencepiece_model: Optional[str], language: str) -> RankedWords:
     """Cut the words of a rank table into the dictionary's sub-tokens.
 
-    Raises InputError when there is no SentencePiece model to cut them with, or no word can be cut.
+    Raises InputError when there is no SentencePiece model to cut them with, when its words cannot be told apart, when
+    the table is of another language, or no word can be cut.
     """
     if not sentencepiece_model or not os.path.isfile(sentencepiece_model):
         raise InputError(
             f"--ranks needs --sentencepiece-model, the model that the text was cut with, to cut the words of {path}; "
             f"got {sentencepiece_model!r}"
         )
-    import sentencepiece
-
-    model = sentencepiece.SentencePieceProcessor(model_file=sentencepiece_model)
+    model = load_model(sentencepiece_model)
+    check_model(model, sentencepiece_model)
 
     def encode(word: str) -> Optional[List[int]]:
         tokens = [dictionary.index(piece) for piece in model.encode(word, out_type=str)]
         return None if dictionary.unk() in tokens else tokens
 
-    words, dropped = to_ranked_words(RankTable.load(path), encode)
+    words, dropped = to_ranked_words(RankTable.load(path, language), encode)
     if dropped:
         logger.warning(f"{path}: left out {dropped:,} words that the SentencePiece model cannot cut")
     return words

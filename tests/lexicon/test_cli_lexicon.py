@@ -166,7 +166,7 @@ def test_bad_input(arguments, message, capsys):
 def test_text_that_is_not_utf8(monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"cat\nna\xefve\n")))
     assert main(["translate", "lex.tsv", "--from", "en", "--to", "ro"]) == 1
-    assert "line 2 of standard input is not UTF-8" in capsys.readouterr().err
+    assert "standard input is not UTF-8 in line 2" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

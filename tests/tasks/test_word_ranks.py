@@ -32,7 +32,7 @@ def test_words_are_cut_and_ranked(tmp_path, sentencepiece_model):
         dictionary.add_symbol(model.id_to_piece(index))
     table = tmp_path / "ro.tsv"
     table.write_text("# language: ro\ndoi\t5\nunu\t7\n\u0928\u092e\u0938\t6\ntrei\t1\n", "utf-8")
-    words = from_table(str(table), dictionary, str(sentencepiece_model))
+    words = from_table(str(table), dictionary, str(sentencepiece_model), "ron_Latn")
     # the Devanagari word has no piece and is left out
     expected = [
         [dictionary.index(piece) for piece in model.encode(word, out_type=str)] for word in ("unu", "doi", "trei")
@@ -40,6 +40,25 @@ def test_words_are_cut_and_ranked(tmp_path, sentencepiece_model):
     assert [words.word(k).tolist() for k in range(len(words))] == expected
     assert words.counts.tolist() == [7, 5, 1]
     assert RankTable.load(str(table)).language == "ro"
+    with pytest.raises(InputError, match="ro.tsv is the rank table of ro, not of en"):
+        from_table(str(table), dictionary, str(sentencepiece_model), "en")
+
+
+def test_models_that_hide_where_words_begin_are_refused(tmp_path):
+    import sentencepiece
+    from fairseq.data import Dictionary
+
+    (tmp_path / "ro.tsv").write_text("# language: ro\ndoi\t5\n", "utf-8")
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["unu doi trei patru"] * 20),
+        model_prefix=str(tmp_path / "m"),
+        vocab_size=30,
+        hard_vocab_limit=False,
+        treat_whitespace_as_suffix=True,
+        minloglevel=2,
+    )
+    with pytest.raises(InputError, match="m.model: blanks stand at the ends of pieces"):
+        from_table(str(tmp_path / "ro.tsv"), Dictionary(), str(tmp_path / "m.model"), "ro")
 
 
 def test_tables_are_parsed(tmp_path):

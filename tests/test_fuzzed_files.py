@@ -1,0 +1,274 @@
+"""Every reader of the rooms ranks, lexicon and scoring, and the commands, with damaged files: a result or one sentence.
+
+bash scripts/test.sh -m long tests/test_fuzzed_files.py       2,000 files for each reader
+"""
+
+import bz2
+import contextlib
+import gzip
+import io
+import json
+import lzma
+import struct
+import sys
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("polars")
+pytest.importorskip("scipy")
+
+from crossinit_fairseq.cli import lexicon, ranks, score
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.lexicon import Lexicon, read_word_pairs
+from crossinit_fairseq.lexicon.cooccurrence import count_text_cooccurrence
+from crossinit_fairseq.ranks import RankTable, count_text, open_binarised, read_word_list
+from crossinit_fairseq.ranks.sentencepiece_model import load_model
+from crossinit_fairseq.scoring.outputs import read_output
+from crossinit_fairseq.scoring.results import load_result
+from crossinit_fairseq.text_files import read_lines
+
+TABLE = "# language: en\n# tokens: 20\n# words: 3\n# min_count: 1\n# entities: 2\nthe\t8\nof\t4\nto\t2\n"
+LIST = "Rank,Word,Count\n1,the,54\n2,of,30\n3,1984,2\n"
+PAIRS = (
+    "# languages: en ro\n# pairs: 2\n# running words en: 90\n# lowercase: yes\n"
+    "the\tcasa\t0.5\t8\t7\tmutual\ncat\tpisica\t0.25\t3\t2\tforward\n"
+)
+TEXT = "the cat sat , on the mat .\nDon't &quot; it\nna\u00efve \u0928\u093f \u6211\u4eec\n"
+GENERATE = "S-1\tb [ro]\nT-1\tx\nH-1\t-0.5\t\u2581b\nD-1\t-0.5\tb\nS-0\ta\nT-0\ty\nH-0\t-inf\ta\nD-0\t-inf\ta <0xE2>\n"
+RESULT = json.dumps(
+    {
+        "format": "crossinit-score 1",
+        "pair": "en-ro",
+        "reference": "r",
+        "source": None,
+        "sentences": 3,
+        "bootstrap": {"samples": 5, "seed": 1, "baseline": "a"},
+        "metrics": {"bleu": "BLEU"},
+        "left_out": {"x": "why"},
+        "systems": {"a": {"bleu": {"score": 1.5, "signature": "s", "ci": 0.1}}},
+        "outputs": {"a": {"file": "f", "kind": "text", "empty": 0, "unknown": 0, "copied": None, "notes": ["n"]}},
+        "reference_copied": None,
+        "published": [{"name": "n", "metric": "bleu", "bleu": 3.5, "scoring": "s"}],
+    }
+)
+# 2 sentences of 3 and 2 tokens, as fairseq-preprocess writes them: uint16 (code 8)
+INDEX = b"MMIDIDX\x00\x00" + struct.pack("<QBQ", 1, 8, 2) + struct.pack("<iiqq", 3, 2, 0, 6)
+TOKENS = struct.pack("<5H", 4, 5, 2, 4, 2)
+
+NASTY = [
+    *(
+        b"\xff",
+        b"\0",
+        b"\xef\xbb\xbf",
+        b"\xff\xfe",
+        b"\r",
+        b"\n",
+        b"\t",
+        b" ",
+        b",",
+        b"#",
+        b"=",
+        b'"',
+        b"\\",
+        b"{",
+        b"[",
+    ),
+    *(b"-", b"-1", b"0", b"1", b"9" * 19, b"9" * 5000, b"1e999", b"nan", b"inf", b"1.5", b"null", b"{}", b"[" * 9000),
+    *("\u00b2".encode(), "\u0663".encode(), "\u2028".encode(), "\ud800".encode("utf-8", "surrogatepass"), b"\x1b[31m"),
+    *(
+        "\u0301".encode(),
+        "\U0001f600".encode(),
+        "\u0640".encode(),
+        b"&quot;",
+        b"&#0;",
+        b"&#x110000;",
+        b"<mediawiki",
+        b"<0xE2>",
+    ),
+    *(
+        b"# words: 7\n",
+        b"# tokens: \n",
+        b"# language: ../x\n",
+        b"# languages: en\n",
+        b"# columns",
+        b"D-0\t",
+        b"S-" + b"9" * 30,
+    ),
+]
+
+
+@st.composite
+def damaged(draw, whole):
+    """Bytes: some whole file with a few edits, cut short, compressed, in another encoding; or any bytes."""
+    if draw(st.integers(0, 9)) == 0:
+        return draw(st.binary(max_size=80))
+    data = whole if isinstance(whole, bytes) else whole.encode("utf-8")
+    for _ in range(draw(st.integers(0, 4))):
+        begin, length = draw(st.integers(0, len(data))), draw(st.integers(0, 12))
+        new = draw(st.sampled_from(NASTY + [b"", data[begin : begin + 20], data[:begin]]))
+        data = data[:begin] + new + data[begin + length :]
+    kind = draw(st.integers(0, 11))
+    if kind == 0:
+        data = data.decode("utf-8", "replace").encode("utf-16")
+    elif kind < 4:
+        data = (gzip.compress, bz2.compress, lzma.compress)[kind - 1](data)
+        data = data[: draw(st.integers(0, len(data)))] if draw(st.booleans()) else data
+    return data
+
+
+def command(main, *arguments, stdin=b""):
+    """Run a command in this process; asserts that it ends in 0, or in 1 with one sentence and nothing that steers a terminal."""
+    out, err = io.StringIO(), io.StringIO()
+    before = sys.stdin
+    sys.stdin = SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(stdin)))
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = main([str(argument) for argument in arguments])
+    finally:
+        sys.stdin = before
+    assert status in (0, 1) and "Traceback" not in err.getvalue()
+    if status:
+        assert ": error: " in err.getvalue() and err.getvalue().rstrip("\n").count("\n") == 0, err.getvalue()
+    assert "\x1b" not in err.getvalue()
+    if arguments[0] in ("show", "evaluate", "--table"):
+        assert "\x1b" not in out.getvalue()
+
+
+def _binarised(path):
+    path.with_suffix(".bin").write_bytes(TOKENS)
+    path.rename(path.with_suffix(".idx"))
+    text = open_binarised(str(path.with_suffix("")))
+    assert int(text.lengths.sum()) == len(text.tokens)
+
+
+def _table(path):
+    table = RankTable.load(str(path))
+    table.coverage(5), table.limit(2), RankTable.merge([table, table]), table.write(io.StringIO())
+    assert table.total >= int(table.counts.sum()) > 0 and (table.counts[1:] <= table.counts[:-1]).all()
+
+
+def _beside(path, name, text):
+    (path.parent / name).write_text(text, encoding="utf-8")
+    return path.parent / name
+
+
+READERS = {
+    "rank table": (TABLE, _table),
+    "word list": (LIST, lambda path: read_word_list(str(path), "en")),
+    "lexicon": (PAIRS, lambda path: Lexicon.load(str(path), ("ro", "eng_Latn")).save(str(path) + ".again")),
+    "word pairs": ("the casa\ncat\tpisica\n", lambda path: read_word_pairs(str(path))),
+    "sentences": (TEXT, lambda path: read_lines(str(path))),
+    "output": (GENERATE, lambda path: read_output(str(path), languages=("en", "ro"))),
+    "scores": (RESULT, lambda path: load_result(str(path))),
+    "binarised": (INDEX, _binarised),
+    "SentencePiece": (b"\n\x0e\n\x05<unk>\x15\x00\x00\x00\x00\x18\x02" * 3, lambda path: load_model(str(path))),
+    "text": (TEXT * 3, lambda path: count_text(str(path), "en", lowercase=True, block=40)),
+    "text of a lexicon": (TEXT * 3, lambda path: count_text_cooccurrence(str(path), "he", size=9, window=2, block=30)),
+    "ranks count": (LIST, lambda path: command(ranks.main, "count", "--lang", "en", "--list", path)),
+    "ranks show": (TABLE, lambda path: command(ranks.main, "show", path, path)),
+    "ranks merge": (TABLE, lambda path: command(ranks.main, "merge", path, _beside(path, "t", TABLE))),
+    "lexicon show": (PAIRS, lambda path: command(lexicon.main, "show", path, "--ranks")),
+    "lexicon evaluate": (
+        PAIRS,
+        lambda path: command(lexicon.main, "evaluate", path, "--dict", _beside(path, "d", "the casa\n"), "--reverse"),
+    ),
+    "lexicon compose": (
+        PAIRS,
+        lambda path: command(
+            lexicon.main, "compose", path, _beside(path, "d", "# languages: ro fr\ncasa\tla\n"), "-o", f"{path}.o"
+        ),
+    ),
+    "lexicon translate": (
+        TEXT,
+        lambda path: command(
+            lexicon.main,
+            *("translate", _beside(path, "l", PAIRS), "--from", "en", "--to", "ro"),
+            stdin=path.read_bytes(),
+        ),
+    ),
+    "score": (
+        GENERATE,
+        lambda path: command(
+            score.main,
+            *(
+                "--pair",
+                "en-zh",
+                "--reference",
+                _beside(path, "r", "x\ny\n"),
+                "--bootstrap",
+                "0",
+                path,
+                f"other={path}",
+            ),
+        ),
+    ),
+    "score reference": (
+        "x\ny\n",
+        lambda path: command(
+            score.main,
+            *(
+                "--pair",
+                "en-de",
+                "--reference",
+                path,
+                "--source",
+                _beside(path, "s", "a\nb\n"),
+                "--bootstrap",
+                "2",
+                "--seed",
+            ),
+            *("1", _beside(path, "h", "x\nz\n")),
+        ),
+    ),
+    "score table": (RESULT, lambda path: command(score.main, "--table", path)),
+}
+
+
+def feed(reader, data):
+    whole, read = READERS[reader]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(data)
+        try:
+            read(path)
+        except InputError as error:
+            assert "\n" not in str(error) and str(error).strip()
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_the_whole_file_is_read(reader):
+    """Else the fuzz would only see refusals at the first line."""
+    whole, read = READERS[reader]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(whole if isinstance(whole, bytes) else whole.encode("utf-8"))
+        if reader == "SentencePiece":
+            with pytest.raises(InputError):
+                read(path)
+        else:
+            read(path)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_damaged_files(reader):
+    fuzz(reader, 30)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("reader", READERS)
+def test_many_damaged_files(reader):
+    fuzz(reader, 2000)
+
+
+def fuzz(reader, count):
+    @settings(max_examples=count, deadline=None, derandomize=True)
+    @given(damaged(READERS[reader][0]))
+    def run(data):
+        feed(reader, data)
+
+    run()
