@@ -87,7 +87,7 @@ def check_no_utf16(data: bytes, name: str) -> None:
 
 
 def whole_number(text: str) -> Optional[int]:
-    """A number of at most 18 ASCII digits, with white space around it; None for anything else, such as \u00b2 or 1.5."""
+    """A number of at most 18 ASCII digits between blanks; None for anything else, such as \u00b2 or 1.5."""
     text = text.strip()
     return int(text) if _NUMBER.fullmatch(text) else None
 

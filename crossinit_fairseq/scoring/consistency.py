@@ -46,20 +46,18 @@ def check_sentences(
     if swapped:
         raise InputError(
             f"{output.path} translates the sentences of {reference_path}, not into its language: it is of the other "
-            "direction, or --reference "
-            "and --source are swapped"
+            "direction, or --reference and --source are swapped"
         )
     if same < _SAME:
         raise InputError(
             f"the T- lines of {output.path} are not the sentences of {reference_path}: {same:.0%} of their words are "
-            "the same; is it another test "
-            "set, or another order?"
+            "the same; is it another test set, or another order?"
         )
     if source and output.sources and _share(output.sources, source) < _SAME:
         raise InputError(
             f"the S- lines of {output.path} are not the sentences of {source_path}: "
-            f"{_share(output.sources, source):.0%} of their words are the same; is it another test "
-            "set, or another order?"
+            f"{_share(output.sources, source):.0%} of their words are the same; is it another test set, or "
+            "another order?"
         )
 
 
