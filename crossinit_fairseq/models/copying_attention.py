@@ -1,7 +1,7 @@
 """Start an untrained translation model as one that copies: its attention looks straight across, word by word.
 
-With a table in which translations lie side by side, a model that copies translates word by word before its first update.
-To learn even that much from back-translations takes an untrained model hundreds of updates.
+With a table in which translations lie side by side, a model that copies translates word by word before its first
+update. To learn even that much from back-translations takes an untrained model hundreds of updates.
 """
 
 from typing import List, Tuple
@@ -22,15 +22,16 @@ _RANDOM = 0.1  # what is left of the random start in the matrices set here
 def start_as_copier(model: torch.nn.Module) -> None:
     """Set the weights of a freshly built encoder-decoder so that it repeats its source.
 
-    Position t of the translation is made of position t of the source. In the last decoder layer, queries and keys of the
-    attention to the encoder see eight sinusoids of the position, of speeds w, in every head, and the slowest cosine, which is
-    1 everywhere: a score is sum_w (cos w(t - s) - cos w), times what makes it 1.5 at s = t; it is 0 at a neighbour. Without the
-    second term, a word of a smaller norm, whose position normalisation makes larger, would draw attention away. Values pass
-    through. All other sub-layers add a fifth of what they would, so that the sum that runs past them still holds word and
-    position; random parts of the matrices stay, at a tenth.
+    Position t of the translation is made of position t of the source. In the last decoder layer, queries and keys of
+    the attention to the encoder see eight sinusoids of the position, of speeds w, in every head, and the slowest
+    cosine, which is 1 everywhere: a score is sum_w (cos w(t - s) - cos w), times what makes it 1.5 at s = t; it is 0
+    at a neighbour. Without the second term, a word of a smaller norm, whose position normalisation makes larger,
+    would draw attention away. Values pass through. All other sub-layers add a fifth of what they would, so that the
+    sum that runs past them still holds word and position; random parts of the matrices stay, at a tenth.
 
-    In the dimensions of these sinusoids the token table is set to 0, or the word before, which the decoder reads, would match
-    itself in the source. Aligning the table (InfoNCE) keeps the zeros: where all are 0, the gradient of a cosine is.
+    In the dimensions of these sinusoids the token table is set to 0, or the word before, which the decoder reads,
+    would match itself in the source. Aligning the table (InfoNCE) keeps the zeros: where all are 0, the gradient of a
+    cosine is.
 
     model: of fairseq, float32, with one token table [V, d] and sinusoidal positions [T, d].
     Raises InputError for any other.
@@ -47,12 +48,13 @@ def start_as_copier(model: torch.nn.Module) -> None:
     for side in sides:
         if not isinstance(side.embed_positions, SinusoidalPositionalEmbedding):
             raise InputError(
-                "--start-as-copier finds a position by its sinusoids: it needs --arch transformer with sinusoidal positions, "
-                "not learnt ones or none"
+                "--start-as-copier finds a position by its sinusoids: it needs --arch transformer with sinusoidal "
+                "positions, not learnt ones or none"
             )
     if decoder.embed_tokens.weight is not model.encoder.embed_tokens.weight:
         raise InputError("--start-as-copier needs one table for source and target: add --share-all-embeddings")
-    queries, keys = (part.to(attention.q_proj.weight) for part in _position_finders(attention.embed_dim, attention.num_heads))
+    finders = _position_finders(attention.embed_dim, attention.num_heads)
+    queries, keys = (part.to(attention.q_proj.weight) for part in finders)
     identity = torch.eye(attention.embed_dim).to(queries)
     positions = queries.bool().any(0)
     with torch.no_grad():

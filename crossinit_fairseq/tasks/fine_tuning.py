@@ -18,9 +18,10 @@ from omegaconf import II, MISSING
 
 from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.data.datasets.examples import Example, Examples
+from crossinit_fairseq.data.datasets.fixed_dictionary import load_dictionary
 from crossinit_fairseq.data.datasets.grouped_batches import GroupedBatches
 from crossinit_fairseq.data.dictionary import MASK, language_token, languages_in, read_symbols
-from crossinit_fairseq.data.folder import data_folders, load_dictionary
+from crossinit_fairseq.data.folder import data_folders
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.finetuning.encoding import FORMS, PairForm, PieceEncoder
 from crossinit_fairseq.finetuning.language_files import LanguageFile, language_files
