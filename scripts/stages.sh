@@ -35,6 +35,7 @@ keep() {
 # the programs that this shell starts inherit descriptor 9, and hold the lock as long as they run
 lock() {
   [ "${RUN_LOCK:-}" != "$OUT" ] || return 0
+  mkdir -p "$OUT" || fail "$OUT cannot be made$(no_space)"
   if ! command -v flock > /dev/null; then
     echo "$(basename "$0"): there is no program flock here: see to it that no other run writes to $OUT" >&2
     return 0

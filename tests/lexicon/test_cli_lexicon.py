@@ -62,8 +62,9 @@ def test_show_what_was_made_by_hand(in_a_folder, capsys):
         "2 pairs of words of en and ne\n"
     )
     (in_a_folder / "hand.tsv").write_text("# languages: en\x1b[2J ne\na\tb\n", encoding="utf-8")
-    assert main(["show", "hand.tsv"]) == 0
-    assert "\x1b" not in capsys.readouterr().out
+    assert main(["show", "hand.tsv"]) == 1
+    told = capsys.readouterr()
+    assert "is no language code" in told.err and "\x1b" not in told.out + told.err
 
 
 def test_show_warns(capsys):

@@ -178,8 +178,8 @@ def test_a_language_without_text(data_folder, search, capsys):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["induce"], "text of 2 languages is needed, not of 0: give --text en=FILE --text ro=FILE, or DATA-BIN"),
-        (["induce", "--text", "en=en.txt", "--text", "en=more.en.txt"], "text of 2 languages is needed, not of 1"),
+        (["induce"], "text of 2 languages is needed, not of none: give --text en=FILE --text ro=FILE, or DATA-BIN"),
+        (["induce", "--text", "en=en.txt", "--text", "en=more.en.txt"], "text of 2 languages is needed, not of en"),
         (["induce", "--text", "en.txt"], "--text takes LANG=FILE, not 'en.txt'"),
         (["induce", "data-bin", "--langs", "en"], "--langs takes two languages of DATA-BIN, such as en,ro, not 'en'"),
         (["induce", "data-bin", "--langs", "en,en"], "--langs takes two languages of DATA-BIN"),

@@ -11,7 +11,6 @@ import torch
 from fairseq.logging import metrics
 
 from crossinit_fairseq.criterions.crossinit import CrossInitCriterion
-from crossinit_fairseq.tasks import crossinit_pretrain
 from crossinit_fairseq.tasks.crossinit_pretrain import CrossInitPretrainConfig, CrossInitPretrainTask
 from tests.conftest import TINY_MODEL, USER_DIR, crossinit, load, weights
 
@@ -176,7 +175,7 @@ def task_of(data_folder):
 
 
 def test_a_model_without_token_embedding_is_refused(data_folder, monkeypatch):
-    monkeypatch.setattr(crossinit_pretrain, "build_for", lambda *arguments: torch.nn.Linear(3, 3))
+    monkeypatch.setattr(CrossInitPretrainTask, "build_fairseq_model", lambda *arguments: torch.nn.Linear(3, 3))
     with pytest.raises(SystemExit, match=r"error: the architecture \(Linear\) has no token embedding"):
         task_of(data_folder).build_model(None)
 

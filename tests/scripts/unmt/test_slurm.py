@@ -146,7 +146,7 @@ def test_it_does_not_queue_itself_for_ever(tmp_path, started):
     assert "scontrol" not in (tmp_path / "calls").read_text()
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=240):
     end = time.time() + seconds
     while not condition():
         assert time.time() < end
