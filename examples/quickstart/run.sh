@@ -121,7 +121,7 @@ data() {
 lexicon() {
   run crossinit-lexicon induce data --langs $A,$B --all --workers 1 --seed "$SEED" -o lexicon/lexicon.tsv
   # the most frequent pairs of words that are each other's best, for a person to judge; --all also wrote the one-sided ones
-  run -o lexicon/mutual.tsv grep -v 'ward$' lexicon/lexicon.tsv
+  run -o lexicon/mutual.tsv grep -v -e 'ward$' -e '^# pairs:' lexicon/lexicon.tsv
   run crossinit-lexicon show lexicon/mutual.tsv --pairs 30 >&3
 }
 
