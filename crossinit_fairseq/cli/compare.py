@@ -284,6 +284,7 @@ def _score(recipe: Recipe, folder: str, out: str, name: str) -> Dict[str, "Score
     from sacrebleu.metrics import BLEU
 
     from crossinit_fairseq.analysis.comparison import count_matches
+    from crossinit_fairseq.languages import language_pair
     from crossinit_fairseq.scoring.outputs import read_output
     from crossinit_fairseq.text_files import read_lines
 
@@ -293,7 +294,7 @@ def _score(recipe: Recipe, folder: str, out: str, name: str) -> Dict[str, "Score
     scored = {}
     for direction, path in paths.items():
         reference = read_lines(recipe.reference_of(direction, folder, out))
-        hypotheses = read_output(path, len(reference)).hypotheses
+        hypotheses = read_output(path, len(reference), language_pair(direction)).hypotheses
         scored[direction] = count_matches(hypotheses, reference, BLEU(**recipe.bleu), f"{name}, {direction},")
     return scored
 
