@@ -45,18 +45,18 @@ def dictionary_from_aligned(
             f"aligned text has {len(source):,} sentences of {languages[0]} and {len(target):,} of {languages[1]}: "
             "line by line they must translate each other"
         )
-    sides = [_Side(lines, language, lowercase) for lines, language in zip((source, target), languages)]
-    links = _link(sides[0], sides[1], _sentence_dice(sides[0], sides[1]))
-    association = _dice(links, sides[0].counts, sides[1].counts)
-    best = [np.zeros(len(side.words)) for side in sides]
+    texts = [_AlignedText(lines, language, lowercase) for lines, language in zip((source, target), languages)]
+    links = _link(texts[0], texts[1], _sentence_dice(texts[0], texts[1]))
+    association = _dice(links, texts[0].counts, texts[1].counts)
+    best = [np.zeros(len(text.words)) for text in texts]
     for (s, t), dice in association.items():
         best[0][s], best[1][t] = max(best[0][s], dice), max(best[1][t], dice)
     forward: Dict[str, Set[str]] = {}
     backward: Dict[str, Set[str]] = {}
     for (s, t), dice in association.items():
         if links[s, t] >= MIN_LINKS and dice >= SHARE_OF_BEST * min(best[0][s], best[1][t]):
-            forward.setdefault(sides[0].words[s], set()).add(sides[1].words[t])
-            backward.setdefault(sides[1].words[t], set()).add(sides[0].words[s])
+            forward.setdefault(texts[0].words[s], set()).add(texts[1].words[t])
+            backward.setdefault(texts[1].words[t], set()).add(texts[0].words[s])
     if not forward:
         raise InputError(
             f"no two words of {languages[0]} and {languages[1]} stand together twice: is the text aligned?"
@@ -64,7 +64,7 @@ def dictionary_from_aligned(
     return forward, backward
 
 
-class _Side:
+class _AlignedText:
     """The sentences of one language as numbers of words.
 
     words: list of str [N]; counts: int64 [N], running words; sentences: list of int64 [T].
@@ -97,12 +97,12 @@ def _cutter(language: str, lowercase: bool) -> Callable[[str], List[str]]:
     return cut
 
 
-def _sentence_dice(source: _Side, target: _Side) -> Association:
+def _sentence_dice(source: _AlignedText, target: _AlignedText) -> Association:
     """{(s, t): float} over pairs of sentences, of words that stand together more often than by chance.
 
     A word counts once in a sentence.
     """
-    in_sentences = [np.zeros(len(side.words)) for side in (source, target)]
+    in_sentences = [np.zeros(len(text.words)) for text in (source, target)]
     keys, counts = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     pending, size, width = [], 0, max(1, len(target.words))
     for number, (left, right) in enumerate(zip(source.sentences, target.sentences), 1):
@@ -144,7 +144,7 @@ def _dice(together: Counts, source_counts: np.ndarray, target_counts: np.ndarray
     return {(s, t): 2 * count / (source_counts[s] + target_counts[t]) for (s, t), count in together.items()}
 
 
-def _link(source: _Side, target: _Side, association: Association) -> Counts:
+def _link(source: _AlignedText, target: _AlignedText, association: Association) -> Counts:
     """Competitive linking: {(s, t): int, how often they are linked}."""
     links: Counts = {}
     for left, right in zip(source.sentences, target.sentences):

@@ -165,6 +165,6 @@ def _matrix(cells: np.ndarray, sums: np.ndarray, size: int) -> sparse.csr_matrix
     """csr int64 [N, N] of int64 [m] sums at rising cells, row * N + column."""
     rows, columns = np.divmod(cells, size)
     indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=size))])
-    made = sparse.csr_matrix((sums, columns.astype(np.int32), indptr.astype(np.int32)), shape=(size, size))
-    made.has_canonical_format = True
-    return made
+    matrix = sparse.csr_matrix((sums, columns.astype(np.int32), indptr.astype(np.int32)), shape=(size, size))
+    matrix.has_canonical_format = True
+    return matrix

@@ -63,18 +63,18 @@ class PieceTranslator:
             if rng is None:
                 raise ValueError("a share below 1 is drawn: give rng")
             found = [word for word, number in zip(found, rng.random(len(found)).tolist()) if number < share]
-        made: List[int] = []
+        written: List[int] = []
         done = 0
         for begin, end, translation in found:
-            made += listed[done:begin]
-            made += translation
+            written += listed[done:begin]
+            written += translation
             done = end
-        made += listed[done:]
+        written += listed[done:]
         # where a sentence ends now: as much further as the words before it have grown
         lengths = np.cumsum([len(sentence) for sentence in sentences], dtype=np.int64)
         grown = np.cumsum(np.array([0] + [len(translation) - (end - begin) for begin, end, translation in found]))
         lengths += grown[np.searchsorted([begin for begin, _, _ in found], lengths)]
-        return np.split(np.array(made, dtype=np.int64), lengths[:-1])
+        return np.split(np.array(written, dtype=np.int64), lengths[:-1])
 
 
 def word_places(tokens: np.ndarray, pieces: WordPieces) -> Tuple[np.ndarray, np.ndarray]:
@@ -125,8 +125,8 @@ class WordByWord:
             found = found or any(known for _, known in translated)
             return self._between.join(word for word, _ in translated)
 
-        made = self._pattern.sub(replace, self.words.normalise(part))
-        return made if found else part
+        written = self._pattern.sub(replace, self.words.normalise(part))
+        return written if found else part
 
     def _cut(self, run: str) -> List[str]:
         if self.words.segmenter is None:

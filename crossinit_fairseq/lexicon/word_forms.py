@@ -118,8 +118,8 @@ def to_tokens(lexicon: Lexicon, source: WordForms, target: WordForms) -> Lexicon
             cased = [(form, target.like(pair.target, form)) for form in left]
             cased += [(source.like(pair.source, form), form) for form in right]
             for one, other in cased:
-                made = TokenPair(one.tokens, other.tokens, (pair.source, pair.target))
-                pairs.setdefault((one.tokens, other.tokens), made)
+                tokens = TokenPair(one.tokens, other.tokens, (pair.source, pair.target))
+                pairs.setdefault((one.tokens, other.tokens), tokens)
     return LexiconTokens(
         lexicon.source,
         lexicon.target,

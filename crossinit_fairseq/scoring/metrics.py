@@ -69,8 +69,7 @@ def metrics_for(target: str, keys: Optional[Sequence[str]] = None, tokenizer: Op
     tokenizer = tokenizer or tokenizer_for(target)
     if tokenizer not in BLEU.TOKENIZERS:
         raise InputError(f"sacreBLEU has no tokeniser {tokenizer}: there are {', '.join(BLEU.TOKENIZERS)}")
-    title = "BLEU" if tokenizer == "13a" else f"BLEU, {tokenizer}"
-    metrics = [Metric("bleu", title, partial(_bleu, tokenizer)), Metric("chrf", "chrF2", CHRF)]
+    metrics = [Metric("bleu", "BLEU", partial(_bleu, tokenizer)), Metric("chrf", "chrF2", CHRF)]
     if base == "ro":
         metrics.append(Metric("bleu_ro_normalised", "BLEU, ro normalised", partial(_bleu, "13a"), _comma_below))
         metrics.append(Metric("bleu_ro_no_diacritics", "BLEU, ro no diacritics", _bleu_of_tokens, _no_diacritics))

@@ -1,5 +1,6 @@
 """crossinit_fairseq/cli/command.py"""
 
+import re
 import sys
 from pathlib import Path
 
@@ -36,6 +37,14 @@ def test_one_sentence(error, status, told, capsys):
     assert capsys.readouterr().err == told
 
 
+def test_a_name_cannot_steer_the_terminal(capsys):
+    # colours, the bell, text that runs from right to left
+    assert command.run("name", raising(InputError("\x1b[31mx\a\u202e.txt is empty"))) == 1
+    assert capsys.readouterr().err == "name: error: \\x1b[31mx\\x07\\u202e.txt is empty\n"
+    assert command.run("name", raising(OSError(2, "No such file", "a\x1bb"))) == 1
+    assert capsys.readouterr().err == "name: error: a\\x1bb: No such file\n"
+
+
 def test_a_good_end(capsys):
     assert command.run("name", lambda: print("done")) == 0
     assert capsys.readouterr() == ("done\n", "")
@@ -53,3 +62,25 @@ def test_a_reader_that_has_seen_enough():
     command = '{ "$0" -c "$1"; echo "status $?" >&2; } | head -n 1'
     done = programs.run("sh", "-c", command, sys.executable, _PROGRAM)
     assert done.stdout == "word\n" and done.stderr == "status 0\n"
+
+
+LARGE = ["fairseq", "numpy", "polars", "sacrebleu", "scipy", "sklearn", "torch", "transformers"]
+
+
+def console_commands():
+    """The modules of the console commands that setup.py names."""
+    text = (Path(__file__).parents[2] / "setup.py").read_text("utf-8")
+    return sorted(set(re.findall(r'"crossinit-[a-z-]+ = (crossinit_fairseq[.a-z_]+):main"', text)))
+
+
+@pytest.mark.parametrize("module", console_commands())
+def test_help_waits_for_no_large_library(module):
+    """Importing torch, fairseq or Polars takes seconds, and whoever asks for help is in a hurry."""
+    program = (
+        f"import sys, {module} as command\nsys.argv[1:] = ['--help']\n"
+        "try:\n    command.main()\nexcept SystemExit as error:\n    assert error.code == 0\n"
+        f"print('LOADED', *[name for name in {LARGE} if name in sys.modules])"
+    )
+    done = programs.run(sys.executable, "-c", program, PYTHONPATH=str(Path(__file__).parents[2]))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "LOADED", module

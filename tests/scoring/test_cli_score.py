@@ -97,9 +97,9 @@ def test_chinese(in_a_folder, capsys):
     arguments = ["--pair", "eng_Latn-zho_Hans", "--reference", "r", "--bootstrap", "0", "h"]
     assert main(arguments) == 0
     out, err = capsys.readouterr()
-    assert "BLEU, zh" in out and "100.00" in out and "tok:zh" in out and err == ""
+    assert "BLEU   100.00" in out and "|tok:zh|" in out and err == ""
     assert main(arguments + ["--tokenizer", "char"]) == 0
-    assert "BLEU, char" in capsys.readouterr().out
+    assert "|tok:char|" in capsys.readouterr().out
     assert main(arguments + ["--tokenizer", "nonsense"]) == 1
     assert "sacreBLEU has no tokeniser nonsense" in capsys.readouterr().err
 
@@ -109,7 +109,7 @@ def test_japanese_without_mecab_says_so(in_a_folder, monkeypatch, capsys):
     (in_a_folder / "r").write_text("\u732b\u304c\u5ea7\u3063\u305f\n", encoding="utf-8")
     assert main(["--pair", "en-ja", "--reference", "r", "--bootstrap", "0", "r"]) == 0
     out, err = capsys.readouterr()
-    assert "BLEU, char" in out and err == (
+    assert "|tok:char|" in out and err == (
         "without MeCab, BLEU of ja counts characters, not words: pip install 'crossinit_fairseq[mecab]'\n"
     )
 
