@@ -49,6 +49,11 @@ def test_worked_by_hand_whichever_way_round_the_files_are(left, right):
     assert sorted(made.pairs) == sorted(EXPECTED)
 
 
+def test_other_codes_of_the_language_between():
+    made = compose(NE_HI, Lexicon("hin_Deva", "en", HI_EN.pairs, SETTINGS))
+    assert sorted(made.pairs) == sorted(EXPECTED)
+
+
 def test_the_other_order_is_the_other_direction():
     assert sorted(compose(HI_EN, NE_HI).reversed().pairs) == sorted(EXPECTED)
 

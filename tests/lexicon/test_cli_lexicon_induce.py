@@ -28,10 +28,13 @@ class Search:
     """Stands in for `induce`: remembers what it is given, finds cat-pisica and, one-way, dog-pisica."""
 
     def __init__(self):
-        self.trusted, self.pairs = True, [
-            Pair("cat", "pisica", 0.9, (2, 2)),
-            Pair("dog", "pisica", 0.5, (2, 2), "forward"),
-        ]
+        self.trusted, self.pairs = (
+            True,
+            [
+                Pair("cat", "pisica", 0.9, (2, 2)),
+                Pair("dog", "pisica", 0.5, (2, 2), "forward"),
+            ],
+        )
 
     def __call__(self, left, right, settings, seeds=None, **_):
         self.left, self.right, self.settings, self.seeds = left, right, settings, seeds

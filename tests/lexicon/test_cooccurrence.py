@@ -308,6 +308,22 @@ def test_binarised_words_are_folded_by_the_rules_of_their_language():
     assert count_binarised_cooccurrence([text], pieces, symbols, "en").words == ["is", "\u00e9", "\u0131s"]
 
 
+def test_binarised_words_in_one_spelling():
+    # bytes that spell an accent, entities, either apostrophe, a word that is not seen at all
+    symbols = SPECIAL + ["\u2581e", "<0xCC>", "<0x81>", "\u2581\u00e9", "\u2581d\u2019a", "\u2581d'a", "\u2581\u0640"]
+    text = binarised([[4, 5, 6, 7, 8, 9, 10, 2]])
+    pieces = WordPieces(symbols, special=[0, 1, 2], unk=UNK)
+    found = count_binarised_cooccurrence([text], pieces, symbols, "en", window=1)
+    assert (found.words, found.counts.tolist()) == (["d'a", "\u00e9"], [2, 2])
+
+
+def test_entities_in_text(tmp_path):
+    found = count_text_cooccurrence(write(tmp_path, "the &quot;dog&apos;s\ncaf&eacute; the\n"), "en", window=1)
+    assert found.words == ["the", "caf\u00e9", "dog's"]
+    # `the` stands once before dog's, with only a quotation mark between them, and once after caf\u00e9
+    assert found.left.toarray().tolist() == [[0, 1, 0], [0, 0, 0], [1, 0, 0]]
+
+
 def test_binarised_and_text_agree(tmp_path):
     """The same words, whole or cut into many sub-tokens: more than fit into one number of 63 bits."""
     text = make_text(200).replace(",", " ,").replace(".", " .")

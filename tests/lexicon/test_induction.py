@@ -89,7 +89,9 @@ def test_no_word_spelt_alike_is_refused_where_strings_are_asked_for(two_language
         induce(language, other, InductionSettings(anchors="seeds"))
 
 
-@pytest.mark.parametrize("field, value", [("rounds", 0), ("words", 10), ("rank_weight", -1.0), ("spelling_weight", float("nan"))])
+@pytest.mark.parametrize(
+    "field, value", [("rounds", 0), ("words", 10), ("rank_weight", -1.0), ("spelling_weight", float("nan"))]
+)
 def test_numbers_out_of_range_are_refused(two_languages, field, value):
     language, other, _ = two_languages
     with pytest.raises(InputError, match="--" + field.replace("_", "-")):

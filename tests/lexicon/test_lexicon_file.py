@@ -77,6 +77,9 @@ def test_translations():
         ("file\tfișier\t1\t-3\t2\n", "line 2 of .* is not `word<TAB>word`"),
         ("file\tfișier\t1\t3\t2\tboth\n", "one of mutual, forward, backward"),
         ("a\tb\nfile\t \n", "line 3 of .* is not `word<TAB>word`"),
+        ("file\tfi\u0219ier\t1\t\u00b2\t2\n", "line 2 of .* is not `word<TAB>word`"),
+        ("file\tfi\u0219ier\t1\t" + "9" * 5000 + "\t2\n", "line 2 of .* is not `word<TAB>word`"),
+        ("# pairs: 3\na\tb\nc\td\n", "lists 2 pairs, but its line `# pairs:` says 3: the file is cut short"),
         ("# nothing\n", "holds no pair of words: make it with `crossinit-lexicon induce`"),
     ],
 )
@@ -101,9 +104,20 @@ def test_refused_languages(tmp_path):
     path.write_text("# languages: en ro\nfile\tfișier\n", encoding="utf-8")
     with pytest.raises(InputError, match="is a lexicon of en and ro, not of en and ne"):
         Lexicon.load(str(path), ("en", "ne"))
+    path.write_text("# languages: ../x ro\nfile\tfi\u0219ier\n", encoding="utf-8")
+    with pytest.raises(InputError, match="'../x' is no language code"):
+        Lexicon.load(str(path))
     path.write_bytes(b"# languages: en ro\nna\xefve\tnaiv\n")
     with pytest.raises(InputError, match="is not UTF-8 in line 2"):
         Lexicon.load(str(path))
+
+
+def test_other_codes_of_the_same_languages(tmp_path):
+    path = tmp_path / "lex.tsv"
+    path.write_text("# languages: en ro\n# running words ro: 9\nfile\tfi\u0219ier\n", encoding="utf-8")
+    found = Lexicon.load(str(path), ("ron_Latn", "en_GB"))
+    assert (found.source, found.target) == ("ron_Latn", "en_GB") and found.pairs[0].target == "file"
+    assert found.settings == {"running words ron_Latn": "9"}
 
 
 def test_word_pairs(tmp_path):

@@ -123,6 +123,11 @@ def test_text_hand_worked():
     assert words.translate_line("") == "" and words.translate_line(" \n") == " \n"
 
 
+def test_text_with_entities():
+    words = WordByWord(lexicon(("dog", "c\u00e2ine"), ("quot", "wrong"), ("don't", "nu")))
+    assert words.translate_line("&quot;dog&quot; don&apos;t\n") == '"c\u00e2ine" nu\n'
+
+
 def test_text_with_its_case_kept():
     words = WordByWord(lexicon(("Dog", "C\u00e2ine"), lowercase=False))
     assert words.translate_line("Dog dog DOG") == "C\u00e2ine dog DOG"

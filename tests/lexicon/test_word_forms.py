@@ -27,6 +27,8 @@ def lexicon(pairs, lowercase=True):
         (["▁", "fișier"], "fișier"),
         (["fi@@", "s\u0327@@", "ier"], "fi\u015fier"),  # NFC: s and a cedilla are one letter
         (["word"], "word"),
+        (["\u2581ca", "<0xC3>", "<0xA9>"], "ca\u00e9"),
+        (["&apos;s"], "'s"),
     ],
 )
 def test_the_string_of_a_word(symbols, text):
@@ -50,6 +52,16 @@ def test_the_string_of_a_word(symbols, text):
 )
 def test_case_patterns(text, pattern):
     assert case_pattern(text) == pattern
+
+
+def test_a_word_is_found_in_every_spelling():
+    symbols = ["\u2581don\u2019t", "\u2581Don", "\u02bct", "\u2581do\u00adn't"]
+    words = WordForms(ranked_words([[0], [1, 2], [3]], counts=[3, 2, 1]), symbols, "en", lowercase=True)
+    assert (
+        [form.tokens for form in words.find("don't")]
+        == [(0,), (1, 2), (3,)]
+        == [form.tokens for form in words.find("DON\u2019T")]
+    )
 
 
 def test_all_forms_are_found_most_frequent_first():

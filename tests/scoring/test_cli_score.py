@@ -104,6 +104,19 @@ def test_chinese(in_a_folder, capsys):
     assert "sacreBLEU has no tokeniser nonsense" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["test.ro", "test.en", "out", "plain"])
+def test_a_byte_order_mark_changes_no_score(in_a_folder, capsys, name):
+    (in_a_folder / "plain").write_text("\n".join(RO) + "\n", encoding="utf-8")
+    write_generate(in_a_folder / "out", RO, EN, RO)
+    (in_a_folder / name).write_bytes(b"\xef\xbb\xbf" + (in_a_folder / name).read_bytes())
+    assert main(TO_RO + ["--source", "test.en", "--bootstrap", "0", "--json", "x.json", "out", "plain"]) == 0
+    for scores in json.loads(Path("x.json").read_text("utf-8"))["systems"].values():
+        assert [scores[key]["score"] for key in ("bleu", "chrf")] == pytest.approx([100, 100])
+    (in_a_folder / name).write_bytes((in_a_folder / name).read_text("utf-8-sig").encode("utf-16"))
+    assert main(TO_RO + ["--source", "test.en", "out", "plain"]) == 1
+    assert f"{name} is UTF-16: convert it" in capsys.readouterr().err
+
+
 def test_japanese_without_mecab_says_so(in_a_folder, monkeypatch, capsys):
     monkeypatch.setattr("crossinit_fairseq.scoring.metrics.find_spec", lambda name: None)
     (in_a_folder / "r").write_text("\u732b\u304c\u5ea7\u3063\u305f\n", encoding="utf-8")

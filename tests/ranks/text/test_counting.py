@@ -123,6 +123,12 @@ def test_the_same_when_words_go_to_disk(tmp_path, monkeypatch, workers):
     assert whole.total == 3 * 12001
 
 
+def test_gershayim_as_people_type_it(tmp_path):
+    text = '\u05e6\u05d4"\u05dc \u05e6\u05d4\u05f4\u05dc, "\u05dc" \u05d2\'\u05dc \u05d2\u05f3\u05dc\n'
+    wanted = [("\u05d2\u05f3\u05dc", 2), ("\u05e6\u05d4\u05f4\u05dc", 2), ("\u05dc", 1)]
+    assert listed(count_text(write(tmp_path / "t", text), "he")) == wanted == reference(text, "he")
+
+
 def test_entities_count_as_what_they_stand_for(tmp_path):
     text = "he said &quot; the dog&apos;s gone &quot; &amp; left &nbsp; &eacute;t&#xE9; AT&T; &unknown;\n"
     table = count_text(write(tmp_path / "t", text + "&amp;quot;\n"), "en")
