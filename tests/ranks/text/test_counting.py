@@ -21,7 +21,7 @@ from crossinit_fairseq.ranks import TextWords, count_text
 from crossinit_fairseq.ranks.text import tally
 from crossinit_fairseq.ranks.text.words import MAX_CHARACTERS
 
-DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 # what makes trouble: marks that compose with letters and with symbols, joiners, apostrophes, odd spaces, case
 ALPHABET = "abA'’-=<. \n\t\r\u0338\u0301\u0327\u030csStTşţJjIİıΣσςक़\u095c\u094d\u200c\u200d\u00ad\u00a0\u2028\ufeff\u0387·1²٣𠮷𝒳\u05d0\u05d1\"\u05f4\u0640\u2060\u200e\u02bc"
 
