@@ -1,10 +1,10 @@
 """What a validation batch is measured by: BLEU, or BLEU of a round trip; copying; some translations to read."""
 
 import logging
+from functools import lru_cache
 from typing import Any, Callable, Collection, Dict, List, Mapping, Sequence, Set, Tuple
 
 import numpy as np
-import sacrebleu
 from fairseq.data import Dictionary
 from fairseq.logging import metrics
 from sacrebleu.metrics import BLEU
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from crossinit_fairseq.data.special_tokens import SpecialTokens
 from crossinit_fairseq.generation.search import TranslationRequest
+from crossinit_fairseq.scoring.metrics import missing_mecab, tokenizer_for
 from crossinit_fairseq.unmt.copy_monitor import count_copies
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,11 @@ class Validation:
         self.translate, self.special_tokens, self.plain_text = translate, special_tokens, plain_text
         self.text_tokens, self.vocabularies = text_tokens, vocabularies
         self.restrict, self.samples = restrict, samples
+        for language in sorted({target if kind == "bleu" else source for kind, source, target in sizes}):
+            if tokenizer_for(language) != "13a":
+                words = f"BLEU of {language} is counted by sacreBLEU's tokeniser {tokenizer_for(language)}"
+                install = missing_mecab(language)
+                logger.info(words + (f", for want of MeCab ({install})" if install else ""))
 
     def has_aligned_text(self) -> bool:
         """Whether any score is of an aligned text."""
@@ -77,7 +83,9 @@ class Validation:
             translations = self.translate(model, TranslationRequest(sources, target, allowed))
             way_back = self.special_tokens.add_to_batch(translations, target)
             hypotheses = self.plain_text(self.translate(model, TranslationRequest(way_back, source)))
-        found.update(bleu_statistics(_name(score), hypotheses, references))
+        # a round trip ends in the language that it began in
+        written_in = target if kind == "bleu" else source
+        found.update(bleu_statistics(_name(score), hypotheses, references, tokenizer_for(written_in)))
         device = translations.device
         counts = count_copies(sources, translations, self.text_tokens.to(device), self.vocabularies[target].to(device))
         found.update({_key(score, field): counts[field] for field in _COUNTS})
@@ -141,11 +149,16 @@ def no_statistics(name: str) -> Dict[str, int]:
     return {f"_{name}/{field}": 0 for field in _STATISTICS}
 
 
-def bleu_statistics(name: str, hypotheses: List[str], references: List[str]) -> Dict[str, int]:
-    """Statistics of sentences, {"_name/field": int}."""
-    score = sacrebleu.corpus_bleu(hypotheses, [references])
+def bleu_statistics(name: str, hypotheses: List[str], references: List[str], tokenizer: str = "13a") -> Dict[str, int]:
+    """Statistics of sentences, {"_name/field": int}. tokenizer: of sacreBLEU, see `scoring.metrics.tokenizer_for`."""
+    score = _scorer(tokenizer).corpus_score(hypotheses, [references])
     values = list(score.counts) + list(score.totals) + [score.sys_len, score.ref_len]
     return {f"_{name}/{field}": value for field, value in zip(_STATISTICS, values)}
+
+
+@lru_cache(maxsize=None)
+def _scorer(tokenizer: str) -> BLEU:
+    return BLEU(tokenize=tokenizer)
 
 
 def log_bleu(names: Sequence[str], mean_name: str, logging_outputs: Sequence[Dict[str, Any]]) -> None:

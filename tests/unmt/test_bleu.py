@@ -72,6 +72,13 @@ def test_hand_worked():
     assert values == {"x": pytest.approx(62.87), "mean": pytest.approx(62.87)}
 
 
+def test_targets_without_blanks():
+    # letters of Chinese: 5 of 6, pairs 3 of 5, threes 2 of 4, fours 1 of 3; as one word of 13a nothing would be right
+    log = bleu_statistics("x", ["\u4e00\u4e8c\u4e09\u56db\u4e94\u516d"], ["\u4e00\u4e8c\u4e09\u56db\u4e03\u516d"], "zh")
+    assert [log[f"_x/counts{n}"] for n in range(4)] == [5, 3, 2, 1] and log["_x/sys"] == log["_x/ref"] == 6
+    assert logged([[log]], ["x"], "mean")["x"] == pytest.approx(100 * (5 / 6 * 3 / 5 * 2 / 4 * 1 / 3) ** 0.25, abs=0.01)
+
+
 def test_no_statistics_has_the_same_keys():
     assert set(no_statistics("x")) == set(bleu_statistics("x", ["a"], ["a"]))
     assert not any(no_statistics("x").values())
