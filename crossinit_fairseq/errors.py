@@ -1,6 +1,22 @@
 """How bad input is reported: one sentence that says what is wrong, where, and what to do."""
 
+import unicodedata
 from contextlib import contextmanager
+from typing import Iterator
+
+_JOINERS = "\u200c\u200d"  # the spelling of Indic and Persian words needs them
+
+
+def printable(text: str) -> str:
+    """The text with every character that could steer a terminal, or turn its direction, written as its code."""
+    return "".join(
+        (
+            character
+            if unicodedata.category(character)[0] != "C" or character in _JOINERS
+            else character.encode("unicode_escape").decode("ascii")
+        )
+        for character in text
+    )
 
 
 class InputError(ValueError):
@@ -8,7 +24,7 @@ class InputError(ValueError):
 
 
 @contextmanager
-def one_sentence():
+def one_sentence() -> Iterator[None]:
     """At fairseq's door, turn an `InputError` into a message on stderr and exit status 1.
 
     fairseq catches `Exception` in places and hides the cause behind a text of its own; `SystemExit` passes through.
@@ -16,4 +32,4 @@ def one_sentence():
     try:
         yield
     except InputError as error:
-        raise SystemExit(f"crossinit_fairseq: error: {error}") from None
+        raise SystemExit(f"crossinit_fairseq: error: {printable(str(error))}") from None

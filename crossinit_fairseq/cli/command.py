@@ -1,12 +1,12 @@
-"""What the console commands share: how they end, and whole numbers as options."""
+"""What the console commands share: how they end, whole numbers as options, tables that stay aligned in any script."""
 
 import argparse
 import os
 import sys
-from typing import Callable
+import unicodedata
+from typing import Callable, List, Sequence
 
-from crossinit_fairseq.cli.columns import printable
-from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.errors import InputError, printable
 
 
 def run(name: str, work: Callable[[], object]) -> int:
@@ -50,3 +50,23 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 positive = at_least(1)
+
+
+def format_columns(rows: Sequence[List[str]]) -> str:
+    """rows: lists of str, all of one length. Returns the rows as lines, the columns aligned to the left, printable."""
+    rows = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(display_width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [cell + " " * (width - display_width(cell)) for cell, width in zip(row, widths)]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def display_width(text: str) -> int:
+    """How many terminal cells a text takes: none for combining marks and joiners, two for East Asian wide letters."""
+    width = 0
+    for character in text:
+        if unicodedata.category(character) not in ("Mn", "Me", "Cf"):
+            width += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    return width

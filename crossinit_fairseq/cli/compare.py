@@ -211,7 +211,7 @@ def summarise(recipe: Recipe, out: str, inits: Sequence[str], seeds: Sequence[in
     from crossinit_fairseq.analysis.pictures import curves
     from crossinit_fairseq.analysis.report import Cell, Picture, Report, Table, show
     from crossinit_fairseq.analysis.training_logs import read_curve
-    from crossinit_fairseq.cli.columns import format_columns
+    from crossinit_fairseq.cli.command import format_columns
 
     scores: Dict[str, Dict[int, Dict[str, "Scored"]]] = {}
     rows: List[Sequence[Cell]] = []

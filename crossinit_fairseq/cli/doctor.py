@@ -6,8 +6,7 @@ import sys
 from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from crossinit_fairseq.cli import command as commands
-from crossinit_fairseq.cli.columns import printable
-from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.errors import InputError, printable
 
 if TYPE_CHECKING:  # --help need not wait for torch
     from crossinit_fairseq.doctor.command import Command

@@ -6,10 +6,9 @@ import sys
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 from crossinit_fairseq.cli import command
-from crossinit_fairseq.cli.columns import printable
 from crossinit_fairseq.complete_files import check_new_file, check_new_folder
 from crossinit_fairseq.data.dictionary import MASK, SPECIAL, read_symbols
-from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.errors import InputError, printable
 
 if TYPE_CHECKING:  # --help need not wait for torch
     from crossinit_fairseq.export import EmbeddingTable, HuggingFaceModel

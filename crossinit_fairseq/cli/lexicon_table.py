@@ -2,7 +2,8 @@
 
 from typing import Dict, List, Optional
 
-from crossinit_fairseq.cli.columns import format_columns, printable
+from crossinit_fairseq.cli.command import format_columns
+from crossinit_fairseq.errors import printable
 from crossinit_fairseq.lexicon.evaluation import CANDIDATES, Evaluation, Precision
 from crossinit_fairseq.lexicon.lexicon_file import MUTUAL, Lexicon
 
@@ -15,10 +16,10 @@ def format_pairs(lexicon: Lexicon, pairs: int, ranks: bool = False) -> str:
     shown = sorted(lexicon.pairs, key=lambda pair: -pair.counts[0])[:pairs]
     places = [_places(lexicon), _places(lexicon.reversed())] if ranks else []
     counted, one_way = any(map(any, (pair.counts for pair in shown))), any(pair.found != MUTUAL for pair in shown)
-    head = [printable(lexicon.source), printable(lexicon.target), "score"]
+    head = [lexicon.source, lexicon.target, "score"]
     rows = [head + ["count", "count"] * counted + ["rank", "rank"] * ranks + ["found"] * one_way]
     for pair in shown:
-        row = [printable(pair.source), printable(pair.target), f"{pair.score:.3f}"]
+        row = [pair.source, pair.target, f"{pair.score:.3f}"]
         row += [f"{count:,}" if count else "unknown" for count in pair.counts] * counted
         row += [f"{place[word]:,}" for place, word in zip(places, (pair.source, pair.target))]
         rows.append(row + [pair.found] * one_way)
@@ -42,7 +43,7 @@ def format_evaluation(evaluation: Evaluation, dictionary: str) -> str:
     for first, last, at in one.bands:
         if at.judged:
             rows.append(_row(f"P@1, ranks {first:,} to {last:,}" if last else f"P@1, ranks from {first:,}", at))
-    lines = [f"{printable(one.source)}-{printable(one.target)}, by {dictionary}", format_columns(rows)]
+    lines = [f"{printable(one.source)}-{printable(one.target)}, by {printable(dictionary)}", format_columns(rows)]
     lines.append(
         f"coverage: {one.covered:,} of the {one.dictionary_words:,} words of the dictionary have a translation "
         f"({one.coverage:.1%})"

@@ -7,9 +7,8 @@ import sys
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from crossinit_fairseq.cli import command
-from crossinit_fairseq.cli.columns import printable
 from crossinit_fairseq.cli.command import positive
-from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.errors import InputError, printable
 from crossinit_fairseq.languages import check_code, language_list
 from crossinit_fairseq.preparation.ordered_map import cores
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, List
 
-from crossinit_fairseq.cli.columns import format_columns
+from crossinit_fairseq.cli.command import format_columns
 from crossinit_fairseq.preparation.line_filter import REASONS
 
 

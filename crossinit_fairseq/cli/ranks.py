@@ -180,14 +180,14 @@ def _finish(table: "RankTable", path: Optional[str]) -> None:
 
 
 def _show(options: argparse.Namespace) -> None:
-    from crossinit_fairseq.cli.columns import format_columns, printable
+    from crossinit_fairseq.cli.command import format_columns
     from crossinit_fairseq.ranks import RankTable
 
     tables = [RankTable.load(path) for path in options.tables]
     shown = min(options.ranks, max(len(table) for table in tables))
     rows = [["rank"] + _titles(options.tables, tables)]
     for rank in range(shown):
-        rows.append([str(rank + 1)] + [printable(table.words[rank]) if rank < len(table) else "" for table in tables])
+        rows.append([str(rank + 1)] + [table.words[rank] if rank < len(table) else "" for table in tables])
     print(format_columns(rows))
     facts = [["different words"] + [f"{len(table):,}" for table in tables]]
     facts.append(["words in all"] + [f"{table.total:,}" if table.has_counts else "unknown" for table in tables])

@@ -10,8 +10,7 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 
 from crossinit_fairseq.cli import command
-from crossinit_fairseq.cli.columns import format_columns
-from crossinit_fairseq.cli.command import positive
+from crossinit_fairseq.cli.command import format_columns, positive
 from crossinit_fairseq.complete_files import check_new_file, complete_file
 from crossinit_fairseq.errors import InputError
 

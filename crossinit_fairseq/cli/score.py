@@ -7,10 +7,9 @@ import sys
 from typing import Any, Dict, Iterable, List, Optional
 
 from crossinit_fairseq.cli import command
-from crossinit_fairseq.cli.columns import printable
 from crossinit_fairseq.cli.command import at_least, positive
 from crossinit_fairseq.complete_files import check_new_file, complete_file
-from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.errors import InputError, printable
 
 _ABOUT = """\
 Score the output of fairseq-generate, or plain text of one sentence a line: sacreBLEU with its signatures, what papers

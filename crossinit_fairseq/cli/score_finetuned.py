@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import Any, Dict, List, Optional
 
-from crossinit_fairseq.cli.columns import format_columns
+from crossinit_fairseq.cli.command import format_columns
 from crossinit_fairseq.complete_files import check_new_file, complete_file
 from crossinit_fairseq.errors import InputError
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Collection, Dict, Iterable, List, Optional
 
-from crossinit_fairseq.cli.columns import format_columns
+from crossinit_fairseq.cli.command import format_columns
 
 Result = Dict[str, Any]  # what scoring.results makes and reads
 

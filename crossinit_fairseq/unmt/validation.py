@@ -11,6 +11,7 @@ from sacrebleu.metrics import BLEU
 from torch import Tensor
 
 from crossinit_fairseq.data.special_tokens import SpecialTokens
+from crossinit_fairseq.errors import printable
 from crossinit_fairseq.generation.search import TranslationRequest
 from crossinit_fairseq.scoring.metrics import missing_mecab, tokenizer_for
 from crossinit_fairseq.unmt.copy_monitor import count_copies
@@ -112,7 +113,7 @@ class Validation:
                 parts = [("source", source_texts[place]), ("output", hypotheses[row]), ("reference", references[row])]
             else:
                 parts = [("source", source_texts[place]), (score[2], way[place]), ("back", hypotheses[row])]
-            logger.info(f"{_name(score)} | " + " | ".join(f"{name}: {text}" for name, text in parts))
+            logger.info(f"{_name(score)} | " + " | ".join(f"{name}: {printable(text)}" for name, text in parts))
 
     def log(self, logging_outputs: Sequence[Dict[str, Any]]) -> None:
         """Show the scores and their means in fairseq's meters."""

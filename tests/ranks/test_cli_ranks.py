@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("polars")
 
-from crossinit_fairseq.cli.columns import display_width, format_columns
+from crossinit_fairseq.cli.command import display_width, format_columns
 from crossinit_fairseq.cli.ranks import main
 from crossinit_fairseq.ranks import RankTable
 
@@ -101,6 +101,8 @@ def test_columns():
     # a mark and a joiner take no room, a Chinese letter takes that of two
     assert [display_width(text) for text in ("नि", "र\u094d\u200d", "北京", "é")] == [2, 1, 4, 1]
     assert format_columns([["北", "x"], ["abc", "y"]]) == "北   x\nabc  y"
+    # what could steer the terminal is written as its code, and takes that room
+    assert format_columns([["\x1b[31m", "x"], ["abc", "\u202e"]]) == "\\x1b[31m  x\nabc       \\u202e"
 
 
 @pytest.mark.parametrize(

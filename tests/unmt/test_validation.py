@@ -163,6 +163,15 @@ def test_samples_are_logged_the_same_at_every_validation(caplog):
     ]
 
 
+def test_samples_cannot_steer_the_terminal(caplog):
+    checked = Validation(
+        {BLEU: 1}, copier, SPECIAL_TOKENS, lambda tokens: ["a\x1b[2J"], TEXT_TOKENS, VOCABULARIES, True, samples=1
+    )
+    with caplog.at_level(logging.INFO):
+        checked.statistics(None, sample_of(BLEU, SENTENCES[:1], SENTENCES[:1], [0]))
+    assert caplog.records[-1].getMessage().count("a\\x1b[2J") == 3 and "\x1b" not in caplog.text
+
+
 def test_no_samples_when_none_are_asked_for(caplog):
     with caplog.at_level(logging.INFO):
         validation(samples=0).statistics(None, sample_of(BLEU, SENTENCES, SENTENCES))
