@@ -26,7 +26,7 @@ from crossinit_fairseq.cli import lexicon, ranks, score
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon import Lexicon, read_word_pairs
 from crossinit_fairseq.lexicon.cooccurrence import count_text_cooccurrence
-from crossinit_fairseq.ranks import RankTable, count_text, open_binarised, read_word_list
+from crossinit_fairseq.ranks import RankTable, WordPieces, count_text, open_binarised, rank_words, read_word_list
 from crossinit_fairseq.ranks.sentencepiece_model import load_model
 from crossinit_fairseq.scoring.outputs import read_output
 from crossinit_fairseq.scoring.results import load_result
@@ -144,6 +144,7 @@ def _binarised(path):
     path.rename(path.with_suffix(".idx"))
     text = open_binarised(str(path.with_suffix("")))
     assert int(text.lengths.sum()) == len(text.tokens)
+    rank_words([text], WordPieces(["<s>", "<pad>", "</s>", "<unk>", "\u2581a", "b"], range(4), 3), chunk=3)
 
 
 def _table(path):

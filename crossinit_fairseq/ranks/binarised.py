@@ -70,4 +70,7 @@ def _read_index(path: str) -> Tuple[type, np.ndarray]:
         # after the header: int32 lengths, then int64 byte offsets
         if version != _VERSION or code not in _TOKEN_TYPES or size != header + sentences * 12:
             raise InputError(f"{path} is damaged (its header does not fit its size); binarise this text again")
-        return _TOKEN_TYPES[code], np.fromfile(stream, dtype=np.int32, count=sentences)
+        lengths = np.fromfile(stream, dtype=np.int32, count=sentences)
+        if (lengths < 0).any():
+            raise InputError(f"{path} is damaged (a sentence of {lengths.min()} tokens); binarise this text again")
+        return _TOKEN_TYPES[code], lengths

@@ -1,5 +1,6 @@
 """Count the words of binarised text: exact, in bounded pieces, without leaving numpy."""
 
+import logging
 from typing import Dict, Iterable, Iterator, Tuple
 
 import numpy as np
@@ -10,6 +11,9 @@ from crossinit_fairseq.ranks.ranked_words import RankedWords
 from crossinit_fairseq.ranks.sentencepiece_model import no_prefix
 from crossinit_fairseq.ranks.word_pieces import MAX_PIECES, SENTENCEPIECE, WordPieces
 
+logger = logging.getLogger(__name__)
+
+_MANY_ENTITIES = 500  # one in so many words
 _FEW, _LOOKED_AT = 50, 100_000  # sentences whose beginnings are looked at, at least and at most
 _CHUNK = 1 << 22  # tokens at a time: 4 million need about 200 MB while they are counted
 
@@ -19,8 +23,10 @@ def rank_words(texts: Iterable[BinarisedText], pieces: WordPieces, chunk: int = 
 
     texts: BinarisedText of one language, any number of shards; pieces: WordPieces of their dictionary;
     chunk: tokens to count at a time.
-    Returns RankedWords. Raises InputError when a token lies outside the dictionary or no word is found.
+    Returns RankedWords. Raises InputError when a token lies outside the dictionary or no word is found. Warns of text
+    that still has its entities (``&quot;``), whose names would be among the most frequent words.
     """
+    entities = 0
     singles = np.zeros(len(pieces), dtype=np.int64)
     longer: Dict[int, _Tally] = {}  # by length in sub-tokens
     for text in texts:
@@ -33,12 +39,19 @@ def rank_words(texts: Iterable[BinarisedText], pieces: WordPieces, chunk: int = 
                         "binarise it with this dictionary"
                     )
             _count_chunk(tokens, pieces, singles, longer)
+            entities += pieces.count_entities(tokens)
     kept = np.flatnonzero(singles)
     groups = [(kept[:, None], singles[kept])]
     groups += [longer[length].words_and_counts() for length in sorted(longer)]
     if not sum(len(counts) for _, counts in groups):
         raise InputError("the binarised text holds no word, only punctuation, special symbols or <unk>")
-    return RankedWords.sort(groups)
+    words = RankedWords.sort(groups)
+    if _MANY_ENTITIES * entities > int(words.counts.sum()):
+        logger.warning(
+            f"the binarised text holds {entities:,} entities such as &quot;, whose names count as words: unescape the "
+            "text (`crossinit-prepare clean` does), then encode and binarise it again"
+        )
+    return words
 
 
 def check_sentence_starts(text: BinarisedText, pieces: WordPieces) -> None:

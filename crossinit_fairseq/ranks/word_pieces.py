@@ -13,6 +13,7 @@ from crossinit_fairseq.ranks.sentencepiece_model import SPACE, byte_value, check
 SENTENCEPIECE, SUBWORD_NMT, WHOLE_WORDS = "sentencepiece", "subword_nmt", "none"
 BPE_STYLES = ("auto", SENTENCEPIECE, SUBWORD_NMT, WHOLE_WORDS)
 _PICTURE = re.compile("[\ufe00-\ufe0f\u20e3\U000e0100-\U000e01ef]")
+_ENTITIES = frozenset(["quot", "apos", "amp", "lt", "gt", "nbsp"])
 _CONTINUES = "@@"  # subword-nmt's mark that the word goes on
 # a longer run of sub-tokens is an address, a table or noise, not a word
 MAX_PIECES = 32
@@ -72,10 +73,20 @@ class WordPieces:
             # Moses writes a quotation mark as &quot;
             self.in_word[index] = index in (unk, self.lone_start) or _has_word_character(unescape(text))
 
+        marks = [(symbol.replace(SPACE, "") if style == SENTENCEPIECE else "") for symbol in symbols]
+        self._ampersands = np.array([mark.endswith("&") for mark in marks], dtype=bool)
+        self._entity_names = np.array([mark in _ENTITIES for mark in marks], dtype=bool)
         self._has_bytes = bool((self._bytes >= 0).any())
 
     def __len__(self) -> int:
         return len(self.in_word)
+
+    def count_entities(self, tokens: np.ndarray) -> int:
+        """How often running text says ``&quot`` and the like, which SentencePiece cuts into an ampersand and a word.
+
+        tokens: integer [T]. With the other styles an entity is one symbol, which is what it stands for.
+        """
+        return int(np.count_nonzero(self._ampersands[tokens[:-1]] & self._entity_names[tokens[1:]]))
 
     def in_words(self, tokens: np.ndarray) -> np.ndarray:
         """Which tokens of running text may stand in a word. tokens: integer [T] of whole sentences. Returns bool

@@ -13,6 +13,7 @@ from torch import Tensor
 from crossinit_fairseq.data.special_tokens import SpecialTokens
 from crossinit_fairseq.errors import printable
 from crossinit_fairseq.generation.search import TranslationRequest
+from crossinit_fairseq.ranks.sentencepiece_model import decode_bytes
 from crossinit_fairseq.scoring.metrics import missing_mecab, tokenizer_for
 from crossinit_fairseq.unmt.copy_monitor import count_copies
 
@@ -203,6 +204,7 @@ class PlainText:
 
     def __call__(self, tokens: Tensor) -> List[str]:
         """int64 [B, T] tokens as B sentences."""
-        return [
+        lines = [
             self.dictionary.string(row, self.post_process, extra_symbols_to_ignore=self.ignore) for row in tokens.cpu()
         ]
+        return [decode_bytes(line) for line in lines] if self.post_process == "sentencepiece" else lines

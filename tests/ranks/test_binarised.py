@@ -140,3 +140,9 @@ def test_empty_text(tmp_path, sentences):
         builder.add_item(torch.tensor(sentence))
     builder.finalize(prefix + ".idx")
     assert "no sentence" in refused(prefix, ".bin")
+
+
+def test_negative_lengths_that_add_up(prefix):
+    lengths = [len(sentence) for sentence in SENTENCES]
+    patch(prefix + ".idx", HEADER, struct.pack("<ii", -lengths[0], lengths[1] + 2 * lengths[0]))
+    assert f"a sentence of -{lengths[0]} tokens" in refused(prefix, ".idx")

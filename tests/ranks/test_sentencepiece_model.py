@@ -153,6 +153,17 @@ def test_variants_that_hide_where_words_begin_are_refused(trained, why):
         rank_words([binarised(model, symbols, LINES)], word_pieces(symbols))
 
 
+def test_entities_in_pieces_are_said(trained, caplog):
+    symbols = SPECIAL + ["\u2581&", "&", "quot", ";", "\u2581a", "\u2581quot", "[en]", "<mask>"]
+    # 2 entities in 999 and in 1,000 words, the three quot among them
+    entities = [4, 6, 7, 5, 6, 7]
+    for words, said in ((996, True), (997, False), (2, True)):
+        caplog.clear()
+        text = BinarisedText(np.array(entities + [8] * words + [9, 2]), np.array([len(entities) + words + 2]))
+        rank_words([text], word_pieces(symbols))
+        assert (["2 entities such as &quot;" in message for message in caplog.messages] == [True]) == said
+
+
 def test_usual_models_pass(trained):
     for options in (
         {},

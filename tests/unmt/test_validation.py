@@ -6,7 +6,7 @@ import pytest
 import torch
 from fairseq.logging import metrics
 
-from crossinit_fairseq.unmt.validation import Validation, evenly_spread
+from crossinit_fairseq.unmt.validation import PlainText, Validation, evenly_spread
 from tests.helpers import dictionary_of, special_tokens_of
 
 DICTIONARY = dictionary_of("abcdefgh")
@@ -176,6 +176,17 @@ def test_no_samples_when_none_are_asked_for(caplog):
     with caplog.at_level(logging.INFO):
         validation(samples=0).statistics(None, sample_of(BLEU, SENTENCES, SENTENCES))
     assert not caplog.records
+
+
+def test_plain_text_of_pieces_and_bytes():
+    from fairseq.data import Dictionary
+
+    dictionary = Dictionary()
+    rows_of = [dictionary.add_symbol(symbol) for symbol in ("\u2581It", "s", "<0xE2>", "<0x80>", "<0x94>", "[en]")]
+    tokens = torch.tensor([rows_of, [rows_of[0], rows_of[1], EOS, PAD, PAD, PAD]])
+    assert PlainText(dictionary, "sentencepiece", {rows_of[-1]})(tokens) == ["Its\u2014", "Its"]
+    # a text of whole words may hold what looks like a byte
+    assert PlainText(dictionary, "none", {rows_of[-1]})(tokens[:1]) == ["\u2581It s <0xE2> <0x80> <0x94>"]
 
 
 def test_evenly_spread():
