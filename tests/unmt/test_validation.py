@@ -183,7 +183,7 @@ def test_plain_text_of_pieces_and_bytes():
 
     dictionary = Dictionary()
     rows_of = [dictionary.add_symbol(symbol) for symbol in ("\u2581It", "s", "<0xE2>", "<0x80>", "<0x94>", "[en]")]
-    tokens = torch.tensor([rows_of, [rows_of[0], rows_of[1], EOS, PAD, PAD, PAD]])
+    tokens = torch.tensor([rows_of, [rows_of[0], rows_of[1], EOS, EOS, EOS, EOS]])
     assert PlainText(dictionary, "sentencepiece", {rows_of[-1]})(tokens) == ["Its\u2014", "Its"]
     # a text of whole words may hold what looks like a byte
     assert PlainText(dictionary, "none", {rows_of[-1]})(tokens[:1]) == ["\u2581It s <0xE2> <0x80> <0x94>"]
