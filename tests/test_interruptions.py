@@ -1,0 +1,331 @@
+"""Runs that are killed, starved of disk, and given damaged files: nothing is lost, nothing silent.
+
+Processes are forked from this one, which has imported torch and fairseq already: a run then starts in a second. Counts are
+small here; `bash scripts/test.sh -m long` has the large ones (CONTRIBUTING.md).
+"""
+
+import os
+import random
+import resource
+import shutil
+import signal
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from fairseq import checkpoint_utils
+
+from crossinit_fairseq.checkpoint_files import check_whole, load_checkpoint_file, newest_whole, save_checkpoint_file
+from crossinit_fairseq.doctor.data_folder import check_data_folder
+from crossinit_fairseq.doctor.findings import WRONG
+from crossinit_fairseq.errors import InputError
+from tests.conftest import TINY_MODEL
+from tests.tasks.in_process import run
+
+long = pytest.mark.long
+
+COMMON = (
+    "--optimizer adam --lr 0.003 --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints --log-format json --log-interval 1 "
+    "--seed 3 --required-batch-size-multiple 1 --max-update 12 --save-interval-updates 1 --keep-interval-updates 3 "
+    "--disable-validation"
+)
+MLM = "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 32 --encoder-attention-heads 2 --max-positions 64"
+TASKS = {
+    "crossinit_pretrain": (
+        "--task crossinit_pretrain --criterion crossinit --span 10 --max-rank 40 --batch-size 8 --updates-per-epoch 5 "
+        "--valid-batches 2 --rescale --arch mbart_base",
+        TINY_MODEL,
+    ),
+    "crossinit_mlm": (
+        "--task crossinit_mlm --criterion masked_lm --arch xlm_tiny_3 --tokens-per-sample 32 --max-tokens 200 --langs aa,bb "
+        + MLM,
+        [],
+    ),
+    "crossinit_unmt": (
+        "--task crossinit_unmt --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 200 "
+        "--arch mbart_base --langs aa,bb",
+        TINY_MODEL,
+    ),
+}
+
+
+def forked(work):
+    """Start a process that does it, and ends with 0, or with 1 if it raises."""
+    sys.stdout.flush()
+    process = os.fork()
+    if process:
+        return process
+    status = 1
+    try:
+        os.setsid()
+        work()
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def ended(process):
+    """Wait for a process; returns its exit status, negative for a signal."""
+    _, status = os.waitpid(process, 0)
+    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def begun(process, folder):
+    """Wait until a run has locked its folder, after which it trains. Returns when that was; None if it has ended."""
+    while True:
+        try:
+            if (folder / ".lock").read_text().startswith(f"process {process} "):
+                return time.time()
+        except FileNotFoundError:
+            pass
+        if os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            return None
+        time.sleep(0.002)
+
+
+def killed(work, after, folder=None):
+    """Do it in a process that is killed some seconds after it has begun; returns whether it was still at it."""
+    process = forked(work)
+    if folder is not None:
+        begun(process, folder)
+    time.sleep(after)
+    os.kill(process, signal.SIGKILL)
+    return ended(process) == -signal.SIGKILL
+
+
+def train(task, data, save_dir, log=None):
+    """A run of one of the TASKS. log: a file for what it said."""
+
+    def work():
+        options, sizes = TASKS[task]
+        done = run("train", [str(data), "--save-dir", str(save_dir)], options, sizes, COMMON)
+        if log is not None:
+            log.write_text(done.stdout)
+        os._exit(done.returncode)
+
+    return work
+
+
+def check_same(one, other, path=""):
+    """Everything in two checkpoints is equal, bit for bit, but for timers and folders."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys(), path
+        for key in one:
+            if key not in ("metrics", "previous_training_time", "save_dir", "cfg"):
+                check_same(one[key], other[key], f"{path}/{key}")
+    elif isinstance(one, (list, tuple)):
+        assert len(one) == len(other), path
+        for number, pair in enumerate(zip(one, other)):
+            check_same(*pair, f"{path}/{number}")
+    elif torch.is_tensor(one):
+        assert torch.equal(one, other), path
+    else:
+        assert one == other or (one != one and other != other), path
+
+
+def checkpoints(folder):
+    return sorted(path for path in folder.glob("checkpoint*.pt"))
+
+
+def check_kills(task, data_folder, folder, kills, seed):
+    """Kill a run again and again; what is on the disk is whole each time, and the end is that of a run that was let be."""
+    rng = random.Random(seed)
+    process = forked(train(task, data_folder, folder / "let_be"))
+    begin = begun(process, folder / "let_be")
+    assert ended(process) == 0
+    took, hits = time.time() - begin, 0
+    while hits < kills:
+        work = train(task, data_folder, folder / "killed")
+        if not killed(work, rng.uniform(0, 0.7) * took, folder / "killed"):
+            shutil.rmtree(str(folder / "killed"))  # it had ended: from the beginning
+            continue
+        hits += 1
+        for path in checkpoints(folder / "killed"):
+            check_whole(str(path))
+    assert ended(forked(train(task, data_folder, folder / "killed"))) == 0
+    ends = [load_checkpoint_file(str(folder / name / "checkpoint_last.pt")) for name in ("let_be", "killed")]
+    for state in ends:
+        state["optimizer_history"] = state["optimizer_history"][-1:]  # has an entry for each start
+    check_same(*ends)
+    assert not list((folder / "killed").glob("*.part"))
+
+
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_a_killed_run_ends_as_one_that_was_let_be(task, data_folder, tmp_path):
+    check_kills(task, data_folder, tmp_path, kills=2, seed=1)
+
+
+@long
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_a_run_that_is_killed_34_times_ends_as_one_that_was_let_be(task, data_folder, tmp_path):
+    check_kills(task, data_folder, tmp_path, kills=34, seed=2)
+
+
+def saves(folder, first, size=20000):
+    """Save as fairseq's trainer does, without end: a file, and the others from it."""
+
+    def work():
+        for updates in range(first, first + 10**6):
+            state = {
+                "model": {"w": torch.full((size,), float(updates))},
+                "optimizer_history": [{"num_updates": updates}],
+            }
+            one = str(folder / f"checkpoint_1_{updates}.pt")
+            checkpoint_utils.torch_persistent_save(state, one)
+            for name in ("checkpoint_best.pt", "checkpoint_last.pt"):
+                checkpoint_utils.PathManager.copy(one, str(folder / name), overwrite=True)
+            if updates >= first + 3:
+                os.remove(str(folder / f"checkpoint_1_{updates - 3}.pt"))
+
+    return work
+
+
+def check_kills_within_saves(folder, kills, seed):
+    rng, updates, seen = random.Random(seed), 0, 0
+    for _ in range(kills):
+        assert killed(saves(folder, updates + 1), rng.uniform(0.02, 0.2))
+        for path in checkpoints(folder):
+            check_whole(str(path))
+        last = folder / "checkpoint_last.pt"
+        if last.exists():
+            state = load_checkpoint_file(str(last))
+            found = state["optimizer_history"][0]["num_updates"]
+            assert found >= seen and state["model"]["w"].eq(found).all()
+            seen = found
+            newest = newest_whole(str(folder))
+            assert newest is not None and newest[1] >= found
+            updates = newest[1]
+        for path in folder.glob("checkpoint_1_*.pt"):
+            path.unlink()
+    assert seen > 0
+
+
+def test_a_kill_within_a_save_leaves_no_file_cut(tmp_path):
+    check_kills_within_saves(tmp_path, kills=30, seed=1)
+
+
+@long
+def test_300_kills_within_saves_leave_no_file_cut(tmp_path):
+    check_kills_within_saves(tmp_path, kills=300, seed=2)
+
+
+def limited(work, size):
+    """The same where no file may be longer: the errors of a full disk, at the same places."""
+
+    def limited_work():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        work()
+
+    return limited_work
+
+
+def check_full_disk_within_saves(folder, sizes):
+    """At whatever byte the disk is full, the old file stays and nothing else."""
+    path = folder / "checkpoint_last.pt"
+    state = {"model": {"w": torch.arange(3000.0), "b": torch.ones(7)}, "optimizer_history": [{"num_updates": 1}]}
+    save_checkpoint_file(state, str(path))
+    old, whole = path.read_bytes(), 0
+    for size in sizes:
+
+        def save():
+            try:
+                save_checkpoint_file(dict(state, more=torch.zeros(2000)), str(path))
+            except InputError as error:
+                assert str(error) == f"{path} cannot be written: File too large"
+                os._exit(7)
+
+        status = ended(forked(limited(save, size)))
+        assert status in (0, 7) and os.listdir(str(folder)) == ["checkpoint_last.pt"]
+        if status:
+            assert path.read_bytes() == old, size
+        else:
+            whole += 1
+            assert "more" in load_checkpoint_file(str(path))
+            path.write_bytes(old)
+    assert 0 < whole < len(sizes)
+
+
+def test_a_disk_that_is_full_at_any_byte_of_a_save(tmp_path):
+    check_full_disk_within_saves(tmp_path, [0, 1, 63, 64, 65] + list(range(500, 30000, 1300)))
+
+
+@long
+def test_a_disk_that_is_full_at_1000_places_of_a_save(tmp_path):
+    check_full_disk_within_saves(tmp_path, list(range(0, 30000, 30)))
+
+
+def test_a_run_on_a_full_disk_ends_in_a_sentence_and_goes_on_when_there_is_room(data_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("crossinit_fairseq.safe_checkpoints._PAUSE", 0)
+    work = train("crossinit_pretrain", data_folder, tmp_path / "run", tmp_path / "log")
+    assert ended(forked(limited(work, 60000))) == 1
+    log = (tmp_path / "log").read_text()
+    assert "Traceback" not in log and "cannot be written: File too large; the checkpoints before it are whole" in log
+    assert not checkpoints(tmp_path / "run") and not list((tmp_path / "run").glob("*.part"))
+    assert ended(forked(work)) == 0
+    check_whole(str(tmp_path / "run" / "checkpoint_last.pt"))
+
+
+def setup(task, data):
+    """Let a task read what it reads before training."""
+    from fairseq import options, tasks
+    from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+
+    parser = options.get_training_parser()
+    words = [str(data)] + TASKS[task][0].split() + TASKS[task][1] + COMMON.split()
+    cfg = convert_namespace_to_omegaconf(options.parse_args_and_arch(parser, words))
+    task = tasks.setup_task(cfg.task)
+    task.build_model(cfg.model)  # crossinit_pretrain lays its draws out for it
+    for split in ("train", "valid"):
+        task.load_dataset(split)
+
+
+def check_cut_files(data_folder, folder, cuts, seed):
+    """Cut every file of a data folder: each task ends in one sentence, and so does the doctor; no traceback, no silence."""
+    rng = random.Random(seed)
+    files = ["dict.txt"] + [
+        f"{lang}/{split}.{end}" for lang in ("aa", "bb") for split in ("train", "valid") for end in ("bin", "idx")
+    ]
+    for number in range(cuts):
+        data = folder / str(number)
+        shutil.copytree(str(data_folder), str(data))
+        path = data / files[number % len(files)]
+        size = path.stat().st_size
+        os.truncate(str(path), rng.randrange(size))
+        assert any(finding.level == WRONG for finding in check_data_folder([str(data)])), path
+        for task in TASKS:
+            if task == "crossinit_pretrain" and path.name.startswith("valid"):
+                continue  # which it does not read
+            try:
+                setup(task, data)
+            except SystemExit as error:
+                assert str(error).startswith("crossinit_fairseq: error: ") and "\n" not in str(error), (task, path)
+            except InputError:
+                pass
+            else:
+                pytest.fail(f"{task} reads {path}, cut to {path.stat().st_size} of {size} bytes")
+        shutil.rmtree(str(data))
+
+
+def test_every_file_of_a_data_folder_cut_at_random_places(data_folder, tmp_path):
+    for task in TASKS:
+        setup(task, data_folder)
+    check_cut_files(data_folder, tmp_path, cuts=18, seed=1)
+
+
+@long
+def test_every_file_of_a_data_folder_cut_at_many_places(data_folder, tmp_path):
+    check_cut_files(data_folder, tmp_path, cuts=450, seed=2)
+
+
+def test_what_is_compared_is_told_apart():
+    one = {"model": {"w": torch.ones(2)}, "extra_state": {"metrics": 1, "epoch": 2, "value": float("nan")}}
+    check_same(one, dict(one, extra_state={"metrics": 9, "epoch": 2, "value": float("nan")}))
+    for other in (
+        dict(one, model={"w": torch.tensor([1, np.nextafter(np.float32(1), np.float32(2))])}),
+        dict(one, more=1),
+    ):
+        with pytest.raises(AssertionError):
+            check_same(one, other)
