@@ -154,7 +154,7 @@ def check_kills(task, data_folder, folder, kills, seed):
 
 @pytest.mark.parametrize("task", sorted(TASKS))
 def test_a_killed_run_ends_as_one_that_was_let_be(task, data_folder, tmp_path):
-    check_kills(task, data_folder, tmp_path, kills=2, seed=1)
+    check_kills(task, data_folder, tmp_path, kills=1, seed=1)
 
 
 @long
@@ -282,7 +282,7 @@ def setup(task, data):
         task.load_dataset(split)
 
 
-def check_cut_files(data_folder, folder, cuts, seed):
+def check_cut_files(data_folder, folder, cuts, seed, tasks_a_file=len(TASKS)):
     """Cut every file of a data folder: each task ends in one sentence, and so does the doctor; no traceback, no silence."""
     rng = random.Random(seed)
     files = ["dict.txt"] + [
@@ -295,7 +295,7 @@ def check_cut_files(data_folder, folder, cuts, seed):
         size = path.stat().st_size
         os.truncate(str(path), rng.randrange(size))
         assert any(finding.level == WRONG for finding in check_data_folder([str(data)])), path
-        for task in TASKS:
+        for task in (sorted(TASKS) * 2)[number % len(TASKS) :][:tasks_a_file]:
             if task == "crossinit_pretrain" and path.name.startswith("valid"):
                 continue  # which it does not read
             try:
@@ -312,7 +312,7 @@ def check_cut_files(data_folder, folder, cuts, seed):
 def test_every_file_of_a_data_folder_cut_at_random_places(data_folder, tmp_path):
     for task in TASKS:
         setup(task, data_folder)
-    check_cut_files(data_folder, tmp_path, cuts=18, seed=1)
+    check_cut_files(data_folder, tmp_path, cuts=20, seed=1, tasks_a_file=1)
 
 
 @long
