@@ -6,7 +6,8 @@
 #
 #   OUT=...                 the folder of the run
 #   SETTINGS="..."          what the stages depend on besides their own text
-#   stage NAME TITLE        run the function NAME, with its output in $OUT/logs/NAME.log
+#   stage NAME TITLE [FUNCTION ARGUMENT ...]
+#                           run a function, the one called NAME if none is given, with its output in $OUT/logs/NAME.log
 #   train NAME UPDATES ...  inside a stage: fairseq-train with a line of progress
 #   run COMMAND ...         inside a stage: the command, noted in $OUT/logs/commands.sh (commands.sh)
 #   translations FILE       what fairseq-generate wrote into FILE, a line each, in the order of the text
@@ -54,9 +55,11 @@ STAGES_COUNT=0
 
 stage() {
   local name=$1 title=$2 state=$OUT/stages/$1 key begin minutes changed=
+  shift 2
+  [ $# -gt 0 ] || set -- "$name"
   STAGES_COUNT=$((STAGES_COUNT + 1))
   # a stage's key covers the stages before it
-  key=$(printf '%s\n%s\n%s\n' "$STAGES_CHAIN" "$SETTINGS" "$(declare -f "$name")" | md5sum | cut -d' ' -f1)
+  key=$(printf '%s\n%s\n%s\n' "$STAGES_CHAIN" "$SETTINGS" "$(declare -f "$1")${*:2}" | md5sum | cut -d' ' -f1)
   STAGES_CHAIN=$key
   if [ "$(cat "$state.done" 2>/dev/null)" = "$key" ]; then
     echo "[$STAGES_COUNT/$STAGES] $title: done before"
@@ -81,7 +84,7 @@ stage() {
   begin=$(date +%s)
   # a subshell with its own -e: one failing command ends the stage
   set +e
-  (set -e; cd "$OUT"; "$name") 3>&1 > "$OUT/logs/$name.log" 2>&1
+  (set -e; cd "$OUT"; "$@") 3>&1 > "$OUT/logs/$name.log" 2>&1
   local status=$?
   set -e
   # minutes of all attempts

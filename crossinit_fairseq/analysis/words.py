@@ -6,11 +6,11 @@ from typing import Callable, Collection, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 
+from crossinit_fairseq.data.dictionary import WORD_START
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.export.tables import EmbeddingTable
 from crossinit_fairseq.ranks import RankTable, TextWords
 
-_SPACE = "\u2581"  # SentencePiece's mark of a word start
 Cut = Callable[[str], Sequence[str]]
 
 
@@ -148,7 +148,7 @@ def look_up(
 
 
 def _whole(word: str, rows: Mapping[str, int]) -> List[str]:
-    marked = _SPACE + word
+    marked = WORD_START + word
     return [marked] if marked in rows else [word]
 
 

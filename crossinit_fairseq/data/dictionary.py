@@ -24,6 +24,7 @@ from crossinit_fairseq.errors import InputError, one_sentence
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")  # fairseq's own, rows 0 to 3
 BOS, PAD, EOS, UNK = range(len(SPECIAL))
 MASK = "<mask>"
+WORD_START = "\u2581"  # SentencePiece's sign of a blank before a piece
 
 _LANGUAGE_TOKEN = re.compile(r"\[([^\s\[\]]+)\]")
 _MAY_STAND_AMONG_THEM = re.compile(r"<mask>|madeupword\d+")  # fairseq fills dictionaries up with madeupword0000, ...

@@ -3,10 +3,9 @@
 import re
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
-from crossinit_fairseq.data.dictionary import MASK, SPECIAL, language_token
+from crossinit_fairseq.data.dictionary import MASK, SPECIAL, WORD_START, language_token
 from crossinit_fairseq.errors import InputError
 
-_START = "\u2581"  # SentencePiece: a word starts here
 _GOES_ON = "@@"  # subword-nmt: the word goes on after this
 _END = "</w>"  # XLM: the word ends here
 _LANGUAGE = re.compile("([a-z]{2,3})_[A-Z]{2}")
@@ -27,7 +26,7 @@ def find_counterparts(
     """
     row_of = {symbol: row for row, symbol in enumerate(symbols)}
     names = _xlm_names(symbols) if model_type == "xlm" else _piece_names
-    if model_type != "xlm" and not any(symbol.startswith(_START) for symbol in symbols):
+    if model_type != "xlm" and not any(symbol.startswith(WORD_START) for symbol in symbols):
         raise InputError(
             "the dictionary is not of SentencePiece (no symbol starts with \u2581), as this model's pieces are"
         )
@@ -67,6 +66,6 @@ def _xlm_names(symbols: Sequence[str]) -> Callable[[str], List[str]]:
     """How the dictionary writes a token of XLM, as a function, by the marks found in the dictionary."""
     if any(symbol.endswith(_END) for symbol in symbols):
         return _piece_names
-    if any(symbol.startswith(_START) for symbol in symbols):
-        return lambda token: [_START + token[: -len(_END)]] if token.endswith(_END) else [token]
+    if any(symbol.startswith(WORD_START) for symbol in symbols):
+        return lambda token: [WORD_START + token[: -len(_END)]] if token.endswith(_END) else [token]
     return lambda token: [token[: -len(_END)]] if token.endswith(_END) else [token + _GOES_ON]

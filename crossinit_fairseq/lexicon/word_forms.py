@@ -4,10 +4,11 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
+from crossinit_fairseq.data.dictionary import WORD_START
 from crossinit_fairseq.lexicon.lexicon_file import Lexicon
 from crossinit_fairseq.markup import unescape
 from crossinit_fairseq.ranks import RankedWords, TextWords
-from crossinit_fairseq.ranks.sentencepiece_model import SPACE, decode_bytes
+from crossinit_fairseq.ranks.sentencepiece_model import decode_bytes
 
 Tokens = Tuple[int, ...]
 
@@ -29,7 +30,7 @@ def word_text(symbols: Iterable[str]) -> str:
     Pieces of bytes are decoded, and entities such as `&apos;` are what they stand for.
     """
     parts = [symbol[:-2] if symbol.endswith("@@") else symbol for symbol in symbols]
-    return unicodedata.normalize("NFC", unescape(decode_bytes("".join(parts).replace(SPACE, ""))))
+    return unicodedata.normalize("NFC", unescape(decode_bytes("".join(parts).replace(WORD_START, ""))))
 
 
 class WordForms:
@@ -46,7 +47,7 @@ class WordForms:
         tokens, offsets, counts = words.tokens.tolist(), words.offsets.tolist(), words.counts.tolist()
         for begin, end, count in zip(offsets, offsets[1:], counts):
             text = word_text(symbols[token] for token in tokens[begin:end])
-            marked = symbols[tokens[begin]].startswith(SPACE)
+            marked = symbols[tokens[begin]].startswith(WORD_START)
             self._forms.setdefault(fold(text), []).append(Form(text, tuple(tokens[begin:end]), count, marked))
         self._fold = fold
 

@@ -14,13 +14,12 @@ from typing import Any, Collection, Dict, List, Sequence, Set, Tuple
 
 from tqdm import tqdm
 
-from crossinit_fairseq.data.dictionary import read_symbols, special_rows
+from crossinit_fairseq.data.dictionary import WORD_START, read_symbols, special_rows
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.preparation.stage_files import CLEAN, ENCODE, VOCABULARY, batches, lines_of
 
 _BATCH = 10000  # lines
 _COVERAGE = 0.99
-_SPACE = "\u2581"
 _CLEANING_NUMBERS = ("lines_read", "words_read", "lines", "words")
 
 
@@ -94,8 +93,8 @@ class Usage:
     def _add(self, lines: Sequence[str], known: Collection[str]) -> None:
         self.lines += len(lines)
         for piece, number in Counter(piece for line in lines for piece in line.split(" ")).items():
-            self.words += number * piece.startswith(_SPACE)
-            self.characters += number * len(piece.replace(_SPACE, ""))
+            self.words += number * piece.startswith(WORD_START)
+            self.characters += number * len(piece.replace(WORD_START, ""))
             if piece in known:
                 self.counts[piece] += number
             else:

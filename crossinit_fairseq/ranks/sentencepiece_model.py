@@ -4,12 +4,12 @@ import os
 import re
 from typing import Any, Iterable
 
+from crossinit_fairseq.data.dictionary import WORD_START
 from crossinit_fairseq.errors import InputError
 
-SPACE = "\u2581"  # the sign of a blank before a piece
 _BYTE = re.compile("<0x([0-9A-F]{2})>")
 _BYTES = re.compile("(?:<0x[0-9A-F]{2}>)+")
-_BLANK_WITHIN = re.compile(f"[^{SPACE}]{SPACE}")
+_BLANK_WITHIN = re.compile(f"[^{WORD_START}]{WORD_START}")
 
 
 def load_model(path: str) -> Any:
@@ -34,9 +34,9 @@ def check_model(model: Any, path: str) -> None:
     control = [model.is_control(row) or model.is_unknown(row) or model.is_unused(row) for row in range(len(model))]
     check_pieces((model.id_to_piece(row) for row in range(len(model)) if not control[row]), path)
     written = "".join(model.encode("a b", out_type=str))
-    if written.endswith(SPACE):
+    if written.endswith(WORD_START):
         raise InputError(_SUFFIX.format(path, written))
-    if not written.startswith(SPACE):
+    if not written.startswith(WORD_START):
         raise InputError(_NO_PREFIX.format(path))
 
 
@@ -46,8 +46,8 @@ def check_pieces(pieces: Iterable[str], name: str) -> None:
     pieces: of a model or a dictionary; name: how the message calls it.
     """
     for piece in pieces:
-        if SPACE in piece and _BLANK_WITHIN.search(piece) and not is_symbol(piece):
-            raise InputError((_SUFFIX if piece.endswith(SPACE) else _ACROSS).format(name, piece))
+        if WORD_START in piece and _BLANK_WITHIN.search(piece) and not is_symbol(piece):
+            raise InputError((_SUFFIX if piece.endswith(WORD_START) else _ACROSS).format(name, piece))
 
 
 _TRAIN = "train the SentencePiece model without that, and encode and binarise the text again"
@@ -89,4 +89,4 @@ def decode_bytes(text: str) -> str:
 
 def join_pieces(line: str) -> str:
     """`\u2581the \u2581c at` -> `the cat`, as --remove-bpe sentencepiece does it."""
-    return line.replace(" ", "").replace(SPACE, " ").strip()
+    return line.replace(" ", "").replace(WORD_START, " ").strip()

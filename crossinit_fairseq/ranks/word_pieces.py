@@ -6,9 +6,10 @@ from typing import Dict, Iterable, Optional, Sequence, Tuple
 
 import numpy as np
 
+from crossinit_fairseq.data.dictionary import WORD_START
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.markup import unescape
-from crossinit_fairseq.ranks.sentencepiece_model import SPACE, byte_value, check_pieces, is_symbol
+from crossinit_fairseq.ranks.sentencepiece_model import byte_value, check_pieces, is_symbol
 
 SENTENCEPIECE, SUBWORD_NMT, WHOLE_WORDS = "sentencepiece", "subword_nmt", "none"
 BPE_STYLES = ("auto", SENTENCEPIECE, SUBWORD_NMT, WHOLE_WORDS)
@@ -49,7 +50,7 @@ class WordPieces:
             style = _guess_style(s for i, s in enumerate(symbols) if i not in special)
         self.style = style
         self.unk = -1 if unk is None else unk
-        self.lone_start = symbols.index(SPACE) if style == SENTENCEPIECE and SPACE in symbols else -1
+        self.lone_start = symbols.index(WORD_START) if style == SENTENCEPIECE and WORD_START in symbols else -1
         if style == SENTENCEPIECE:
             check_pieces((s for i, s in enumerate(symbols) if i not in special), "the dictionary")
         self.in_word = np.zeros(len(symbols), dtype=bool)
@@ -73,7 +74,7 @@ class WordPieces:
             # Moses writes a quotation mark as &quot;
             self.in_word[index] = index in (unk, self.lone_start) or _has_word_character(unescape(text))
 
-        marks = [(symbol.replace(SPACE, "") if style == SENTENCEPIECE else "") for symbol in symbols]
+        marks = [(symbol.replace(WORD_START, "") if style == SENTENCEPIECE else "") for symbol in symbols]
         self._ampersands = np.array([mark.endswith("&") for mark in marks], dtype=bool)
         self._entity_names = np.array([mark in _ENTITIES for mark in marks], dtype=bool)
         self._has_bytes = bool((self._bytes >= 0).any())
@@ -106,7 +107,7 @@ class WordPieces:
 def _mark(symbol: str, style: str) -> Tuple[bool, str, bool]:
     """Return (a word starts here, the text without marks, a word ends here)."""
     if style == SENTENCEPIECE:
-        return symbol.startswith(SPACE), symbol.replace(SPACE, ""), False
+        return symbol.startswith(WORD_START), symbol.replace(WORD_START, ""), False
     if style == SUBWORD_NMT:
         goes_on = symbol.endswith(_CONTINUES)
         return False, symbol[: -len(_CONTINUES)] if goes_on else symbol, not goes_on
@@ -128,7 +129,7 @@ def _has_word_character(text: str) -> bool:
 
 def _guess_style(symbols: Iterable[str]) -> str:
     for symbol in symbols:
-        if SPACE in symbol:
+        if WORD_START in symbol:
             return SENTENCEPIECE
         if symbol.endswith(_CONTINUES) and symbol != _CONTINUES:
             return SUBWORD_NMT

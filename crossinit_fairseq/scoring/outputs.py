@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Dict, Iterable, List, Match, Optional, Sequence, Set
 
+from crossinit_fairseq.data.dictionary import WORD_START
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import base_language
 from crossinit_fairseq.markup import unescape
-from crossinit_fairseq.ranks.sentencepiece_model import SPACE, decode_bytes, join_pieces
+from crossinit_fairseq.ranks.sentencepiece_model import decode_bytes, join_pieces
 from crossinit_fairseq.text_files import read_lines
 
 GENERATE, TEXT = "fairseq-generate", "text"
@@ -148,4 +149,4 @@ def _check_numbers(path: str, numbers: Iterable[int], count: int) -> None:
 def in_pieces(lines: Iterable[str]) -> bool:
     """Whether a text is in SentencePiece pieces: more than half of its lines hold the sign that begins a word."""
     written = [line for line in lines if line]
-    return 2 * sum(SPACE in line for line in written) > len(written)
+    return 2 * sum(WORD_START in line for line in written) > len(written)

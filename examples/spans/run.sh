@@ -89,7 +89,6 @@ stage ranks "word ranks"
 stage pieces "SentencePiece, one vocabulary for all languages"
 SETTINGS+=" $LR $EPOCH $UPDATES $PAIRS $SIZE"
 for n in "${widths[@]}"; do
-  eval "span_$n() { align $n; }"
-  stage "span_$n" "CrossInit with a span of $n"
+  stage "span_$n" "CrossInit with a span of $n" align "$n"
 done
 python "$HERE/losses.py" --out "$OUT" --spans "$SPANS" --seed "$SEED"

@@ -37,9 +37,7 @@ def read(path):
 def test_aligned_files_are_split_so_that_no_pair_is_on_both_sides(tmp_path):
     # lengths that go together, as those of translations do
     left, right = write(tmp_path / "l", numbered("a", 3000)), write(tmp_path / "r", numbered("b", 3000))
-    done = run(
-        "own_text.py", "--text", f"aa={left}", f"bb={right}", "--hold-out", 100, "--out", tmp_path / "o"
-    )
+    done = run("own_text.py", "--text", f"aa={left}", f"bb={right}", "--hold-out", 100, "--out", tmp_path / "o")
     assert done.returncode == 0 and "look aligned" in done.stdout
     number = lambda line: int(line.split()[0][1:])  # noqa: E731
     sets = {
@@ -303,7 +301,7 @@ def test_all_stages_on_a_few_captions(tmp_path):
     text = []
     for language in ("en", "fr"):
         with open(MULTI30K / ("train." + language), encoding="utf-8") as stream:
-            path = write(tmp_path / language, [line.rstrip("\n") for line in itertools.islice(stream, 2500)])
+            path = write(tmp_path / language, [line.rstrip("\n") for line in itertools.islice(stream, 6000)])
         text += ["--text", f"{language}={path}"]
     command = ["bash", QUICKSTART / "run.sh", "--preset", "smoke", "--out", tmp_path / "out"] + text
     done = programs.run(*command, VENV=sys.prefix)
@@ -316,7 +314,9 @@ def test_all_stages_on_a_few_captions(tmp_path):
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert page.count("<img ") >= 5 and "Pairs of words found from the text alone" in page, "scores, curves, PCA"
     assert "report.html: all of this as one page" in done.stdout
-    assert re.search(r"^man +homme +", done.stdout, re.MULTILINE), "pairs for a person to judge"
+    shown = [" ".join(line.split()[:2]) for line in done.stdout.splitlines()]
+    right = ["man homme", "woman femme", "dog chien", "and et", "girl fille", "two deux", "white blanc", "with avec"]
+    assert sum(pair in shown for pair in right) >= 3, "pairs for a person to judge"
     commands = read(tmp_path / "out" / "logs" / "translation.log")
     assert any("lexicon en-fr: " in line for line in commands), "translation is learnt with the lexicon"
     again = programs.run(*command, VENV=sys.prefix)

@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Iterator, List, Tuple
 
+from crossinit_fairseq.data.dictionary import WORD_START
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import base_language
-from crossinit_fairseq.ranks.sentencepiece_model import SPACE, decode_bytes, load_model
+from crossinit_fairseq.ranks.sentencepiece_model import decode_bytes, load_model
 
 _BETWEEN_BYTES = re.compile("(?<=>) (?=<0x)")
 _BATCH = 1 << 20  # characters given to ICU at a time
@@ -66,7 +67,7 @@ class SubTokens:
         for at, cut in enumerate(load_model(self.model).encode(runs, out_type=str)):
             # pieces of bytes are one when they stand together: a byte alone is no letter
             for piece in decode_bytes(_BETWEEN_BYTES.sub("", " ".join(cut))).split(" "):
-                piece = piece.replace(SPACE, "")
+                piece = piece.replace(WORD_START, "")
                 if piece:
                     pieces.append(piece)
                     origins.append(at)
