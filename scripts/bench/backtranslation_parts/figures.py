@@ -1,16 +1,18 @@
 """Medians and ratios of what was measured."""
 
+import dataclasses
 import statistics
 
 import torch
+
 from backtranslation_parts.text import SPREAD
 
 
-def figures_of(timed, source_words, source_sentences, size, args):
-    """What is reported, as a dict.
+def figures_of(timed, source_words, source_sentences, compared, setting):
+    """What is reported of a workload, as a dict.
 
-    timed: {"ours" or "stock": {what: list of float, one for each update}}; source_words, source_sentences: of all updates;
-    size: a row of SIZES; args: the options.
+    timed: {"ours" or "stock": {what: list of float, one for each repeat}}; source_words, source_sentences: of all
+    repeats; compared: how many sentences both have written alike; setting: of workloads.py.
     """
 
     def ratio(of_stock, of_ours):
@@ -25,40 +27,36 @@ def figures_of(timed, source_words, source_sentences, size, args):
     def whole(name):
         return [batch + step for batch, step in zip(timed[name]["batch"], timed[name]["step"])]
 
+    def share(name):
+        return sum(timed[name]["generation"]) / sum(timed[name]["step"])
+
+    updates = setting.repeats * setting.bt_ahead
     return {
-        "device": (
-            torch.cuda.get_device_name()
-            if torch.cuda.is_available()
-            else "cpu, {} threads".format(torch.get_num_threads())
-        ),
-        "torch": torch.__version__,
-        "settings": dict(
-            {k: v for k, v in vars(args).items() if k != "json"},
-            layers=size[0],
-            dim=size[1],
-            ffn=size[2],
-            heads=size[3],
-            vocabulary=size[4],
-            max_tokens=size[5],
-            repeats=size[6],
-            spread=SPREAD,
-        ),
-        "source_length": source_words / source_sentences,
-        "sentences_a_step": source_sentences / size[6],
+        "name": setting.workload,
+        "stock_share": share("stock"),
         "generation_speedup": ratio(rates("ours"), rates("stock")),
         "step_speedup": ratio(timed["stock"]["step"], timed["ours"]["step"]),
         "learning_speedup": ratio(learning("stock"), learning("ours")),
         "step_and_batch_speedup": ratio(whole("stock"), whole("ours")),
-        "generation_share": sum(timed["ours"]["generation"]) / sum(timed["ours"]["step"]),
+        "generation_share": share("ours"),
+        "sentences_compared": compared,
+        "identical_tokens": True,  # anything else ends the benchmark
+        "source_length": source_words / source_sentences,
+        "sentences_a_step": source_sentences / updates,
+        "device": (
+            torch.cuda.get_device_name() if torch.cuda.is_available() else f"cpu, {torch.get_num_threads()} threads"
+        ),
+        "torch": torch.__version__,
+        "settings": dict(dataclasses.asdict(setting), spread=SPREAD),
         "sides": {
             name: {
                 "generated_length": sum(of["tokens"]) / sum(of["sentences"]),
                 "generated_words_per_second": sum(of["tokens"]) / sum(of["generation"]),
-                "generation_seconds": statistics.median(of["generation"]),
-                "learning_seconds": statistics.median(learning(name)),
-                "step_seconds": statistics.median(of["step"]),
-                "batch_seconds": statistics.median(of["batch"]),
-                "generation_share": sum(of["generation"]) / sum(of["step"]),
+                "generation_seconds": statistics.median(of["generation"]) / setting.bt_ahead,
+                "learning_seconds": statistics.median(learning(name)) / setting.bt_ahead,
+                "step_seconds": statistics.median(of["step"]) / setting.bt_ahead,
+                "batch_seconds": statistics.median(of["batch"]) / setting.bt_ahead,
+                "generation_share": share(name),
             }
             for name, of in timed.items()
         },

@@ -1,100 +1,124 @@
 """Both tasks trained in turns, and what they took."""
 
 import argparse
+import contextlib
 import logging
 import sys
 import time
 import warnings
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
+from fairseq import utils
+from tqdm import tqdm
+
 from backtranslation_parts.copying import make_copying
 from backtranslation_parts.figures import figures_of
 from backtranslation_parts.meter import Meter
 from backtranslation_parts.side import Side, our_batch, stock_batch
 from backtranslation_parts.text import LANGUAGES, write_data
-from fairseq import utils
-from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def measure(folder, size, args):
+def measure(folder, setting):
     """Set both sides up in an empty folder and time them. Returns the figures as a dict.
 
-    size: a row of SIZES; args: the options of backtranslation.py.
+    setting: of workloads.py. Ends the program if the two write different sentences.
     """
     logging.disable(logging.WARNING)  # the tasks tell of their set-up, and stock prints translations
     warnings.simplefilter("ignore")
     utils.import_user_module(argparse.Namespace(user_dir=str(ROOT / "crossinit_fairseq")))
-    write_data(folder, size[4], args.sentences, args.median_length, np.random.default_rng(args.seed))
+    write_data(folder, setting, np.random.default_rng(setting.seed))
     cuda = torch.cuda.is_available()
-    sides = _sides(folder, size, args, cuda)
+    sides = _sides(folder, setting, cuda)
 
     def clock():
         if cuda:
             torch.cuda.synchronize()
-        return time.process_time() if args.cpu_time else time.perf_counter()
+        return time.process_time() if setting.cpu_time else time.perf_counter()
 
-    meters = _meters(sides, clock)
+    keys = ("batch", "step", "generation", "tokens", "sentences")
+    timed = {name: {key: [] for key in keys} for name in sides}
+    source_words = source_sentences = compared = 0
     dataset = sides["ours"].task.datasets["train"]
-    timed = {name: {"batch": [], "step": [], "generation": [], "tokens": [], "sentences": []} for name in sides}
-    source_words = source_sentences = 0
-    for repeat in tqdm(range(size[6] + 1), desc="updates timed", disable=not sys.stderr.isatty()):
-        _, chosen = our_batch(sides["ours"], repeat % len(dataset))
-        # each goes first in every other update
-        for name in sorted(sides, reverse=bool(repeat % 2)):
-            begin = clock()
-            if name == "ours":
-                batch, _ = our_batch(sides["ours"], repeat % len(dataset))
-            else:
-                batch = stock_batch(sides["stock"], chosen)
-            made = clock()
-            sides[name].trainer.train_step([batch])
-            end = clock()
-            generation, tokens, sentences = meters[name].take()
-            if repeat:  # the first warms up
-                values = (made - begin, end - made, generation, tokens, sentences)
-                for key, value in zip(("batch", "step", "generation", "tokens", "sentences"), values):
-                    timed[name][key].append(value)
-        if repeat:
-            for language, indices in chosen.items():
-                source_words += int((np.asarray(dataset.texts[language].sizes)[indices] - 1).sum())
-                source_sentences += len(indices)
-    return figures_of(timed, source_words, source_sentences, size, args)
+    with _meters(sides, clock) as meters:
+        for repeat in tqdm(range(setting.repeats + 1), desc="updates timed", disable=not sys.stderr.isatty()):
+            # whole groups of updates, the first of which translates for all of them
+            groups = max(len(dataset) // setting.bt_ahead, 1)
+            updates = [(repeat % groups * setting.bt_ahead + k) % len(dataset) for k in range(setting.bt_ahead)]
+            written = {}
+            # each goes first in every other repeat
+            for name in sorted(sides, reverse=bool(repeat % 2)):
+                sums = dict.fromkeys(keys, 0.0)
+                for update in updates:
+                    begin = clock()
+                    batch = our_batch(sides["ours"], update) if name == "ours" else stock_batch(sides, update)
+                    made = clock()
+                    sides[name].trainer.train_step([batch])
+                    sums["batch"], sums["step"] = sums["batch"] + made - begin, sums["step"] + clock() - made
+                sums["generation"], written[name] = meters[name].take()
+                sums["tokens"], sums["sentences"] = sum(map(len, written[name])), len(written[name])
+                if repeat:  # the first warms up
+                    for key, value in sums.items():
+                        timed[name][key].append(value)
+            compared += _compare(written, sides)
+            if repeat:
+                for language, indices in (pair for update in updates for pair in dataset.sentences_of(update)):
+                    source_words += int((np.asarray(dataset.texts[language].sizes)[indices] - 1).sum())
+                    source_sentences += len(indices)
+    return figures_of(timed, source_words, source_sentences, compared, setting)
 
 
-def _sides(folder, size, args, cuda):
+def _compare(written, sides):
+    """How many sentences both have written; ends the program unless they are the same but for stock's copied language
+    tokens."""
+    dictionary = sides["stock"].task.dictionary
+    tokens = {dictionary.index(f"__{language}__") for language in LANGUAGES}
+    stock = sorted([token for token in row if token not in tokens] for row in written["stock"])
+    ours = sorted(written["ours"])
+    if stock != ours:
+        different = sum(one != other for one, other in zip(stock, ours))
+        raise SystemExit(f"the two tasks wrote different sentences: {different} of {len(ours)} (stock {len(stock)})")
+    return len(ours)
+
+
+def _sides(folder, setting, cuda):
     """{"ours": Side, "stock": Side}, with the same weights."""
-    restrict = ["--restrict-vocab-updates", "-1"] if args.restrict_vocab else []
-    common = (folder, size, args.seed, args.dropout, cuda)
-    ours = Side(*common, "--task", "crossinit_unmt", "--langs", ",".join(LANGUAGES), *restrict)
+    options = ["--restrict-vocab-updates", "-1"] if setting.restrict_vocab else []
+    options += ["--bt-ahead", str(setting.bt_ahead)] if setting.bt_ahead > 1 else []
+    ours = Side(folder, setting, cuda, "--task", "crossinit_unmt", "--langs", ",".join(LANGUAGES), *options)
     stock_options = ["--mono-langs", ",".join(LANGUAGES), "--valid-lang-pairs", "-".join(LANGUAGES)]
-    stock = Side(*common, "--task", "online_backtranslation", *stock_options)
+    stock = Side(folder, setting, cuda, "--task", "online_backtranslation", *stock_options)
     if len(ours.task.dictionary) != len(stock.task.dictionary):
         raise SystemExit("the tasks' dictionaries are of unlike sizes; this is a fault of the benchmark")
-    dataset = ours.task.datasets["train"]
-    dataset.set_epoch(1)
-    dataset.batch_by_size(None, max_tokens=size[5])
-    torch.manual_seed(args.seed)
-    make_copying(ours.model, torch.Generator().manual_seed(args.seed))
+    ours.make_batches()
+    torch.manual_seed(setting.seed)
+    make_copying(ours.model, torch.Generator().manual_seed(setting.seed))
     stock.model.load_state_dict(ours.model.state_dict())
     return {"ours": ours, "stock": stock}
 
 
+@contextlib.contextmanager
 def _meters(sides, clock):
-    """{name: Meter of its generation}."""
+    """{name: Meter of its generation}, while it lasts."""
     from crossinit_fairseq.generation.search import Search
 
-    pad, eos = sides["ours"].task.dictionary.pad(), sides["ours"].task.dictionary.eos()
-    meters = {
-        "ours": Meter(
-            clock, lambda made: (sum(int((m.ne(pad) & m.ne(eos)).sum()) for m in made), sum(len(m) for m in made))
-        ),
-        "stock": Meter(clock, lambda made: (sum(len(best[0]["tokens"]) - 1 for best in made), len(made))),
-    }
-    Search.__call__ = meters["ours"].around(Search.__call__)
-    for generator in sides["stock"].task.sequence_generators.values():
-        generator.generate = meters["stock"].around(generator.generate)
-    return meters
+    dictionary = sides["ours"].task.dictionary
+    ends = {dictionary.pad(), dictionary.eos()}
+
+    def rows_of_ours(made):
+        return [[token for token in row if token not in ends] for part in made for row in part.tolist()]
+
+    def rows_of_stock(made):
+        return [best[0]["tokens"].tolist()[:-1] for best in made]
+
+    meters = {"ours": Meter(clock, rows_of_ours), "stock": Meter(clock, rows_of_stock)}
+    with contextlib.ExitStack() as stack:
+        search = meters["ours"].around(Search.__call__)
+        stack.enter_context(mock.patch.object(Search, "__call__", search))
+        for generator in sides["stock"].task.sequence_generators.values():
+            stack.enter_context(mock.patch.object(generator, "generate", meters["stock"].around(generator.generate)))
+        yield meters

@@ -1,12 +1,15 @@
-"""Time and tokens of a function."""
+"""Time of a function, and what it wrote."""
 
 
 class Meter:
-    """Seconds spent in a function and tokens that it wrote, up to the last `take`."""
+    """Seconds spent in a function and the sentences that it wrote, up to the last `take`.
 
-    def __init__(self, clock, count):
-        self.clock, self.count = clock, count
-        self.seconds = self.tokens = self.sentences = 0
+    clock: function that returns seconds; rows: from the function's result to a list of sentences, lists of int.
+    """
+
+    def __init__(self, clock, rows):
+        self.clock, self.rows = clock, rows
+        self.seconds, self.written = 0, []
 
     def around(self, function):
         """The function, metered."""
@@ -15,14 +18,13 @@ class Meter:
             begin = self.clock()
             result = function(*args, **kwargs)
             self.seconds += self.clock() - begin
-            tokens, sentences = self.count(result)
-            self.tokens, self.sentences = self.tokens + tokens, self.sentences + sentences
+            self.written += self.rows(result)
             return result
 
         return metered
 
     def take(self):
-        """Return (seconds, tokens, sentences) and begin anew."""
-        taken = self.seconds, self.tokens, self.sentences
-        self.seconds = self.tokens = self.sentences = 0
+        """Return (seconds, sentences) and begin anew."""
+        taken = self.seconds, self.written
+        self.seconds, self.written = 0, []
         return taken

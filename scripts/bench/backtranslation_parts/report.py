@@ -1,22 +1,23 @@
-"""The figures as a table."""
+"""The figures as tables."""
 
 
 def report(figures):
-    """Print the figures."""
-    of, settings = figures["sides"], figures["settings"]
+    """Print the figures of one workload."""
+    of, setting = figures["sides"], figures["settings"]
+    print("{workload}: {layers} + {layers} layers, d = {dim}, V = {vocabulary:,}".format(**setting))
     print(
-        "crossinit_unmt against online_backtranslation (stock): {layers} + {layers} layers, d = {dim}, V = {vocabulary:,}, "
-        "{max_tokens} tokens a batch and language".format(**settings)
-    )
-    clock = "CPU time" if settings["cpu_time"] else "time by the clock"
-    print(
-        "on {}, torch {}; {}, medians of {} updates".format(
-            figures["device"], figures["torch"], clock, settings["repeats"]
+        "on {}, torch {}; {}, medians of {} updates{}".format(
+            figures["device"],
+            figures["torch"],
+            "CPU time" if setting["cpu_time"] else "time by the clock",
+            setting["repeats"],
+            ", each {} of --bt-ahead".format(setting["bt_ahead"]) if setting["bt_ahead"] > 1 else "",
         )
     )
     print(
-        "sources have {:.1f} sub-tokens; generated: stock {:.1f}, ours {:.1f}".format(
-            figures["source_length"], of["stock"]["generated_length"], of["ours"]["generated_length"]
+        "sources have {:.1f} sub-tokens in the mean, {:.0f} sentences an update; the {:,} sentences that both wrote are the "
+        "same, token by token".format(
+            figures["source_length"], figures["sentences_a_step"], figures["sentences_compared"]
         )
     )
     print("{:36}{:>12}{:>12}{:>10}".format("", "stock", "ours", "speedup"))
@@ -27,6 +28,21 @@ def report(figures):
         ("making its batch, s", "batch_seconds", None, "{:12.3f}"),
         ("share of the step in generation", "generation_share", None, "{:12.1%}"),
     ):
-        last = "{:9.2f}x".format(figures[figure]) if figure else ""
-        print("{:36}".format(title) + form.format(of["stock"][key]) + form.format(of["ours"][key]) + last)
-    print("step and batch together: {:.2f}x".format(figures["step_and_batch_speedup"]))
+        last = f"{figures[figure]:9.2f}x" if figure else ""
+        print(f"{title:36}" + form.format(of["stock"][key]) + form.format(of["ours"][key]) + last)
+    print("step and batch together: {:.2f}x\n".format(figures["step_and_batch_speedup"]), flush=True)
+
+
+def table(workloads):
+    """The workloads beside each other, as Markdown."""
+    lines = [
+        "| workload | stock's share of the step in generation | generation | whole step |",
+        "| --- | --- | --- | --- |",
+    ]
+    for figures in workloads:
+        lines.append(
+            "| {} | {:.0%} | {:.2f} | {:.2f} |".format(
+                figures["name"], figures["stock_share"], figures["generation_speedup"], figures["step_speedup"]
+            )
+        )
+    return "\n".join(lines + ["", "Times as fast as stock."])

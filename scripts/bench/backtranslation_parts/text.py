@@ -4,24 +4,33 @@ import numpy as np
 import torch
 
 LANGUAGES = ("aa", "bb")
-MEDIAN_LENGTH, SPREAD, LENGTHS = 10.5, 0.75, (2, 200)
+# stock writes no sentence of fewer than 5 tokens
+SPREAD, LENGTHS = 0.75, (5, 200)
 
 
-def write_data(folder, vocabulary, sentences, median, rng):
-    """A data folder that both tasks take: stock adds __aa__ and the like to its dictionary unless they are there."""
+def write_data(folder, setting, rng):
+    """A data folder that both tasks take: stock adds __aa__ and the like to its dictionary unless they are there.
+
+    setting: of workloads.py.
+    """
     from fairseq.data import Dictionary, indexed_dataset
 
-    words = vocabulary - 9  # fairseq's four symbols, two tokens a language, <mask>
+    words = setting.vocabulary - 9  # fairseq's four symbols, two tokens a language, <mask>
     # two in five sub-tokens go on with a word
     symbols = ["{}{}".format("" if k % 5 in (1, 3) else "\u2581", k) for k in range(words)]
-    symbols += ["__{}__".format(name) for name in LANGUAGES] + ["[{}]".format(name) for name in LANGUAGES] + ["<mask>"]
+    symbols += [f"__{name}__" for name in LANGUAGES] + [f"[{name}]" for name in LANGUAGES] + ["<mask>"]
     (folder / "dict.txt").write_text("".join(symbol + " 1\n" for symbol in symbols), encoding="utf-8")
     dictionary = Dictionary.load(str(folder / "dict.txt"))
     half = words // 2
     chances = 1 / np.arange(3, half + 3)
     for number, language in enumerate(LANGUAGES):
         (folder / language).mkdir()
-        lengths = np.exp(rng.normal(np.log(median), SPREAD, sentences)).round().clip(*LENGTHS).astype(int)
+        lengths = (
+            np.exp(rng.normal(np.log(setting.median_length), SPREAD, setting.sentences))
+            .round()
+            .clip(*LENGTHS)
+            .astype(int)
+        )
         for split, lengths in (("train", lengths), ("valid", lengths[:20])):
             path = str(folder / language / split)
             builder = indexed_dataset.make_builder(path + ".bin", impl="mmap", vocab_size=len(dictionary))
