@@ -2,25 +2,26 @@
 
     python scripts/bench/backtranslation.py [--json FILE] [--size quickstart|mbart_base] [--repeats N]
 
-The workloads: short sentences, as the quickstart's, in batches of 800 sub-tokens; long ones, of 40 words in the median, in
-batches of 200, 800 and 3,000. (--max-tokens and --median-length make one of your own instead.)
+The workloads: short sentences, as the quickstart's, in batches of 800 sub-tokens; long ones, of 40 words in the
+median, in batches of 200, 800 and 3,000. (--max-tokens and --median-length make one of your own instead.)
 
-Both tasks train through fairseq's own Trainer, in this process, in turns, on the same sentences and on models of the same
-weights; the learning rate is 0, so that they stay the same. A batch of stock is made by stock's own datasets from the
-sentences of ours. What is timed:
+Both tasks train through fairseq's own Trainer, in this process, in turns, on the same sentences and on models of the
+same weights; the learning rate is 0, so that they stay the same. A batch of stock is made by stock's own datasets from
+the sentences of ours. What is timed:
 
     generation  stock: SequenceGenerator.generate; ours: what Search does. Tokens written, </s> not counted, per second
     step        Trainer.train_step: generation, denoising and back-translation forward and backward, clipping, Adam
     batch       reading the sentences, noise, padding: what a training without workers waits for besides
 
-Medians over updates; ratios are medians of the ratios of the updates. With --bt-ahead N ours translates the sources of N
-updates together, and N updates of either count as one.
+Medians over updates; ratios are medians of the ratios of the updates. With --bt-ahead N ours translates the sources of
+N updates together, and N updates of either count as one.
 
 The text is made up: two languages with disjoint halves of the vocabulary, sub-tokens drawn by Zipf's law, sentence
-lengths from a log-normal distribution of the spread of the quickstart's text (standard deviation of the logarithm 0.75;
-5 to 200 sub-tokens: stock writes no fewer than 5). So that both write sentences as long as their sources, which random weights would not, the weights
-are set by hand to copy the source. Every sentence that both have written is compared, token by token: if any differs
-but for the language's token, which stock copies too, the benchmark ends with exit code 1.
+lengths from a log-normal distribution of the spread of the quickstart's text (standard deviation of the logarithm
+0.75; 5 to 200 sub-tokens: stock writes no fewer than 5). So that both write sentences as long as their sources, which
+random weights would not, the weights are set by hand to copy the source. Every sentence that both have written is
+compared, token by token: if any differs but for the language's token, which stock copies too, the benchmark ends with
+exit code 1.
 """
 
 import argparse
@@ -57,7 +58,8 @@ def main():
     parser.add_argument(
         "--cpu-time",
         action="store_true",
-        help="count the seconds of CPU that this process gets, not those of the clock: for a busy machine, with OMP_NUM_THREADS=1",
+        help="count the seconds of CPU that this process gets, not those of the clock: for a busy machine, with "
+        "OMP_NUM_THREADS=1",
     )
     parser.add_argument("--seed", type=int, default=1, help="of the text, the noise and the weights (default: 1)")
     parser.add_argument("--json", metavar="FILE", help="write the figures there, after every workload")

@@ -15,8 +15,8 @@ def report(figures):
         )
     )
     print(
-        "sources have {:.1f} sub-tokens in the mean, {:.0f} sentences an update; the {:,} sentences that both wrote are the "
-        "same, token by token".format(
+        "sources have {:.1f} sub-tokens in the mean, {:.0f} sentences an update; the {:,} sentences that both wrote are "
+        "the same, token by token".format(
             figures["source_length"], figures["sentences_a_step"], figures["sentences_compared"]
         )
     )

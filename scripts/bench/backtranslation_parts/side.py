@@ -18,8 +18,8 @@ class Side:
         command += ["--max-tokens", str(setting.max_tokens), "--num-workers", "0"]
         command += "--max-source-positions 512 --max-target-positions 512".split()
         for side in ("encoder", "decoder"):
-            command += f"--{side}-layers {setting.layers} --{side}-embed-dim {setting.dim} --{side}-ffn-embed-dim {setting.ffn}".split()
-            command += [f"--{side}-attention-heads", str(setting.heads)]
+            command += [f"--{side}-layers", str(setting.layers), f"--{side}-embed-dim", str(setting.dim)]
+            command += [f"--{side}-ffn-embed-dim", str(setting.ffn), f"--{side}-attention-heads", str(setting.heads)]
         command += [] if cuda else ["--cpu"]
         args = options.parse_args_and_arch(options.get_training_parser(), command + list(more))
         cfg = convert_namespace_to_omegaconf(args)

@@ -25,13 +25,9 @@ def write_data(folder, setting, rng):
     chances = 1 / np.arange(3, half + 3)
     for number, language in enumerate(LANGUAGES):
         (folder / language).mkdir()
-        lengths = (
-            np.exp(rng.normal(np.log(setting.median_length), SPREAD, setting.sentences))
-            .round()
-            .clip(*LENGTHS)
-            .astype(int)
-        )
-        for split, lengths in (("train", lengths), ("valid", lengths[:20])):
+        drawn = np.exp(rng.normal(np.log(setting.median_length), SPREAD, setting.sentences))
+        of_text = drawn.round().clip(*LENGTHS).astype(int)
+        for split, lengths in (("train", of_text), ("valid", of_text[:20])):
             path = str(folder / language / split)
             builder = indexed_dataset.make_builder(path + ".bin", impl="mmap", vocab_size=len(dictionary))
             for length in lengths:
