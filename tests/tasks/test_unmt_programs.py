@@ -176,7 +176,7 @@ def test_scores_of_references_are_of_their_text(data_folder, checkpoint, vocab):
     more = "--required-batch-size-multiple 1 --batch-size 4"
     done = run("generate", [str(data_folder)], options.format(checkpoint, vocab), more)
     assert done.returncode == 0, done.stdout[-2000:]
-    lines = {key: dict(re.findall(r"^{}-(\d+)\t(.*)$".format(key), done.stdout, re.M)) for key in "TDP"}
+    lines = {key: dict(re.findall(rf"^{key}-(\d+)\t(.*)$", done.stdout, re.M)) for key in "TDP"}
     assert len(lines["T"]) == len(lines["D"]) == len(lines["P"]) == 21
     for number, text in lines["T"].items():
         score, scored = lines["D"][number].split("\t")
@@ -184,3 +184,13 @@ def test_scores_of_references_are_of_their_text(data_folder, checkpoint, vocab):
         assert scored == text and "[" not in text
         assert len(each) == len(text.split()) + 2, "<s>, the pieces, </s>"
         assert float(score) == pytest.approx(sum(each) / len(each), abs=1e-3)
+
+
+def test_the_last_line_counts_whole_words(data_folder, checkpoint):
+    """Whole words stand in no dictionary of sub-tokens. As many words as the T lines have, every one of them right."""
+    options = f"--task crossinit_unmt -s aa -t bb --path {checkpoint} --gen-subset valid --score-reference"
+    more = "--remove-bpe sentencepiece --required-batch-size-multiple 1 --batch-size 4"
+    done = run("generate", [str(data_folder)], options, more)
+    assert done.returncode == 0, done.stdout[-2000:]
+    words = sum(len(text.split()) for text in re.findall(r"^T-\d+\t(.*)$", done.stdout, re.M))
+    assert "BLEU4 = 100.00" in done.stdout and f"syslen={words}, reflen={words})" in done.stdout

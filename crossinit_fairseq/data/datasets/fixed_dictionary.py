@@ -1,10 +1,11 @@
 """The dictionary of a data folder as fairseq's programs see it."""
 
 import os
-from typing import Any, List
+from typing import Any, Callable, Dict, List, Optional
 
 import torch
 from fairseq.data import Dictionary
+from fairseq.tokenizer import tokenize_line
 
 from crossinit_fairseq.data.dictionary import check_control_symbols, read_entries
 from crossinit_fairseq.data.text_check import check_dictionaries
@@ -16,15 +17,41 @@ class FixedDictionary(Dictionary):
 
     BART's hub interface lets fairseq's own grow by such words. The embedding table has no rows for them, and every
     later call would meet them again.
+
+    ``fairseq-generate --remove-bpe`` asks for growth by name, to tell whole words apart when it counts its last line's
+    BLEU. Such words get numbers past the end, the same word the same number; the dictionary itself stays as it is.
     """
 
-    def encode_line(self, *args: Any, **kwargs: Any) -> torch.Tensor:
-        """fairseq's own, with add_if_not_exist off. Returns int32 [T]."""
-        if len(args) > 2:
-            args = (*args[:2], False, *args[3:])
-        else:
-            kwargs["add_if_not_exist"] = False
-        return super().encode_line(*args, **kwargs)
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self._past_the_end: Dict[str, int] = {}
+
+    def encode_line(
+        self,
+        line: str,
+        line_tokenizer: Callable[[str], List[str]] = tokenize_line,
+        add_if_not_exist: bool = False,
+        consumer: Optional[Callable[[str, int], None]] = None,
+        append_eos: bool = True,
+        reverse_order: bool = False,
+    ) -> torch.Tensor:
+        """fairseq's own, but for unknown words. Returns int32 [T].
+
+        add_if_not_exist: give each unknown word a number of its own, at least the length of the dictionary.
+        """
+        words = []
+
+        def keep(word: str, index: int) -> None:
+            words.append(word)
+            if consumer is not None:
+                consumer(word, index)
+
+        numbers = super().encode_line(line, line_tokenizer, False, keep, append_eos, reverse_order)
+        if add_if_not_exist:
+            for place, word in enumerate(words):
+                if word not in self:
+                    numbers[place] = len(self) + self._past_the_end.setdefault(word, len(self._past_the_end))
+        return numbers
 
 
 def load_dictionary(folders: List[str], languages: List[str]) -> FixedDictionary:

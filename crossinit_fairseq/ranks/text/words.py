@@ -6,23 +6,12 @@ from dataclasses import dataclass
 from typing import List, Optional, Protocol, Tuple
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.languages import base_language, comma_below
+from crossinit_fairseq.languages import base_language, comma_below, spaceless_language
 
 # a longer word is an address, a table or noise
 MAX_CHARACTERS = 100
 # the apostrophe ends an elided article (l'homme) and is no part of a word
 _ELIDING = frozenset(["ca", "fr", "it", "oc"])
-_SPACELESS = {
-    "zh": "Chinese",
-    "yue": "Cantonese",
-    "wuu": "Wu Chinese",
-    "lzh": "Classical Chinese",
-    "ja": "Japanese",
-    "th": "Thai",
-    "km": "Khmer",
-    "lo": "Lao",
-    "my": "Burmese",
-}
 # written in Hebrew letters, where a quotation mark inside a word is the sign of an abbreviation
 _HEBREW = frozenset(["he", "yi", "lad"])
 _GERESH = {"'": "\u05f3", '"': "\u05f4"}
@@ -74,11 +63,10 @@ class TextWords:
     segmenter: Optional[Segmenter] = None
 
     def __post_init__(self) -> None:
-        base = base_language(self.language)
-        if base in _SPACELESS and self.segmenter is None:
+        spaceless = spaceless_language(self.language)
+        if spaceless and self.segmenter is None:
             raise InputError(
-                f"{_SPACELESS[base]} has no spaces between words: count it with a segmenter (extra `segment`) or by "
-                "sub-tokens"
+                f"{spaceless} has no spaces between words: count it with a segmenter (extra `segment`) or by sub-tokens"
             )
 
     @classmethod
@@ -126,5 +114,5 @@ class TextWords:
 
 
 def is_spaceless(language: str) -> bool:
-    """Whether the script puts no spaces between words (zh, ja, th, km, lo, my)."""
-    return base_language(language) in _SPACELESS
+    """Whether the script puts no spaces between words (zh, yue, ja, th, km, lo, my)."""
+    return spaceless_language(language) is not None

@@ -77,3 +77,6 @@ def test_language_codes():
 def test_languages_without_spaces_need_a_segmenter():
     with pytest.raises(InputError, match="Thai has no spaces between words: count it with a segmenter"):
         TextWords("th_TH")
+    with pytest.raises(InputError, match="Cantonese has no spaces between words"):
+        TextWords("yue")
+    assert words_of("g\u00f3a \u0101i l\u00ed", "nan_Latn") == ["g\u00f3a", "\u0101i", "l\u00ed"]
