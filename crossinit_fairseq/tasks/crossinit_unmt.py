@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import torch
 from fairseq.criterions import FairseqCriterion
-from fairseq.data import Dictionary, LanguagePairDataset
+from fairseq.data import Dictionary, FairseqDataset, LanguagePairDataset, iterators
 from fairseq.logging import metrics
 from fairseq.models import BaseFairseqModel, FairseqEncoderDecoderModel
 from fairseq.tasks import register_task
@@ -14,6 +14,8 @@ from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.data.datasets.corpus import Corpus
 from crossinit_fairseq.data.datasets.fixed_dictionary import load_dictionary
 from crossinit_fairseq.data.datasets.grouped_batches import WithSpecialTokens, pair_dataset
+from crossinit_fairseq.data.datasets.monolingual_updates import MonolingualUpdates
+from crossinit_fairseq.data.datasets.update_groups import OrderedItems, UpdateGroups
 from crossinit_fairseq.data.dictionary import MASK, language_token, special_rows
 from crossinit_fairseq.data.folder import check_languages, data_folders, languages_of
 from crossinit_fairseq.data.noise import WordNoise
@@ -184,6 +186,19 @@ class CrossInitUnmtTask(CrossInitTask):
     def _corpus(self) -> Corpus:
         named = dict(noise=self._noise(), longest=self._longest, seed=self.cfg.seed)
         return Corpus(self.folders, self.languages, self.dictionary, self.special_tokens, **named)
+
+    def get_batch_iterator(
+        self, dataset: FairseqDataset, num_shards: int = 1, epoch: int = 1, **options
+    ) -> iterators.EpochBatchIterator:
+        """fairseq's own; with --bt-ahead the training text comes in the order of its items, in groups of updates."""
+        options.update(num_shards=num_shards, epoch=epoch)
+        if not isinstance(dataset, MonolingualUpdates) or self.cfg.bt_ahead == 1:
+            return super().get_batch_iterator(dataset, **options)
+        frequencies = list(self.cfg.update_freq)
+        update_freq = int(frequencies[min(epoch, len(frequencies)) - 1])
+        dataset.groups = UpdateGroups(num_shards, self.cfg.bt_ahead * update_freq)
+        self.step.ahead.begin_epoch(dataset.groups, update_freq)
+        return OrderedItems(super().get_batch_iterator(dataset, **options), self.step.ahead)
 
     def has_sharded_data(self, split: str) -> bool:
         """Whether the next epoch reads other files."""

@@ -1,7 +1,7 @@
 """Options of the task `crossinit_unmt`."""
 
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import List, Optional
 
 from fairseq.dataclass import ChoiceEnum
 from omegaconf import II
@@ -79,6 +79,14 @@ class CrossInitUnmtConfig(CrossInitConfig):
     )
     bt_temperature: float = field(
         default=1.0, metadata={"help": "with --bt-sampling or a beam: scores are divided by this; under 1 is bolder"}
+    )
+    bt_ahead: int = field(
+        default=1,
+        metadata={
+            "help": "back-translation: translate the sources of this many updates together, by the model as it is "
+            "before the first of them, in larger batches, which fill a GPU better; 1: each update's by the model as it "
+            "is (default: 1)"
+        },
     )
     restrict_vocab_updates: int = field(
         default=0,
@@ -169,6 +177,8 @@ class CrossInitUnmtConfig(CrossInitConfig):
     save_dir: str = II("checkpoint.save_dir")
     restore_file: str = II("checkpoint.restore_file")
     finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")
+    # how many batches of a process make an update, by epoch
+    update_freq: List[int] = II("optimization.update_freq")
 
 
 def check_options(cfg: CrossInitUnmtConfig) -> None:
@@ -177,6 +187,8 @@ def check_options(cfg: CrossInitUnmtConfig) -> None:
         raise InputError(f"--lexicon-noise is {cfg.lexicon_noise}; it is a probability, 0 to 1")
     if cfg.lexicon_bt_updates < 0:
         raise InputError(f"--lexicon-bt-updates is {cfg.lexicon_bt_updates}; it must be 0 or more")
+    if cfg.bt_ahead < 1:
+        raise InputError(f"--bt-ahead is {cfg.bt_ahead}; it must be 1 or more updates")
     if cfg.freeze_table_updates < -1:
         raise InputError(f"--freeze-table-updates is {cfg.freeze_table_updates}; it must be 0 or more, or -1 for all")
     if cfg.lexicon_bt_noise and not cfg.lexicon_bt_updates:

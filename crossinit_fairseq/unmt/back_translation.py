@@ -9,7 +9,9 @@ from fairseq.models import FairseqEncoderDecoderModel
 from torch import Tensor, distributed
 
 from crossinit_fairseq.data.special_tokens import SpecialTokens
+from crossinit_fairseq.generation.pooled_requests import PooledRequests, tokens_at_once
 from crossinit_fairseq.generation.search import Search, TranslationRequest
+from crossinit_fairseq.unmt.ahead import Written
 from crossinit_fairseq.unmt.copy_monitor import FIELDS, CopyMonitor, count_copies
 from crossinit_fairseq.unmt.lexicon import WordByWordSources
 
@@ -62,36 +64,48 @@ class BackTranslation:
         requests: Sequence[TranslationRequest],
         update: int = 0,
     ) -> List[Tuple[Optional[Dict[str, Any]], Dict[str, float]]]:
-        """Translate batches, all together. Returns for each (training sample back into the batch's language, counts).
-
-        A sample is None when no translation has a word; single sentences whose translation is empty are left out:
-        from nothing, the model would learn to make up sentences.
+        """Translate batches, all together, and make a `sample` of each.
 
         model: in eval mode; requests: `request` of each batch; update: its number, for the lexicon's share in it.
         """
         begin = time.perf_counter()
         translations: Dict[int, Tensor] = {}
         for place, (batch, request) in enumerate(zip(batches, requests)):
-            if self._by_words(batch["language"], request.language, update):
+            if self.by_words(batch["language"], request.language, update):
                 translations[place] = self.word_by_word(
                     batch["clean"], batch["language"], request.language, request.seed
                 )
         by_model = [place for place in range(len(requests)) if place not in translations]
         written = self.search(model, [requests[place] for place in by_model], self.max_len)
         translations.update(zip(by_model, written))
-        seconds = time.perf_counter() - begin  # generation waits for the device every few steps
-        tokens = max(sum(translation.numel() for translation in translations.values()), 1)
-        return [
-            self._sample(batch, request, translations[place], seconds * translations[place].numel() / tokens)
-            for place, (batch, request) in enumerate(zip(batches, requests))
-        ]
+        timed = _share_time([translations[place] for place in range(len(requests))], begin)
+        return [self.sample(*each) for each in zip(batches, requests, timed)]
 
-    def _by_words(self, source: str, target: str, update: int) -> bool:
+    def ahead(self, model: FairseqEncoderDecoderModel, requests: Sequence[TranslationRequest]) -> List[Written]:
+        """Translate batches of updates to come, sorted anew by length so that they fill the device.
+
+        model: in eval mode; requests: `request` of each batch.
+        """
+        if not requests:
+            return []
+        begin, source = time.perf_counter(), requests[0].source
+        pool = PooledRequests(requests, self.special_tokens.pad, tokens_at_once(source.device))
+        written = [self.search(model, [request for request, _ in portion], self.max_len) for portion in pool.portions]
+        return _share_time(pool.unpool(written), begin)
+
+    def by_words(self, source: str, target: str, update: int) -> bool:
+        """Whether the lexicon translates this direction in an update, rather than the model."""
         return self.word_by_word is not None and self.word_by_word.writes(source, target, update)
 
-    def _sample(
-        self, batch: Dict[str, Any], request: TranslationRequest, translation: Tensor, seconds: float
+    def sample(
+        self, batch: Dict[str, Any], request: TranslationRequest, written: Written
     ) -> Tuple[Optional[Dict[str, Any]], Dict[str, float]]:
+        """A training sample back into the batch's language, and counts of what was written.
+
+        The sample is None when no translation has a word; single sentences whose translation is empty are left out:
+        from nothing, the model would learn to make up sentences.
+        """
+        translation, seconds = written
         special_tokens, clean = self.special_tokens, request.source
         text_tokens, vocabulary = (
             tokens.to(clean.device) for tokens in (self.text_tokens, self.vocabularies[request.language])
@@ -126,7 +140,7 @@ class BackTranslation:
             }
             totals = {field: totals[field] + counts[field] for field in _COUNTS}
             # what a lexicon writes says nothing about the model
-            if counts["batches"] and not self._by_words(*direction, update):
+            if counts["batches"] and not self.by_words(*direction, update):
                 _warn(self.monitor.add("-".join(direction), counts, int(counts["batches"])), update)
         if totals["written"]:
             for field in ("copied", "in_target"):
@@ -167,6 +181,13 @@ def flatten_counts(
 
 def _key(direction: Direction, field: str) -> str:
     return f"_bt_{'-'.join(direction)}/{field}"
+
+
+def _share_time(translations: List[Tensor], begin: float) -> List[Written]:
+    """Each with its share of the seconds since `begin`; generation waits for the device every few steps."""
+    seconds = time.perf_counter() - begin
+    tokens = max(sum(translation.numel() for translation in translations), 1)
+    return [Written(translation, seconds * translation.numel() / tokens) for translation in translations]
 
 
 def _rows(tokens: Tensor, kept: Tensor, pad: int) -> Tensor:

@@ -18,6 +18,7 @@ from crossinit_fairseq.generation.search import TranslationRequest
 from crossinit_fairseq.models.bare_model import unwrap
 from crossinit_fairseq.models.finite import FiniteWatch
 from crossinit_fairseq.models.token_tables import FrozenTable
+from crossinit_fairseq.unmt.ahead import TranslationsAhead
 from crossinit_fairseq.unmt.back_translation import BackTranslation, Direction, flatten_counts
 from crossinit_fairseq.unmt.directions import Directions
 from crossinit_fairseq.unmt.output_loss import compute_loss
@@ -45,7 +46,7 @@ class TrainingStep:
 
     lambda_dae, lambda_bt: weights of the two, as schedules; restrict_updates: for how many updates only tokens of the
     target language are generated, -1 for all; seed: of what is drawn in generation. Raises InputError for a weight that
-    is no schedule.
+    is no schedule. Its `ahead` holds what is translated for updates to come.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class TrainingStep:
     ):
         self.frozen_table, self.watch = frozen_table, watch
         self.directions, self.seed, self.restrict_updates = directions, seed, restrict_updates
+        self.ahead = TranslationsAhead()
         self.schedules = {
             DENOISING: _schedule("--lambda-dae", lambda_dae),
             BACK_TRANSLATION: _schedule("--lambda-bt", lambda_bt),
@@ -85,15 +87,14 @@ class TrainingStep:
         weights, batches = self.weights(update), [] if ignore_grad else sample["batches"]
         # all generation first: it is one for all languages, and the last backward pass, which exchanges gradients, must
         # be known as such
+        model.eval()
+        if batches and "ahead" in sample:
+            self._translate_ahead(sample, unwrap(model), update, back_translation)
         requests = {}
         if weights[BACK_TRANSLATION] and batches:
             requests = self._requests(sample["update"], batches, update, back_translation)
-        model.eval()
-        translated = back_translation.samples(
-            unwrap(model), [batches[slot] for slot in requests], list(requests.values()), update
-        )
+        found = self._back_translated(sample, unwrap(model), requests, update, back_translation)
         model.train()
-        found = dict(zip(requests, translated))
         samples: List[WeightedSample] = []
         counts: Dict[Direction, Dict[str, float]] = {}
         for slot, batch in enumerate(batches):
@@ -116,6 +117,49 @@ class TrainingStep:
             loss, size, logs = accumulate_gradients(model, criterion, optimizer, samples, self.watch)
         logs.update(flatten_counts(self.directions.generated(), counts))
         return loss, size, logs
+
+    def _translate_ahead(
+        self, sample: Dict[str, Any], model: torch.nn.Module, update: int, back_translation: BackTranslation
+    ) -> None:
+        """Translate what the model is to translate for this update and the later ones of its group, by the model as it
+        is."""
+        entries = []
+        for place, item in enumerate([sample] + sample["ahead"]):
+            at = update + place // self.ahead.update_freq
+            if not self.weights(at)[BACK_TRANSLATION]:
+                continue
+            for slot, request in self._requests(item["update"], item["batches"], at, back_translation).items():
+                batch = item["batches"][slot]
+                if not back_translation.by_words(batch["language"], request.language, at):
+                    entries.append((item["update"], slot, batch["clean"], request))
+        written = back_translation.ahead(model, [request for *_, request in entries])
+        found: Dict[int, Dict[int, Any]] = {}
+        for (item, slot, clean, _), translation in zip(entries, written):
+            found.setdefault(item, {})[slot] = clean, translation
+        self.ahead.replace(found, sample["has_later"])
+
+    def _back_translated(
+        self,
+        sample: Dict[str, Any],
+        model: torch.nn.Module,
+        requests: Dict[int, TranslationRequest],
+        update: int,
+        back_translation: BackTranslation,
+    ) -> Dict[int, Tuple[Any, Dict[str, float]]]:
+        """{slot: (training sample or None, counts)}, of what was translated ahead, and of the rest translated now."""
+        found, batches = {}, sample.get("batches", [])
+        for slot, request in requests.items():
+            written = self.ahead.take(sample["update"], slot, batches[slot]["clean"])
+            if written is not None:
+                found[slot] = back_translation.sample(batches[slot], request, written)
+        now = [slot for slot in requests if slot not in found]
+        made = back_translation.samples(
+            model, [batches[slot] for slot in now], [requests[slot] for slot in now], update
+        )
+        found.update(zip(now, made))
+        if batches:
+            self.ahead.forget(sample["update"])
+        return found
 
     def _requests(
         self, item: int, batches: Sequence[Dict[str, Any]], update: int, back_translation: BackTranslation

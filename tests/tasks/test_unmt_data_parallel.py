@@ -7,8 +7,9 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
-from tests.conftest import TINY_MODEL, USER_DIR
+from tests.conftest import TINY_MODEL, USER_DIR, load, weights
 from tests.tasks.in_process import OPTIONS
 
 # prints what each process learns from and where it ends; in its first step, the second generates nothing
@@ -39,19 +40,18 @@ cli_main()
 """
 
 
-@pytest.fixture(scope="module")
-def outputs(data_folder, tmp_path_factory):
+def run_two(data_folder, save_dir, code, *options):
+    """Train in two processes. Returns what each has printed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-c", WORKER, str(data_folder), "--user-dir", str(USER_DIR)]
-    command += OPTIONS.replace("--max-tokens 300", "--batch-size 140").split() + TINY_MODEL
+    command = [sys.executable, "-c", code, str(data_folder), "--user-dir", str(USER_DIR), "--save-dir", str(save_dir)]
+    command += OPTIONS.replace("--max-tokens 300", "").split() + TINY_MODEL
     command += (
-        "--save-dir {} --max-epoch 1 --cpu --distributed-world-size 2 --distributed-no-spawn --distributed-backend gloo "
-        "--ddp-backend legacy_ddp --sampling-alpha 0.5 --distributed-init-method tcp://127.0.0.1:{}".format(
-            tmp_path_factory.mktemp("parallel"), port
-        )
+        "--cpu --distributed-world-size 2 --distributed-no-spawn --distributed-backend gloo "
+        f"--ddp-backend legacy_ddp --sampling-alpha 0.5 --distributed-init-method tcp://127.0.0.1:{port}"
     ).split()
+    command += [part for option in options for part in option.split()]
     processes = [
         subprocess.Popen(command + ["--distributed-rank", str(rank)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         for rank in range(2)
@@ -59,6 +59,11 @@ def outputs(data_folder, tmp_path_factory):
     outputs = [process.communicate(timeout=180)[0].decode("utf-8") for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs[0][-3000:] + outputs[1][-3000:]
     return outputs
+
+
+@pytest.fixture(scope="module")
+def outputs(data_folder, tmp_path_factory):
+    return run_two(data_folder, tmp_path_factory.mktemp("parallel"), WORKER, "--batch-size 140 --max-epoch 1")
 
 
 def steps(output):
@@ -86,3 +91,16 @@ def test_the_log_is_of_both(outputs):
     assert "left out of back-translation" in outputs[0] and "left out of back-translation" not in outputs[1]
     (valid,) = [json.loads(text) for text in re.findall(r"\| valid \| (\{.*\})", outputs[0])]
     assert {"valid_bleu_aa-bb", "valid_round_trip_bleu"} <= set(valid)
+
+
+def test_resuming_inside_a_group_of_translations_changes_no_bit(data_folder, tmp_path):
+    """--bt-ahead: the first process saves what both have translated for updates to come."""
+    code = "from fairseq_cli.train import cli_main; cli_main()"
+    options = "--batch-size 50 --bt-ahead 4 --disable-validation --save-interval-updates 1 --max-update"
+    run_two(data_folder, tmp_path, code, options, "3")
+    # 400 sentences of each language make 8 items; after two updates of both processes, 4 to 7 are to come
+    kept = load(tmp_path / "checkpoint_1_2.pt")["extra_state"]["train_iterator"]["ahead"]
+    assert sorted(kept) == [4, 5, 6, 7]
+    run_two(data_folder, tmp_path / "parts", code, options, f"3 --restore-file {tmp_path / 'checkpoint_1_2.pt'}")
+    one, other = (weights(folder / "checkpoint_last.pt") for folder in (tmp_path, tmp_path / "parts"))
+    assert all(torch.equal(one[name], other[name]) for name in one)

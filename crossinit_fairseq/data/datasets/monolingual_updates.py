@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from fairseq.data import FairseqDataset
 
+from crossinit_fairseq.data.datasets.update_groups import UpdateGroups
 from crossinit_fairseq.data.noise import WordNoise, add_noise
 from crossinit_fairseq.data.sentences import cut_batches
 from crossinit_fairseq.data.special_tokens import SpecialTokens
@@ -20,6 +21,8 @@ class MonolingualUpdates(FairseqDataset):
     texts: {language: dataset of int64 [T] sentences ending in </s>, with `sizes`}; usable: {language: int64 [n],
     numbers of the sentences that may be used}; alpha: see language_turns; lexicon_noise: function (sentences, language,
     numpy Generator) -> sentences, applied before the other noise to what is to be denoised, or None.
+
+    The attribute `groups`, if it is set, says which updates are translated together.
     """
 
     can_reuse_epoch_itr_across_epochs = False
@@ -38,6 +41,7 @@ class MonolingualUpdates(FairseqDataset):
         self.texts, self.usable = texts, usable
         self.special_tokens, self.noise, self.seed, self.alpha = special_tokens, noise, seed, alpha
         self.lexicon_noise = lexicon_noise
+        self.groups: Optional[UpdateGroups] = None
         self.epoch = 1
         self.batches: Dict[str, List[np.ndarray]] = {}
         # int64 [updates, languages] each: the language's number, how many turns it had before, which of its batches
@@ -96,13 +100,27 @@ class MonolingualUpdates(FairseqDataset):
         """Return {"update": k, "batches": [...]}, for each batch {"language", "turn", "clean", "denoise"}.
 
         clean: int64 [B, T] of x </s>; denoise: a training sample, whose "id" are the sentences' numbers in their text;
-        turn: how many batches of this language the epoch has had before this one.
+        turn: how many batches of this language the epoch has had before this one. The first update of a group of
+        `groups` has besides {"ahead": the same of the later ones, without "denoise", "has_later": whether any process
+        has later ones}.
         """
         batches = []
         for slot, (language, indices) in enumerate(self.sentences_of(update)):
             number = int(self.drawn[update, slot])
             key = [self.seed, self.epoch, number], [update, slot]
             batches.append(self._batch(language, int(self.turns[update, slot]), indices, key))
+        item = {"update": update, "batches": batches}
+        if self.groups is not None and self.groups.begins_at(update):
+            item["ahead"] = [self._clean(later) for later in self.groups.later(update, len(self.drawn))]
+            item["has_later"] = self.groups.has_later(update, len(self.drawn))
+        return item
+
+    def _clean(self, update: int) -> Dict[str, Any]:
+        """An update's sentences to translate."""
+        batches = []
+        for slot, (language, indices) in enumerate(self.sentences_of(update)):
+            clean = self.special_tokens.collate([self.texts[language][int(index)] for index in indices])
+            batches.append({"language": language, "turn": int(self.turns[update, slot]), "clean": clean})
         return {"update": update, "batches": batches}
 
     def sentences_of(self, update: int) -> List[Tuple[str, np.ndarray]]:
