@@ -17,10 +17,12 @@ _MOST_SIGNS = 16  # seeds whose signs are all tried; of more, a sample of as man
 
 @dataclass(frozen=True)
 class Scored:
-    """The translations of one run in one direction, counted.
+    """What one run answered to one test, counted item by item.
 
-    counts: int64 [sentences, 10]: lengths of hypothesis and reference, right n-grams of 1 to 4 words, all of them;
-    score: BLEU of the whole; signature: sacreBLEU's; reference: the lines, to see whether runs share a test set.
+    metric: "BLEU", or the name of a mean in percent, such as accuracy; counts: of BLEU int64 [sentences, 10], lengths
+    of hypothesis and reference, right n-grams of 1 to 4 words, all of them; of a mean float64 [items, 2], the points of
+    an item (0 to 1), and 1; score: of the whole; signature: sacreBLEU's, empty for a mean; reference: the lines that
+    tell whether runs share a test set.
     """
 
     counts: np.ndarray
@@ -28,6 +30,11 @@ class Scored:
     signature: str
     reference: Tuple[str, ...]
     smoothing: str = "exp"
+    metric: str = "BLEU"
+
+    def of(self, sums: np.ndarray) -> float:
+        """The score of summed counts, of the form of a row of counts."""
+        return bleu_of(sums, self.smoothing) if self.metric == "BLEU" else 100 * float(sums[0] / sums[1])
 
 
 def count_matches(hypotheses: Sequence[str], reference: Sequence[str], scorer: BLEU, name: str) -> Scored:
@@ -44,6 +51,18 @@ def count_matches(hypotheses: Sequence[str], reference: Sequence[str], scorer: B
     counts = np.array(rows, dtype=np.int64)
     whole = scorer.corpus_score(list(hypotheses), [list(reference)])
     return Scored(counts, whole.score, str(scorer.get_signature()), tuple(reference), scorer.smooth_method)
+
+
+def count_points(points: Sequence[float], metric: str, reference: Sequence[str], name: str) -> Scored:
+    """A mean in percent. points: of each item, 0 to 1; metric: its name; reference: a text for each item; name: of the
+    run, for the message.
+
+    Raises InputError when there are not as many points as items.
+    """
+    if len(points) != len(reference) or not reference:
+        raise InputError(f"{name} has {len(points):,} answers to {len(reference):,} items of the test")
+    counts = np.stack([np.array(points, dtype=np.float64), np.ones(len(points))], axis=1)
+    return Scored(counts, 100 * float(counts[:, 0].mean()), "", tuple(reference), metric=metric)
 
 
 def bleu_of(sums: np.ndarray, smoothing: str = "exp") -> float:
@@ -82,7 +101,7 @@ def paired_bootstrap(
             if one.reference not in drawn:
                 drawn[one.reference] = np.bincount(rng.integers(0, count, count), minlength=count)
             weights = drawn[one.reference]
-            each.append(bleu_of(weights @ other.counts, other.smoothing) - bleu_of(weights @ one.counts, one.smoothing))
+            each.append(other.of(weights @ other.counts) - one.of(weights @ one.counts))
         differences.append(float(np.mean(each)))
     values = np.array(differences)
     beyond = min(int((values <= 0).sum()), int((values >= 0).sum()))
@@ -128,8 +147,9 @@ def seed_test(differences: Sequence[float], seed: int = 1) -> Optional[SeedTest]
 
 @dataclass(frozen=True)
 class Difference:
-    """One start against the baseline in one direction. mean: of the differences in BLEU of the seeds that both have;
-    seeds: int; tests as above; seed_test is None of one seed."""
+    """One start against the baseline in one direction. direction: of translation, or another name of the test; mean: of the
+    differences of the seeds that both have, in BLEU or percent; seeds: int; tests as above; seed_test is None of one
+    seed; unit: what a difference is counted in, the points of BLEU or of a percentage."""
 
     direction: str
     baseline: str
@@ -138,10 +158,11 @@ class Difference:
     mean: float
     bootstrap: Bootstrap
     seed_test: Optional[SeedTest]
+    unit: str = "BLEU"
 
     def in_words(self) -> str:
         """What can be concluded, and what not."""
-        what = f"{self.direction}: {self.system} is {abs(self.mean):.2f} BLEU "
+        what = f"{self.direction}: {self.system} is {abs(self.mean):.2f} {self.unit} "
         what += f"{'above' if self.mean >= 0 else 'below'} {self.baseline} on average over {self.seeds} seed"
         what += "s. " if self.seeds > 1 else ". "
         certain = self.bootstrap.p_value < _LEVEL
@@ -194,6 +215,7 @@ def compare_starts(scores: Scores, baseline: str, progress: Callable[[str], None
                     mean,
                     paired_bootstrap(theirs, ours, SAMPLES),
                     seed_test(each),
+                    "BLEU" if ours[0].metric == "BLEU" else "points",
                 )
             )
     return found

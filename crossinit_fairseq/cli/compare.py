@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
-from crossinit_fairseq.cli.compare_recipes import RECIPES, Recipe, minutes_of, updates_of
+from crossinit_fairseq.cli.compare_recipes import RECIPES, Recipe, minutes_of, name_of, updates_of
+from crossinit_fairseq.cli.compare_scores import ABOUT_POINTS, read_scores
 from crossinit_fairseq.errors import InputError
 
 if TYPE_CHECKING:  # --help need not wait for numpy
@@ -30,10 +31,12 @@ examples:
   crossinit-compare cipher --inits random,crossinit,rank,oracle --seeds 1,2,3 --out compared
   crossinit-compare captions --inits random,crossinit,lexicon --seeds 1,2,3,4,5,6 --out compared -- --langs en,de
   crossinit-compare quickstart --inits crossinit,lexicon --seeds 1,2,3 --out compared -- --preset smoke
+  crossinit-compare xlm --inits random,crossinit,lexicon,mine.vec --seeds 1,2,3 --out compared -- --text DIR
 
-What stands after -- goes to the recipe. The first start is the one that the others are compared with. The same command
-again goes on where it ended. DIR/runs/INIT-SEED holds the runs, DIR/compared/report.html the result, for people,
-report.md and report.json the same."""
+What stands after -- goes to the recipe. The first start is the one that the others are compared with. Of
+xlm, a start may be a file of embeddings of any program as word2vec text, FILE.vec. The same command again goes on where
+it ended. DIR/runs/INIT-SEED holds the runs, DIR/compared/report.html the result, for people, report.md and report.json
+the same."""
 
 _POLL = 2.0  # seconds between looks at what is finished
 Run = Tuple[str, int]
@@ -70,6 +73,9 @@ def _compare(options: argparse.Namespace, further: Sequence[str]) -> None:
         raise InputError("--inits: give two starts at least, to compare them")
     for init in inits:
         recipe.check_init(init)
+    names = [name_of(init) for init in inits]
+    if len(set(names)) < len(names):
+        raise InputError(f"--inits: two starts are called {next(name for name in names if names.count(name) > 1)}")
     own = {"--inits", "--init", "--seeds", "--seed", "--out", "--jobs", "--prepared"}
     if recipe.name.startswith("unmt_"):
         own -= {"--seeds"}  # of these recipes: a file of word pairs
@@ -81,11 +87,11 @@ def _compare(options: argparse.Namespace, further: Sequence[str]) -> None:
     if os.path.exists(out) and not os.path.isdir(out):
         raise InputError(f"--out: {options.out} is a file: name a folder")
     os.makedirs(os.path.join(out, "logs"), exist_ok=True)
-    runs = [(init, seed) for seed in seeds for init in inits]
+    runs = [(name, seed) for seed in seeds for name in names]
     gpus = _gpus()
     jobs = options.jobs or max(1, len(gpus) or os.cpu_count() or 1)
     call = ["bash", str(script), *further]
-    runner = _Runner(out, runs, gpus)
+    runner = _Runner(out, runs, gpus, recipe.end)
     try:
         _run_all(recipe, runner, call, inits, seeds, jobs)
     except KeyboardInterrupt:
@@ -95,7 +101,7 @@ def _compare(options: argparse.Namespace, further: Sequence[str]) -> None:
         runner.stop()
         raise
     runner.end()
-    report = summarise(recipe, out, inits, seeds)
+    report = summarise(recipe, out, names, seeds)
     report.write(os.path.join(out, "compared"))
     print(os.path.join(options.out, "compared", "report.html"))
 
@@ -133,8 +139,8 @@ def _run_all(
 class _Runner:
     """Starts commands, copies what they print with their name before it, and says how many runs are finished."""
 
-    def __init__(self, out: str, runs: Sequence[Run], gpus: Sequence[str]):
-        self.out, self.runs, self.gpus = out, runs, gpus
+    def __init__(self, out: str, runs: Sequence[Run], gpus: Sequence[str], end: str):
+        self.out, self.runs, self.gpus, self.end_stage = out, runs, gpus, end
         self.failed: List[str] = []
         self.processes: List["subprocess.Popen[str]"] = []
         self.begin, self.before = time.time(), self._finished()
@@ -188,8 +194,8 @@ class _Runner:
             )
 
     def _finished(self) -> Dict[Run, bool]:
-        stages = {run: os.path.join(self.out, "runs", _name(run), "stages", "score.done") for run in self.runs}
-        return {run: True for run, path in stages.items() if os.path.exists(path)}
+        ends = {run: os.path.join(self.out, "runs", _name(run), "stages", self.end_stage + ".done") for run in self.runs}
+        return {run: True for run, path in ends.items() if os.path.exists(path)}
 
     def _watch(self) -> None:
         stopped = False
@@ -219,9 +225,9 @@ def summarise(recipe: Recipe, out: str, inits: Sequence[str], seeds: Sequence[in
     for init in inits:
         for seed in seeds:
             folder, name = os.path.join(out, "runs", f"{init}-{seed}"), f"{init}-{seed}"
-            scored = _score(recipe, folder, out, name)
+            scored = read_scores(recipe, folder, out, name)
             scores.setdefault(init, {})[seed] = scored
-            log = os.path.join(folder, "logs", "translation.log")
+            log = os.path.join(folder, "logs", recipe.training + ".log")
             count = updates_of(log)
             updates.add(count)
             rows.append((init, seed, *(one.score for one in scored.values()), count, minutes_of(folder)))
@@ -239,8 +245,10 @@ def summarise(recipe: Recipe, out: str, inits: Sequence[str], seeds: Sequence[in
     report.about.append("What can be concluded:")
     report.about += words
     if len(updates) > 1:
-        report.about.append("Not all runs had equally many updates of the translation: see the table of runs.")
-    report.about.append(f"BLEU, sacreBLEU {next(iter(scores[inits[0]][seeds[0]].values())).signature}.")
+        report.about.append("Not all runs had equally many updates of their training: see the table of runs.")
+    first = scores[inits[0]][seeds[0]]
+    signature = next(iter(first.values())).signature
+    report.about.append(f"BLEU, sacreBLEU {signature}." if signature else ABOUT_POINTS)
 
     section = report.section("Starts")
     means: List[Sequence[Cell]] = []
@@ -250,7 +258,10 @@ def summarise(recipe: Recipe, out: str, inits: Sequence[str], seeds: Sequence[in
             own = [run[direction].score for run in scores[init].values()]
             row += [statistics.mean(own), statistics.stdev(own) if len(own) > 1 else None]
         means.append(row)
-    titles = ["start", "seeds"] + [f"{what} {direction}" for direction in directions for what in ("BLEU", "deviation")]
+    columns = [f"{first[direction].metric} {direction}" for direction in directions]
+    titles = ["start", "seeds"]
+    for direction, column in zip(directions, columns):
+        titles += [column, f"deviation {direction}"]
     section.parts.append(Table("Mean and sample standard deviation over the seeds", titles, means))
     section.parts.append(_difference_table(differences))
     for figure in dict.fromkeys(one.figure for one in found_curves):
@@ -258,7 +269,7 @@ def summarise(recipe: Recipe, out: str, inits: Sequence[str], seeds: Sequence[in
         label = {"valid_bleu": "BLEU on dev", "valid_round_trip_bleu": "round-trip BLEU"}.get(figure, figure)
         alt = f"{label} by updates, a line for each seed of {', '.join(inits)}."
         section.parts.append(Picture(f"curves.{figure}", alt, curves(own_curves, label, "", groups)))
-    titles = ["start", "seed", *(f"BLEU {direction}" for direction in directions), "updates", "minutes"]
+    titles = ["start", "seed", *columns, "updates", "minutes"]
     report.section("Runs").parts.append(Table("", titles, rows))
     for table in (part for part in section.parts if isinstance(part, Table)):
         print("\n" + format_columns([list(table.titles)] + [[show(cell) for cell in line] for line in table.rows]))
@@ -276,27 +287,9 @@ def _difference_table(differences: Sequence["Difference"]) -> "Table":
         seeds = f"{test.low:+.2f} to {test.high:+.2f}" if test else None
         row: List[Cell] = [f"{one.system} - {one.baseline}", one.direction, one.mean]
         rows.append(row + [sentences, one.bootstrap.p_value, seeds, test.p_value if test else None])
-    titles = ("difference", "direction", "BLEU", "95 % over sentences", "p", "95 % over seeds (t)", "p (exact)")
+    unit = differences[0].unit if differences else "BLEU"
+    titles = ("difference", "direction" if unit == "BLEU" else "test", unit, "95 % over sentences", "p", "95 % over seeds (t)", "p (exact)")
     return Table("Paired bootstrap over the test's sentences; exchange of signs over the seeds", titles, rows)
-
-
-def _score(recipe: Recipe, folder: str, out: str, name: str) -> Dict[str, "Scored"]:
-    from sacrebleu.metrics import BLEU
-
-    from crossinit_fairseq.analysis.comparison import count_matches
-    from crossinit_fairseq.languages import language_pair
-    from crossinit_fairseq.scoring.outputs import read_output
-    from crossinit_fairseq.text_files import read_lines
-
-    paths = recipe.translations(folder) if os.path.isdir(os.path.join(folder, "score")) else {}
-    if not paths:
-        raise InputError(f"{folder} has no translations of a test: give the recipe aligned text to score (--test)")
-    scored = {}
-    for direction, path in paths.items():
-        reference = read_lines(recipe.reference_of(direction, folder, out))
-        hypotheses = read_output(path, len(reference), language_pair(direction)).hypotheses
-        scored[direction] = count_matches(hypotheses, reference, BLEU(**recipe.bleu), f"{name}, {direction},")
-    return scored
 
 
 def _name(run: Run) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Optional, Sequence
 from crossinit_fairseq.errors import InputError
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+VECTORS = ".vec"  # how the name of a file of embeddings ends
 _DIRECTION = re.compile(r"[A-Za-z_]+-[A-Za-z_]+")
 
 
@@ -20,7 +21,9 @@ class Recipe:
     name: its folder; inits: that it has; many: whether it runs several starts and seeds side by side itself, into
     OUT/runs/INIT-SEED, on one text; else each run is called with such a folder as its --out. reference: path of the
     reference, {} is the language, in the folder of all runs (many) or of one; ending: of the file with translations,
-    score/A-B plus it; bleu: options of sacreBLEU's BLEU; share: what the first run leaves for the others, as an option.
+    score/A-B plus it; bleu: options of sacreBLEU's BLEU; share: what the first run leaves for the others, as an option;
+    vectors: whether a file of embeddings, FILE.vec, may be a start; training: the stage whose log has the curves; end:
+    the stage that ends a run. A recipe without a reference is scored by what it retrieves and predicts.
     """
 
     name: str
@@ -30,6 +33,9 @@ class Recipe:
     ending: str
     bleu: Dict[str, Any]
     share: Optional[str] = None
+    vectors: bool = False
+    training: str = "translation"
+    end: str = "score"
 
     @property
     def script(self) -> Path:
@@ -41,8 +47,12 @@ class Recipe:
 
     def check_init(self, init: str) -> None:
         """Raise InputError for a start that the recipe does not have."""
-        if init not in self.inits:
-            raise InputError(f"--inits: {self.name} has no start {init}; it has {', '.join(self.inits)}")
+        if self.vectors and init.endswith(VECTORS):
+            if not os.path.isfile(init):
+                raise InputError(f"--inits: there is no file {init}")
+        elif init not in self.inits:
+            known = ", ".join(self.inits) + (f" and FILE{VECTORS}" if self.vectors else "")
+            raise InputError(f"--inits: {self.name} has no start {init}; it has {known}")
 
     def translations(self, folder: str) -> Dict[str, str]:
         """{direction: path of the translations} of a finished run."""
@@ -99,8 +109,24 @@ RECIPES = {
             )
             for name in ("unmt_ro_en", "unmt_ne_en")
         ),
+        Recipe(
+            "xlm",
+            ("random", "crossinit", "lexicon"),
+            many=True,
+            reference="",
+            ending="",
+            bleu={},
+            vectors=True,
+            training="mlm",
+            end="run",
+        ),
     )
 }
+
+
+def name_of(init: str) -> str:
+    """What a start is called: a file of embeddings by its name alone."""
+    return os.path.basename(init)[: -len(VECTORS)] if init.endswith(VECTORS) else init
 
 
 def minutes_of(folder: str) -> Optional[float]:

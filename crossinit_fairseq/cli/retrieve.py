@@ -24,7 +24,9 @@ example:
     --words en-de=en-de.5000-6500.txt --json retrieval.json
 
 Sentences: percent of the lines whose nearest line of the other file is their translation, mean of both directions.
-Words: percent of the source words whose nearest word, among the target words of the dictionary, is a translation."""
+Words: percent of the source words whose nearest word, among the target words of the dictionary, is a translation.
+--json also holds `hits`: for each layer a text of 1 (found) and 0, a digit for each sentence of the first language, then
+for each of the second; or for each source word, in the dictionary's order."""
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -59,10 +61,10 @@ def main(arguments: Optional[List[str]] = None) -> int:
 def _run(options: argparse.Namespace) -> None:
     from crossinit_fairseq.finetuning.language_files import language_file, unique
     from crossinit_fairseq.finetuning.retrieval import (
-        dictionary_accuracy,
+        dictionary_hits,
         read_aligned,
         read_word_pairs,
-        retrieval_accuracy,
+        retrieval_hits,
     )
     from crossinit_fairseq.languages import language_pair
 
@@ -78,19 +80,31 @@ def _run(options: argparse.Namespace) -> None:
         pair, _, path = text.partition("=")
         words[language_pair(pair)] = read_word_pairs(path)
     states = _States(options)
-    result: Dict[str, Dict[str, List[float]]] = {"sentences": {}, "words": {}}
+    hits: Dict[str, Dict[str, List[np.ndarray]]] = {"sentences": {}, "words": {}}
     vectors = {name: states.of(lines[: options.max_sentences], name) for name, lines in aligned.items()}
     for first, second in combinations(vectors, 2):
-        both = [retrieval_accuracy(left, right) for left, right in zip(vectors[first], vectors[second])]
-        result["sentences"][f"{first}-{second}"] = [float(np.mean(pair)) for pair in both]
+        both = [retrieval_hits(left, right) for left, right in zip(vectors[first], vectors[second])]
+        hits["sentences"][f"{first}-{second}"] = [np.concatenate(pair) for pair in both]
     for (source, target), (left, right, translations) in words.items():
         layers = zip(states.of(left, source), states.of(right, target))
-        result["words"][f"{source}-{target}"] = [dictionary_accuracy(a, b, translations) for a, b in layers]
+        hits["words"][f"{source}-{target}"] = [dictionary_hits(a, b, translations) for a, b in layers]
+    result: Dict[str, Dict[str, List[float]]] = {
+        group: {pair: [100 * float(layer.mean()) for layer in layers] for pair, layers in pairs.items()}
+        for group, pairs in hits.items()
+    }
     if options.json:
         with complete_file(options.json) as part, open(part, "w", encoding="utf-8") as stream:
-            json.dump(result, stream, indent=1)
+            json.dump(dict(result, hits=_as_digits(hits)), stream, indent=1)
             stream.write("\n")
     print(_table(result))
+
+
+def _as_digits(hits: Dict[str, Dict[str, List[np.ndarray]]]) -> Dict[str, Dict[str, List[str]]]:
+    """Each layer as a text of 1 for a hit and 0 for none: of sentences those of the first language come first."""
+    return {
+        group: {pair: ["".join("01"[int(hit)] for hit in layer) for layer in layers] for pair, layers in pairs.items()}
+        for group, pairs in hits.items()
+    }
 
 
 def _table(result: Dict[str, Dict[str, List[float]]]) -> str:

@@ -13,26 +13,26 @@ from crossinit_fairseq.lexicon.similarity import csls
 from crossinit_fairseq.text_files import numbered_lines, read_lines
 
 
-def retrieval_accuracy(left: np.ndarray, right: np.ndarray, neighbours: int = 10) -> Tuple[float, float]:
-    """How often, in percent, row k is nearest by CSLS to row k of the other side: (left to right, right to left).
+def retrieval_hits(left: np.ndarray, right: np.ndarray, neighbours: int = 10) -> Tuple[np.ndarray, np.ndarray]:
+    """Whether row k is nearest by CSLS to row k of the other side: (left to right, right to left), bool [N] each.
 
     left, right: float [N, d], not all zero.
     """
     scores = csls(_unit(left) @ _unit(right).T, neighbours)
     truth = np.arange(len(left))
-    return 100 * float((scores.argmax(1) == truth).mean()), 100 * float((scores.argmax(0) == truth).mean())
+    return scores.argmax(1) == truth, scores.argmax(0) == truth
 
 
-def dictionary_accuracy(
+def dictionary_hits(
     left: np.ndarray, right: np.ndarray, translations: Sequence[Set[int]], neighbours: int = 10
-) -> float:
-    """P@1, in percent: how often the nearest word by CSLS is one of the translations.
+) -> np.ndarray:
+    """Whether the nearest word by CSLS is one of the translations: bool [N], whose mean is P@1.
 
     left: float [N, d], of the source words; right: float [M, d], of all target words; translations: N sets of numbers
     of target words.
     """
     nearest = csls(_unit(left) @ _unit(right).T, neighbours).argmax(1)
-    return 100 * float(np.mean([int(found) in right_ones for found, right_ones in zip(nearest, translations)]))
+    return np.array([int(found) in right_ones for found, right_ones in zip(nearest, translations)])
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -2,57 +2,97 @@
 # XLM, pre-trained from several starts, fine-tuned on English and read in every language: XNLI and question answering.
 usage() {
   cat <<'EOT'
+To begin, in two minutes, to see that it works:
+  bash examples/xlm/run.sh --preset smoke --text DIR
 usage: bash examples/xlm/run.sh --text DIR [options]
 
-  bash examples/xlm/run.sh --preset smoke --text DIR         two minutes, to see that it works
+XLM is pre-trained from embedding tables that are random; aligned by CrossInit; aligned to lexicons that are induced from the
+same text by rank and context; or taken from a file. Then, without training: is the nearest sentence, the nearest word of the
+other language the translation? And fine-tuned on English alone: natural language inference (XNLI) and question answering
+(MLQA, XQuAD), read in every language. Scores stand beside baselines that need no model.
 
-  --text DIR                   mono.LANG, nli.train.en.tsv and the other files that `python examples/xlm/text.py --help`
-                               lists, of one's own; or a folder of samples in the layout named there
+  --text DIR                   your text to pre-train on, mono.LANG, and the labelled text, nli.train.en.tsv and so on: all names
+                               are told by python examples/xlm/text.py --help; or a folder of samples in the layout told there
   --langs LIST                 English first (default: en,de,hi)
-  --preset NAME                smoke, tiny, base or paper; see examples/xlm/settings.sh (default: tiny)
-  --init LIST                  of random, crossinit, lexicon (default: random,crossinit)
-  --seeds LIST                 numbers, such as 1,2,3 (default: 1)
+  --preset NAME                smoke: minutes, to see that it works; tiny: 2 cores, under 30 minutes a run; base: one GPU, a day;
+                               paper: XLM-15 as published, several GPUs (default: tiny); examples/xlm/settings.sh has them
+  --inits LIST                 of random, crossinit, lexicon, and FILE.vec: embeddings of any program as word2vec text, as wide as
+                               the model, whose rows are found by the symbols of data/dict.txt (default:
+                               random,crossinit,lexicon; smoke: random,crossinit)
+  --init NAME                  one start alone; the same as --inits NAME
+  --seeds LIST                 numbers, such as 1,2,3 (default: 1): of the table, the lexicon and all training
   --tasks LIST                 of retrieval, xnli, qa (default: retrieval,xnli,qa)
+  --jobs N                     runs side by side, each on one core (default: 1)
   --out DIR                    where everything goes; a second run with the same DIR goes on where the first ended
                                (default: examples/xlm/out)
 
-VENV=DIR in the environment: a Python environment that has everything, instead of .venv, which is made if need be.
-It ends with tables, and DIR/scores.txt. Exit status 0 means that every run ended.
+VENV=DIR in the environment: a Python environment that has everything, instead of .venv, which is made if need be. ARCH="--arch
+NAME ...": the architecture of the preset paper, with its options. RULES=mlqa: score answers by MLQA's rules, which know seven languages, in the
+place of SQuAD's. It ends with tables, DIR/scores.txt and DIR/summary.json. Exit status 0 means that every run ended.
 EOT
 }
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/xlm
-LANGS=en,de,hi PRESET=tiny INIT=random,crossinit SEEDS=1 TASKS=retrieval,xnli,qa TEXT= OUT=$HERE/out
-OPTIONS="text langs preset init seeds tasks out"
+LANGS=en,de,hi PRESET=tiny INITS= INIT= SEEDS=1 TASKS=retrieval,xnli,qa TEXT= JOBS=1 OUT=$HERE/out RULES=${RULES:-squad}
+OPTIONS="text langs preset inits init seeds tasks jobs out"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
-[[ $LANGS =~ ^en(,[A-Za-z_]+)+$ ]] || wrong "--langs is en and others, such as en,de,hi, not $LANGS"
 [[ $PRESET =~ ^(smoke|tiny|base|paper)$ ]] || wrong "--preset is smoke, tiny, base or paper, not $PRESET"
+[[ $LANGS == en,?* ]] || wrong "--langs is en and others, such as en,de,hi, not $LANGS"
+for lang in ${LANGS//,/ }; do check_language --langs "$lang"; done
+[ -z "$INIT" ] || [ -z "$INITS" ] || wrong "--init and --inits say the same: give one of them"
+INITS=${INITS:-$INIT}
+[ "$PRESET" != smoke ] || INITS=${INITS:-random,crossinit}
+INITS=${INITS:-random,crossinit,lexicon}
+IFS=, read -ra STARTS <<< "$INITS"
+[ ${#STARTS[@]} -gt 0 ] || wrong "--inits names nothing"
+NAMES=
+for at in "${!STARTS[@]}"; do
+  init=${STARTS[$at]}
+  if [[ $init == *.vec ]]; then
+    [ -f "$init" ] || wrong "--inits: there is no file $init"
+    STARTS[$at]=$(realpath "$init")
+    [[ $(basename "$init" .vec) =~ ^[A-Za-z0-9_.-]+$ ]] || wrong "--inits: give $init a name of letters, digits, _, . and - alone"
+  else
+    [[ $init =~ ^(random|crossinit|lexicon)$ ]] || wrong "--inits names random, crossinit, lexicon and FILE.vec, not $init"
+  fi
+  name=$(basename "$init" .vec)
+  [[ ",$NAMES," != *",$name,"* ]] || wrong "--inits: two starts are called $name"
+  NAMES+=${NAMES:+,}$name
+done
 [[ $SEEDS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $SEEDS"
-for init in ${INIT//,/ }; do
-  [[ $init =~ ^(random|crossinit|lexicon)$ ]] || wrong "--init names random, crossinit and lexicon, not $init"
-done
-for task in ${TASKS//,/ }; do
-  [[ $task =~ ^(retrieval|xnli|qa)$ ]] || wrong "--tasks names retrieval, xnli and qa, not $task"
-done
-[ -n "$TEXT" ] || wrong "--text is needed: the text to pre-train on, and the labelled text"
+[[ $TASKS =~ ^(retrieval|xnli|qa)(,(retrieval|xnli|qa))*$ ]] || wrong "--tasks names retrieval, xnli and qa, not $TASKS"
+[[ $JOBS =~ ^[1-9][0-9]*$ ]] || wrong "--jobs is a number, not $JOBS"
+[[ $RULES =~ ^(squad|mlqa)$ ]] || wrong "RULES is squad or mlqa, not $RULES"
+[ -n "$TEXT" ] || wrong "--text is needed: a folder with the text to pre-train on and the labelled text"
 [ -d "$TEXT" ] || wrong "--text: there is no folder $TEXT"
+needs() {  # TASK NAME ENDING: whether an own folder has the labelled text of a task
+  [[ $TASKS == *$1* && -e $TEXT/mono.en ]] || return 0
+  for name in train.en dev.en $(printf 'test.%s ' ${LANGS//,/ }); do
+    [ -f "$TEXT/$2.$name.$3" ] || wrong "--text: $TEXT has no $2.$name.$3, which the task $1 needs"
+  done
+}
+needs xnli nli tsv
+needs qa qa json
 source "$HERE/settings.sh"
 TEXT=$(realpath "$TEXT")
 mkdir -p "$OUT"
 OUT=$(realpath "$OUT")
+
 if [ -z "${VENV:-}" ]; then
   bash "$ROOT/scripts/setup.sh"
   VENV=$ROOT/.venv
 fi
 export OMP_NUM_THREADS=1 PATH=$VENV/bin:$PATH
 STAGES=3
-SETTINGS="$LANGS $TEXT $LINES $PAIRS $VOCABULARY"
+SETTINGS="$LANGS $TEXT $LINES $PAIRS $VOCABULARY $(stat -c '%s %Y' "$HERE/text.py" "$TEXT"/* | xargs)"
 source "$ROOT/scripts/stages.sh"
 
 # Every stage below runs in $OUT.
-text() { run python "$HERE/text.py" --data "$TEXT" --langs $LANGS --lines $LINES --pairs $PAIRS --out text; }
+text() {
+  run python "$HERE/text.py" --data "$TEXT" --langs $LANGS --lines $LINES --pairs $PAIRS --out text >&3
+}
 
 pieces() {
   run python "$ROOT/examples/quickstart/pieces.py" --langs $LANGS --text text --vocabulary $VOCABULARY --out pieces
@@ -71,34 +111,12 @@ stage pieces "SentencePiece, one vocabulary for all"
 stage data "fairseq-preprocess"
 
 # each run has stages of its own; interrupted or failed ones go on when the same command is run again
+ended=0
 for seed in ${SEEDS//,/ }; do
-  for init in ${INIT//,/ }; do
-    bash "$HERE/one_run.sh" $init $seed $PRESET $LANGS $TASKS "$OUT"
+  for init in "${STARTS[@]}"; do
+    printf '%s\0' "$seed $init"
   done
-done
-
-# a system is an initialisation, over its seeds
-systems() {
-  for init in ${INIT//,/ }; do
-    local folders=
-    for seed in ${SEEDS//,/ }; do folders+=,$OUT/runs/$init-$seed/$1; done
-    echo "$init=${folders#,}"
-  done
-}
-references() { for lang in ${LANGS//,/ }; do echo "--reference=$lang=$OUT/text/$1.test.$lang.$2"; done; }
-
-{
-  if [[ $TASKS == *retrieval* ]]; then
-    python "$HERE/retrieval_table.py" "$OUT" $INIT $SEEDS
-  fi
-  if [[ $TASKS == *xnli* ]]; then
-    echo "XNLI"
-    python -m crossinit_fairseq.cli.score --task xnli $(references nli tsv) --train en="$OUT/text/nli.train.en.tsv" \
-      --json "$OUT/xnli.json" $(systems xnli_test)
-  fi
-  if [[ $TASKS == *qa* ]]; then
-    echo "Question answering"
-    python -m crossinit_fairseq.cli.score --task mlqa $(references qa json) --rules ${RULES:-squad} \
-      --json "$OUT/qa.json" $(systems qa_test)
-  fi
-} | tee "$OUT/scores.txt"
+done | xargs -0 -P "$JOBS" -I{} bash "$HERE/one_run.sh" {} $PRESET $LANGS $TASKS "$OUT" || ended=$?
+[ $ended -eq 0 ] || fail "a run failed, see above; the finished ones are kept, run the same command again to go on"
+python "$HERE/summary.py" --out "$OUT" --langs $LANGS --inits $NAMES --seeds $SEEDS --tasks $TASKS --preset $PRESET \
+  --rules $RULES | tee "$OUT/scores.txt"

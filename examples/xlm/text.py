@@ -2,12 +2,12 @@
 
     python text.py --data DIR --langs en,de,hi --lines 100000 --out DIR
 
-Written, and read from a folder of one's own, which has mono.en and is linked as it is:
+Read from a folder of one's own, which has mono.en and is linked as it is, and written from samples:
 
-    mono.LANG                                        a sentence a line
-    nli.train.en.tsv nli.dev.en.tsv nli.test.LANG.tsv   premise, hypothesis, label
-    qa.train.en.json qa.dev.en.json qa.test.LANG.json   SQuAD's format
-    aligned.LANG words.en-LANG.txt                   optional: for retrieval; aligned lines, MUSE dictionaries
+    mono.LANG                                           a sentence a line
+    nli.train.en.tsv nli.dev.en.tsv nli.test.LANG.tsv   premise, hypothesis, label (task xnli)
+    qa.train.en.json qa.dev.en.json qa.test.LANG.json   SQuAD's format (task qa)
+    aligned.LANG words.en-LANG.txt                      for retrieval, optional; aligned lines, MUSE dictionaries
 
 A folder of samples has mono/general.LANG.txt.xz, nli/SICK.txt, nli/dev.LANG.tsv (XNLI's, aligned across languages),
 qa/dev.en.json (MLQA's), qa/xquad.LANG.json and muse/en-LANG*.txt. Of XNLI's development set the first half trains, in
@@ -26,6 +26,7 @@ import sys
 
 _LABELS = {"ENTAILMENT": "entailment", "NEUTRAL": "neutral", "CONTRADICTION": "contradiction"}
 _CHOOSE, _ARTICLES = 345, (24, 30)
+_OWN = ("mono.", "nli.", "qa.", "aligned.", "words.")
 
 
 def main():
@@ -38,9 +39,33 @@ def main():
     args = parser.parse_args()
     os.makedirs(args.out, exist_ok=True)
     langs = args.langs.split(",")
-    if os.path.exists(os.path.join(args.data, "mono.en")):
-        link(args.data, args.out)
-        return
+    try:
+        if os.path.exists(os.path.join(args.data, "mono.en")):
+            link(args.data, args.out, langs)
+        else:
+            lay_out(args, langs)
+    except OSError as error:
+        sys.exit(f"text.py: {error.filename} cannot be read ({error.strerror}); see python {__file__} --help")
+    except (UnicodeDecodeError, lzma.LZMAError) as error:
+        sys.exit(f"text.py: the samples in {args.data} are damaged: {error}")
+
+
+def link(data, out, langs):
+    """A folder of one's own: its files, by symbolic links, in the place of those of an earlier call."""
+    for language in langs:
+        os.stat(os.path.join(data, f"mono.{language}"))
+    for folder, is_new in ((out, False), (data, True)):
+        for name in os.listdir(folder):
+            target = os.path.join(out, name)
+            if name.startswith(_OWN):
+                if os.path.lexists(target):
+                    os.remove(target)
+                if is_new:
+                    os.symlink(os.path.realpath(os.path.join(data, name)), target)
+
+
+def lay_out(args, langs):
+    """Samples."""
     if not os.path.isfile(os.path.join(args.data, "mono", "general.en.txt.xz")):
         sys.exit(f"text.py: {args.data} has neither mono.en nor mono/general.en.txt.xz; see python {__file__} --help")
     kept_out = nli(args, langs)
@@ -55,15 +80,6 @@ def main():
         for path in glob.glob(os.path.join(args.data, "muse", f"en-{language}*.txt")):
             with open(path, encoding="utf-8") as stream:
                 write(args.out, f"words.en-{language}.txt", list(stream))
-
-
-def link(data, out):
-    """A folder of one's own: its files, by symbolic links."""
-    for name in os.listdir(data):
-        target = os.path.join(out, name)
-        if os.path.lexists(target):
-            os.remove(target)
-        os.symlink(os.path.realpath(os.path.join(data, name)), target)
 
 
 def nli(args, langs):

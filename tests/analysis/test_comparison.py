@@ -11,6 +11,7 @@ from crossinit_fairseq.analysis.comparison import (
     bleu_of,
     compare_starts,
     count_matches,
+    count_points,
     paired_bootstrap,
     seed_test,
 )
@@ -100,6 +101,18 @@ def test_starts_are_compared_over_the_seeds_that_both_have():
     scores["crossinit"][2] = {"a-b": scored(0.2, 3, REFERENCE[::-1])}
     with pytest.raises(InputError, match="random-2 and crossinit-2 were scored on different test sets in a-b"):
         compare_starts(scores, "random")
+
+
+def test_means_in_percent_by_hand():
+    items = ["a", "b", "c", "d"]
+    one, other = count_points([1, 0, 0.5, 0], "F1", items, "run"), count_points([1, 1, 0.5, 1], "F1", items, "run")
+    assert (one.score, other.score) == (37.5, 87.5) and one.of(one.counts[[2, 2, 3]].sum(0)) == pytest.approx(100 / 3)
+    (found,) = compare_starts({"random": {1: {"QA de": one}}, "mine": {1: {"QA de": other}}}, "random")
+    assert found.mean == 50 and found.unit == "points" and "mine is 50.00 points above random" in found.in_words()
+    # an item of these is never lower, so no sample is
+    assert found.bootstrap.low >= 0
+    with pytest.raises(InputError, match="run has 3 answers to 4 items of the test"):
+        count_points([1, 0, 1], "F1", items, "run")
 
 
 def test_a_lost_sentence_is_no_score():

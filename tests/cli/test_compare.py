@@ -54,11 +54,30 @@ while [ $# -gt 0 ]; do case $1 in --init) I=$2;; --seed) S=$2;; --out) O=$2;; es
 write_text $O/text; write_run $I $S $O $O/text
 """
 )
+# retrieval, labels and answers: the start "mine" knows all, "random" a half of the items that its seed tells
+XLM = """
+while [ $# -gt 0 ]; do case $1 in --inits) I=$2;; --seeds) S=$2;; --out) O=$2;; esac; shift 2; done
+mkdir -p $O/text; echo "called with $I"
+for k in 0 1 2 3; do printf 'premise %s\\tb\\tneutral\\n' $k; done > $O/text/nli.test.de.tsv
+echo '{"data": [{"paragraphs": [{"context": "red blue", "qas": [{"id": "q", "question": "which",
+  "answers": [{"text": "red blue", "answer_start": 0}]}]}]}]}' > $O/text/qa.test.de.json
+for s in ${S//,/ }; do for i in ${I//,/ }; do
+  i=$(basename $i .vec); R=$O/runs/$i-$s; mkdir -p $R/retrieval $R/xnli/test $R/qa/test $R/logs $R/stages
+  hits=1111 right=neutral answer="red blue"
+  [ $i = mine ] || { hits=1010; right=neutral; answer=red; }
+  for k in 0 1 2 3; do [ $((k % 2)) = 0 ] && echo $right || { [ $i = mine ] && echo neutral || echo entailment; }; done > $R/xnli/test/de.txt
+  echo "{\\"q\\": \\"$answer\\"}" > $R/qa/test/de.json
+  echo "{\\"sentences\\": {\\"en-de\\": [0, 50]}, \\"words\\": {\\"en-de\\": [75, 50]},
+    \\"hits\\": {\\"sentences\\": {\\"en-de\\": [\\"0000\\", \\"$hits\\"]}, \\"words\\": {\\"en-de\\": [\\"1110\\", \\"$hits\\"]}}}" > $R/retrieval/scores.json
+  for k in 10 20; do echo "| valid | {\\"valid_num_updates\\": \\"$k\\", \\"valid_loss\\": \\"$k\\"}"; done > $R/logs/mlm.log
+  touch $R/stages/run.done
+done; done
+"""
 
 
 @pytest.fixture
 def examples(tmp_path, monkeypatch):
-    for name, script in (("cipher", MANY), ("quickstart", SINGLE)):
+    for name, script in (("cipher", MANY), ("quickstart", SINGLE), ("xlm", XLM)):
         (tmp_path / "examples" / name).mkdir(parents=True)
         (tmp_path / "examples" / name / "run.sh").write_text(script, encoding="utf-8")
     monkeypatch.setattr(compare_recipes, "EXAMPLES", tmp_path / "examples")
@@ -89,6 +108,25 @@ def test_starts_are_compared_and_a_second_call_runs_nothing_again(examples, caps
     assert not any("equally many" in text for text in report["about"])
     assert compare.main(options) == 0
     assert all(path.read_text().count("\n") == 1 for path in out.glob("runs/*/calls"))
+
+
+def test_starts_of_xlm_are_compared_by_what_they_retrieve_and_predict(examples, capsys):
+    """And a start may be a file of embeddings. By hand: random hits 2 of 4, and F1 of `red` against `red blue` is 2/3."""
+    vectors = examples / "mine.vec"
+    vectors.write_text("1 2\n</s> 0 0\n", encoding="utf-8")
+    options = ["xlm", "--inits", f"random,{vectors}", "--seeds", "1,2", "--out", str(examples / "out")]
+    assert compare.main(options) == 0
+    told = capsys.readouterr().out
+    assert f"called with random,{vectors}" in told and "4 of 4 runs done" in told
+    assert "XNLI de: mine is 50.00 points above random on average over 2 seeds" in told
+    report = json.loads((examples / "out" / "compared" / "report.json").read_text(encoding="utf-8"))
+    rows = {row["start"]: row for row in report["sections"][0]["parts"][0]["rows"]}
+    # the best layer over all is layer 1: 50 + 50 against 0 + 75
+    found = {key: rows["random"][key] for key in ("P@1 sentences en-de", "P@1 words en-de", "accuracy XNLI de")}
+    assert set(found.values()) == {50.0} and rows["random"]["F1 QA de"] == pytest.approx(200 / 3)
+    assert rows["mine"]["F1 QA de"] == rows["mine"]["P@1 words en-de"] == 100.0
+    assert any("Percent. Sentences and words" in line for line in report["about"])
+    assert [part["alt"] for part in report["sections"][0]["parts"] if "alt" in part][0].startswith("valid_loss")
 
 
 def test_what_stands_after_the_dashes_goes_to_the_recipe(examples, capsys):
@@ -164,6 +202,27 @@ def test_bad_input_ends_with_one_sentence(examples, capsys, options, message):
     assert compare.main(["quickstart", "--out", str(examples / "out"), *options]) == 1
     assert message in capsys.readouterr().err
     assert not (examples / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "inits, message",
+    [
+        ("random,/nowhere/a.vec", "there is no file /nowhere/a.vec"),
+        ("random,oracle", "xlm has no start oracle; it has random, crossinit, lexicon and FILE.vec"),
+        ("random,random.vec", "two starts are called random"),
+    ],
+)
+def test_bad_starts_of_xlm(examples, capsys, monkeypatch, inits, message):
+    monkeypatch.chdir(examples)
+    (examples / "random.vec").write_text("", encoding="utf-8")
+    assert compare.main(["xlm", "--inits", inits, "--out", str(examples / "out")]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_other_recipes_take_no_file(examples, capsys, monkeypatch):
+    (examples / "a.vec").write_text("", encoding="utf-8")
+    assert compare.main(["cipher", "--inits", f"random,{examples}/a.vec", "--out", str(examples / "out")]) == 1
+    assert "cipher has no start" in capsys.readouterr().err
 
 
 def test_without_a_checkout_there_are_no_recipes(examples, capsys, monkeypatch):

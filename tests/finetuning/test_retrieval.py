@@ -9,10 +9,10 @@ import torch
 from crossinit_fairseq.cli import retrieve
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.finetuning.retrieval import (
-    dictionary_accuracy,
+    dictionary_hits,
     read_aligned,
     read_word_pairs,
-    retrieval_accuracy,
+    retrieval_hits,
 )
 from tests.conftest import load
 from tests.finetuning import toy
@@ -21,9 +21,9 @@ from tests.finetuning import toy
 def test_a_rotated_copy_is_found_and_noise_is_not():
     rng = np.random.default_rng(0)
     left = rng.normal(size=(50, 8))
-    assert retrieval_accuracy(left, 3 * left) == (100.0, 100.0)
-    found = retrieval_accuracy(left, rng.normal(size=(50, 8)))
-    assert max(found) <= 20
+    assert all(found.tolist() == [True] * 50 for found in retrieval_hits(left, 3 * left))
+    found = retrieval_hits(left, rng.normal(size=(50, 8)))
+    assert max(hits.mean() for hits in found) <= 0.2
 
 
 def test_csls_marks_a_hub_down():
@@ -32,13 +32,25 @@ def test_csls_marks_a_hub_down():
     right = np.array([[1.0, -0.4], [1.0, 0.5]])
     cosines = (left / np.linalg.norm(left, axis=1)[:, None]) @ (right / np.linalg.norm(right, axis=1)[:, None]).T
     assert cosines.argmax(1).tolist() == [1, 1]
-    assert retrieval_accuracy(left, right, neighbours=2)[0] == 100.0
+    assert retrieval_hits(left, right, neighbours=2)[0].tolist() == [True, True]
 
 
 def test_any_translation_counts():
     right = np.eye(3)
     left = right[[0, 1, 2]]
-    assert dictionary_accuracy(left, right, [{0, 2}, {0}, {2}], 1) == pytest.approx(200 / 3)
+    assert dictionary_hits(left, right, [{0, 2}, {0}, {2}], 1).tolist() == [True, False, True]
+
+
+def test_the_two_directions_are_told_apart():
+    left, right = [
+        np.array([[np.cos(np.radians(angle)), np.sin(np.radians(angle))] for angle in angles])
+        for angles in ((0, 10, 40), (5, 100, 20))
+    ]
+    # means of the cosines: rows .587 .660 .753, columns .937 .109 .955. Twice a cosine less the column's mean: left row 0
+    # 1.06 -.46 .92, row 1 1.06 -.11 1.02, row 2 .70 .89 .92; less the row's: right row 0 1.41 1.33 .89, row 1 -.93 -.66
+    # .25, row 2 1.29 1.31 1.13
+    forward, backward = retrieval_hits(left, right, neighbours=3)
+    assert forward.tolist() == [True, False, True] and backward.tolist() == [True, False, False]
 
 
 def test_files(tmp_path):
@@ -86,7 +98,10 @@ def test_command(tmp_path, capsys):
     assert "layer 1" in capsys.readouterr().out
     first = json.loads((data / "out.json").read_text("utf-8"))
     # without the language's embedding both sides are the same text
+    hits = first.pop("hits")
     assert first == {"sentences": {"aa-bb": [100.0, 100.0]}, "words": {"aa-bb": [100.0, 100.0]}}
+    assert hits == {"sentences": {"aa-bb": ["1" * 60] * 2}, "words": {"aa-bb": ["1" * 10] * 2}}
+    first["hits"] = hits
     assert retrieve.main(command + ["--max-tokens", "50"]) == 0
     assert json.loads((data / "out.json").read_text("utf-8")) == first
     with pytest.raises(SystemExit):

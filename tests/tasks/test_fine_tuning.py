@@ -87,16 +87,17 @@ def test_predictions_are_those_of_validation_and_are_scored(data, xnli, tmp_path
 
 @pytest.mark.parametrize("task", [XNLI, QA], ids=["xnli", "qa"])
 def test_resume_is_exact(data, tmp_path, task):
-    """Stopped within the second epoch, and at the end of the first."""
+    """Stopped within the second epoch, and at the end of the first; read by no worker, by two, or first by
+    none and then by two."""
     per_epoch = 20 if task == XNLI else None
     fine_tune(data, tmp_path / "whole", task, "--max-epoch 2 --dropout 0.1")
     whole = load(tmp_path / "whole" / "checkpoint_last.pt")
     updates = whole["optimizer_history"][-1]["num_updates"]
     assert per_epoch is None or updates == 2 * per_epoch
-    for stop in (updates // 2, updates // 2 + 1):
-        folder = tmp_path / str(stop)
-        fine_tune(data, folder, task, f"--max-update {stop} --dropout 0.1")
-        fine_tune(data, folder, task, "--max-epoch 2 --dropout 0.1")
+    for stop, before, after in ((updates // 2, 0, 2), (updates // 2 + 1, 0, 0), (updates // 2 + 1, 2, 2)):
+        folder = tmp_path / f"{stop}-{before}-{after}"
+        fine_tune(data, folder, task, f"--max-update {stop} --dropout 0.1 --num-workers {before}")
+        fine_tune(data, folder, task, f"--max-epoch 2 --dropout 0.1 --num-workers {after}")
         again = load(folder / "checkpoint_last.pt")
         assert again["optimizer_history"][-1]["num_updates"] == updates
         for name, value in whole["model"].items():
