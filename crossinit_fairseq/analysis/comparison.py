@@ -147,9 +147,11 @@ def seed_test(differences: Sequence[float], seed: int = 1) -> Optional[SeedTest]
 
 @dataclass(frozen=True)
 class Difference:
-    """One start against the baseline in one direction. direction: of translation, or another name of the test; mean: of the
-    differences of the seeds that both have, in BLEU or percent; seeds: int; tests as above; seed_test is None of one
-    seed; unit: what a difference is counted in, the points of BLEU or of a percentage."""
+    """One start against the baseline in one direction.
+
+    direction: of translation, or another name of a test; mean: of the differences of the seeds that both have; seeds:
+    int; tests as above; seed_test is None of one seed; unit: of the differences, BLEU, or points of a percentage.
+    """
 
     direction: str
     baseline: str

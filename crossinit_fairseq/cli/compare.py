@@ -194,7 +194,8 @@ class _Runner:
             )
 
     def _finished(self) -> Dict[Run, bool]:
-        ends = {run: os.path.join(self.out, "runs", _name(run), "stages", self.end_stage + ".done") for run in self.runs}
+        name = self.end_stage + ".done"
+        ends = {run: os.path.join(self.out, "runs", _name(run), "stages", name) for run in self.runs}
         return {run: True for run, path in ends.items() if os.path.exists(path)}
 
     def _watch(self) -> None:
@@ -288,8 +289,9 @@ def _difference_table(differences: Sequence["Difference"]) -> "Table":
         row: List[Cell] = [f"{one.system} - {one.baseline}", one.direction, one.mean]
         rows.append(row + [sentences, one.bootstrap.p_value, seeds, test.p_value if test else None])
     unit = differences[0].unit if differences else "BLEU"
-    titles = ("difference", "direction" if unit == "BLEU" else "test", unit, "95 % over sentences", "p", "95 % over seeds (t)", "p (exact)")
-    return Table("Paired bootstrap over the test's sentences; exchange of signs over the seeds", titles, rows)
+    test_name, items = ("direction", "sentences") if unit == "BLEU" else ("test", "items")
+    titles = ("difference", test_name, unit, f"95 % over {items}", "p", "95 % over seeds (t)", "p (exact)")
+    return Table(f"Paired bootstrap over the test's {items}; exchange of signs over the seeds", titles, rows)
 
 
 def _name(run: Run) -> str:

@@ -25,8 +25,8 @@ example:
 
 Sentences: percent of the lines whose nearest line of the other file is their translation, mean of both directions.
 Words: percent of the source words whose nearest word, among the target words of the dictionary, is a translation.
---json also holds `hits`: for each layer a text of 1 (found) and 0, a digit for each sentence of the first language, then
-for each of the second; or for each source word, in the dictionary's order."""
+--json also holds `hits`: for each layer a text of 1 (found) and 0, a digit for each sentence of the first language,
+then for each of the second; or for each source word, in the dictionary's order."""
 
 
 def main(arguments: Optional[List[str]] = None) -> int:

@@ -82,26 +82,18 @@ fine_tune() {
   run crossinit-predict "$DATA" --path $1/checkpoint_best.pt "${texts[@]}" --out $1/test
 }
 
-xnli() { fine_tune xnli sentence_prediction accuracy nli tsv "$XNLI"; }
-
-qa() { fine_tune qa span_prediction f1 qa json "$QA"; }
-
 SETTINGS+=" ${COMMON[*]} $MODEL $SPAN $SPAN_UPDATES $SPAN_RATE $PAIR_UPDATES $PAIR_RATE"
 [ $INIT = random ] || stage table "$INIT-$SEED: the embedding table to start from"
 SETTINGS+=" $TOKENS $UPDATES $RATE"
 stage mlm "$INIT-$SEED: masked-LM pre-training"
 rm -f "$OUT/stages/run.done"
 # what follows depends on the pre-training alone: another list of --tasks repeats nothing
-CHAIN=$STAGES_CHAIN BEFORE=$SETTINGS
-if [[ $TASKS == *retrieval* ]]; then
-  stage retrieval "$INIT-$SEED: are translations near to each other"
-fi
-if [[ $TASKS == *xnli* ]]; then
-  STAGES_CHAIN=$CHAIN SETTINGS="$BEFORE $(declare -f fine_tune) $XNLI"
-  stage xnli "$INIT-$SEED: XNLI, fine-tuned on English"
-fi
-if [[ $TASKS == *qa* ]]; then
-  STAGES_CHAIN=$CHAIN SETTINGS="$BEFORE $(declare -f fine_tune) $QA"
-  stage qa "$INIT-$SEED: question answering, fine-tuned on English"
-fi
+CHAIN=$STAGES_CHAIN
+[[ $TASKS != *retrieval* ]] || stage retrieval "$INIT-$SEED: are translations near to each other"
+STAGES_CHAIN=$CHAIN
+[[ $TASKS != *xnli* ]] || stage xnli "$INIT-$SEED: XNLI, fine-tuned on English" \
+  fine_tune xnli sentence_prediction accuracy nli tsv "$XNLI"
+STAGES_CHAIN=$CHAIN
+[[ $TASKS != *qa* ]] || stage qa "$INIT-$SEED: question answering, fine-tuned on English" \
+  fine_tune qa span_prediction f1 qa json "$QA"
 keep "$OUT/stages/run.done" "$SEED $INIT $TASKS"

@@ -75,6 +75,10 @@ needs() {  # TASK NAME ENDING: whether an own folder has the labelled text of a 
 }
 needs xnli nli tsv
 needs qa qa json
+if [[ $TASKS == *retrieval* && -e $TEXT/mono.en ]]; then
+  [ -n "$(find "$TEXT" -maxdepth 1 -name "aligned.*" -o -maxdepth 1 -name "words.en-*.txt" | head -n 1)" ] ||
+    wrong "--text: $TEXT has neither aligned.LANG nor words.en-LANG.txt, which the task retrieval needs: leave it out of --tasks"
+fi
 source "$HERE/settings.sh"
 TEXT=$(realpath "$TEXT")
 mkdir -p "$OUT"

@@ -30,7 +30,7 @@ def main(arguments=None):
     summary = {"preset": args.preset, "languages": languages, "seeds": args.seeds.split(","), "minutes": minutes}
     if "retrieval" in tasks:
         summary["retrieval"] = retrieval(runs)
-        print("\nIs the nearest one the translation? Percent, by the embeddings (layer 0) and by the best layer of a run\n")
+        print("\nIs the nearest one the translation? Percent, by embeddings (layer 0) and by the best layer of a run\n")
         print(format_columns(retrieval_rows(summary["retrieval"])))
     if "xnli" in tasks:
         train = read_pairs(os.path.join(args.out, "text", "nli.train.en.tsv"), "en")
