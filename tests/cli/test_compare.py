@@ -173,7 +173,9 @@ def test_unequal_updates_are_said(examples):
 def test_an_interruption_ends_what_it_started(examples):
     slow = examples / "started"
     code = (
-        "import pathlib, sys; from crossinit_fairseq.cli import compare, compare_recipes as r; "
+        # a shell's background process, which pytest may be, starts others with interruptions ignored
+        "import pathlib, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from crossinit_fairseq.cli import compare, compare_recipes as r; "
         f"r.EXAMPLES = pathlib.Path({str(examples / 'examples')!r}); sys.exit(compare.main(sys.argv[1:]))"
     )
     command = [sys.executable, "-c", code, "quickstart", "--inits", "random,crossinit", "--jobs", "1"]
