@@ -12,8 +12,8 @@ if TYPE_CHECKING:  # --help need not wait for numpy
     from crossinit_fairseq.analysis.comparison import Scored
 
 ABOUT_POINTS = (
-    "Percent. Sentences and words: those whose nearest one is their translation, by the layer of the run that is best "
-    "over all of them; XNLI: right labels; QA: F1 of the answers by SQuAD's rules."
+    "Percent. Sentences and words: those whose nearest one is their translation, by the layer of the run, or its "
+    "token table, that is best over all of them; XNLI: right labels; QA: F1 of the answers by SQuAD's rules."
 )
 
 

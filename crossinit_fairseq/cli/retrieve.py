@@ -15,8 +15,9 @@ from crossinit_fairseq.complete_files import check_new_file, complete_file
 from crossinit_fairseq.errors import InputError
 
 _ABOUT = """\
-Sentence retrieval between aligned files and word retrieval against MUSE dictionaries, by CSLS of the mean-pooled states
-of each layer (layer 0: the embeddings). For checkpoints of crossinit_mlm and of fine-tuning."""
+Sentence retrieval between aligned files and word retrieval against MUSE dictionaries, by CSLS of means over sub-tokens:
+of their rows in the token table, and of the states of each layer (layer 0: table, places and language, normalised). For
+checkpoints of crossinit_mlm and of fine-tuning."""
 
 _EXAMPLES = """\
 example:
@@ -25,8 +26,9 @@ example:
 
 Sentences: percent of the lines whose nearest line of the other file is their translation, mean of both directions.
 Words: percent of the source words whose nearest word, among the target words of the dictionary, is a translation.
---json also holds `hits`: for each layer a text of 1 (found) and 0, a digit for each sentence of the first language,
-then for each of the second; or for each source word, in the dictionary's order."""
+--json has a figure for the table, then one for each layer. It also holds `hits`: for each of them a text of 1 (found)
+and 0, a digit for each sentence of the first language, then for each of the second; or for each source word, in the
+dictionary's order."""
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -108,8 +110,8 @@ def _as_digits(hits: Dict[str, Dict[str, List[np.ndarray]]]) -> Dict[str, Dict[s
 
 
 def _table(result: Dict[str, Dict[str, List[float]]]) -> str:
-    layers = max(len(values) for group in result.values() for values in group.values())
-    rows = [["", ""] + [f"layer {k}" for k in range(layers)]]
+    columns = max(len(values) for group in result.values() for values in group.values())
+    rows = [["", "", "table"] + [f"layer {k}" for k in range(columns - 1)]]
     for group, pairs in result.items():
         for pair, values in pairs.items():
             rows.append([group, pair] + [f"{value:.1f}" for value in values])
@@ -117,10 +119,11 @@ def _table(result: Dict[str, Dict[str, List[float]]]) -> str:
 
 
 class _States:
-    """Mean-pooled states of a checkpoint's layers."""
+    """Mean-pooled rows of a checkpoint's token table, and states of its layers."""
 
     def __init__(self, options: argparse.Namespace):
         from crossinit_fairseq.finetuning.encoding import PieceEncoder
+        from crossinit_fairseq.models.token_tables import find_token_tables
         from crossinit_fairseq.tasks.fine_tuning import dictionary_and_form  # says what to do without fairseq
 
         if not os.path.isfile(options.path):
@@ -137,13 +140,14 @@ class _States:
             raise InputError(f"{options.path} cannot be loaded: {str(error).splitlines()[0][:120]}") from None
         self.model, self.max_tokens = models[0].eval(), options.max_tokens
         dictionary, self.form = dictionary_and_form(options.data, "auto")
+        self.table = next(iter(find_token_tables(self.model, dictionary).values())).detach()
         path = options.pieces or os.path.join(options.data, "spm.model")
         self.pieces = PieceEncoder(path, dictionary.indices)
         positions: Any = self.model.max_positions()
         self.longest = (positions[0] if isinstance(positions, tuple) else positions) - 4
 
     def of(self, texts: Sequence[str], language: str) -> np.ndarray:
-        """float32 [layers, N, d]. A text without a token is its special tokens' end. Raises InputError."""
+        """float32 [1 + layers, N, d], of the table first. A text of no token is its end. Raises InputError."""
         import torch
 
         from crossinit_fairseq.data.datasets.examples import Example, Examples
@@ -160,7 +164,8 @@ class _States:
         for batch in GroupedBatches([("", dataset)]).batch_by_size(None, max_tokens=self.max_tokens):
             sample = dataset.collater([dataset[index] for index in batch])
             with torch.no_grad():
-                states = layer_states(self.model, **sample["net_input"])
+                rows = self.table[sample["net_input"]["src_tokens"]]
+                states = [rows, *layer_states(self.model, **sample["net_input"])]
                 means = mean_states(states, 1, sample["target"][:, 0]).numpy()
             made.update({number: means[:, row] for row, number in enumerate(sample["id"].tolist())})
         return np.stack([made[number] for number in range(len(texts))], axis=1)

@@ -17,7 +17,7 @@ case $PRESET in
     XNLI="--batch-size 32 --max-length 96 --lr 0.001 --lr-scheduler fixed --max-epoch 1"
     QA="--batch-size 16 --max-length 128 --doc-stride 64 --max-question-length 32 --lr 0.001 --lr-scheduler fixed --max-epoch 1" ;;
   tiny)
-    LINES=100000 PAIRS=0 VOCABULARY=16000 TOKENS=2000 UPDATES=150 RATE=0.001 POSITIONS=256
+    LINES=100000 PAIRS=0 VOCABULARY=16000 TOKENS=2000 UPDATES=150 RATE=0.0001 POSITIONS=256
     SPAN=30 SPAN_UPDATES=50 SPAN_RATE=0.005 PAIR_UPDATES=300 PAIR_RATE=0.01
     MODEL="--arch xlm_tiny_3 --encoder-layers 3 --encoder-embed-dim 128 --encoder-ffn-embed-dim 512 --encoder-attention-heads 4"
     XNLI="--batch-size 32 --max-length 128 --lr 0.0003 --lr-scheduler fixed --max-epoch 2"

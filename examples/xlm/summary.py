@@ -30,7 +30,7 @@ def main(arguments=None):
     summary = {"preset": args.preset, "languages": languages, "seeds": args.seeds.split(","), "minutes": minutes}
     if "retrieval" in tasks:
         summary["retrieval"] = retrieval(runs)
-        print("\nIs the nearest one the translation? Percent, by embeddings (layer 0) and by the best layer of a run\n")
+        print("\nIs the nearest one the translation? Percent, by the token table and by the best layer of a run\n")
         print(format_columns(retrieval_rows(summary["retrieval"])))
     if "xnli" in tasks:
         train = read_pairs(os.path.join(args.out, "text", "nli.train.en.tsv"), "en")
@@ -57,9 +57,10 @@ def tests(out, languages, name, ending):
 
 
 def retrieval(runs):
-    """{init: {"sentences" or "words": {pair: {"layer 0" or "best layer": [percent of each seed]}}}}.
+    """{init: {"sentences" or "words": {pair: {"table" or "best layer": [percent of each seed]}}}}.
 
-    The best layer is one for a run: that of the highest mean over all pairs, of sentences and words alike.
+    The best layer, of which the table is one, is the same for all of a run: that of the highest mean over all pairs, of
+    sentences and words alike.
     """
     found = {}
     for init, folders in runs.items():
@@ -71,8 +72,8 @@ def retrieval(runs):
             best = max(range(len(layers[0])), key=lambda layer: sum(values[layer] for values in layers))
             for group, pairs in found[init].items():
                 for pair, values in scores[group].items():
-                    own = pairs.setdefault(pair, {"layer 0": [], "best layer": []})
-                    own["layer 0"].append(values[0])
+                    own = pairs.setdefault(pair, {"table": [], "best layer": []})
+                    own["table"].append(values[0])
                     own["best layer"].append(values[best])
     return found
 
@@ -80,7 +81,7 @@ def retrieval(runs):
 def retrieval_rows(found):
     """A row for each init, two columns for each pair of languages."""
     first = next(iter(found.values()))
-    names = [(group, pair, layer) for group in first for pair in first[group] for layer in ("layer 0", "best layer")]
+    names = [(group, pair, layer) for group in first for pair in first[group] for layer in ("table", "best layer")]
     rows = [[""] + [group for group, _, _ in names], [""] + [pair for _, pair, _ in names]]
     rows.append([""] + [layer for _, _, layer in names])
     for init, scores in found.items():

@@ -1,6 +1,7 @@
 """crossinit_fairseq/finetuning/retrieval.py and models/layer_states.py, and crossinit-retrieve."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -95,14 +96,21 @@ def test_command(tmp_path, capsys):
     command += [f"--sentences={language}={data}/lines" for language in ("aa", "bb")] + [f"--words=aa-bb={data}/words"]
     capsys.readouterr()
     assert retrieve.main(command) == 0
-    assert "layer 1" in capsys.readouterr().out
+    assert capsys.readouterr().out.split()[:5] == ["table", "layer", "0", "layer", "1"]
     first = json.loads((data / "out.json").read_text("utf-8"))
     # without the language's embedding both sides are the same text
     hits = first.pop("hits")
-    assert first == {"sentences": {"aa-bb": [100.0, 100.0]}, "words": {"aa-bb": [100.0, 100.0]}}
-    assert hits == {"sentences": {"aa-bb": ["1" * 60] * 2}, "words": {"aa-bb": ["1" * 10] * 2}}
+    assert first == {"sentences": {"aa-bb": [100.0] * 3}, "words": {"aa-bb": [100.0] * 3}}
+    assert hits == {"sentences": {"aa-bb": ["1" * 60] * 3}, "words": {"aa-bb": ["1" * 10] * 3}}
     first["hits"] = hits
     assert retrieve.main(command + ["--max-tokens", "50"]) == 0
     assert json.loads((data / "out.json").read_text("utf-8")) == first
     with pytest.raises(SystemExit):
         retrieve.main(command[:3])
+    # the table's mean is of the pieces of the text alone, by a plain loop
+    options = SimpleNamespace(data=str(data), path=str(data / "ck" / "checkpoint_last.pt"), pieces=None, max_tokens=50)
+    states = retrieve._States(options)
+    table = saved["model"]["body.encoder.sentence_encoder.embed_tokens.weight"]
+    for text, found in zip(lines[:5], states.of(lines[:5], "aa")[0]):
+        rows = states.pieces.encode(text).tolist()
+        assert found == pytest.approx((sum(table[row] for row in rows) / len(rows)).numpy(), abs=1e-6)
