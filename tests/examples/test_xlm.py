@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crossinit_fairseq.data.dictionary import read_symbols
 from tests.conftest import load
 from tests.finetuning import toy
 from tests.programs import run
@@ -99,12 +100,13 @@ def test_a_lexicon_and_a_file_of_embeddings_are_starts(text, tmp_path):
     folder.mkdir()
     rng = np.random.default_rng(1)
     for language in ("en", "de"):
-        words = [word if int(word[1:]) > 11 else "w" + word[1:] for word in toy.words(rng, language, 1600)]
-        lines = [" ".join(words[at : at + 8]) for at in range(0, 1600, 8)]
+        numbers = np.minimum(rng.zipf(1.3, 4000), 400)
+        words = [f"{'w' if number % 2 else language}{number}" for number in numbers]
+        lines = [" ".join(words[at : at + 8]) for at in range(0, len(words), 8)]
         (folder / f"mono.{language}").write_text("\n".join(lines) + "\n", "utf-8")
         (folder / f"aligned.{language}").write_text("\n".join(lines[:20]) + "\n", "utf-8")
     vectors = tmp_path / "mine.vec"
-    vectors.write_text("2 32\n</s>" + " 0.5" * 32 + "\nnowhere" + " 1" * 32 + "\n", "utf-8")
+    vectors.write_text("2 32\n1" + " 0.5" * 32 + "\nnowhere" + " 1" * 32 + "\n", "utf-8")
     options = ["--preset", "smoke", "--langs", "en,de", "--tasks", "retrieval", "--inits", f"lexicon,{vectors}"]
     done = recipe("xlm", "--text", folder, *options, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
@@ -113,7 +115,8 @@ def test_a_lexicon_and_a_file_of_embeddings_are_starts(text, tmp_path):
     runs = tmp_path / "out" / "runs"
     saved = load(runs / "mine-1" / "table" / "checkpoint_last.pt")["model"]
     table = saved["encoder.sentence_encoder.embed_tokens.weight"]
-    assert table[2].tolist() == [0.5] * 32 and (table == 0.5).all(1).sum() == 1
+    row = read_symbols(str(tmp_path / "out" / "data" / "dict.txt")).index("1")
+    assert table[row].tolist() == [0.5] * 32 and (table == 0.5).all(1).sum() == 1
     assert "mutual" in (runs / "lexicon-1" / "table" / "en-de.tsv").read_text("utf-8")
 
 
