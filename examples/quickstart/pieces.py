@@ -69,10 +69,19 @@ def train(args, languages, vocabulary):
         model_prefix=os.path.join(args.out, "spm"),
         vocab_size=vocabulary,
         model_type="bpe",
-        character_coverage=0.9995,
+        character_coverage=coverage(args, languages, vocabulary),
         num_threads=os.cpu_count() or 1,
         minloglevel=1,
     )
+
+
+def coverage(args, languages, vocabulary):
+    """The share of characters to keep: all, so that no letter is <unk>, unless they would fill a quarter of the pieces."""
+    characters = set()
+    for language in languages:
+        with open(os.path.join(args.text, "mono." + language), encoding="utf-8", newline="\n") as stream:
+            characters.update(*stream)
+    return 1.0 if len(characters) <= vocabulary // 4 else 0.9995
 
 
 def encode(model, path):
