@@ -43,10 +43,14 @@ def write_split(dictionary, prefix, sentences):
 
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory):
+    return toy_data_folder(tmp_path_factory.mktemp("data-bin"))
+
+
+def toy_data_folder(folder):
     """dict.txt of 126 symbols (130 with fairseq's own); monolingual train and valid; valid and test of 21 aligned pairs."""
     from fairseq.data import Dictionary
 
-    folder, rng = tmp_path_factory.mktemp("data-bin"), np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     symbols = [
         f"\u2581{letter}{k}" for letter in "ab" for k in range(WORDS)
     ] + "s t . [aa] [bb] <mask>".split()

@@ -1,7 +1,6 @@
 """Runs that are killed, starved of disk, and given damaged files: nothing is lost, nothing silent.
 
-Processes are forked from this one, which has imported torch and fairseq already: a run then starts in a second. Counts are
-small here; `bash scripts/test.sh -m long` has the large ones (CONTRIBUTING.md).
+Counts are small here; `bash scripts/test.sh -m long` has the large ones (CONTRIBUTING.md).
 """
 
 import os
@@ -9,7 +8,6 @@ import random
 import resource
 import shutil
 import signal
-import sys
 import time
 
 import numpy as np
@@ -21,55 +19,13 @@ from crossinit_fairseq.checkpoint_files import check_whole, load_checkpoint_file
 from crossinit_fairseq.doctor.data_folder import check_data_folder
 from crossinit_fairseq.doctor.findings import WRONG
 from crossinit_fairseq.errors import InputError
-from tests.conftest import TINY_MODEL
-from tests.tasks.in_process import run
+from tests.toy_runs import COMMON, TASKS, check_same, ended, forked, train
 
 long = pytest.mark.long
 
-COMMON = (
-    "--optimizer adam --lr 0.003 --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints --log-format json --log-interval 1 "
-    "--seed 3 --required-batch-size-multiple 1 --max-update 12 --save-interval-updates 1 --keep-interval-updates 3 "
-    "--disable-validation"
-)
-MLM = "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 32 --encoder-attention-heads 2 --max-positions 64"
-TASKS = {
-    "crossinit_pretrain": (
-        "--task crossinit_pretrain --criterion crossinit --span 10 --max-rank 40 --batch-size 8 --updates-per-epoch 5 "
-        "--valid-batches 2 --rescale --arch mbart_base",
-        TINY_MODEL,
-    ),
-    "crossinit_mlm": (
-        "--task crossinit_mlm --criterion masked_lm --arch xlm_tiny_3 --tokens-per-sample 32 --max-tokens 200 --langs aa,bb "
-        + MLM,
-        [],
-    ),
-    "crossinit_unmt": (
-        "--task crossinit_unmt --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 200 "
-        "--arch mbart_base --langs aa,bb",
-        TINY_MODEL,
-    ),
-}
-
-
-def forked(work):
-    """Start a process that does it, and ends with 0, or with 1 if it raises."""
-    sys.stdout.flush()
-    process = os.fork()
-    if process:
-        return process
-    status = 1
-    try:
-        os.setsid()
-        work()
-        status = 0
-    finally:
-        os._exit(status)
-
-
-def ended(process):
-    """Wait for a process; returns its exit status, negative for a signal."""
-    _, status = os.waitpid(process, 0)
-    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+# the stages that read binarised text; fine-tuning reads files of its own
+STAGES = [task for task in sorted(TASKS) if not TASKS[task].fine_tuned]
+SAVING = "--num-workers 0 --no-epoch-checkpoints --max-update 12 --save-interval-updates 1 --keep-interval-updates 3"
 
 
 def begun(process, folder):
@@ -95,36 +51,6 @@ def killed(work, after, folder=None):
     return ended(process) == -signal.SIGKILL
 
 
-def train(task, data, save_dir, log=None):
-    """A run of one of the TASKS. log: a file for what it said."""
-
-    def work():
-        options, sizes = TASKS[task]
-        done = run("train", [str(data), "--save-dir", str(save_dir)], options, sizes, COMMON)
-        if log is not None:
-            log.write_text(done.stdout)
-        os._exit(done.returncode)
-
-    return work
-
-
-def check_same(one, other, path=""):
-    """Everything in two checkpoints is equal, bit for bit, but for timers and folders."""
-    if isinstance(one, dict):
-        assert one.keys() == other.keys(), path
-        for key in one:
-            if key not in ("metrics", "previous_training_time", "save_dir", "cfg"):
-                check_same(one[key], other[key], f"{path}/{key}")
-    elif isinstance(one, (list, tuple)):
-        assert len(one) == len(other), path
-        for number, pair in enumerate(zip(one, other)):
-            check_same(*pair, f"{path}/{number}")
-    elif torch.is_tensor(one):
-        assert torch.equal(one, other), path
-    else:
-        assert one == other or (one != one and other != other), path
-
-
 def checkpoints(folder):
     return sorted(path for path in folder.glob("checkpoint*.pt"))
 
@@ -132,19 +58,19 @@ def checkpoints(folder):
 def check_kills(task, data_folder, folder, kills, seed):
     """Kill a run again and again; what is on the disk is whole each time, and the end is that of a run that was let be."""
     rng = random.Random(seed)
-    process = forked(train(task, data_folder, folder / "let_be"))
+    process = forked(train(task, data_folder, folder / "let_be", SAVING))
     begin = begun(process, folder / "let_be")
     assert ended(process) == 0
     took, hits = time.time() - begin, 0
     while hits < kills:
-        work = train(task, data_folder, folder / "killed")
+        work = train(task, data_folder, folder / "killed", SAVING)
         if not killed(work, rng.uniform(0, 0.7) * took, folder / "killed"):
             shutil.rmtree(str(folder / "killed"))  # it had ended: from the beginning
             continue
         hits += 1
         for path in checkpoints(folder / "killed"):
             check_whole(str(path))
-    assert ended(forked(train(task, data_folder, folder / "killed"))) == 0
+    assert ended(forked(train(task, data_folder, folder / "killed", SAVING))) == 0
     ends = [load_checkpoint_file(str(folder / name / "checkpoint_last.pt")) for name in ("let_be", "killed")]
     for state in ends:
         state["optimizer_history"] = state["optimizer_history"][-1:]  # has an entry for each start
@@ -152,13 +78,13 @@ def check_kills(task, data_folder, folder, kills, seed):
     assert not list((folder / "killed").glob("*.part"))
 
 
-@pytest.mark.parametrize("task", sorted(TASKS))
+@pytest.mark.parametrize("task", STAGES)
 def test_a_killed_run_ends_as_one_that_was_let_be(task, data_folder, tmp_path):
     check_kills(task, data_folder, tmp_path, kills=1, seed=1)
 
 
 @long
-@pytest.mark.parametrize("task", sorted(TASKS))
+@pytest.mark.parametrize("task", STAGES)
 def test_a_run_that_is_killed_34_times_ends_as_one_that_was_let_be(task, data_folder, tmp_path):
     check_kills(task, data_folder, tmp_path, kills=34, seed=2)
 
@@ -259,7 +185,7 @@ def test_a_disk_that_is_full_at_1000_places_of_a_save(tmp_path):
 
 def test_a_run_on_a_full_disk_ends_in_a_sentence_and_goes_on_when_there_is_room(data_folder, tmp_path, monkeypatch):
     monkeypatch.setattr("crossinit_fairseq.safe_checkpoints._PAUSE", 0)
-    work = train("crossinit_pretrain", data_folder, tmp_path / "run", tmp_path / "log")
+    work = train("crossinit_pretrain", data_folder, tmp_path / "run", SAVING, tmp_path / "log")
     assert ended(forked(limited(work, 60000))) == 1
     log = (tmp_path / "log").read_text()
     assert "Traceback" not in log and "cannot be written: File too large; the checkpoints before it are whole" in log
@@ -274,7 +200,7 @@ def setup(task, data):
     from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 
     parser = options.get_training_parser()
-    words = [str(data)] + TASKS[task][0].split() + TASKS[task][1] + COMMON.split()
+    words = [str(data)] + TASKS[task].options.split() + COMMON.split()
     cfg = convert_namespace_to_omegaconf(options.parse_args_and_arch(parser, words))
     task = tasks.setup_task(cfg.task)
     task.build_model(cfg.model)  # crossinit_pretrain lays its draws out for it
@@ -282,7 +208,7 @@ def setup(task, data):
         task.load_dataset(split)
 
 
-def check_cut_files(data_folder, folder, cuts, seed, tasks_a_file=3):
+def check_cut_files(data_folder, folder, cuts, seed, tasks_a_file=None):
     """Cut every file of a data folder: each task ends in one sentence, and so does the doctor; no traceback, no silence."""
     rng = random.Random(seed)
     files = ["dict.txt"] + [
@@ -295,7 +221,7 @@ def check_cut_files(data_folder, folder, cuts, seed, tasks_a_file=3):
         size = path.stat().st_size
         os.truncate(str(path), rng.randrange(size))
         assert any(finding.level == WRONG for finding in check_data_folder([str(data)])), path
-        for task in (sorted(TASKS) * 2)[number % len(TASKS) :][:tasks_a_file]:
+        for task in (STAGES * 2)[number % len(STAGES) :][: tasks_a_file or len(STAGES)]:
             if task == "crossinit_pretrain" and path.name.startswith("valid"):
                 continue  # which it does not read
             try:
@@ -310,7 +236,7 @@ def check_cut_files(data_folder, folder, cuts, seed, tasks_a_file=3):
 
 
 def test_every_file_of_a_data_folder_cut_at_random_places(data_folder, tmp_path):
-    for task in TASKS:
+    for task in STAGES:
         setup(task, data_folder)
     check_cut_files(data_folder, tmp_path, cuts=20, seed=1, tasks_a_file=1)
 

@@ -1,0 +1,100 @@
+"""Runs that are resumed end as those that were let be, in every task: everything in the checkpoint, bit for bit.
+
+A run leaves a checkpoint after each update; others go on from one of them, as after a kill. `bash scripts/test.sh -m long`
+tries every place, data workers and two processes.
+"""
+
+import shutil
+import socket
+
+import pytest
+
+from crossinit_fairseq.checkpoint_files import load_checkpoint_file
+from tests.toy_runs import TASKS, check_same, ended, fine_tuning_folder, forked, train
+
+long = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+def fine_tuning(tmp_path_factory):
+    return fine_tuning_folder(tmp_path_factory.mktemp("fine-tuning"))
+
+
+@pytest.fixture
+def data_of(data_folder, fine_tuning):
+    return lambda task: fine_tuning if TASKS[task].fine_tuned else data_folder
+
+
+def alone(task, data, folder, options, log):
+    assert ended(forked(train(task, data, folder, options, log))) == 0, log.read_text()[-2000:]
+
+
+def in_two_processes(task, data, folder, options, log):
+    """Data-parallel training over gloo."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options += (
+        " --cpu --distributed-world-size 2 --distributed-no-spawn --distributed-backend gloo --ddp-backend legacy_ddp "
+        f"--distributed-init-method tcp://127.0.0.1:{port} --distributed-rank "
+    )
+    logs = [log, log.with_suffix(".second")]
+    processes = [forked(train(task, data, folder, f"{options} {rank}", logs[rank])) for rank in range(2)]
+    assert [ended(process) for process in processes] == [0, 0], [path.read_text()[-1500:] for path in logs]
+
+
+def state_of(path):
+    """What a checkpoint holds; of the history only the last start, since each start adds one."""
+    state = load_checkpoint_file(str(path))
+    state["optimizer_history"] = state["optimizer_history"][-1:]
+    return state
+
+
+def check_resumes(task, data, folder, workers=0, places=None, training=alone):
+    """Let a run be for an epoch and three updates, and resume at the places: all that tell something, or those named.
+
+    Returns how many were tried.
+    """
+    options, whole = f"--num-workers {workers} --save-interval-updates 1 --max-epoch 2", folder / "whole"
+    training(task, data, whole, options, folder / "log")
+    first = state_of(whole / "checkpoint1.pt")
+    edge = first["optimizer_history"][0]["num_updates"]
+    assert edge >= 3, "too short an epoch shows nothing"
+    last = state_of(whole / "checkpoint_last.pt")["optimizer_history"][0]["num_updates"]
+    assert last >= 2 * edge - 1
+    kept = {1: "checkpoint_1_1.pt", edge: "checkpoint1.pt", edge + 1: f"checkpoint_2_{edge + 1}.pt", last: "checkpoint2.pt"}
+    kept.update({place: f"checkpoint_1_{place}.pt" for place in (edge // 2, edge - 1) if place > 1})
+    tried = 0
+    for place, name in kept.items():
+        if places is not None and place - edge not in places:
+            continue
+        resumed = folder / f"from_{place}"
+        resumed.mkdir()
+        shutil.copy(str(whole / name), str(resumed / "checkpoint_last.pt"))
+        training(task, data, resumed, options, folder / f"log_{place}")
+        said = (folder / f"log_{place}").read_text()
+        assert f"@ {place} updates" in said, said[-2000:]
+        check_same(state_of(whole / "checkpoint_last.pt"), state_of(resumed / "checkpoint_last.pt"), f"from {place}: ")
+        if place <= edge:  # the end of an epoch that it resumed in, too
+            check_same(first, state_of(resumed / "checkpoint1.pt") if place < edge else first)
+        tried += 1
+        shutil.rmtree(str(resumed))
+    return tried
+
+
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_a_run_resumed_around_the_end_of_an_epoch(task, data_of, tmp_path):
+    assert check_resumes(task, data_of(task), tmp_path, places=(-1, 1)) == 2
+
+
+@long
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_a_run_resumed_at_every_place(task, workers, data_of, tmp_path):
+    assert check_resumes(task, data_of(task), tmp_path, workers) >= 5
+
+
+@long
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_two_processes_resumed_at_every_place(task, data_of, tmp_path):
+    assert check_resumes(task, data_of(task), tmp_path, training=in_two_processes) >= 5

@@ -1,0 +1,123 @@
+"""Short trainings of every task on toy data, in forked processes, and what their checkpoints hold.
+
+Processes are forked from this one, which has imported torch and fairseq already: a run then starts in a second.
+"""
+
+import json
+import os
+import re
+import sys
+from typing import NamedTuple
+
+import torch
+
+from tests.conftest import TINY_MODEL
+from tests.finetuning import toy
+from tests.tasks.in_process import run
+
+MLM = "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 32 --encoder-attention-heads 2 --max-positions 64"
+
+
+class ToyRun(NamedTuple):
+    """How a task is trained: options with {data} for the data folder; whether that is the one of `fine_tuning_folder`."""
+
+    options: str
+    fine_tuned: bool = False
+
+
+TASKS = {
+    "crossinit_pretrain": ToyRun(
+        "--task crossinit_pretrain --criterion crossinit --span 10 --max-rank 40 --batch-size 8 --updates-per-epoch 5 "
+        "--valid-batches 2 --rescale --arch mbart_base " + " ".join(TINY_MODEL)
+    ),
+    "crossinit_mlm": ToyRun(
+        "--task crossinit_mlm --criterion masked_lm --arch xlm_tiny_3 --tokens-per-sample 32 --max-tokens 1200 --langs aa,bb "
+        + MLM
+    ),
+    "crossinit_unmt": ToyRun(
+        "--task crossinit_unmt --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 1200 "
+        "--arch transformer --langs aa,bb --start-as-copier " + " ".join(TINY_MODEL)
+    ),
+    "crossinit_xnli": ToyRun(
+        "--task crossinit_xnli --criterion sentence_prediction --batch-size 16 --max-length 40 --arch xlm_tiny_3 "
+        f"--train-files aa={{data}}/train.tsv --valid-files aa={{data}}/valid.tsv {toy.SIZES} --dropout 0.1",
+        fine_tuned=True,
+    ),
+    "crossinit_qa": ToyRun(
+        "--task crossinit_qa --criterion span_prediction --batch-size 8 --max-length 40 --max-question-length 8 --doc-stride 8 "
+        "--arch xlm_tiny_3 --train-files aa={data}/train.json --valid-files aa={data}/valid.json "
+        f"{toy.SIZES} --dropout 0.1",
+        fine_tuned=True,
+    ),
+}
+COMMON = (
+    "--optimizer adam --lr 0.003 --data-buffer-size 0 --log-format json --log-interval 1 --seed 3 "
+    "--required-batch-size-multiple 1 --disable-validation"
+)
+
+
+def fine_tuning_folder(folder):
+    """Files of 64 pairs of sentences and of 24 questions, with dictionary and SentencePiece model."""
+    toy.data_folder(folder)
+    toy.nli_file(folder / "train.tsv", "aa", 64, 1)
+    toy.nli_file(folder / "valid.tsv", "aa", 16, 2)
+    toy.qa_file(folder / "train.json", "aa", 24, 1, length=20)
+    toy.qa_file(folder / "valid.json", "aa", 8, 2)
+    return folder
+
+
+def train(task, data, save_dir, options="", log=None):
+    """A function that trains, for `forked`. options: more of them, a str; log: a file for what the run said."""
+
+    def work():
+        words = TASKS[task].options.format(data=data)
+        done = run("train", [str(data), "--save-dir", str(save_dir)], words, COMMON, options)
+        if log is not None:
+            log.write_text(done.stdout)
+        os._exit(done.returncode)
+
+    return work
+
+
+def forked(work):
+    """Start a process that does it, and ends with 0, or with 1 if it raises. Returns its number."""
+    sys.stdout.flush()
+    process = os.fork()
+    if process:
+        return process
+    status = 1
+    try:
+        os.setsid()
+        work()
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def ended(process):
+    """Wait for a process; returns its exit status, negative for a signal."""
+    _, status = os.waitpid(process, 0)
+    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def losses(log):
+    """The losses of a run's updates, in their order, as its log has them."""
+    lines = re.findall(r"\| train_inner \| (\{.*\})", log.read_text())
+    return [float(json.loads(line)["loss"]) for line in lines]
+
+
+def check_same(one, other, path=""):
+    """Everything in two checkpoints is equal, bit for bit, but for timers, folders and the options of the command."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys(), path
+        for key in one:
+            if key not in ("metrics", "previous_training_time", "save_dir", "cfg"):
+                check_same(one[key], other[key], f"{path}/{key}")
+    elif isinstance(one, (list, tuple)):
+        assert len(one) == len(other), path
+        for number, pair in enumerate(zip(one, other)):
+            check_same(*pair, f"{path}/{number}")
+    elif torch.is_tensor(one):
+        assert torch.equal(one, other), path
+    else:
+        assert one == other or (one != one and other != other), path
