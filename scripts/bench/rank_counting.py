@@ -4,7 +4,9 @@
 
 Raw text is that of ../shared/data/mono, each language repeated to the size asked for, since a corpus worth waiting for
 is larger; without the folder it is generated. The binarised text is generated. Rates are per second of CPU time of one
-thread, so that other jobs on the machine disturb them less. Takes about a minute.
+thread, so that other jobs on the machine disturb them less. Takes about a minute. `ratio` is of the repeated text, best
+of --repeats; `ratio_once` of the text as it is, counted once, in a process that has counted nothing before: its first
+second, in which most words are new, is part of it.
 """
 
 import argparse
@@ -12,6 +14,7 @@ import json
 import lzma
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -26,8 +29,9 @@ import regex
 from crossinit_fairseq.ranks import BinarisedText, TextWords, WordPieces, count_text, rank_words
 from crossinit_fairseq.ranks.text.words import MAX_CHARACTERS
 
-MONO = Path(__file__).resolve().parents[3] / "shared" / "data" / "mono"
-VOCABULARY, TOKENS, SLICE = 32000, 20_000_000, 2_000_000
+ROOT = Path(__file__).resolve().parents[2]
+MONO = ROOT.parent / "shared" / "data" / "mono"
+VOCABULARY, SLICE = 32000, 2_000_000
 
 
 def main():
@@ -35,28 +39,31 @@ def main():
     parser.add_argument("--json", metavar="FILE", help="also write the numbers to this file")
     parser.add_argument("--megabytes", type=int, default=128, help="of raw text in each language (default: 128)")
     parser.add_argument("--repeats", type=int, default=3, help="(default: 3)")
+    parser.add_argument("--mono", metavar="DIR", type=Path, default=MONO, help="general.LANG.txt.xz, other than above")
+    parser.add_argument("--tokens", type=int, default=20_000_000, help="of binarised text (default: 20000000)")
     options = parser.parse_args()
     result = {"text": {}}
-    for language, once in texts(options.megabytes):
+    for language, once in texts(options.mono, options.megabytes):
         result["text"][language] = bench_text(language, once, options)
+    result["ratio_once"] = {language: numbers["ratio_once"] for language, numbers in result["text"].items()}
     rates = [numbers["mb_per_s_per_core"] for numbers in result["text"].values()]
     result["mb_per_s_per_core"] = min(rates)
-    print("raw text: {:.0f} MB/s a core in the slowest language".format(min(rates)))
-    result["binarised"] = bench_binarised(options.repeats)
+    print(f"raw text: {min(rates):.0f} MB/s a core in the slowest language")
+    result["binarised"] = bench_binarised(options.tokens, options.repeats)
     result["binarised_tokens_per_s"] = result["binarised"]["tokens_per_s"]
     if options.json:
         Path(options.json).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
-def texts(megabytes):
+def texts(folder, megabytes):
     """Yield (language, bytes of text)."""
-    found = sorted(MONO.glob("general.*.txt.xz"))
+    found = sorted(folder.glob("general.*.txt.xz"))
     for path in found:
         yield path.name.split(".")[1], lzma.open(path).read()
     if not found:
-        print("no {}: the text is generated".format(MONO), file=sys.stderr)
+        print(f"no {folder}: the text is generated", file=sys.stderr)
         words = np.random.default_rng(1).zipf(1.3, megabytes * 100_000)
-        yield "en", " ".join("w{:x}".format(word % 10**6) for word in words).encode() + b"\n"
+        yield "en", " ".join(f"w{word % 10**6:x}" for word in words).encode() + b"\n"
 
 
 def bench_text(language, once, options):
@@ -67,21 +74,23 @@ def bench_text(language, once, options):
         Path(path).write_bytes(once * copies)
         fast, table = timed(lambda: count_text(path, language), options.repeats)
         Path(path).write_bytes(once)
-        alone, _ = timed(lambda: count_text(path, language), 2)
+        alone = seconds_in_new_process(path, language)
     slow, counts = timed(lambda: count_in_python(once, language), 1)
     numbers = {
         "megabytes": whole,
         "mb_per_s_per_core": whole / fast.cpu[0],
         "mb_per_s_per_core_median": whole / statistics.median(fast.cpu),
         "mb_per_s_elapsed": whole / fast.elapsed[0],
-        "mb_per_s_per_core_not_repeated": size / alone.cpu[0],
+        "mb_per_s_per_core_not_repeated": size / alone,
         "python_mb_per_s_per_core": size / slow.cpu[0],
         "ratio": whole / fast.cpu[0] / (size / slow.cpu[0]),
+        "ratio_once": slow.cpu[0] / alone,
         "same_counts": dict(zip(table.words, (table.counts // copies).tolist())) == counts,
     }
     print(
         "{}: {:.0f} MB/s of CPU time, best of {} ({:.0f} median; {:.0f} elapsed) over {:.0f} MB, {:.0f} over the "
-        "{:.0f} MB not repeated; Counter with the same pattern: {:.0f}; {:.1f} times as fast; counts {}".format(
+        "{:.0f} MB not repeated; Counter with the same pattern: {:.0f}; {:.1f} times as fast, {:.1f} times on text counted "
+        "once; counts {}".format(
             language,
             numbers["mb_per_s_per_core"],
             options.repeats,
@@ -92,11 +101,22 @@ def bench_text(language, once, options):
             size,
             numbers["python_mb_per_s_per_core"],
             numbers["ratio"],
+            numbers["ratio_once"],
             "equal" if numbers["same_counts"] else "DIFFER",
         ),
         flush=True,
     )
     return numbers
+
+
+def seconds_in_new_process(path, language):
+    """CPU time of counting a file once where nothing has been counted before; importing is not part of it."""
+    code = (
+        "import sys, time; from crossinit_fairseq.ranks import count_text; begin = time.process_time(); "
+        "count_text(sys.argv[1], sys.argv[2]); print(time.process_time() - begin)"
+    )
+    command = [sys.executable, "-c", code, path, language]
+    return float(subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=str(ROOT)).stdout)
 
 
 def count_in_python(text, language):
@@ -108,16 +128,16 @@ def count_in_python(text, language):
     return Counter({word: count for word, count in counts.items() if len(word) <= MAX_CHARACTERS})
 
 
-def bench_binarised(repeats):
+def bench_binarised(count, repeats):
     """Zipf's law over words, 65 % of whose occurrences are single sub-tokens; sentences of 25 sub-tokens."""
-    symbols = ["\u2581" * (index % 2) + "p{}".format(index) for index in range(VOCABULARY)]
+    symbols = ["\u2581" * (index % 2) + f"p{index}" for index in range(VOCABULARY)]
     pieces = WordPieces(symbols)
     random = np.random.default_rng(1)
     starts = np.arange(1, VOCABULARY, 2)
-    words = TOKENS * 10 // 14
+    words = count * 10 // 14
     lengths = random.choice([1, 2, 3, 4], words, p=[0.65, 0.22, 0.09, 0.04])
     ends = np.cumsum(lengths)
-    keep = ends <= TOKENS
+    keep = ends <= count
     lengths, ends = lengths[keep], ends[keep]
     # the later sub-tokens of a word go with its first one, so that long words repeat as real ones do
     first = np.minimum(random.zipf(1.2, len(lengths)) % len(starts), len(starts) - 1)

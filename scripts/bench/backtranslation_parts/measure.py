@@ -44,11 +44,14 @@ def measure(folder, setting):
     timed = {name: {key: [] for key in keys} for name in sides}
     source_words = source_sentences = compared = 0
     dataset = sides["ours"].task.datasets["train"]
+    # whole groups of updates, the first of which translates for all of them
+    groups = len(dataset) // setting.bt_ahead
+    if not groups:
+        raise SystemExit(f"the text has {len(dataset)} updates, too few for --bt-ahead: give more --sentences")
     with _meters(sides, clock) as meters:
         for repeat in tqdm(range(setting.repeats + 1), desc="updates timed", disable=not sys.stderr.isatty()):
-            # whole groups of updates, the first of which translates for all of them
-            groups = max(len(dataset) // setting.bt_ahead, 1)
-            updates = [(repeat % groups * setting.bt_ahead + k) % len(dataset) for k in range(setting.bt_ahead)]
+            first = repeat % groups * setting.bt_ahead
+            updates = range(first, first + setting.bt_ahead)
             written = {}
             # each goes first in every other repeat
             for name in sorted(sides, reverse=bool(repeat % 2)):

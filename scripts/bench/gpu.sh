@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# Everything that wants a GPU, in a quarter of an hour, on a machine that may have no network.
+usage() {
+  cat <<'EOT'
+usage: bash scripts/bench/gpu.sh [options]
+
+Each part writes its JSON into --out as soon as it has it, the most valuable first. A part has a limit of its own: what takes
+longer, or fails, is ended and said, and the next one begins.
+
+  tests     the tests marked gpu: fused paths against references, in single and half precision; no host synchronisation
+  step      CrossInit's step at V = 95,000, d = 1,024 (goal: 3 ms)
+  bt        back-translation against fairseq's at mbart_base, 4,096 sub-tokens, with --bt-ahead 1, 4 and 16
+  captions  unsupervised translation of captions, 6 + 6 layers of 512, until the time is up; BLEU on dev as it goes
+
+  --out DIR        where everything goes (default: gpu-out)
+  --parts LIST     of the parts (default: tests,step,bt,captions)
+  --minutes N      for all of them together (default: 14); captions takes what the others leave
+  --captions DIR   the --out of examples/captions/run.sh with --inits lexicon: its data and lexicon, made before on a CPU
+                   (default: the part captions is left out, which is said)
+  --wheels DIR     first make gpu-out/venv over this machine's torch, of the wheels in DIR, without network
+  --collect DIR    only put these wheels into DIR, on a machine with network: for Linux x86_64 and --python
+  --python X.Y     of the machine with the GPU (default: 3.12)
+  --size full|dry  dry: sizes that measure nothing, on a CPU too, to see that the script is ready (default: full)
+
+Exit status 0 means that every part that was asked for ended.
+EOT
+}
+set -euo pipefail
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+OUT=gpu-out PARTS=tests,step,bt,captions MINUTES=14 CAPTIONS= WHEELS= COLLECT= PYTHON=3.12 SIZE=full
+OPTIONS="out parts minutes captions wheels collect python size"
+source "$ROOT/scripts/options.sh"
+read_options "$@"
+for part in ${PARTS//,/ }; do
+  [[ $part =~ ^(tests|step|bt|captions)$ ]] || wrong "--parts names tests, step, bt and captions, not $part"
+done
+[[ $PARTS =~ [a-z] ]] || wrong "--parts names nothing"
+[[ $MINUTES =~ ^[1-9][0-9]*$ ]] || wrong "--minutes is a number, not $MINUTES"
+[[ $PYTHON =~ ^3\.[0-9]+$ ]] || wrong "--python is such as 3.12, not $PYTHON"
+[[ $SIZE =~ ^(full|dry)$ ]] || wrong "--size is full or dry, not $SIZE"
+[ -z "$CAPTIONS" ] || [ -s "$CAPTIONS/data/dict.txt" ] || wrong "--captions: $CAPTIONS holds no data/dict.txt"
+[ -z "$WHEELS" ] || [ -d "$WHEELS" ] || wrong "--wheels: there is no folder $WHEELS"
+
+# what a machine lacks that has Python and torch; the packages that these need come along
+NEEDED=(ve-fairseq==0.12.3 'numpy<2' hydra-core sentencepiece 'sacrebleu>=2' wrapt 'langcodes>=3.4' tqdm regex scipy scikit-learn
+  anyascii 'polars>=1' 'pyarrow<26' zstandard pytest hypothesis tensorboardX ruff)
+if [ -n "$COLLECT" ]; then
+  mkdir -p "$COLLECT"
+  # a pure package of hydra's that has no wheel
+  python3 -m pip wheel -q --no-deps --wheel-dir "$COLLECT" antlr4-python3-runtime==4.9.3
+  # torch is there already: the packages that name it are taken alone
+  python3 -m pip download -q --dest "$COLLECT" --find-links "$COLLECT" --only-binary :all: --python-version "$PYTHON" --implementation cp \
+    --platform manylinux2014_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux_2_28_x86_64 "${NEEDED[@]:1}" cffi cython bitarray
+  python3 -m pip download -q --dest "$COLLECT" --no-deps --only-binary :all: --python-version "$PYTHON" --implementation cp \
+    --platform manylinux2014_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux_2_28_x86_64 "${NEEDED[0]}"
+  echo "$(ls "$COLLECT" | wc -l) wheels in $COLLECT, $(du -sh "$COLLECT" | cut -f1)"
+  exit
+fi
+
+mkdir -p "$OUT"
+OUT=$(realpath "$OUT")
+[ -z "$CAPTIONS" ] || CAPTIONS=$(realpath "$CAPTIONS")
+END=$(($(date +%s) + 60 * MINUTES))
+PY=$(command -v python3)
+export PYTHONPATH=$ROOT PYTHONUNBUFFERED=1
+failed=
+
+say() { echo "gpu: $* ($(((END - $(date +%s)) / 60)) minutes left)"; }
+
+if [ -n "$WHEELS" ]; then
+  say "an environment of $(ls "$WHEELS" | wc -l) wheels"
+  python3 -m venv --system-site-packages "$OUT/venv"
+  "$OUT/venv/bin/python" -m pip install -q --no-index --find-links "$WHEELS" --ignore-installed 'numpy<2'
+  "$OUT/venv/bin/python" -m pip install -q --no-index --find-links "$WHEELS" "${NEEDED[@]:1}" cffi cython bitarray
+  "$OUT/venv/bin/python" -m pip install -q --no-index --find-links "$WHEELS" --no-deps "${NEEDED[0]}"
+  PY=$OUT/venv/bin/python
+fi
+# what every figure is of
+"$PY" - > "$OUT/machine.json" <<'END_OF_PYTHON'
+import json, platform, numpy, torch
+cuda = torch.cuda.is_available()
+print(json.dumps({"gpu": torch.cuda.get_device_name() if cuda else None, "torch": torch.__version__, "cuda": torch.version.cuda,
+                  "python": platform.python_version(), "numpy": numpy.__version__, "cpus": __import__("os").cpu_count()}))
+END_OF_PYTHON
+if [ $SIZE = full ] && grep -q '"gpu": null' "$OUT/machine.json"; then
+  wrong "torch sees no GPU here; --size dry tries the script on a CPU"
+fi
+
+# part NAME SECONDS COMMAND...: its output in NAME.log; never past the end of all
+part() {
+  local name=$1 limit=$2 left=$((END - $(date +%s))) begin=$(date +%s) status=0
+  shift 2
+  [ "$limit" -le "$left" ] || limit=$left
+  if [ "$limit" -lt 5 ]; then
+    say "$name: no time left for it"
+    failed+=" $name"
+    return
+  fi
+  say "$name, at most $limit s"
+  timeout --kill-after 10 "$limit" "$@" > "$OUT/$name.log" 2>&1 || status=$?
+  case $status in
+    0) say "$name: $(($(date +%s) - begin)) s" ;;
+    124 | 137) say "$name: ended by its limit of $limit s; what it wrote until then is kept"; [ "$name" = captions ] || failed+=" $name" ;;
+    *) say "$name: failed, the end of $OUT/$name.log:"; tail -n 5 "$OUT/$name.log" | cut -c1-300; failed+=" $name" ;;
+  esac
+}
+
+wanted() { [[ ",$PARTS," == *",$1,"* ]]; }
+
+cd "$ROOT"
+if wanted tests; then
+  part tests 180 "$PY" -m pytest -q -p no:cacheprovider -m gpu tests/gpu --junitxml "$OUT/tests.xml"
+fi
+if wanted step; then
+  if [ $SIZE = dry ]; then small="--vocabulary 500 --dim 16 --words 600 --pairs 8 --span 50 --max-rank 400 --repeats 2"; else small="--repeats 50"; fi
+  part step 120 "$PY" scripts/bench/crossinit_step.py $small --json "$OUT/step.json"
+fi
+if wanted bt; then
+  for ahead in 1 4 16; do
+    if [ $SIZE = dry ]; then
+      small="--size tiny --max-tokens 30 --median-length 10 --sentences 40 --repeats 1 --dropout 0"
+    else
+      small="--size mbart_base --max-tokens 4096 --median-length 40 --sentences 8000 --repeats $((16 / ahead > 2 ? 16 / ahead : 2))"
+    fi
+    part bt-ahead-$ahead 150 "$PY" scripts/bench/backtranslation.py $small --bt-ahead $ahead --json "$OUT/bt-ahead-$ahead.json"
+  done
+fi
+if wanted captions; then
+  if [ -n "$CAPTIONS" ]; then
+    # BLEU stands in the log, at every validation
+    part captions $((60 * MINUTES)) bash scripts/bench/gpu_captions.sh "$PY" "$CAPTIONS" "$OUT/captions" $SIZE
+    grep -o '| valid | {.*}' "$OUT/captions.log" | cut -d' ' -f4- > "$OUT/captions.jsonl" || true
+    say "captions: $(wc -l < "$OUT/captions.jsonl") validations"
+  else
+    say "captions: left out, it needs --captions"
+  fi
+fi
+[ -z "$failed" ] || { echo "gpu: not ended:$failed" >&2; exit 1; }
+say "done: $(ls "$OUT" | grep -c json) files of figures in $OUT"

@@ -1,0 +1,1 @@
+"""What scripts/bench/time_to_bleu.py is made of."""
