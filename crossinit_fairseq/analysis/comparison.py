@@ -167,23 +167,24 @@ class Difference:
         what = f"{self.direction}: {self.system} is {abs(self.mean):.2f} {self.unit} "
         what += f"{'above' if self.mean >= 0 else 'below'} {self.baseline} on average over {self.seeds} seed"
         what += "s. " if self.seeds > 1 else ". "
+        items = "sentences" if self.unit == "BLEU" else "items"
         certain = self.bootstrap.p_value < _LEVEL
         if self.seed_test is None:
-            seen = "Other sentences would hardly change that" if certain else "Other sentences could change that"
+            seen = f"Other {items} would hardly change that" if certain else f"Other {items} could change that"
             return f"{what}{seen}; another seed may: one seed allows no conclusion about the start."
         test = self.seed_test
         excludes_zero = test.low > 0 or test.high < 0
         if certain and excludes_zero and test.p_value <= max(_LEVEL, test.least):
             if test.least > _LEVEL:
                 return (
-                    f"{what}Beyond the chance of the sentences, and of the seed by Student's t; every seed agrees, but "
+                    f"{what}Beyond the chance of the {items}, and of the seed by Student's t; every seed agrees, but "
                     f"{self.seeds} seeds cannot bring the exact test below p = {test.least:.3g}: it is likely, and 6 "
                     "seeds would tell."
                 )
-            return f"{what}Beyond the chance of the sentences and of the seed: the start makes a difference."
+            return f"{what}Beyond the chance of the {items} and of the seed: the start makes a difference."
         if certain:
-            return f"{what}Beyond the chance of the sentences but not of the seed: nothing is concluded of the start."
-        return f"{what}Within the chance of the sentences: no difference is shown."
+            return f"{what}Beyond the chance of the {items} but not of the seed: nothing is concluded of the start."
+        return f"{what}Within the chance of the {items}: no difference is shown."
 
 
 Scores = Mapping[str, Mapping[int, Mapping[str, Scored]]]  # {init: {seed: {direction: Scored}}}

@@ -70,8 +70,11 @@ def _retrieved(folder: str, out: str, name: str) -> Dict[str, "Scored"]:
     scored = {}
     for group in ("sentences", "words"):
         for pair, digits in found["hits"][group].items():
-            items = [f"{group} {pair} {number}" for number in range(len(digits[best]))]
             points = [float(digit) for digit in digits[best]]
+            if group == "sentences":  # an item is an aligned pair, found from either side
+                half = len(points) // 2
+                points = [(forth + back) / 2 for forth, back in zip(points[:half], points[half:])]
+            items = [f"{group} {pair} {number}" for number in range(len(points))]
             scored[f"{group} {pair}"] = count_points(points, "P@1", items, name)
     return scored
 

@@ -109,6 +109,7 @@ def test_means_in_percent_by_hand():
     assert (one.score, other.score) == (37.5, 87.5) and one.of(one.counts[[2, 2, 3]].sum(0)) == pytest.approx(100 / 3)
     (found,) = compare_starts({"random": {1: {"QA de": one}}, "mine": {1: {"QA de": other}}}, "random")
     assert found.mean == 50 and found.unit == "points" and "mine is 50.00 points above random" in found.in_words()
+    assert "Other items" in found.in_words()
     # an item of these is never lower, so no sample is
     assert found.bootstrap.low >= 0
     with pytest.raises(InputError, match="run has 3 answers to 4 items of the test"):

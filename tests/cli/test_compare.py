@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from crossinit_fairseq.analysis import comparison
-from crossinit_fairseq.cli import compare, compare_recipes
+from crossinit_fairseq.cli import compare, compare_recipes, compare_scores
+from crossinit_fairseq.errors import InputError
 
 pytest.importorskip("matplotlib")
 ROOT = Path(__file__).parents[2]
@@ -204,6 +205,23 @@ def test_bad_input_ends_with_one_sentence(examples, capsys, options, message):
     assert compare.main(["quickstart", "--out", str(examples / "out"), *options]) == 1
     assert message in capsys.readouterr().err
     assert not (examples / "out").exists()
+
+
+def test_an_item_of_sentence_retrieval_is_found_from_either_side(tmp_path):
+    """So that the bootstrap draws pairs of sentences: of two pairs each is found from one side only."""
+    (tmp_path / "retrieval").mkdir()
+    scores = {
+        "sentences": {"en-de": [50, 0]},
+        "words": {},
+        "hits": {"sentences": {"en-de": ["1001", "0000"]}, "words": {}},
+    }
+    (tmp_path / "retrieval" / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
+    recipe = compare_recipes.RECIPES["xlm"]
+    (found,) = compare_scores.read_scores(recipe, str(tmp_path), str(tmp_path), "run").values()
+    assert found.counts.tolist() == [[0.5, 1], [0.5, 1]] and found.score == 50
+    (tmp_path / "retrieval" / "scores.json").write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match="scores.json is damaged"):
+        compare_scores.read_scores(recipe, str(tmp_path), str(tmp_path), "run")
 
 
 @pytest.mark.parametrize(
