@@ -82,28 +82,57 @@ def test_rescaling_keeps_directions_and_restores_the_scale(data_folder, tmp_path
     assert torch.equal(rescaled[~words], initial[~words])
 
 
+# prints what each process learns from and what it has learnt
+WORKER = """
+import hashlib, torch
+from fairseq_cli.train import cli_main  # first: it sets up the log
+from fairseq import trainer
+
+def leaves(value):
+    if torch.is_tensor(value):
+        return [value]
+    return [leaf for key in sorted(value) for leaf in leaves(value[key])] if isinstance(value, dict) else []
+
+def digest(tensors):
+    return hashlib.sha256(b"".join(tensor.detach().numpy().tobytes() for tensor in tensors)).hexdigest()
+
+def watch(stock):
+    def train_step(self, samples, **options):
+        log = stock(self, samples, **options)
+        drawn = digest(leaf for sample in samples for leaf in leaves(sample["net_input"]))
+        print("WORKER", self.get_num_updates(), drawn, digest(self.model.parameters()), flush=True)
+        return log
+    return train_step
+
+trainer.Trainer.train_step = watch(trainer.Trainer.train_step)
+cli_main()
+"""
+
+
 def test_two_processes_train_one_table(data_folder, tmp_path):
-    """Data-parallel training over gloo (fairseq uses torch's own wrapper on GPUs only): both processes' draws count, and both agree."""
+    """Data-parallel training over gloo (fairseq uses torch's own wrapper on GPUs only): each process draws pairs of its
+    own, all of them count, and after every update both have the same weights."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = (
-        [sys.executable, "-m", "fairseq_cli.train", str(data_folder)]
-        + (
-            "--user-dir {} --save-dir {} --optimizer adam --lr 0.01 --num-workers 0 --data-buffer-size 0 --log-format json "
-            "--log-interval 1 --no-epoch-checkpoints --task crossinit_pretrain --criterion crossinit --arch mbart_base --langs aa,bb "
-            "--span 10 --max-rank 40 --batch-size 8 --updates-per-epoch 8 --max-update 3 --valid-batches 2 --cpu "
-            "--distributed-world-size 2 --distributed-no-spawn --distributed-backend gloo --ddp-backend {} "
-            "--distributed-init-method tcp://127.0.0.1:{}".format(USER_DIR, tmp_path, "legacy_ddp", port)
-        ).split()
-        + TINY_MODEL
-    )
+    command = [sys.executable, "-c", WORKER, str(data_folder), *TINY_MODEL]
+    command += (
+        f"--user-dir {USER_DIR} --save-dir {tmp_path} --optimizer adam --lr 0.01 --num-workers 0 --data-buffer-size 0 "
+        "--log-format json --log-interval 1 --no-epoch-checkpoints --task crossinit_pretrain --criterion crossinit "
+        "--arch mbart_base --langs aa,bb --span 10 --max-rank 40 --batch-size 8 --updates-per-epoch 8 --max-update 3 "
+        "--valid-batches 2 --cpu --distributed-world-size 2 --distributed-no-spawn --distributed-backend gloo "
+        f"--ddp-backend legacy_ddp --distributed-init-method tcp://127.0.0.1:{port}"
+    ).split()
     processes = [
         subprocess.Popen(command + ["--distributed-rank", str(rank)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         for rank in range(2)
     ]
-    outputs = [process.communicate(timeout=120)[0].decode("utf-8") for process in processes]
+    outputs = [process.communicate(timeout=300)[0].decode("utf-8") for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs[0][-2000:]
+    one, other = (re.findall(r"^WORKER (\d) (\w+) (\w+)$", output, re.M) for output in outputs)
+    assert [update for update, _, _ in one] == [update for update, _, _ in other] == ["1", "2", "3"]
+    assert [table for _, _, table in one] == [table for _, _, table in other]
+    assert len({drawn for _, drawn, _ in one + other}) == 6 and len({table for _, _, table in one}) == 3
     # 8 pairs of each process
     assert '"bsz": "16"' in outputs[0]
 
