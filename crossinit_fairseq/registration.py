@@ -28,6 +28,7 @@ def _register():
     import crossinit_fairseq.criterions.span_prediction
     import crossinit_fairseq.models.xlm
     import crossinit_fairseq.models.xlm_translation
+    import crossinit_fairseq.tasks.crossinit_denoising
     import crossinit_fairseq.tasks.crossinit_mlm
     import crossinit_fairseq.tasks.crossinit_pretrain
     import crossinit_fairseq.tasks.crossinit_qa

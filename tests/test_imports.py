@@ -18,6 +18,7 @@ FLOORS = [
     {"lexicon", "spans", "alignment", "scoring"},
     {"analysis", "preparation", "export"},
     {
+        "data.bart_noise",
         "data.dictionary_record",
         "data.folder",
         "data.noise",

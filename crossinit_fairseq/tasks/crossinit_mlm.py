@@ -1,15 +1,12 @@
 """The task `crossinit_mlm`: masked-LM pre-training of XLM on the data folder that all stages share."""
 
 import logging
-import math
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, List, Sequence, Tuple
 
 import numpy as np
-from fairseq.criterions import FairseqCriterion
 from fairseq.data import ConcatDataset, Dictionary, FairseqDataset, ResamplingDataset, SortDataset, data_utils
 from fairseq.dataclass import ChoiceEnum
-from fairseq.logging import metrics
 from fairseq.models import BaseFairseqModel, FairseqEncoderModel
 from fairseq.tasks import register_task
 
@@ -17,10 +14,10 @@ from crossinit_fairseq.data.datasets.fixed_dictionary import load_dictionary
 from crossinit_fairseq.data.datasets.grouped_batches import GroupedBatches
 from crossinit_fairseq.data.datasets.masked_text import MaskedText
 from crossinit_fairseq.data.dictionary import languages_in
-from crossinit_fairseq.data.folder import check_languages, data_folders, languages_of
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
-from crossinit_fairseq.tasks.base import CrossInitConfig, CrossInitTask
+from crossinit_fairseq.tasks.base import CrossInitConfig
+from crossinit_fairseq.tasks.pretraining import PretrainingTask
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +49,7 @@ class CrossInitMlmConfig(CrossInitConfig):
 
 
 @register_task("crossinit_mlm", dataclass=CrossInitMlmConfig)
-class CrossInitMlmTask(CrossInitTask):
+class CrossInitMlmTask(PretrainingTask):
     """Predict masked tokens (Devlin et al., 2019) in many languages, the model knowing which (Lample and Conneau,
     2019).
 
@@ -83,10 +80,7 @@ class CrossInitMlmTask(CrossInitTask):
     def setup_task(cls, cfg: CrossInitMlmConfig, **kwargs) -> "CrossInitMlmTask":
         """Check the data folder and the options before anything is built."""
         with one_sentence():
-            folders = data_folders(cfg.data)
-            languages = check_languages(cfg.langs or ",".join(languages_of(folders[0])), folders, cfg.train_subset)
-            if not languages:
-                raise InputError(f"{folders[0]} has no language: no folder in it has a train.idx")
+            folders, languages = cls.folders_and_languages(cfg)
             _check_options(cfg)
             return cls(cfg, load_dictionary(folders, languages), languages)
 
@@ -142,27 +136,6 @@ class CrossInitMlmTask(CrossInitTask):
     def has_sharded_data(self, split: str) -> bool:
         """Yes for training: fairseq then loads, samples and sorts it anew for each epoch."""
         return split == self.cfg.train_subset
-
-    def valid_step(
-        self, sample: Dict[str, Any], model: BaseFairseqModel, criterion: FairseqCriterion
-    ) -> Tuple[Any, int, Dict[str, Any]]:
-        """fairseq's own, with the loss under the name of its language."""
-        loss, sample_size, logs = super().valid_step(sample, model, criterion)
-        for language in self.languages:
-            own = 1 if sample["group"] == language else 0
-            for key in ("loss", "sample_size"):  # all of them always: processes add their logs up
-                logs[f"{key}_{language}"] = logs[key] * own
-        return loss, sample_size, logs
-
-    def reduce_metrics(self, logging_outputs: Sequence[Dict[str, Any]], criterion: FairseqCriterion) -> None:
-        """The criterion's, and the validation loss of each language, in bits."""
-        if sum(log.get("sample_size", 0) for log in logging_outputs):
-            super().reduce_metrics(logging_outputs, criterion)
-        for language in self.languages:
-            size = sum(log.get("sample_size_" + language, 0) for log in logging_outputs)
-            if size:
-                loss = sum(log.get("loss_" + language, 0) for log in logging_outputs)
-                metrics.log_scalar("loss_" + language, loss / size / math.log(2), size, round=3)
 
     def max_positions(self) -> int:
         """Longest input, in sub-tokens."""

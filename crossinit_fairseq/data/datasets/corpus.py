@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
-from fairseq.data import Dictionary, LanguagePairDataset, data_utils
+from fairseq.data import Dictionary, LanguagePairDataset, TokenBlockDataset, data_utils
 
 from crossinit_fairseq.data.datasets.grouped_batches import GroupedBatches, WithSpecialTokens, pair_dataset
 from crossinit_fairseq.data.datasets.monolingual_updates import MonolingualUpdates
@@ -19,6 +19,8 @@ from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import open_binarised
 
 logger = logging.getLogger(__name__)
+
+BREAK_MODES = ("complete", "eos", "none")  # see open_blocks
 
 
 def open_text(prefix: str, dictionary: Dictionary) -> Any:
@@ -46,6 +48,24 @@ def open_usable_text(
     if not len(usable):
         raise InputError(f"{prefix} has no sentence that can be used")
     return text, usable
+
+
+def open_blocks(
+    prefix: str, dictionary: Dictionary, languages: Iterable[str], longest: int, break_mode: str
+) -> TokenBlockDataset:
+    """The text of ``prefix.{bin,idx}`` in blocks of at most `longest` tokens: int64 [T] each, with `sizes`.
+
+    break_mode: "complete", a block is as many whole sentences as fit, each with its ``</s>``; "eos", one sentence;
+    "none", a piece of the running text, cut anywhere. Empty sentences, and those longer than a block, are counted and
+    left out ("none" cuts them instead); so are those with control symbols, see open_usable_text (languages: as there).
+    Raises InputError when the text is missing, damaged, or has no sentence left.
+    """
+    fits = np.iinfo(np.int64).max if break_mode == "none" else longest
+    text, usable = open_usable_text(prefix, dictionary, languages, fits)
+    text = Subset(text, usable)
+    return TokenBlockDataset(
+        text, text.sizes, longest, pad=dictionary.pad(), eos=dictionary.eos(), break_mode=break_mode
+    )
 
 
 class Corpus:

@@ -3,7 +3,6 @@
 import os
 from typing import Any, Mapping
 
-import numpy as np
 from fairseq.data import (
     AppendTokenDataset,
     Dictionary,
@@ -17,16 +16,15 @@ from fairseq.data import (
     TokenBlockDataset,
 )
 
-from crossinit_fairseq.data.datasets.corpus import open_usable_text
+from crossinit_fairseq.data.datasets.corpus import open_blocks
 from crossinit_fairseq.data.dictionary import MASK
-from crossinit_fairseq.data.sentences import Subset
 
 
 class MaskedText:
     """Makes masked-LM datasets of binarised text under one dictionary.
 
     tokens: {language: row of its token}, of all languages of the dictionary in their order; block: longest input, in
-    sub-tokens, the first and the last token included; break_mode: TokenBlockDataset's; chances: mask_prob,
+    sub-tokens, the first and the last token included; break_mode: see open_blocks; chances: mask_prob,
     leave_unmasked_prob and random_token_prob of MaskTokensDataset; seed: of what is masked.
     """
 
@@ -46,16 +44,10 @@ class MaskedText:
     def read(self, folder: str, language: str, split: str) -> NestedDictionaryDataset:
         """The blocks of a language, each with net_input.{src_tokens, language_ids}, target, ntokens and nsentences.
 
-        Empty sentences, and those longer than a block, are counted and left out (break mode `none` cuts them instead).
-        Raises InputError when the text is missing, damaged, or has no sentence left.
+        What is left out, and what raises InputError: see open_blocks.
         """
-        room = self.block - 2
-        longest = np.iinfo(np.int64).max if self.break_mode == "none" else room
         prefix = os.path.join(folder, language, split)
-        text, usable = open_usable_text(prefix, self.dictionary, self.tokens, longest)
-        text = Subset(text, usable)
-        pad, eos = self.dictionary.pad(), self.dictionary.eos()
-        blocks = TokenBlockDataset(text, text.sizes, room, pad=pad, eos=eos, break_mode=self.break_mode)
+        blocks = open_blocks(prefix, self.dictionary, self.tokens, self.block - 2, self.break_mode)
         return self._masked(blocks, language)
 
     def _masked(self, blocks: TokenBlockDataset, language: str) -> NestedDictionaryDataset:

@@ -1,0 +1,142 @@
+"""The task `crossinit_denoising`: mBART's pre-training on the data folder that all stages share."""
+
+import logging
+import os
+from typing import Any, Dict, List, Tuple
+
+import numpy as np
+from fairseq.data import Dictionary
+from fairseq.models import BaseFairseqModel, FairseqEncoderDecoderModel
+from fairseq.tasks import register_task
+
+from crossinit_fairseq.data import dictionary_record
+from crossinit_fairseq.data.bart_noise import BartNoise
+from crossinit_fairseq.data.datasets.corpus import open_blocks
+from crossinit_fairseq.data.datasets.fixed_dictionary import load_dictionary
+from crossinit_fairseq.data.datasets.grouped_batches import GroupedBatches
+from crossinit_fairseq.data.datasets.noisy_text import NoisyText, sampling_ratios
+from crossinit_fairseq.data.dictionary import EOS, MASK, language_token, special_rows
+from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
+from crossinit_fairseq.ranks import WordPieces
+from crossinit_fairseq.tasks.crossinit_denoising_config import (
+    CrossInitDenoisingConfig,
+    check_options,
+    noise_law,
+    without_word_masks,
+)
+from crossinit_fairseq.tasks.pretraining import PretrainingTask
+
+logger = logging.getLogger(__name__)
+
+
+@register_task("crossinit_denoising", dataclass=CrossInitDenoisingConfig)
+class CrossInitDenoisingTask(PretrainingTask):
+    """Restore text from noise, with any encoder-decoder (Lewis et al., 2020; in many languages: Liu et al., 2020).
+
+    With --add-lang-token an input is ``<s> x </s> [lang]`` and the decoder begins with ``[lang]``, as
+    `multilingual_denoising` writes it and `crossinit_unmt` expects it. Checkpoints of the two tasks are alike. Against
+    the stock task: noise is a function of (seed, epoch, place in the epoch), not of how a run was interrupted, or of
+    how many workers read; batches are of like lengths in every epoch; words are whole words without --bpe; sentences
+    that are too long are left out of validation too; a language's validation loss is logged (``loss_en``).
+    """
+
+    cfg: CrossInitDenoisingConfig
+    name = "crossinit_denoising"
+
+    def __init__(self, cfg: CrossInitDenoisingConfig, dictionary: Dictionary, languages: List[str]):
+        super().__init__(cfg, dictionary, languages)
+        self._model_positions: Tuple[int, ...] = ()
+
+    @classmethod
+    def setup_task(cls, cfg: CrossInitDenoisingConfig, **kwargs) -> "CrossInitDenoisingTask":
+        """Check the data folder and the options before anything is built."""
+        with one_sentence():
+            folders, languages = cls.folders_and_languages(cfg)
+            check_options(cfg, languages)
+            if not cfg.add_lang_token:
+                logger.warning(
+                    "without --add-lang-token the model is not told the languages, and crossinit_unmt will find "
+                    "sentences written otherwise than in its pre-training"
+                )
+            return cls(cfg, load_dictionary(folders, languages), languages)
+
+    def build_model(self, cfg: Any, from_checkpoint: bool = False) -> BaseFairseqModel:
+        """Build the model; a checkpoint of another dictionary will be refused in words."""
+        with one_sentence():
+            needed = "an encoder-decoder architecture such as mbart_base or transformer"
+            self.check_architecture(cfg, FairseqEncoderDecoderModel, needed)
+            model = self.build_fairseq_model(cfg, from_checkpoint)
+            check_dictionary_fits(model, self.dictionary, self.cfg.data)
+            if not from_checkpoint:
+                self._check_starting_checkpoint()
+        # under Hydra the model's limits are options of their own
+        self._model_positions = tuple(model.max_positions())
+        if self.longest < 4:
+            with one_sentence():
+                raise InputError(f"the model has {self.longest} positions; <s>, a word, </s> and [lang] make 4")
+        return model
+
+    def _check_starting_checkpoint(self) -> None:
+        """Refuse to train from a checkpoint of another dictionary; fairseq hands a task nothing of it but the model."""
+        cfg = self.cfg
+        path = dictionary_record.starting_checkpoint(cfg.save_dir, cfg.restore_file, cfg.finetune_from_model)
+        if path:
+            tokens = [language_token(language) for language in self.languages]
+            dictionary_record.check_checkpoint(path, self.dictionary.symbols, self.folders[0], tokens)
+
+    @property
+    def longest(self) -> int:
+        """Of an input, with noise and without, in sub-tokens, its first and last included."""
+        return min((self.cfg.tokens_per_sample,) + self.max_positions() + self._model_positions)
+
+    def load_dataset(self, split: str, epoch: int = 1, combine: bool = False, **kwargs) -> None:
+        """Training: the languages together, sampled anew in each epoch. Else: all text, batches of one language."""
+        folders, training = self.folders, split == self.cfg.train_subset
+        folder = folders[(epoch - 1) % len(folders)] if training else folders[0]
+        with one_sentence():
+            blocks = {
+                language: open_blocks(
+                    os.path.join(folder, language, split),
+                    self.dictionary,
+                    self.languages,
+                    self.longest - 2,
+                    str(self.cfg.sample_break_mode),
+                )
+                for language in self.languages
+            }
+            if training:
+                self._log_ratios({language: len(own) for language, own in blocks.items()})
+                self.datasets[split] = self._noisy(blocks, self.cfg.multilang_sampling_alpha)
+            else:
+                groups = [(language, self._noisy({language: own})) for language, own in blocks.items()]
+                self.datasets[split] = GroupedBatches(groups)
+
+    def _log_ratios(self, counts: Dict[str, int]) -> None:
+        ratios = sampling_ratios(list(counts.values()), self.cfg.multilang_sampling_alpha)
+        for (language, count), ratio in zip(counts.items(), ratios):
+            logger.info(f"{language}: {count:,} inputs, sampled {ratio:.2f} times")
+
+    def _noisy(self, blocks: Dict[str, Any], alpha: Any = None) -> NoisyText:
+        cfg, symbols = self.cfg, self.dictionary.symbols
+        special = special_rows(symbols, self.languages)
+        pieces = WordPieces(symbols, special=special, unk=self.dictionary.unk())
+        text_tokens = np.setdiff1d(np.arange(len(symbols)), special)
+        mask, law, no_words = self.dictionary.index(MASK), noise_law(cfg), without_word_masks(cfg)
+        noise = {
+            language: BartNoise(law, pieces, mask, text_tokens, self.longest, whole_words=language not in no_words)
+            for language in blocks
+        }
+        ends = {
+            language: self.dictionary.index(language_token(language)) if cfg.add_lang_token else EOS
+            for language in blocks
+        }
+        return NoisyText(blocks, noise, ends, cfg.seed, alpha)
+
+    def has_sharded_data(self, split: str) -> bool:
+        """Whether the next epoch reads other files."""
+        return split == self.cfg.train_subset and len(self.folders) > 1
+
+    def max_positions(self) -> Tuple[int, int]:
+        """The longest source and target that the task allows, in sub-tokens."""
+        return (self.cfg.max_source_positions, self.cfg.max_target_positions)
