@@ -10,7 +10,7 @@ REGISTERED = """
 from fairseq.criterions import CRITERION_REGISTRY
 from fairseq.models import ARCH_MODEL_REGISTRY
 from fairseq.tasks import TASK_REGISTRY
-assert {"crossinit_pretrain", "crossinit_mlm", "crossinit_unmt"} <= set(TASK_REGISTRY)
+assert {"crossinit_pretrain", "crossinit_denoising", "crossinit_mlm", "crossinit_unmt"} <= set(TASK_REGISTRY)
 assert {"xlm_tiny_3", "xlm_mlm_xnli15_1024", "xlm_translation"} <= set(ARCH_MODEL_REGISTRY)
 assert "crossinit" in CRITERION_REGISTRY
 """

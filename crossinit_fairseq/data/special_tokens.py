@@ -1,8 +1,8 @@
 """How a sentence stands in a model's input and output: as mBART's pre-training writes it, in every stage.
 
-`multilingual_denoising --add-lang-token` reads and writes ``<s> x </s> [lang]`` and starts its decoder with ``[lang]``.
-Translation does the same, so the decoder that pre-training leaves is asked nothing new: begin with ``[lang] <s>``, end
-with ``</s>``.
+`crossinit_denoising --add-lang-token`, like the stock `multilingual_denoising`, reads and writes ``<s> x </s> [lang]``
+and starts its decoder with ``[lang]``. Translation does the same, so the decoder that pre-training leaves is asked
+nothing new: begin with ``[lang] <s>``, end with ``</s>``.
 """
 
 from typing import Any, Dict, Mapping, Sequence

@@ -205,7 +205,7 @@ def _denoising(command: Command, machine: Machine) -> Iterator[Finding]:
             "multilingual_denoising sorts sentences by length in the first epoch only, and a stopped run may not go "
             "on from "
             "where it was, when it has one data folder",
-            f"give it twice: {command.data[0]}{os.pathsep}{command.data[0]}",
+            f"use --task crossinit_denoising, or give it twice: {command.data[0]}{os.pathsep}{command.data[0]}",
         )
     if machine.fork and command["bpe"] == "sentencepiece" and "sentencepiece-model" not in command:
         yield wrong("--bpe sentencepiece fails on a model that is not set (file ??? not found)", "leave --bpe out")

@@ -178,9 +178,14 @@ class CrossInitPretrainTask(CrossInitTask):
         data_buffer_size: int = 0,
         **unused,
     ) -> iterators.EpochBatchIterator:
-        """One item is one batch of `--batch-size` draws (256 if not given) of either kind."""
+        """One item is one batch of `--batch-size` draws (256 if not given) of either kind, for one process.
+
+        Each process gets as many to train on as --updates-per-epoch says; those to validate on are shared out.
+        """
         if max_sentences:
             dataset.count = max_sentences
+        if dataset.fixed_epoch is None:
+            dataset.steps = self.cfg.updates_per_epoch * num_shards
         dataset.set_epoch(epoch)
         return iterators.EpochBatchIterator(
             dataset=dataset,

@@ -87,8 +87,9 @@ class CrossInitPretrainConfig(CrossInitConfig):
     updates_per_epoch: int = field(
         default=1000,
         metadata={
-            "help": "draws are made as they are needed; after this many batches fairseq ends an epoch, validates and "
-            "saves (default: 1000)"
+            "help": "draws are made as they are needed; after this many batches of each process (GPU) fairseq ends an "
+            "epoch, validates and saves (default: 1000). A batch is --batch-size draws (default: 256) of each process: "
+            "an update on 8 GPUs learns from 8 times that, with --update-freq N from N times more"
         },
     )
     valid_batches: int = field(

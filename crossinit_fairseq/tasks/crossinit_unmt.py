@@ -46,7 +46,7 @@ class CrossInitUnmtTask(CrossInitTask):
     """For each update and language t: restore a sentence of t from a noisy one; then translate a sentence of t into
     another language s with the model as it is, and learn to translate the result back (Lample et al. 2018b).
 
-    Starts from the checkpoint of `multilingual_denoising --add-lang-token` with the same dictionary (or of
+    Starts from the checkpoint of `crossinit_denoising --add-lang-token` with the same dictionary (or of
     `crossinit_pretrain`, or from nothing). Sentences stand in it as mBART's pre-training wrote them; see SpecialTokens.
     """
 

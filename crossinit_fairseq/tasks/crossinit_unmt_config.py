@@ -58,7 +58,7 @@ class CrossInitUnmtConfig(CrossInitConfig):
             "help": "language sampling temperature: an update takes as many batches as there are languages, each of a "
             "language drawn with a chance in proportion to (share of all sentences) ** ALPHA; 1 follows the sizes, 0.5 "
             "is XLM's and the paper's choice in pre-training, 0 is even (default: one batch of every language in every "
-            "update)"
+            "update). A batch is --batch-size or --max-tokens of each process"
         },
     )
     bt_max_len_a: float = field(

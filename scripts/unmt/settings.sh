@@ -87,11 +87,8 @@ COMMON=(--user-dir "$ROOT/crossinit_fairseq" --seed $SEED --num-workers 0 --data
   --required-batch-size-multiple 1 --log-interval $LOG_INTERVAL $DISTRIBUTED)
 START=
 [ "$INIT" = random ] || START="--finetune-from-model crossinit/checkpoint_last.pt"
-# The folders of binarised text, one a shard. DATA_TWICE: multilingual_denoising sorts by length again in every epoch only when
-# there are several.
+# the folders of binarised text, one a shard
 DATA=$(seq -s: -f 'prepare/data/%g' 0 $((SHARDS - 1)))
-DATA_TWICE=$DATA
-[ "$SHARDS" -gt 1 ] || DATA_TWICE=$DATA:$DATA
 case $INIT in lexicon) STAGES=8 ;; crossinit) STAGES=7 ;; random) STAGES=6 ;; esac
 [ -z "$PREPARED" ] || STAGES=$((STAGES - 3))
 

@@ -59,11 +59,11 @@ crossinit() {
     --sentencepiece-model prepare/pieces/spm.model --rescale $ALIGN_OPTIONS --save-dir crossinit
 }
 
-# mBART pre-training from that table (or from a random one), fairseq's own task
+# mBART pre-training from that table (or from a random one)
 mbart() {
-  train mBART $PRETRAIN $DATA_TWICE "${COMMON[@]}" $MODEL --task multilingual_denoising --criterion cross_entropy --langs $LANGS \
+  train mBART $PRETRAIN $DATA "${COMMON[@]}" $MODEL --task crossinit_denoising --criterion cross_entropy --langs $LANGS \
     --add-lang-token --sample-break-mode eos --mask 0.35 --mask-length span-poisson --poisson-lambda 3.5 --replace-length 1 \
-    --rotate 0 --permute-sentences 0 --skip-invalid-size-inputs-valid-test $PRETRAIN_OPTIONS --save-dir mbart $START
+    $PRETRAIN_OPTIONS --save-dir mbart $START
 }
 
 # unsupervised translation from mBART: denoising and on-the-fly back-translation

@@ -243,7 +243,7 @@ def test_paths_with_blanks(recipe, tmp_path, environment):
     trained = [command for command in commands if command[0] == "fairseq-train"]
     assert [command[command.index("--task") + 1] for command in trained] == [
         "crossinit_pretrain",
-        "multilingual_denoising",
+        "crossinit_denoising",
         "crossinit_unmt",
     ]
     for one in trained:

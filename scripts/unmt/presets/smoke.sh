@@ -4,7 +4,7 @@ MODEL="--arch mbart_base --share-all-embeddings --encoder-layers 1 --decoder-lay
   --encoder-embed-dim 32 --decoder-embed-dim 32 --encoder-ffn-embed-dim 64 --decoder-ffn-embed-dim 64
   --encoder-attention-heads 2 --decoder-attention-heads 2 --max-source-positions 128 --max-target-positions 128"
 ALIGN=20 ALIGN_OPTIONS="--span 50 --max-rank 500 --batch-size 16 --updates-per-epoch 10 --optimizer adam --lr 0.001"
-PRETRAIN=20 PRETRAIN_OPTIONS="--tokens-per-sample 126 --max-tokens 600 --optimizer adam --lr 0.002"
+PRETRAIN=20 PRETRAIN_OPTIONS="--tokens-per-sample 128 --max-tokens 600 --optimizer adam --lr 0.002"
 TRANSLATE=10 TRANSLATION_OPTIONS="--max-tokens 400 --optimizer adam --lr 0.001 --valid-round-trip 10 --lambda-dae 1
   --restrict-vocab-updates -1"
 # drawn, since the likeliest tokens of what has learnt nothing are all alike

@@ -7,7 +7,7 @@ MODEL="--arch mbart_base --share-all-embeddings --encoder-layers 2 --decoder-lay
   --max-source-positions 256 --max-target-positions 256"
 # a short span and few updates, as in the quickstart: until the loss is flat, the table would keep about two directions
 ALIGN=50 ALIGN_OPTIONS="--span 30 --max-rank 10000 --batch-size 64 --updates-per-epoch 50 --optimizer adam --lr 0.001"
-PRETRAIN=1800 PRETRAIN_OPTIONS="--tokens-per-sample 254 --max-tokens 2000 --optimizer adam --adam-betas (0.9,0.98) --clip-norm 1.0
+PRETRAIN=1800 PRETRAIN_OPTIONS="--tokens-per-sample 256 --max-tokens 2000 --optimizer adam --adam-betas (0.9,0.98) --clip-norm 1.0
   --lr 0.002 --lr-scheduler inverse_sqrt --warmup-updates 200 --save-interval-updates 500 --keep-interval-updates 1"
 TRANSLATE=300 TRANSLATION_OPTIONS="--max-tokens 800 --optimizer adam --adam-betas (0.9,0.98) --clip-norm 1.0
   --lr 0.001 --lr-scheduler inverse_sqrt --warmup-updates 50 --lambda-dae 1 --restrict-vocab-updates -1 --valid-round-trip 100
