@@ -31,8 +31,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 EPOCHS, MEDIAN_LENGTH, SEED = 3, 25.0, 1
 NOISE = (
-    "--langs aa,bb --add-lang-token --sample-break-mode eos --tokens-per-sample 256 --mask 0.35 "
-    "--mask-length span-poisson --poisson-lambda 3.5 --replace-length 1 --rotate 0 --permute-sentences 0 --multilang-sampling-alpha 0.5"
+    "--langs aa,bb --add-lang-token --sample-break-mode eos --tokens-per-sample 256 --multilang-sampling-alpha 0.5 "
+    "--mask 0.35 --mask-length span-poisson --poisson-lambda 3.5 --replace-length 1 --rotate 0 --permute-sentences 0"
 )
 TASKS = {"ours": "crossinit_denoising", "stock": "multilingual_denoising"}
 
