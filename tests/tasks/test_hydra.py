@@ -1,4 +1,4 @@
-"""Both tasks under fairseq-hydra-train: their options are dataclasses."""
+"""The tasks under fairseq-hydra-train: their options are dataclasses."""
 
 import pytest
 
@@ -43,12 +43,15 @@ def test_pretrain_with_a_lexicon_ends_by_directions(data_folder, tmp_path):
     assert load(tmp_path / "checkpoint_last.pt")["optimizer_history"][-1]["num_updates"] == 3
 
 
-@pytest.mark.parametrize("task", ["crossinit_pretrain", "crossinit_unmt"])
+@pytest.mark.parametrize("task", ["crossinit_pretrain", "crossinit_denoising", "crossinit_unmt"])
 def test_trains_and_the_checkpoint_loads(data_folder, tmp_path, task):
     specific = {
         "crossinit_pretrain": "task: {{_name: crossinit_pretrain, data: {}, langs: 'aa,bb', span: 10, max_rank: 40, "
         "updates_per_epoch: 2, valid_batches: 1, max_source_positions: 64, max_target_positions: 64}}\n"
         "criterion: {{_name: crossinit}}\n",
+        "crossinit_denoising": "task: {{_name: crossinit_denoising, data: {}, langs: 'aa,bb', add_lang_token: true, mask: 0.3, "
+        "mask_length: word, sample_break_mode: complete, max_source_positions: 64, max_target_positions: 64}}\n"
+        "criterion: {{_name: cross_entropy}}\n",
         "crossinit_unmt": "task: {{_name: crossinit_unmt, data: {}, langs: 'aa,bb', valid_round_trip: 4, "
         "max_source_positions: 64, max_target_positions: 64}}\n"
         "criterion: {{_name: label_smoothed_cross_entropy, label_smoothing: 0.1}}\n",
