@@ -34,6 +34,10 @@ TASKS = {
         "--task crossinit_mlm --criterion masked_lm --arch xlm_tiny_3 --tokens-per-sample 32 --max-tokens 1200 --langs aa,bb "
         + MLM
     ),
+    "crossinit_denoising": ToyRun(
+        "--task crossinit_denoising --criterion cross_entropy --max-tokens 1200 --arch mbart_base --langs aa,bb --add-lang-token "
+        + " ".join(TINY_MODEL)
+    ),
     "crossinit_unmt": ToyRun(
         "--task crossinit_unmt --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 1200 "
         "--arch transformer --langs aa,bb --start-as-copier " + " ".join(TINY_MODEL)
