@@ -11,7 +11,7 @@ SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "bench" / "ra
 
 
 def test_ratios_of_text_counted_once_and_repeated(tmp_path):
-    lines = [f"Row {k} of words, w{k % 97} and x{k % 31}." for k in range(4000)]
+    lines = [f"Row {k} of words, w{k % 97} &amp; x{k % 31}." for k in range(4000)]
     for language in ("en", "ro"):
         (tmp_path / f"general.{language}.txt.xz").write_bytes(lzma.compress("\n".join(lines).encode()))
     options = ["--mono", tmp_path, "--megabytes", 1, "--repeats", 1, "--tokens", 50000, "--json", tmp_path / "f.json"]
