@@ -7,7 +7,7 @@ import sys
 import time
 
 _STATS = re.compile(r"\| (train_inner|valid) \| (\{.*\})")
-# what fairseq and crossinit_unmt say of sentences that they leave out
+# what fairseq and the tasks here say of sentences that they leave out
 _LEFT_OUT = re.compile(
     r"\| WARNING \| [\w.]+ \| (.*(?:samples have invalid sizes and will be skipped|: skipped [\d,]+ empty).*)"
 )
