@@ -17,7 +17,7 @@ from crossinit_fairseq.errors import InputError
 _ABOUT = """\
 Sentence retrieval between aligned files and word retrieval against MUSE dictionaries, by CSLS of means over sub-tokens:
 of their rows in the token table, and of the states of each layer (layer 0: table, places and language, normalised). For
-checkpoints of crossinit_mlm and of fine-tuning."""
+checkpoints of crossinit_pretrain, of crossinit_mlm and of fine-tuning."""
 
 _EXAMPLES = """\
 example:
@@ -132,6 +132,7 @@ class _States:
 
         overrides = {"data": options.data, "train_files": "", "valid_files": "", "pieces": options.pieces}
         overrides.update(restore_file=None, finetune_from_model=None, save_dir=None)
+        overrides.update(lexicon=None, ranks=None)  # what a table was aligned by need not be there any more
         try:
             models, _, _ = checkpoint_utils.load_model_ensemble_and_task([options.path], arg_overrides=overrides)
         except SystemExit as error:  # our tasks end so, at fairseq's door

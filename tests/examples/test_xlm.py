@@ -118,6 +118,12 @@ def test_a_lexicon_and_a_file_of_embeddings_are_starts(text, tmp_path):
     row = read_symbols(str(tmp_path / "out" / "data" / "dict.txt")).index("1")
     assert table[row].tolist() == [0.5] * 32 and (table == 0.5).all(1).sum() == 1
     assert "mutual" in (runs / "lexicon-1" / "table" / "en-de.tsv").read_text("utf-8")
+    # what the table alone retrieves, from another folder than that of the run
+    data, table = tmp_path / "out" / "data", runs / "lexicon-1" / "table" / "checkpoint_last.pt"
+    aligned = [f"--sentences={language}={folder}/aligned.{language}" for language in ("en", "de")]
+    module = [sys.executable, "-m", "crossinit_fairseq.cli.retrieve"]
+    done = run(*module, data, "--path", table, *aligned, PYTHONPATH=str(ROOT))
+    assert done.returncode == 0 and done.stdout.split()[:3] == ["table", "layer", "0"], done.stderr
 
 
 @pytest.mark.parametrize(
