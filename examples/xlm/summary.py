@@ -59,8 +59,7 @@ def tests(out, languages, name, ending):
 def retrieval(runs):
     """{init: {"sentences" or "words": {pair: {"table" or "best layer": [percent of each seed]}}}}.
 
-    The best layer, of which the table is one, is the same for all of a run: that of the highest mean over all pairs, of
-    sentences and words alike.
+    The best layer is the same for all of a run: that of the highest mean over all pairs, of sentences and words alike.
     """
     found = {}
     for init, folders in runs.items():
@@ -69,7 +68,8 @@ def retrieval(runs):
             with open(os.path.join(folder, "retrieval", "scores.json"), encoding="utf-8") as stream:
                 scores = json.load(stream)
             layers = [layers for group in found[init] for layers in scores[group].values()]
-            best = max(range(len(layers[0])), key=lambda layer: sum(values[layer] for values in layers))
+            # the first value is the table's
+            best = max(range(1, len(layers[0])), key=lambda layer: sum(values[layer] for values in layers))
             for group, pairs in found[init].items():
                 for pair, values in scores[group].items():
                     own = pairs.setdefault(pair, {"table": [], "best layer": []})
