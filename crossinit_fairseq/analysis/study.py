@@ -45,11 +45,20 @@ class Study:
     def __post_init__(self) -> None:
         self.words = self.tables[0].words
         self.spaces = [table.space(name) for name, table in zip(self.names, self.tables)]
-        self.untrained: List[List[Space]] = [
-            [random_space(table, self.seed), rank_only_space(self.words, space.dimension, self.seed)]
-            for table, space in zip(self.tables, self.spaces)
-        ]
+        self.untrained: List[List[Space]] = []
+        for at, (table, space) in enumerate(zip(self.tables, self.spaces)):
+            alike = [k for k in range(at) if self._have_equal_rows(k, at)]
+            self.untrained.append(
+                self.untrained[alike[0]]
+                if alike
+                else [random_space(table, self.seed), rank_only_space(self.words, space.dimension, self.seed)]
+            )
         self.pairs = list(combinations(self.words, 2))
+
+    def _have_equal_rows(self, one: int, other: int) -> bool:
+        """Whether two tables have the same symbols and dimension: their untrained controls are the same then."""
+        left, right = self.tables[one], self.tables[other]
+        return left.table.symbols == right.table.symbols and left.table.dimension == right.table.dimension
 
     def finish(self) -> Report:
         """The report, with its summary."""
@@ -186,20 +195,27 @@ class Study:
             f"{translations.same:,} have a translation that is spelt alike and are left out: it would find itself."
         )
         self._say_missing(section.parts, translations.missing, translations.total, "words of the dictionary")
-        claims, rows, shares, labels = [], [], {}, []
+        claims, rows, bands, shares, labels = [], [], [], {}, []
+        known: Dict[Tuple[int, str], Retrieved] = {}  # tables with the same rows share their untrained controls
         for at, space in enumerate(self.spaces):
             for metric in (COSINE, CSLS):
-                untrained = {each.name: retrieve(each, translations, metric) for each in self.untrained[at]}
+                for each in self.untrained[at]:
+                    if (id(each), metric) not in known:
+                        known[id(each), metric] = retrieve(each, translations, metric)
+                untrained = {each.name: known[id(each), metric] for each in self.untrained[at]}
                 found = measure_retrieval(self.words, space, translations, metric, untrained, self.seed)
                 claims.append(Claim(f"P@1 by {metric}, {one} to {other}", space.name, found.findings))
                 rows.append((space.name, metric, found.findings[0].value, found.p5, found.mrr))
+                bands.append((space.name, metric, *(share for *_, share in found.bands)))
                 if metric == COSINE:
                     labels = [f"{_band(first, last)}\n({count:,})" for first, last, count, _ in found.bands]
                     shares[space.name] = [share for *_, share in found.bands]
             base = self.untrained[at][1]
-            rows.append((f"{base.name}, for {space.name}", COSINE, *_figures(retrieve(base, translations))))
+            rows.append((f"{base.name}, for {space.name}", COSINE, *_figures(known[id(base), COSINE])))
         section.parts.append(claim_table("P@1", claims))
         section.parts.append(Table("All figures", ("table", "metric", "P@1", "P@5", "MRR"), list(rows)))
+        titles = ("table", "metric", *(label.replace("\n", " ") for label in labels))
+        section.parts.append(Table("P@1 by rank of the source word (words)", titles, list(bands)))
         alt = f"P@1 by cosine from {one} to {other} by rank of the source word: {', '.join(shares)}."
         picture = bars(labels, shares, "P@1", "by rank of the source word (words)")
         section.parts.append(Picture(f"retrieval.{one}-{other}", alt, picture))

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from crossinit_fairseq.analysis.study import Study
 from crossinit_fairseq.cli.analyze import main
 from crossinit_fairseq.export.tables import EmbeddingTable
 from crossinit_fairseq.export.word2vec import write_word2vec
-from tests.analysis.spaces import rank_table
+from tests.analysis.spaces import rank_table, table_words
 
 pytest.importorskip("matplotlib")
 COUNT = 120
@@ -83,6 +84,27 @@ def test_coverage_is_said(out):
     text = (out / "report.md").read_text(encoding="utf-8")
     assert "60 of 61 words are judged (98%)" in text and "not in the vocabulary: absent." in text
     assert "valid loss by updates; at the end: span 10 2.6 after 40." in text
+
+
+def test_words_found_by_rank(out):
+    sections = json.loads((out / "report.json").read_text(encoding="utf-8"))["sections"]
+    found = next(section for section in sections if section["title"] == "Words found from en to de")
+    table = next(part for part in found["parts"] if isinstance(part, dict) and "by rank" in part.get("table", ""))
+    # 60 words are judged, ranks 1, 3, ..., 119: of the first hundred 50
+    rows = {(row["table"], row["metric"]): row for row in table["rows"]}
+    assert rows["good", "cosine"]["1\u2013100 (50)"] == rows["good", "CSLS"]["101\u2013500 (10)"] == 1
+    assert rows["flat", "cosine"]["1\u2013100 (50)"] == 0 and len(rows) == 4
+
+
+def test_tables_of_the_same_rows_have_the_same_untrained_controls():
+    rng = np.random.default_rng(1)
+    first, second, wide = (
+        table_words({language: rng.standard_normal((30, dimension)) for language in ("aa", "bb")})
+        for dimension in (8, 8, 9)
+    )
+    study = Study(["first", "second", "wide"], [first, second, wide])
+    assert study.untrained[1] is study.untrained[0]
+    assert [space.dimension for space in study.untrained[2]] == [9, 9]
 
 
 @pytest.mark.parametrize(
