@@ -47,7 +47,14 @@ def procrustes_distance(left: np.ndarray, right: np.ndarray) -> float:
 def cka(left: np.ndarray, right: np.ndarray) -> float:
     """Linear centred kernel alignment (Kornblith et al. 2019) of float [n, d] and [n, e]: 0 to 1, 1 for a rotation."""
     left, right = _standard(left), _standard(right)
-    lengths = np.linalg.norm(left.T @ left) * np.linalg.norm(right.T @ right)
+    return _agreement(left, right, _lengths(left, right))
+
+
+def _lengths(left: np.ndarray, right: np.ndarray) -> float:
+    return float(np.linalg.norm(left.T @ left) * np.linalg.norm(right.T @ right))
+
+
+def _agreement(left: np.ndarray, right: np.ndarray, lengths: float) -> float:
     return float(np.linalg.norm(left.T @ right) ** 2 / lengths) if lengths else 0.0
 
 
@@ -105,8 +112,11 @@ def compare_languages(
 
 def _finding(variant: str, left: np.ndarray, right: np.ndarray, seed: int) -> Finding:
     rng = np.random.default_rng(seed)
+    left, right = _standard(left), _standard(right)
+    lengths = _lengths(left, right)  # the same in whatever order
     shuffled = []
     for _ in range(_SHUFFLES):
         order = np.concatenate([at + rng.permutation(min(100, len(right) - at)) for at in range(0, len(right), 100)])
-        shuffled.append(cka(left, right[order]))
-    return Finding(variant, cka(left, right), [chance("words of about the same rank", np.array(shuffled))])
+        shuffled.append(_agreement(left, right[order], lengths))
+    value = _agreement(left, right, lengths)
+    return Finding(variant, value, [chance("words of about the same rank", np.array(shuffled))])

@@ -11,7 +11,7 @@ from crossinit_fairseq.analysis.shape import (
     project,
 )
 from crossinit_fairseq.analysis.words import Space
-from tests.analysis.spaces import collapsed, random_vectors, rotation, two_languages
+from tests.analysis.spaces import collapsed, language_words, random_vectors, rotation, two_languages
 
 WORDS = two_languages()
 
@@ -83,3 +83,16 @@ def test_one_projection_for_all_tables():
     assert np.allclose(two - two.mean(0), 2 * (one - one.mean(0))) and abs(mean).max() < 1
     assert explained(before) == pytest.approx(1)
     assert project([before, Space("small", {"aa": random_vectors(1, 300, 2)})])[1]["aa"].shape == (300, 2)
+
+
+def test_the_control_is_the_cka_of_exchanged_words():
+    words = language_words("aa", 150)
+    left, right = Space("left", {"aa": random_vectors(1, 150)}), Space("right", {"aa": random_vectors(2, 150, 5)})
+    finding = compare_tables(words, left, right, 7).findings[0]
+    rng, slow = np.random.default_rng(7), []
+    for _ in range(20):
+        order = np.concatenate([rng.permutation(100), 100 + rng.permutation(50)])
+        slow.append(cka(left.vectors["aa"], right.vectors["aa"][order]))
+    assert finding.value == pytest.approx(cka(left.vectors["aa"], right.vectors["aa"]))
+    assert finding.controls[0].value == pytest.approx(np.mean(slow))
+    assert finding.controls[0].limit == pytest.approx(np.quantile(slow, 0.95))
