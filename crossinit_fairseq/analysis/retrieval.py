@@ -120,6 +120,37 @@ def retrieve(space: Space, translations: Translations, metric: str = COSINE, nei
 
 
 @dataclass(frozen=True)
+class Exchanged:
+    """A dictionary whose translations are random words of the same rank band, drawn several times.
+
+    draws: int64 [m, draws], a word for each right translation of each source word, -1 where its band is empty; starts:
+    int64 [n], where the translations of each source word begin.
+    """
+
+    draws: np.ndarray
+    starts: np.ndarray
+
+    def hits(self, best: np.ndarray) -> np.ndarray:
+        """The share of source words for which the word found, int64 [n], is among the draws: float [draws]."""
+        lengths = np.diff(np.append(self.starts, len(self.draws)))
+        found = self.draws == np.repeat(best, lengths)[:, None]
+        return np.logical_or.reduceat(found, self.starts).mean(0)
+
+
+def exchange(words: Mapping[str, LanguageWords], translations: Translations, seed: int) -> Exchanged:
+    """Exchange the translations at random. It takes a while, and is the same for every table."""
+    rng = np.random.default_rng(seed)
+    target = words[translations.target]
+    draws, starts = [], []
+    for place in sorted(translations.entries):
+        starts.append(len(draws))
+        for right in sorted(translations.entries[place]):
+            band = target.band(right)
+            draws.append(rng.choice(band, size=_SHUFFLES) if len(band) else np.full(_SHUFFLES, -1))
+    return Exchanged(np.array(draws, dtype=np.int64), np.array(starts, dtype=np.int64))
+
+
+@dataclass(frozen=True)
 class RetrievalResult:
     """Word retrieval in one direction. table: name; findings: of P@1 by `metric`; bands: (first rank, last or None,
     words, P@1) by the rank of the source word; p5, mrr: floats of the table as it is."""
@@ -138,19 +169,20 @@ def measure_retrieval(
     translations: Translations,
     metric: str,
     untrained: Mapping[str, Retrieved],
-    seed: int,
+    exchanged: Exchanged,
 ) -> RetrievalResult:
     """P@1 of a table and its variants beside their controls.
 
-    Controls: the dictionary with translations exchanged for random words of the same rank band (what is found by rank
-    alone); the untrained tables, {name: what they retrieve}, whose limit is two standard errors above them.
+    exchanged: of `exchange`. Controls: the dictionary with translations exchanged for random words of the same rank
+    band (what is found by rank alone); the untrained tables, {name: what they retrieve}, whose limit is two standard
+    errors above them.
     """
     findings = []
     kept = None
     for variant, change in VARIANTS.items():
         found = retrieve(change(space), translations, metric)
         kept = kept or found
-        findings.append(Finding(variant, found.precision(1), [_shuffled(words, translations, found, seed)]))
+        findings.append(Finding(variant, found.precision(1), [_by_rank(exchanged, found)]))
     assert kept is not None
     for name, other in untrained.items():
         value, count = other.precision(1), len(other.places)
@@ -164,20 +196,9 @@ def measure_retrieval(
     return RetrievalResult(space.name, metric, findings, kept.precision(5), kept.mrr, bands)
 
 
-def _shuffled(words: Mapping[str, LanguageWords], translations: Translations, found: Retrieved, seed: int) -> Control:
-    """How often the word found is right by a dictionary whose translations are random words of the same rank band."""
-    rng = np.random.default_rng(seed)
-    target = words[translations.target]
-    hits = np.zeros(_SHUFFLES)
-    for best, place in zip(found.best, sorted(translations.entries)):
-        # one draw of the band for every right translation; that one of them is found counts
-        hit = np.zeros(_SHUFFLES, dtype=bool)
-        for right in sorted(translations.entries[place]):
-            band = target.band(right)
-            if len(band):
-                hit |= rng.choice(band, size=_SHUFFLES) == best
-        hits += hit
-    values = hits / len(translations.entries)
+def _by_rank(exchanged: Exchanged, found: Retrieved) -> Control:
+    """How often the word found is right by an exchanged dictionary."""
+    values = exchanged.hits(found.best)
     # at least one word more than the mean: a single hit is no evidence
-    limit = max(float(np.quantile(values, 0.95)), float(values.mean()) + 1 / len(translations.entries))
+    limit = max(float(np.quantile(values, 0.95)), float(values.mean()) + 1 / len(found.best))
     return chance("words of the same rank band", values, limit)

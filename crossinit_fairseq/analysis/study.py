@@ -12,7 +12,15 @@ from crossinit_fairseq.analysis.concepts import Concept, WordRanks, compare_rank
 from crossinit_fairseq.analysis.controls import random_space, rank_only_space
 from crossinit_fairseq.analysis.pictures import bars, curves, projections, rank_against_rank
 from crossinit_fairseq.analysis.report import Cell, Picture, Report, Table
-from crossinit_fairseq.analysis.retrieval import COSINE, CSLS, Retrieved, Translations, measure_retrieval, retrieve
+from crossinit_fairseq.analysis.retrieval import (
+    COSINE,
+    CSLS,
+    Retrieved,
+    Translations,
+    exchange,
+    measure_retrieval,
+    retrieve,
+)
 from crossinit_fairseq.analysis.shape import compare_languages, compare_tables, explained, project
 from crossinit_fairseq.analysis.spread import measure_spread
 from crossinit_fairseq.analysis.statements import Statements, measure_statements
@@ -196,6 +204,7 @@ class Study:
         )
         self._say_missing(section.parts, translations.missing, translations.total, "words of the dictionary")
         claims, rows, bands, shares, labels = [], [], [], {}, []
+        exchanged = exchange(self.words, translations, self.seed)
         known: Dict[Tuple[int, str], Retrieved] = {}  # tables with the same rows share their untrained controls
         for at, space in enumerate(self.spaces):
             for metric in (COSINE, CSLS):
@@ -203,7 +212,7 @@ class Study:
                     if (id(each), metric) not in known:
                         known[id(each), metric] = retrieve(each, translations, metric)
                 untrained = {each.name: known[id(each), metric] for each in self.untrained[at]}
-                found = measure_retrieval(self.words, space, translations, metric, untrained, self.seed)
+                found = measure_retrieval(self.words, space, translations, metric, untrained, exchanged)
                 claims.append(Claim(f"P@1 by {metric}, {one} to {other}", space.name, found.findings))
                 rows.append((space.name, metric, found.findings[0].value, found.p5, found.mrr))
                 bands.append((space.name, metric, *(share for *_, share in found.bands)))

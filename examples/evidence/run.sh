@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# Embedding tables from several starts, each looked at beside its controls: what RESULTS.md shows of tables.
+usage() {
+  cat <<'EOT'
+usage: bash examples/evidence/run.sh [options]
+
+Makes embedding tables from the same text and the same random start: by CrossInit's spans in several settings, by a lexicon
+that is induced from the text, by the same lexicon without what it knows of translation, by an oracle's. crossinit-analyze
+looks at all of them: which words of one language are found from the other, beside controls. No translation is trained;
+some minutes of one core a seed.
+
+  --langs A,B       two languages; Multi30k has en, fr, de and cs (default: en,fr)
+  --text DIR        holds train.LANG, val.LANG and maybe test.LANG of both languages, aligned, as for examples/captions
+                    (default: Multi30k is downloaded, 1.3 MB for two languages)
+  --run DIR         instead of --text: a folder that examples/captions/run.sh or examples/quickstart/run.sh wrote; its text/,
+                    pieces/ and data/ are used, and nothing there is changed
+  --seeds LIST      numbers, such as 1,2,3 (default: 1,2,3): of the lexicon, the random start and the draws
+  --span N          width of the short spans (default: 30)
+  --wide N          width of the paper's spans (default: 3000)
+  --stops LIST      numbers of --stop-directions, falling (default: 64,32,16,8,4)
+  --words N         words of each language that are looked at, the most frequent ones (default: 3000)
+  --analogy LANG=A,B,C,D
+                    A - B + C = D, four words of a language; twice, for two languages (default: none)
+  --cldr yes|no     statements on countries, of Unicode's CLDR (default: no)
+  --out DIR         where everything goes; a second run with the same DIR goes on where the first ended
+                    (default: examples/evidence/out)
+
+VENV=DIR in the environment: a Python environment that has everything, instead of .venv, which is made if need be.
+It ends with tables in Markdown, DIR/summary.json, and DIR/look-SEED/report.html of each seed.
+EOT
+}
+set -euo pipefail
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+HERE=$ROOT/examples/evidence
+LANGS=en,fr TEXT= RUN= SEEDS=1,2,3 SPAN=30 WIDE=3000 STOPS=64,32,16,8,4 WORDS=3000 CLDR=no OUT=$HERE/out
+ANALOGY=()
+OPTIONS="langs text run seeds span wide stops words analogy cldr out"
+source "$ROOT/scripts/options.sh"
+read_options "$@"
+[[ $LANGS =~ ^[^,]+,[^,]+$ && ${LANGS%,*} != "${LANGS#*,}" ]] || wrong "--langs is two languages, such as en,fr, not $LANGS"
+A=${LANGS%,*} B=${LANGS#*,}
+check_language --langs $A
+check_language --langs $B
+[[ $SEEDS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $SEEDS"
+[[ $STOPS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--stops takes numbers and commas, not $STOPS"
+for option in span wide words; do
+  declare -n number=${option^^}
+  [[ $number =~ ^[1-9][0-9]*$ ]] || wrong "--$option is a number, not $number"
+done
+[[ $CLDR =~ ^(yes|no)$ ]] || wrong "--cldr is yes or no, not $CLDR"
+for analogy in "${ANALOGY[@]}"; do
+  [[ ${analogy%%=*} =~ ^($A|$B)$ && $analogy == *=*,*,*,* ]] || wrong "--analogy takes LANG=A,B,C,D of $A or $B, not $analogy"
+done
+[ -z "$TEXT" ] || [ -z "$RUN" ] || wrong "--text and --run are two ways to give the text: give one of them"
+[ -z "$TEXT" ] || [ -d "$TEXT" ] || wrong "--text: there is no folder $TEXT"
+[ -z "$RUN" ] || [ -d "$RUN/data/$B" ] || wrong "--run: $RUN holds no data/$B; examples/captions/run.sh or examples/quickstart/run.sh makes it"
+TEXT=${TEXT:+$(realpath "$TEXT")} RUN=${RUN:+$(realpath "$RUN")}
+mkdir -p "$OUT"
+OUT=$(realpath "$OUT")
+
+if [ -z "${VENV:-}" ]; then
+  bash "$ROOT/scripts/setup.sh"
+  VENV=$ROOT/.venv
+fi
+export OMP_NUM_THREADS=1 PATH=$VENV/bin:$PATH
+seeds=(${SEEDS//,/ })
+STAGES=$((2 + 3 * ${#seeds[@]}))
+SETTINGS="$LANGS $TEXT $RUN $(stat -c '%s %Y' ${TEXT:+"$TEXT"/*.$A "$TEXT"/*.$B} ${RUN:+"$RUN"/data/*/train.bin} 2>/dev/null | xargs)"
+source "$ROOT/scripts/stages.sh"
+
+# Every stage below runs in $OUT.
+text() {
+  if [ -n "$RUN" ]; then
+    run cp -r "$RUN/text" "$RUN/pieces" "$RUN/data" text/
+    return
+  fi
+  [ -n "$TEXT" ] || run python "$ROOT/examples/captions/multi30k.py" --langs $LANGS --out text/multi30k 2>&3
+  run python "$ROOT/examples/captions/text.py" --text "${TEXT:-text/multi30k}" --langs $LANGS --out text/text >&3
+  run python "$ROOT/examples/quickstart/pieces.py" --langs $LANGS --text text/text --vocabulary 10000 --out text/pieces
+  for lang in $A $B; do
+    run fairseq-preprocess --only-source --srcdict text/pieces/dict.txt --destdir text/data/$lang \
+      --trainpref text/pieces/train.$lang --validpref text/pieces/valid.$lang
+  done
+  run cp text/pieces/dict.txt text/data/
+}
+
+words() {
+  for lang in $A $B; do
+    run crossinit-ranks count --lang $lang --workers 1 text/text/mono.$lang -o words/$lang.tsv
+    # captions have all of their training text aligned; elsewhere there are the held-out sentences
+    if [ -f text/text/aligned.$lang ]; then
+      run cp text/text/aligned.$lang words/
+    else
+      run -o words/aligned.$lang cat text/text/dev.$lang text/text/test.$lang
+    fi
+  done
+  run python "$HERE/dictionary.py" --langs $LANGS --aligned words/aligned --out words >&3
+  run python "$ROOT/examples/captions/oracle.py" --langs $LANGS --aligned words/aligned -o words/oracle.tsv
+}
+
+lexicon() {
+  run crossinit-lexicon induce text/data --langs $LANGS --all --workers 1 --seed $1 -o lexicon-$1/lexicon.tsv
+}
+
+tables() {
+  run python "$HERE/tables.py" --data text/data --langs $LANGS --lexicon lexicon-$1/lexicon.tsv --oracle words/oracle.tsv \
+    --span $SPAN --wide $WIDE --stops $STOPS --seed $1 --out tables-$1 >&3
+}
+
+look() {
+  named=(spans-flat $(printf 'spans-stop-%s ' ${STOPS//,/ }))
+  found=()
+  for name in random "${named[@]}" spans spans-within lexicon lexicon-then-spans lexicon-and-spans lexicon-exchanged words-within oracle; do
+    # a run may end before it has fallen into so few directions
+    [ ! -f tables-$1/$name.safetensors ] || found+=($name=tables-$1/$name.safetensors)
+  done
+  further=()
+  [ ${#ANALOGY[@]} -eq 0 ] || further=(${ANALOGY[@]/#/--analogy=})
+  [ $CLDR = no ] || further+=(--cldr)
+  run crossinit-analyze ${found[@]} --sentencepiece-model text/pieces/spm.model --ranks $A=words/$A.tsv --ranks $B=words/$B.tsv \
+    --max-rank $WORDS --translations $A-$B=words/$A-$B.txt --translations $B-$A=words/$B-$A.txt "${further[@]}" \
+    --seed $1 --out look-$1
+}
+
+stage text "text, pieces and data"
+stage words "words by rank, dictionaries of the aligned text, an oracle's lexicon"
+BEFORE=$STAGES_CHAIN PREPARED=$SETTINGS
+for seed in "${seeds[@]}"; do
+  # no seed rests on the one before
+  STAGES_CHAIN=$BEFORE SETTINGS=$PREPARED
+  stage lexicon-$seed "seed $seed: a lexicon from the text alone" lexicon $seed
+  SETTINGS+=" $SPAN $WIDE $STOPS $(md5sum < "$HERE/tables.py")"
+  stage tables-$seed "seed $seed: the tables" tables $seed
+  SETTINGS+=" $WORDS $CLDR ${ANALOGY[*]-}"
+  stage look-$seed "seed $seed: crossinit-analyze" look $seed
+done
+python "$HERE/results.py" --out "$OUT" --langs $LANGS --seeds $SEEDS
