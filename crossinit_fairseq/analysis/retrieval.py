@@ -141,7 +141,8 @@ def exchange(words: Mapping[str, LanguageWords], translations: Translations, see
     """Exchange the translations at random. It takes a while, and is the same for every table."""
     rng = np.random.default_rng(seed)
     target = words[translations.target]
-    draws, starts = [], []
+    draws: List[np.ndarray] = []
+    starts: List[int] = []
     for place in sorted(translations.entries):
         starts.append(len(draws))
         for right in sorted(translations.entries[place]):

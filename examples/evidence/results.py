@@ -62,14 +62,28 @@ def read_report(out, seed):
 def figures_of(report, updates, languages):
     """{table: {figure: number}} of one seed. `evidence`: the share of the four P@1 that are above every control."""
     found = defaultdict(dict)
+    ways = {f"{one} to {other}": f"{one}-{other}" for one, other in (languages, languages[::-1])}
+    # the first table of a report names all of them in their order
+    for section in report["sections"]:
+        for part in section["parts"]:
+            for row in part["rows"] if isinstance(part, dict) and "rows" in part else ():
+                table = row.get("table", "").replace(" (control)", "")
+                if "isotropy" in row:
+                    found[table].update(directions=row["directions"], isotropy=row["isotropy"])
+                elif part["table"].startswith("P@1 by rank") and row["metric"] == "cosine":
+                    way = ways[section["title"][len("Words found from ") :]]
+                    bands = {f"band {way} {band}": row[band] for band in row if band not in ("table", "metric")}
+                    found[table].update({band: share for band, share in bands.items() if share is not None})
     for name, count in updates.items():
         found[name]["updates"] = count
-    ways = {f"{one} to {other}": f"{one}-{other}" for one, other in (languages, languages[::-1])}
-    verdicts = defaultdict(list)
+    verdicts, analogies = defaultdict(list), defaultdict(list)
     for claim in report["claims"]:
         what, table, findings = claim["what"], claim["table"], claim["findings"]
         metric, _, way = what[len("P@1 by ") :].partition(", ")
         held = not claim["verdict"].startswith("no evidence")
+        if what.startswith("cos("):
+            analogies[table].append((findings[0]["value"], held))
+            continue
         if not what.startswith("P@1 by "):
             found[table][f"other {what}, figure"] = findings[0]["value"]
             found[table][f"other {what}, evidence"] = float(held)
@@ -84,16 +98,9 @@ def figures_of(report, updates, languages):
             found[table][f"{key} {finding['variant']}"] = finding["value"]
     for table, held in verdicts.items():
         found[table]["evidence"] = sum(held) / len(held)
-    for section in report["sections"]:
-        for part in section["parts"]:
-            for row in part["rows"] if isinstance(part, dict) and "rows" in part else ():
-                table = row.get("table", "").replace(" (control)", "")
-                if "isotropy" in row:
-                    found[table].update(directions=row["directions"], isotropy=row["isotropy"])
-                elif part["table"].startswith("P@1 by rank") and row["metric"] == "cosine":
-                    way = ways[section["title"][len("Words found from ") :]]
-                    bands = {f"band {way} {band}": row[band] for band in row if band not in ("table", "metric")}
-                    found[table].update({band: share for band, share in bands.items() if share is not None})
+    for table, mixes in analogies.items():
+        found[table]["other analogies in all mixes, mean cosine"] = statistics.mean(value for value, _ in mixes)
+        found[table]["other analogies in all mixes, evidence"] = statistics.mean(float(held) for _, held in mixes)
     return found
 
 

@@ -14,6 +14,8 @@ some minutes of one core a seed.
                     (default: Multi30k is downloaded, 1.3 MB for two languages)
   --run DIR         instead of --text: a folder that examples/captions/run.sh or examples/quickstart/run.sh wrote; its text/,
                     pieces/ and data/ are used, and nothing there is changed
+  --tables LIST     of random, spans-flat, spans-stop, spans, spans-within, lexicon, lexicon-then-spans, lexicon-and-spans,
+                    lexicon-exchanged, words-within, oracle (default: all; RESULTS.md says what they are)
   --seeds LIST      numbers, such as 1,2,3 (default: 1,2,3): of the lexicon, the random start and the draws
   --span N          width of the short spans (default: 30)
   --wide N          width of the paper's spans (default: 3000)
@@ -32,9 +34,9 @@ EOT
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/evidence
-LANGS=en,fr TEXT= RUN= SEEDS=1,2,3 SPAN=30 WIDE=3000 STOPS=64,32,16,8,4 WORDS=3000 CLDR=no OUT=$HERE/out
+LANGS=en,fr TEXT= RUN= SEEDS=1,2,3 TABLES= SPAN=30 WIDE=3000 STOPS=64,32,16,8,4 WORDS=3000 CLDR=no OUT=$HERE/out
 ANALOGY=()
-OPTIONS="langs text run seeds span wide stops words analogy cldr out"
+OPTIONS="langs text run tables seeds span wide stops words analogy cldr out"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
 [[ $LANGS =~ ^[^,]+,[^,]+$ && ${LANGS%,*} != "${LANGS#*,}" ]] || wrong "--langs is two languages, such as en,fr, not $LANGS"
@@ -47,6 +49,9 @@ for option in span wide words; do
   declare -n number=${option^^}
   [[ $number =~ ^[1-9][0-9]*$ ]] || wrong "--$option is a number, not $number"
 done
+ALL=random,spans-flat,spans-stop,spans,spans-within,lexicon,lexicon-then-spans,lexicon-and-spans,lexicon-exchanged,words-within,oracle
+TABLES=${TABLES:-$ALL}
+for name in ${TABLES//,/ }; do [[ ,$ALL, == *,$name,* ]] || wrong "--tables: there is no $name"; done
 [[ $CLDR =~ ^(yes|no)$ ]] || wrong "--cldr is yes or no, not $CLDR"
 for analogy in "${ANALOGY[@]}"; do
   [[ ${analogy%%=*} =~ ^($A|$B)$ && $analogy == *=*,*,*,* ]] || wrong "--analogy takes LANG=A,B,C,D of $A or $B, not $analogy"
@@ -104,15 +109,15 @@ lexicon() {
 
 tables() {
   run python "$HERE/tables.py" --data text/data --langs $LANGS --lexicon lexicon-$1/lexicon.tsv --oracle words/oracle.tsv \
-    --span $SPAN --wide $WIDE --stops $STOPS --seed $1 --out tables-$1 >&3
+    --span $SPAN --wide $WIDE --stops $STOPS --tables $TABLES --seed $1 --out tables-$1 >&3
 }
 
 look() {
-  named=(spans-flat $(printf 'spans-stop-%s ' ${STOPS//,/ }))
   found=()
-  for name in random "${named[@]}" spans spans-within lexicon lexicon-then-spans lexicon-and-spans lexicon-exchanged words-within oracle; do
+  for name in ${TABLES//,/ }; do
+    [ $name != spans-stop ] || name=$(printf 'spans-stop-%s ' ${STOPS//,/ })
     # a run may end before it has fallen into so few directions
-    [ ! -f tables-$1/$name.safetensors ] || found+=($name=tables-$1/$name.safetensors)
+    for one in $name; do [ ! -f tables-$1/$one.safetensors ] || found+=($one=tables-$1/$one.safetensors); done
   done
   further=()
   [ ${#ANALOGY[@]} -eq 0 ] || further=(${ANALOGY[@]/#/--analogy=})
@@ -129,7 +134,7 @@ for seed in "${seeds[@]}"; do
   # no seed rests on the one before
   STAGES_CHAIN=$BEFORE SETTINGS=$PREPARED
   stage lexicon-$seed "seed $seed: a lexicon from the text alone" lexicon $seed
-  SETTINGS+=" $SPAN $WIDE $STOPS $(md5sum < "$HERE/tables.py")"
+  SETTINGS+=" $TABLES $SPAN $WIDE $STOPS $(md5sum < "$HERE/tables.py")"
   stage tables-$seed "seed $seed: the tables" tables $seed
   SETTINGS+=" $WORDS $CLDR ${ANALOGY[*]-}"
   stage look-$seed "seed $seed: crossinit-analyze" look $seed

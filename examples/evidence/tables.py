@@ -35,6 +35,8 @@ from crossinit_fairseq.lexicon.word_forms import LexiconTokens, TokenPair, WordF
 from crossinit_fairseq.ranks import RankedWords, WordPieces, open_binarised, rank_words
 from crossinit_fairseq.spans import DrawDataset, PairSampler, SpanDraws, SpanSampler
 
+NAMES = ("random", "spans-flat", "spans-stop", "spans", "spans-within", "lexicon", "lexicon-then-spans")
+NAMES += ("lexicon-and-spans", "lexicon-exchanged", "words-within", "oracle")
 TEMPERATURE = 0.1  # of the pairs: --lexicon-temperature
 FLATNESS, PATIENCE, VALID_BATCHES = 0.005, 3, 10
 MAX_RANK, WIDE_RANK = 10000, 20000  # --max-rank of the short spans and of the paper's
@@ -242,8 +244,9 @@ class Tables:
             stream.write(f"{name}\t{run.updates}\n")
         print(f"{name}: {run.updates:,} updates, {time.process_time():.0f} s so far", flush=True)
 
-    def make(self) -> None:
-        """Make all of them, the cheapest first."""
+    def make(self, wanted: List[str]) -> None:
+        """Make those that are wanted, the cheapest first; `random` always, `lexicon` for lexicon-then-spans too."""
+        wanted = wanted + ["lexicon"] * ("lexicon-then-spans" in wanted)
         write_safetensors(EmbeddingTable(self.words.symbols, self.start, "random"), self.path("random"))
         for name, setting, spans, pairs in (
             ("spans", SPANS, self._short, None),
@@ -255,12 +258,12 @@ class Tables:
             ("words-within", PAIRS, None, lambda: self.words.with_themselves(self.induced)),
             ("oracle", PAIRS, None, lambda: self.words.pairs(self.oracle)),
         ):
-            if not os.path.exists(self.path(name)):
+            if name in wanted and not os.path.exists(self.path(name)):
                 start = self.start if name != "lexicon-then-spans" else read_safetensors(self.path("lexicon")).values
                 self.save(name, Run(self.words, start, setting, spans and spans(), pairs and pairs()).go())
-        if not all(os.path.exists(self.path(f"spans-stop-{stop}")) for stop in self.stops):
+        if "spans-stop" in wanted and not all(os.path.exists(self.path(f"spans-stop-{k}")) for k in self.stops):
             self._stopped()
-        if not os.path.exists(self.path("spans-flat")):
+        if "spans-flat" in wanted and not os.path.exists(self.path("spans-flat")):
             spans = self.words.spans(self.wide, WIDE_RANK)
             self.save("spans-flat", Run(self.words, self.start, FLAT, spans).go(until_flat()))
 
@@ -287,6 +290,7 @@ def main(arguments=None):
     parser.add_argument("--langs", required=True, help="such as en,fr")
     parser.add_argument("--lexicon", required=True, metavar="TSV", help="of crossinit-lexicon induce")
     parser.add_argument("--oracle", required=True, metavar="TSV", help="of examples/captions/oracle.py")
+    parser.add_argument("--tables", default=",".join(NAMES), help="some of these (default: all): %(default)s")
     parser.add_argument("--dimension", type=int, default=128)
     parser.add_argument("--span", type=int, default=30, help="of the short spans (default: 30)")
     parser.add_argument("--wide", type=int, default=3000, help="of the paper's (default: 3000)")
@@ -295,12 +299,16 @@ def main(arguments=None):
     parser.add_argument("--out", required=True, metavar="DIR")
     args = parser.parse_args(arguments)
     languages = tuple(args.langs.split(","))
+    wanted = args.tables.split(",")
+    unknown = sorted(set(wanted) - set(NAMES))
+    if unknown:
+        sys.exit(f"tables.py: --tables: there is no {unknown[0]}; there are {', '.join(NAMES)}")
     torch.set_num_threads(1)
     try:
         words = Words(args.data, languages, args.seed)
         lexicons = [Lexicon.load(path, languages) for path in (args.lexicon, args.oracle)]
         stops = [int(stop) for stop in args.stops.split(",")]
-        Tables(args.out, words, *lexicons, args.dimension, args.span, args.wide, stops).make()
+        Tables(args.out, words, *lexicons, args.dimension, args.span, args.wide, stops).make(wanted)
     except InputError as error:
         sys.exit(f"tables.py: {error}")
 

@@ -20,6 +20,7 @@ from tests.programs import run
 
 ROOT = Path(__file__).parents[2]
 EVIDENCE = ROOT / "examples" / "evidence"
+SOME = "random,spans-flat,spans-stop,spans-within,lexicon-exchanged,words-within,lexicon-then-spans,oracle"
 pytest.importorskip("safetensors", reason="needs the extra export")
 
 
@@ -133,6 +134,8 @@ def write_report(out, seed, shift):
     claims = [claim(f"P@1 by {metric}, {way}", "x", 0.5 + shift) for metric, way in ways[1:]]
     claims.append(claim("P@1 by cosine, en to fr", "x", 0.3 + shift, "no evidence: reached by words (0.9)"))
     claims.append(claim("keeps its shape, CKA, en", "x", 0.7))
+    claims.append(claim("cos(a - b + c, d (en))", "x", 0.2))
+    claims.append(claim("cos(a - b + c, d (fr))", "x", 0.6, "no evidence: reached by words (0.9)"))
     spread = {"table": "x", "directions": 50.0, "isotropy": 0.25}
     band = {"table": "x", "metric": "cosine", "1-100 (9)": 0.4 + shift}
     sections = [
@@ -155,6 +158,7 @@ def test_results_worked_by_hand(tmp_path, capsys):
     assert "| rank-only table | 1.0 \u00b1 0.0 |" in told
     assert f"| table | en-fr 1-100 (9) |\n| --- | --- |\n| x | 50.0 \u00b1 {deviation} |" in told
     assert "keeps its shape, CKA, en, figure: x 70.0" in told
+    assert "analogies in all mixes, mean cosine: x 40.0" in told and "in all mixes, evidence: x 50.0" in told
     summary = json.loads((tmp_path / "summary.json").read_text("utf-8"))
     assert summary["tables"]["x"]["P@1 cosine en-fr"] == [0.3, 0.5] and summary["tables"]["x"]["updates"] == [101, 102]
     with pytest.raises(SystemExit, match="the report of seed 3 cannot be read"):
@@ -167,6 +171,7 @@ def test_results_worked_by_hand(tmp_path, capsys):
         (["--langs", "en"], "--langs is two languages"),
         (["--langs", "en,../x"], "--langs: ../x is no language code"),
         (["--seeds", "1,x"], "--seeds takes numbers"),
+        (["--tables", "spans,half"], "--tables: there is no half"),
         (["--stops", "many"], "--stops takes numbers"),
         (["--wide", "0"], "--wide is a number"),
         (["--cldr", "maybe"], "--cldr is yes or no"),
@@ -231,14 +236,22 @@ def test_smallest_run(tmp_path, finished_run):
     """Only what knows translations finds words, and the report says that the others are no evidence."""
     pytest.importorskip("matplotlib")
     command = ["bash", EVIDENCE / "run.sh", "--langs", "en,el", "--run", finished_run, "--seeds", "1", "--span", "3"]
-    command += ["--wide", "20", "--stops", "32,2", "--words", "220", "--out", tmp_path / "out"]
+    command += ["--wide", "20", "--stops", "32,2", "--tables", SOME, "--words", "220", "--out", tmp_path / "out"]
     done = run(*command, VENV=sys.prefix)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     tables = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))["tables"]
     found = {name: min(own[f"P@1 cosine {way}"][0] for way in ("en-el", "el-en")) for name, own in tables.items()}
     print(found)
     assert found["oracle"] > 0.9
-    without = ("random", "spans", "spans-within", "words-within", "lexicon-exchanged", "rank-only table")
+    without = (
+        "random",
+        "spans-within",
+        "words-within",
+        "lexicon-exchanged",
+        "rank-only table",
+        "spans-flat",
+        "spans-stop-32",
+    )
     assert all(found[name] < 0.5 for name in without)
     assert tables["oracle"]["evidence"] == [1.0] and tables["random"]["evidence"] == [0.0]
     assert "| oracle |" in done.stdout and (tmp_path / "out" / "look-1" / "report.html").exists()
