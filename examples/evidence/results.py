@@ -74,8 +74,8 @@ def figures_of(report, updates, languages):
                     way = ways[section["title"][len("Words found from ") :]]
                     bands = {f"band {way} {band}": row[band] for band in row if band not in ("table", "metric")}
                     found[table].update({band: share for band, share in bands.items() if share is not None})
-    for name, count in updates.items():
-        found[name]["updates"] = count
+    for name in set(found) & set(updates):  # a table that only another began from is not looked at
+        found[name]["updates"] = updates[name]
     verdicts, analogies = defaultdict(list), defaultdict(list)
     for claim in report["claims"]:
         what, table, findings = claim["what"], claim["table"], claim["findings"]
