@@ -92,6 +92,7 @@ def forked(work):
     status = 1
     try:
         os.setsid()
+        torch.set_num_threads(1)  # the threads of this process are not in the new one, which would wait for them
         work()
         status = 0
     finally:
