@@ -13,6 +13,7 @@ import torch
 
 from tests.conftest import TINY_MODEL
 from tests.finetuning import toy
+from tests.helpers import is_kept
 from tests.tasks.in_process import run
 
 MLM = "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 32 --encoder-attention-heads 2 --max-positions 64"
@@ -112,11 +113,14 @@ def losses(log):
 
 
 def check_same(one, other, path=""):
-    """Everything in two checkpoints is equal, bit for bit, but for timers, folders and the options of the command."""
+    """Everything in two checkpoints is equal, bit for bit, but for timers, folders and the options of the command.
+
+    The official fairseq also saves copies of weights that it fills at every loading; these differ after a resume.
+    """
     if isinstance(one, dict):
         assert one.keys() == other.keys(), path
         for key in one:
-            if key not in ("metrics", "previous_training_time", "save_dir", "cfg"):
+            if key not in ("metrics", "previous_training_time", "save_dir", "cfg") and is_kept(str(key)):
                 check_same(one[key], other[key], f"{path}/{key}")
     elif isinstance(one, (list, tuple)):
         assert len(one) == len(other), path

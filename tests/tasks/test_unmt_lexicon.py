@@ -8,6 +8,7 @@ from crossinit_fairseq.generation.search import Search
 from crossinit_fairseq.tasks.crossinit_unmt import CrossInitUnmtTask
 from crossinit_fairseq.tasks.crossinit_unmt_config import CrossInitUnmtConfig
 from tests.conftest import WORDS, load, weights
+from tests.helpers import is_kept
 from tests.tasks.in_process import run, translate
 from tests.tasks.unmt_training import Training
 
@@ -160,7 +161,7 @@ def test_resuming_changes_no_bit(data_folder, lexicon, whole, tmp_path, stop):
     translate(data_folder, tmp_path, WITH.format(lexicon), f"--max-update {stop}")
     translate(data_folder, tmp_path, WITH.format(lexicon), "--max-update 5")
     one, other = (load(folder / "checkpoint_last.pt") for folder in (whole, tmp_path))
-    assert all(torch.equal(one["model"][name], other["model"][name]) for name in one["model"])
+    assert all(torch.equal(one["model"][name], other["model"][name]) for name in one["model"] if is_kept(name))
     moments = [checkpoint["last_optimizer_state"]["state"] for checkpoint in (one, other)]
     assert moments[0].keys() == moments[1].keys()
     for number, state in moments[0].items():
