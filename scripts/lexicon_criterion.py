@@ -33,7 +33,7 @@ from crossinit_fairseq.lexicon.dictionary_from_aligned import dictionary_from_al
 from crossinit_fairseq.lexicon.evaluation import evaluate
 from crossinit_fairseq.lexicon.induction import Induction, InductionSettings, induce
 from crossinit_fairseq.lexicon.lexicon_file import FORWARD, running_words_key
-from crossinit_fairseq.text_files import read_lines
+from crossinit_fairseq.text_files import read_lines, whole_number
 
 SHARES = (0.05, 0.2, 1.0)  # of the text
 STARTS: Dict[str, Dict[str, Any]] = {
@@ -161,7 +161,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file too")
     options = parser.parse_args(arguments)
     with one_sentence():
-        found = study([read_texts(pair) for pair in options.pair], [int(seed) for seed in options.seeds.split(",")])
+        seeds = [whole_number(seed) for seed in options.seeds.split(",")]
+        if None in seeds:
+            raise InputError(f"--seeds takes whole numbers and commas, not {options.seeds}")
+        found = study([read_texts(pair) for pair in options.pair], [seed for seed in seeds if seed is not None])
+        if not found["lexicons"]:
+            raise InputError("no lexicon could be induced from these texts, see above: give more text")
         show(found)
         if options.json:
             with complete_file(options.json) as path:

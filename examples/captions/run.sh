@@ -48,6 +48,9 @@ SEEDS=${SEEDS:-1,2,3}
 [[ $VOCABULARY =~ ^([1-9][0-9]*)?$ ]] || wrong "--vocabulary is a number, not $VOCABULARY"
 [[ $JOBS =~ ^[1-9][0-9]*$ ]] || wrong "--jobs is a number, not $JOBS"
 [ -z "$TEXT" ] || [ -d "$TEXT" ] || wrong "--text: there is no folder $TEXT"
+for file in {train,val}.{${LANGS%,*},${LANGS#*,}}; do
+  [ -z "$TEXT" ] || [ -f "$TEXT/$file" ] || wrong "--text: $TEXT has no $file"
+done
 source "$HERE/settings.sh"
 TEXT=${TEXT:+$(realpath "$TEXT")}
 mkdir -p "$OUT"

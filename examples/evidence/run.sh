@@ -58,6 +58,9 @@ for analogy in "${ANALOGY[@]}"; do
 done
 [ -z "$TEXT" ] || [ -z "$RUN" ] || wrong "--text and --run are two ways to give the text: give one of them"
 [ -z "$TEXT" ] || [ -d "$TEXT" ] || wrong "--text: there is no folder $TEXT"
+for file in {train,val}.{${LANGS%,*},${LANGS#*,}}; do
+  [ -z "$TEXT" ] || [ -f "$TEXT/$file" ] || wrong "--text: $TEXT has no $file"
+done
 [ -z "$RUN" ] || [ -d "$RUN/data/$B" ] || wrong "--run: $RUN holds no data/$B; examples/captions/run.sh or examples/quickstart/run.sh makes it"
 TEXT=${TEXT:+$(realpath "$TEXT")} RUN=${RUN:+$(realpath "$RUN")}
 mkdir -p "$OUT"

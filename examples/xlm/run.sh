@@ -41,6 +41,7 @@ read_options "$@"
 [[ $PRESET =~ ^(smoke|tiny|base|paper)$ ]] || wrong "--preset is smoke, tiny, base or paper, not $PRESET"
 [[ $LANGS == en,?* ]] || wrong "--langs is en and others, such as en,de,hi, not $LANGS"
 for lang in ${LANGS//,/ }; do check_language --langs "$lang"; done
+[ -z "$(tr , '\n' <<< "$LANGS" | sort | uniq -d)" ] || wrong "--langs names a language twice: $LANGS"
 [ -z "$INIT" ] || [ -z "$INITS" ] || wrong "--init and --inits say the same: give one of them"
 INITS=${INITS:-$INIT}
 [ "$PRESET" != smoke ] || INITS=${INITS:-random,crossinit}

@@ -79,3 +79,20 @@ def test_texts_that_cannot_be_used(tmp_path, monkeypatch, pair, message):
     with pytest.raises(SystemExit) as end:
         script.main(["--pair", pair])
     assert message in str(end.value)
+
+
+def test_seeds_that_are_no_numbers(tmp_path):
+    for name, line in (("A", "one two\n"), ("B", "eins zwei\n")):
+        (tmp_path / name).write_text(line * 60)
+    with pytest.raises(SystemExit) as end:
+        script.main(["--pair", f"en={tmp_path / 'A'},de={tmp_path / 'B'}", "--seeds", "a"])
+    assert "--seeds takes whole numbers" in str(end.value)
+
+
+def test_texts_that_give_no_lexicon(tmp_path):
+    """Enough to judge by, too little to induce from."""
+    for language, vowels in (("en", "aei"), ("de", "oua")):
+        (tmp_path / language).write_text("\n".join(sentences(vowels, 1, 60)) + "\n", "utf-8")
+    with pytest.raises(SystemExit) as end:
+        script.main(["--pair", f"en={tmp_path / 'en'},de={tmp_path / 'de'}"])
+    assert "no lexicon could be induced" in str(end.value)
