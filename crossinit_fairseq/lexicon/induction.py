@@ -69,6 +69,9 @@ class InductionSettings:
     )
     neighbours: int = _setting(10, "neighbours of CSLS")
     seed: int = _setting(1, "of everything random")
+    device: str = _setting(
+        "cpu", "where the partners of all words are sought, cuda for a GPU: worth it from some 20,000 words on"
+    )
 
     def check(self) -> None:
         """Raises InputError for a number out of its range."""
@@ -80,6 +83,10 @@ class InductionSettings:
         for name in ("rank_weight", "spelling_weight"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise InputError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be 0 or more")
+        if self.device != "cpu":
+            from crossinit_fairseq.lexicon.nearest_on_device import check_device
+
+            check_device(self.device)
 
 
 @dataclass(frozen=True)
@@ -226,7 +233,12 @@ class _Search:
         """The best partners of all words, in the shared space of the pairs that were learnt."""
         pairs = with_given(learnt, self.given)
         ours, theirs = shared_space(self.pmi[0], self.pmi[1], pairs, self.settings.dimensions, self.settings.seed)
-        return nearest_of_vectors(ours, theirs, self.priors, self.settings.neighbours)
+        if self.settings.device == "cpu":
+            return nearest_of_vectors(ours, theirs, self.priors, self.settings.neighbours)
+        # torch takes seconds to load, which those without a GPU need not wait for
+        from crossinit_fairseq.lexicon.nearest_on_device import nearest_on_device
+
+        return nearest_on_device(ours, theirs, self.priors, self.settings.neighbours, self.settings.device)
 
     def pairs(self, best: Nearest) -> List[Pair]:
         """The best partner of every word: mutual pairs and one-way ones, most frequent first."""

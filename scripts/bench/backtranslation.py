@@ -21,7 +21,7 @@ lengths from a log-normal distribution of the spread of the quickstart's text (s
 0.75; 5 to 200 sub-tokens: stock writes no fewer than 5). So that both write sentences as long as their sources, which
 random weights would not, the weights are set by hand to copy the source. Every sentence that both have written is
 compared, token by token: if any differs but for the language's token, which stock copies too, the benchmark ends with
-exit code 1.
+exit code 1 (not with --fp16).
 """
 
 import argparse
@@ -48,6 +48,11 @@ def main():
     own.add_argument(
         "--median-length", type=float, metavar="N", help="of the sentences, in sub-tokens (default: 10.5, short ones)"
     )
+    parser.add_argument(
+        "--fp16",
+        action="store_true",
+        help="half precision, on a GPU; rounding may turn sentences, so the share of those alike is reported",
+    )
     parser.add_argument("--dropout", type=float, default=0.1, help="(default: 0.1; the quickstart trains with 0)")
     parser.add_argument(
         "--restrict-vocab", action="store_true", help="ours generates tokens of the target language only"
@@ -67,6 +72,11 @@ def main():
     for name in ("repeats", "sentences", "bt_ahead"):
         if getattr(args, name) < 1:
             parser.error("--{} is {}; it must be 1 or more".format(name.replace("_", "-"), getattr(args, name)))
+    if args.fp16:
+        import torch
+
+        if not torch.cuda.is_available():
+            parser.error("--fp16 needs a GPU, and torch sees none here")
     from backtranslation_parts.measure import measure  # fairseq takes seconds to load, too long for --help
 
     workloads = []

@@ -10,15 +10,20 @@ longer, or fails, is ended and said, and the next one begins.
   tests     the tests marked gpu: fused paths against references, in single and half precision; no host synchronisation
   step      CrossInit's step at V = 95,000, d = 1,024 (goal: 3 ms)
   bt        back-translation against fairseq's at mbart_base, 4,096 sub-tokens, with --bt-ahead 1, 4 and 16
-  captions  unsupervised translation of captions, 6 + 6 layers of 512, until the time is up; BLEU on dev as it goes
+  lexicon   inducing a lexicon of 50,000 words a side, on the GPU and on the CPU
+  captions  unsupervised translation of captions, 6 + 6 layers of 512, until the time is up; BLEU on dev as it goes, and
+            on test at the end
 
   --out DIR        where everything goes (default: gpu-out)
-  --parts LIST     of the parts (default: tests,step,bt,captions)
+  --parts LIST     of the parts (default: tests,step,bt,lexicon,captions)
   --minutes N      for all of them together (default: 14); captions takes what the others leave
   --captions DIR   the --out of examples/captions/run.sh with --inits lexicon: its data and lexicon, made before on a CPU
                    (default: the part captions is left out, which is said)
-  --wheels DIR     first make gpu-out/venv over this machine's torch, of the wheels in DIR, without network
-  --collect DIR    only put these wheels into DIR, on a machine with network: for Linux x86_64 and --python
+  --updates N      of the part captions: the learning rate falls to 0 until then (default: 1200)
+  --wheels DIR     first put the wheels in DIR beside this machine's own packages, into OUT/site, without network
+  --collect DIR    only put these wheels into DIR, on a machine with network: for Linux x86_64 and --python; torch is taken
+                   to be there
+  --without LIST   of --collect: packages that the machine with the GPU has as well, such as scipy,pyarrow
   --python X.Y     of the machine with the GPU (default: 3.12)
   --size full|dry  dry: sizes that measure nothing, on a CPU too, to see that the script is ready (default: full)
 
@@ -27,15 +32,16 @@ EOT
 }
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-OUT=gpu-out PARTS=tests,step,bt,captions MINUTES=14 CAPTIONS= WHEELS= COLLECT= PYTHON=3.12 SIZE=full
-OPTIONS="out parts minutes captions wheels collect python size"
+OUT=gpu-out PARTS=tests,step,bt,lexicon,captions MINUTES=14 CAPTIONS= UPDATES=1200 WHEELS= COLLECT= WITHOUT= PYTHON=3.12 SIZE=full
+OPTIONS="out parts minutes captions updates wheels collect without python size"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
 for part in ${PARTS//,/ }; do
-  [[ $part =~ ^(tests|step|bt|captions)$ ]] || wrong "--parts names tests, step, bt and captions, not $part"
+  [[ $part =~ ^(tests|step|bt|lexicon|captions)$ ]] || wrong "--parts names tests, step, bt, lexicon and captions, not $part"
 done
 [[ $PARTS =~ [a-z] ]] || wrong "--parts names nothing"
 [[ $MINUTES =~ ^[1-9][0-9]*$ ]] || wrong "--minutes is a number, not $MINUTES"
+[[ $UPDATES =~ ^[1-9][0-9]*$ ]] || wrong "--updates is a number, not $UPDATES"
 [[ $PYTHON =~ ^3\.[0-9]+$ ]] || wrong "--python is such as 3.12, not $PYTHON"
 [[ $SIZE =~ ^(full|dry)$ ]] || wrong "--size is full or dry, not $SIZE"
 [ -z "$CAPTIONS" ] || [ -s "$CAPTIONS/data/dict.txt" ] || wrong "--captions: $CAPTIONS holds no data/dict.txt"
@@ -43,16 +49,22 @@ done
 
 # what a machine lacks that has Python and torch; the packages that these need come along
 NEEDED=(ve-fairseq==0.12.3 'numpy<2' hydra-core sentencepiece 'sacrebleu>=2' wrapt 'langcodes>=3.4' tqdm regex scipy scikit-learn
-  anyascii 'polars>=1' 'pyarrow<26' zstandard pytest hypothesis tensorboardX ruff)
+  anyascii sacremoses 'polars>=1' 'pyarrow<26' zstandard pytest hypothesis tensorboardX)
 if [ -n "$COLLECT" ]; then
   mkdir -p "$COLLECT"
   # a pure package of hydra's that has no wheel
   python3 -m pip wheel -q --no-deps --wheel-dir "$COLLECT" antlr4-python3-runtime==4.9.3
-  # torch is there already: the packages that name it are taken alone
-  python3 -m pip download -q --dest "$COLLECT" --find-links "$COLLECT" --only-binary :all: --python-version "$PYTHON" --implementation cp \
-    --platform manylinux2014_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux_2_28_x86_64 "${NEEDED[@]:1}" cffi cython bitarray
-  python3 -m pip download -q --dest "$COLLECT" --no-deps --only-binary :all: --python-version "$PYTHON" --implementation cp \
-    --platform manylinux2014_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux_2_28_x86_64 "${NEEDED[0]}"
+  wheels() {
+    python3 -m pip download -q --dest "$COLLECT" --find-links "$COLLECT" --only-binary :all: --python-version "$PYTHON" --implementation cp \
+      --platform manylinux2014_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux_2_28_x86_64 "$@"
+  }
+  wheels "${NEEDED[@]:1}" cffi cython bitarray
+  # torch is there already: the package that names it is taken alone
+  wheels --no-deps "${NEEDED[0]}"
+  for name in ${WITHOUT//,/ }; do
+    # wheels have _ for -
+    find "$COLLECT" -iname "${name//-/_}-*.whl" -delete
+  done
   echo "$(ls "$COLLECT" | wc -l) wheels in $COLLECT, $(du -sh "$COLLECT" | cut -f1)"
   exit
 fi
@@ -69,11 +81,9 @@ say() { echo "gpu: $* ($(((END - $(date +%s)) / 60)) minutes left)"; }
 
 if [ -n "$WHEELS" ]; then
   say "an environment of $(ls "$WHEELS" | wc -l) wheels"
-  python3 -m venv --system-site-packages "$OUT/venv"
-  "$OUT/venv/bin/python" -m pip install -q --no-index --find-links "$WHEELS" --ignore-installed 'numpy<2'
-  "$OUT/venv/bin/python" -m pip install -q --no-index --find-links "$WHEELS" "${NEEDED[@]:1}" cffi cython bitarray
-  "$OUT/venv/bin/python" -m pip install -q --no-index --find-links "$WHEELS" --no-deps "${NEEDED[0]}"
-  PY=$OUT/venv/bin/python
+  # no environment of its own: the machine's torch may stand in one already, which another would not see
+  python3 -m pip install -q --no-index --no-deps --no-compile --upgrade --target "$OUT/site" "$WHEELS"/*.whl
+  export PYTHONPATH=$OUT/site:$ROOT
 fi
 # what every figure is of
 "$PY" - > "$OUT/machine.json" <<'END_OF_PYTHON'
@@ -120,17 +130,27 @@ if wanted bt; then
     if [ $SIZE = dry ]; then
       small="--size tiny --max-tokens 30 --median-length 10 --sentences 40 --repeats 1 --dropout 0"
     else
-      small="--size mbart_base --max-tokens 4096 --median-length 40 --sentences 8000 --repeats $((16 / ahead > 2 ? 16 / ahead : 2))"
+      # half precision, as one trains there; groups of 16 updates are many already
+      small="--size mbart_base --max-tokens 4096 --median-length 40 --sentences 8000 --fp16 --repeats $((6 / ahead > 1 ? 6 / ahead : 1))"
     fi
-    part bt-ahead-$ahead 150 "$PY" scripts/bench/backtranslation.py $small --bt-ahead $ahead --json "$OUT/bt-ahead-$ahead.json"
+    part bt-ahead-$ahead 120 "$PY" scripts/bench/backtranslation.py $small --bt-ahead $ahead --json "$OUT/bt-ahead-$ahead.json"
   done
+fi
+if wanted lexicon; then
+  small="--device cuda"
+  [ $SIZE = full ] || small="--device cpu:0 --words 40000 --size 400"
+  part lexicon 150 "$PY" scripts/bench/lexicon.py $small --json "$OUT/lexicon.json"
 fi
 if wanted captions; then
   if [ -n "$CAPTIONS" ]; then
     # BLEU stands in the log, at every validation
-    part captions $((60 * MINUTES)) bash scripts/bench/gpu_captions.sh "$PY" "$CAPTIONS" "$OUT/captions" $SIZE
+    left=$((END - $(date +%s)))
+    part captions $left bash scripts/bench/gpu_captions.sh "$PY" "$CAPTIONS" "$OUT/captions" $SIZE $left $UPDATES
     grep -o '| valid | {.*}' "$OUT/captions.log" | cut -d' ' -f4- > "$OUT/captions.jsonl" || true
     say "captions: $(wc -l < "$OUT/captions.jsonl") validations"
+    for score in "$OUT"/captions/*-*.json; do
+      [ ! -s "$score" ] || cp "$score" "$OUT/captions-$(basename "$score")"
+    done
   else
     say "captions: left out, it needs --captions"
   fi

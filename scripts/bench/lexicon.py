@@ -1,6 +1,7 @@
 """How fast words near each other are counted, and how long and in how much memory a lexicon is induced.
 
     python scripts/bench/lexicon.py [--json FILE] [--words 10000000] [--no-induction] [--mono DIR --langs en,ro]
+    python scripts/bench/lexicon.py --device cuda [--size 50000] [--words 4000000] [--json FILE]
 
 The text is generated, `--words` running words in each of two languages: Zipf's law, sentences with topics, 60,000
 different words, some spelt alike in both. With --mono it is DIR/*.LANG.txt.xz, such as those of ../shared/data/mono.
@@ -13,6 +14,9 @@ python_tokens_per_s    plain Python that counts the same neighbours in dictionar
 induce_minutes         elapsed, for `crossinit-lexicon induce` from raw text: 20,000 words a side, 300 dimensions
 induce_cpu_minutes     CPU time of that, all processes together: what is left to compare on a machine with other jobs
 peak_gib               the most memory that took, all processes together (no less than it was: their peaks added up)
+
+With --device only the induction is timed, of --size words a side, 300 dimensions, on that device and on the CPU, its
+neighbours counted before: induce_seconds, by device; the pairs that both find: same_partners.
 
 Rates are per second of CPU time of one thread, so that other jobs on the machine disturb them less; the best of
 --repeats. The induction takes all cores.
@@ -29,7 +33,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Tuple
 
 import numpy as np
 
@@ -47,6 +51,8 @@ def main() -> None:
     parser.add_argument("--no-induction", action="store_true", help="count only: a minute or two")
     parser.add_argument("--mono", metavar="DIR", help="take text from here instead of generating it")
     parser.add_argument("--langs", default="en,ro", metavar="LANG,LANG", help="of --mono (default: en,ro)")
+    parser.add_argument("--device", help="time the induction on this device, such as cuda, and on the CPU")
+    parser.add_argument("--size", type=int, default=50_000, help="words a language, of --device (default: 50000)")
     parser.add_argument("--stage", choices=sorted(STAGES), help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -54,12 +60,18 @@ def main() -> None:
         json.dump(STAGES[options.stage](options), sys.stdout)
         return
     with tempfile.TemporaryDirectory(prefix="crossinit-bench-") as folder:
-        # each in a process of its own, so that no memory of one is counted for another
-        run_stage("unpack" if options.mono else "generate", folder)
-        result = run_stage("counting", folder, POLARS_MAX_THREADS="1", OMP_NUM_THREADS="1")
-        if not options.no_induction:
-            result.update(run_stage("induction", folder))
+        if options.device:
+            result = on_devices(options)
+        else:
+            # each in a process of its own, so that no memory of one is counted for another
+            run_stage("unpack" if options.mono else "generate", folder)
+            result = run_stage("counting", folder, POLARS_MAX_THREADS="1", OMP_NUM_THREADS="1")
+            if not options.no_induction:
+                result.update(run_stage("induction", folder))
     for name, value in result.items():
+        if isinstance(value, dict):
+            print(f"{name:24}{', '.join(f'{key} {seconds:.1f}' for key, seconds in value.items())}")
+            continue
         print(f"{name:24}{value:,.3f}" if isinstance(value, float) and value < 1000 else f"{name:24}{value:,.0f}")
     if options.json:
         Path(options.json).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
@@ -75,16 +87,9 @@ def run_stage(name: str, folder: str, **environment: str) -> Dict[str, Any]:
 
 def generate(options: argparse.Namespace) -> Dict[str, Any]:
     """Write LANG.txt of both languages, and the first one's words as sub-tokens."""
-    share = 1 / (np.arange(VOCABULARY) + 2.7) ** 1.05
     for seed, language in enumerate(("en", "ro")):
-        random = np.random.default_rng(seed)
-        lengths = 3 + random.poisson(20, options.words // 23)
-        ranks = random.choice(VOCABULARY, size=lengths.sum(), p=share / share.sum())
-        # half of the rarer words are words of the sentence's topic, of about the rank that was drawn
-        topics = np.repeat(random.integers(0, TOPICS, len(lengths)), lengths)
-        moved = (ranks >= WITHOUT_TOPIC) & (random.random(len(ranks)) < 0.5)
-        ranks[moved] -= (ranks[moved] - topics[moved]) % TOPICS
-        words = np.array([spell(rank, "both" if rank % 20 == 7 else language) for rank in range(VOCABULARY)])
+        ranks, lengths = draw_text(options.words, seed)
+        words = np.array(spelt_words(language))
         with open(Path(options.folder, language + ".txt"), "w", encoding="utf-8") as stream:
             begin = 0
             for end in np.cumsum(lengths):
@@ -93,6 +98,24 @@ def generate(options: argparse.Namespace) -> Dict[str, Any]:
         if language == "en":
             write_tokens(options.folder, ranks, lengths)
     return {}
+
+
+def draw_text(words: int, seed: int) -> Tuple[np.ndarray, np.ndarray]:
+    """(words by their ranks, int [about `words`]; words of each sentence, int [S])."""
+    share = 1 / (np.arange(VOCABULARY) + 2.7) ** 1.05
+    random = np.random.default_rng(seed)
+    lengths = 3 + random.poisson(20, words // 23)
+    ranks = random.choice(VOCABULARY, size=lengths.sum(), p=share / share.sum())
+    # half of the rarer words are words of the sentence's topic, of about the rank that was drawn
+    topics = np.repeat(random.integers(0, TOPICS, len(lengths)), lengths)
+    moved = (ranks >= WITHOUT_TOPIC) & (random.random(len(ranks)) < 0.5)
+    ranks[moved] -= (ranks[moved] - topics[moved]) % TOPICS
+    return ranks, lengths
+
+
+def spelt_words(language: str) -> List[str]:
+    """The words of a language by rank; every twentieth is a word of both."""
+    return [spell(rank, "both" if rank % 20 == 7 else language) for rank in range(VOCABULARY)]
 
 
 def spell(rank: int, language: str) -> str:
@@ -234,6 +257,35 @@ def induction(options: argparse.Namespace) -> Dict[str, Any]:
         "pairs": len(found.lexicon),
         "cores": workers,
     }
+
+
+def on_devices(options: argparse.Namespace) -> Dict[str, Any]:
+    """The induction on a device and on the CPU; --json is written after each."""
+    from crossinit_fairseq.lexicon.cooccurrence import count_binarised_cooccurrence
+    from crossinit_fairseq.lexicon.induction import InductionSettings, induce
+    from crossinit_fairseq.ranks import BinarisedText, WordPieces
+
+    sides = []
+    for seed, language in enumerate(("en", "ro")):
+        ranks, lengths = draw_text(options.words, seed)
+        # every word is one sub-token, and 2 ends a sentence
+        tokens = np.insert(ranks + 4, np.cumsum(lengths), 2).astype(np.uint16)
+        symbols = ["<s>", "<pad>", "</s>", "<unk>"] + ["\u2581" + word for word in spelt_words(language)]
+        pieces = WordPieces(symbols, special=[0, 1, 2], unk=3)
+        text = [BinarisedText(tokens, (lengths + 1).astype(np.int32))]
+        sides.append(count_binarised_cooccurrence(text, pieces, symbols, language, size=options.size, window=WINDOW))
+    result: Dict[str, Any] = {"words": min(map(len, sides)), "cores": os.cpu_count(), "induce_seconds": {}}
+    partners = []
+    for device in (options.device, "cpu"):
+        began = time.time()
+        found = induce(sides[0], sides[1], InductionSettings(words=options.size, dimensions=DIMENSIONS, device=device))
+        result["induce_seconds"][device] = time.time() - began
+        partners.append(found.lexicon.translations())
+        print(f"{device}: {time.time() - began:.1f} s", file=sys.stderr)
+        if options.json:
+            Path(options.json).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    same = sum(partner == partners[1].get(word) for word, partner in partners[0].items())
+    return {**result, "same_partners": same / len(partners[0])}
 
 
 def timed(run: Callable[[], Any], repeats: int) -> Any:

@@ -47,7 +47,9 @@ def test_four_workloads_and_their_figures(tmp_path):
 
 def options_of(**given):
     options = dict(size="tiny", max_tokens=None, median_length=None, repeats=1, sentences=9, dropout=0.1, seed=1)
-    return argparse.Namespace(**{**options, "restrict_vocab": False, "bt_ahead": 1, "cpu_time": True, **given})
+    return argparse.Namespace(
+        **{**options, "restrict_vocab": False, "bt_ahead": 1, "cpu_time": True, "fp16": False, **given}
+    )
 
 
 def test_a_workload_of_ones_own(parts):
@@ -60,12 +62,14 @@ def test_a_workload_of_ones_own(parts):
 
 
 def test_other_sentences_end_the_benchmark(parts):
-    from backtranslation_parts.measure import _compare
+    from backtranslation_parts.measure import _alike
 
     dictionary = SimpleNamespace(index={"__aa__": 90, "__bb__": 91}.get)
     sides = {"stock": SimpleNamespace(task=SimpleNamespace(dictionary=dictionary))}
     same = {"stock": [[90, 7, 8], [91, 5]], "ours": [[5], [7, 8]]}
-    assert _compare(same, sides) == 2
+    assert _alike(same, sides, rounded=False) == 2
     for ours in ([[5], [7, 9]], [[5]], [[5], [7, 8], [7]]):
         with pytest.raises(SystemExit, match="the two tasks wrote different sentences"):
-            _compare(dict(same, ours=ours), sides)
+            _alike(dict(same, ours=ours), sides, rounded=False)
+    # half precision turns some, which are counted
+    assert _alike(dict(same, ours=[[5], [7, 9]]), sides, rounded=True) == 1

@@ -19,3 +19,13 @@ def test_counts_and_writes_the_figures(tmp_path):
     for key in ("tokens_per_s", "text_tokens_per_s", "neighbours_per_s", "python_tokens_per_s", "pairs_of_words"):
         assert figures[key] > 0
         assert key in done.stdout
+
+
+def test_a_device_beside_the_cpu(tmp_path):
+    command = [sys.executable, str(SCRIPT), "--device", "cpu:0", "--words", "40000", "--size", "400"]
+    command += ["--json", str(tmp_path / "f.json")]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    figures = json.loads((tmp_path / "f.json").read_text())
+    assert figures["words"] == 400 and set(figures["induce_seconds"]) == {"cpu:0", "cpu"}
+    assert figures["same_partners"] > 0.99

@@ -5,12 +5,15 @@ import copy
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 
 from crossinit_fairseq.alignment import RankedTable, SpanPlan, sigmoid_objective
 from crossinit_fairseq.generation import search
 from crossinit_fairseq.generation.incremental_decoder import GrowingDecoder
 from crossinit_fairseq.generation.pooled_requests import PooledRequests
 from crossinit_fairseq.generation.search import Search, TranslationRequest
+from crossinit_fairseq.lexicon.nearest_on_device import nearest_on_device
+from crossinit_fairseq.lexicon.similarity import Priors, nearest_of_vectors
 from crossinit_fairseq.spans import SpanSampler
 from tests.generation.models import EOS, PAD, SPECIAL_TOKENS, generate_as_fairseq, random_model, random_source, strip
 from tests.helpers import ranked_words
@@ -91,6 +94,19 @@ def test_step_of_crossinit_waits_for_nothing_and_is_that_of_the_cpu():
         gradients.append(table.grad.cpu().double())
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
     assert torch.allclose(*gradients, rtol=1e-3, atol=1e-5)
+
+
+def test_partners_of_words_are_those_of_the_cpu():
+    random = np.random.default_rng(0)
+    left, right = (random.normal(size=(words, 40)).astype(np.float32) for words in (900, 1100))
+    left, right = (side / np.linalg.norm(side, axis=1, keepdims=True) for side in (left, right))
+    spelling = sparse.random(900, 1100, 0.01, random_state=0, format="csr", dtype=np.float32)
+    priors = Priors(random.normal(size=900), random.normal(size=1100), 0.1, spelling, 0.6)
+    expected = nearest_of_vectors(left, right, priors)
+    found = nearest_on_device(left, right, priors, 10, DEVICE.type)
+    assert np.mean(found.forward == expected.forward) > 0.99 and np.mean(found.backward == expected.backward) > 0.99
+    np.testing.assert_allclose(found.forward_score, expected.forward_score, atol=1e-4)
+    np.testing.assert_allclose(found.backward_score, expected.backward_score, atol=1e-4)
 
 
 def to_device(sample):

@@ -62,6 +62,19 @@ def test_the_same_seed_gives_the_same_lexicon(two_languages):
     assert induce(language, other, SMALL).lexicon.pairs == induce(language, other, SMALL).lexicon.pairs
 
 
+def test_a_device_finds_what_the_cpu_does(two_languages):
+    language, other, _ = two_languages
+    # torch's own name of the CPU, so that its way is taken
+    partners = [induce(language, other, replace(SMALL, device=name)).lexicon.translations() for name in ("cpu", "cpu:0")]
+    assert partners[0] == partners[1]
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "abacus"])
+def test_a_device_that_is_not_there_is_refused(two_languages, device):
+    with pytest.raises(InputError, match=f"--device is {device}, which torch cannot use here"):
+        induce(two_languages[0], two_languages[1], replace(SMALL, device=device))
+
+
 def test_agreement_by_hand():
     def restart(*forward):
         return Nearest(np.array(forward), np.zeros(3), np.arange(3), np.zeros(3))

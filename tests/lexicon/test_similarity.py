@@ -4,7 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from crossinit_fairseq.lexicon import nearest_on_device as on_device
 from crossinit_fairseq.lexicon import similarity
+from crossinit_fairseq.lexicon.nearest_on_device import nearest_on_device
 from crossinit_fairseq.lexicon.similarity import Priors, csls, nearest, nearest_of_vectors, rank_prior
 from crossinit_fairseq.lexicon.word_vectors import unit_rows
 
@@ -58,15 +60,20 @@ def test_blocks_find_what_the_whole_table_does(left_words, right_words, neighbou
     frequencies = [np.log(random.random(n)) for n in (left_words, right_words)]
     priors = Priors(frequencies[0], frequencies[1], 0.3, spelling, 0.5)
     whole = csls(left @ right.T, neighbours) - 0.3 * rank_prior(*frequencies) + 0.5 * spelling.toarray()
-    before, similarity._BLOCK = similarity._BLOCK, 7
+    before = similarity._BLOCK, on_device._SCORES
+    similarity._BLOCK, on_device._SCORES = 7, 100
     try:
-        found = nearest_of_vectors(left, right, priors, neighbours)
+        ways = [
+            nearest_of_vectors(left, right, priors, neighbours),
+            nearest_on_device(left, right, priors, neighbours, "cpu"),
+        ]
     finally:
-        similarity._BLOCK = before
-    np.testing.assert_allclose(found.forward_score, whole.max(1), atol=1e-5)
-    np.testing.assert_allclose(found.backward_score, whole.max(0), atol=1e-5)
-    np.testing.assert_allclose(whole[np.arange(left_words), found.forward], whole.max(1), atol=1e-5)
-    np.testing.assert_allclose(whole[found.backward, np.arange(right_words)], whole.max(0), atol=1e-5)
+        similarity._BLOCK, on_device._SCORES = before
+    for found in ways:
+        np.testing.assert_allclose(found.forward_score, whole.max(1), atol=1e-5)
+        np.testing.assert_allclose(found.backward_score, whole.max(0), atol=1e-5)
+        np.testing.assert_allclose(whole[np.arange(left_words), found.forward], whole.max(1), atol=1e-5)
+        np.testing.assert_allclose(whole[found.backward, np.arange(right_words)], whole.max(0), atol=1e-5)
 
 
 def test_first_words_only():

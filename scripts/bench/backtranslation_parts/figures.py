@@ -8,11 +8,12 @@ import torch
 from backtranslation_parts.text import SPREAD
 
 
-def figures_of(timed, source_words, source_sentences, compared, setting):
+def figures_of(timed, source_words, source_sentences, compared, alike, setting):
     """What is reported of a workload, as a dict.
 
     timed: {"ours" or "stock": {what: list of float, one for each repeat}}; source_words, source_sentences: of all
-    repeats; compared: how many sentences both have written alike; setting: of workloads.py.
+    repeats; compared: how many sentences were compared; alike: how many of them both have
+    written; setting: of workloads.py.
     """
 
     def ratio(of_stock, of_ours):
@@ -40,7 +41,8 @@ def figures_of(timed, source_words, source_sentences, compared, setting):
         "step_and_batch_speedup": ratio(whole("stock"), whole("ours")),
         "generation_share": share("ours"),
         "sentences_compared": compared,
-        "identical_tokens": True,  # anything else ends the benchmark
+        "identical_tokens": alike == compared,  # in single precision, anything else ends the benchmark
+        "identical_share": alike / compared,
         "source_length": source_words / source_sentences,
         "sentences_a_step": source_sentences / updates,
         "device": (

@@ -9,15 +9,18 @@ def report(figures):
         "on {}, torch {}; {}, medians of {} updates{}".format(
             figures["device"],
             figures["torch"],
-            "CPU time" if setting["cpu_time"] else "time by the clock",
+            ("CPU time" if setting["cpu_time"] else "time by the clock") + (", fp16" if setting["fp16"] else ""),
             setting["repeats"],
             ", each {} of --bt-ahead".format(setting["bt_ahead"]) if setting["bt_ahead"] > 1 else "",
         )
     )
     print(
-        "sources have {:.1f} sub-tokens in the mean, {:.0f} sentences an update; the {:,} sentences that both wrote are "
-        "the same, token by token".format(
-            figures["source_length"], figures["sentences_a_step"], figures["sentences_compared"]
+        "sources have {:.1f} sub-tokens in the mean, {:.0f} sentences an update; of {:,} sentences that both wrote "
+        "{:.1%} are the same, token by token".format(
+            figures["source_length"],
+            figures["sentences_a_step"],
+            figures["sentences_compared"],
+            figures["identical_share"],
         )
     )
     print("{:36}{:>12}{:>12}{:>10}".format("", "stock", "ours", "speedup"))

@@ -20,7 +20,7 @@ class Side:
         for side in ("encoder", "decoder"):
             command += [f"--{side}-layers", str(setting.layers), f"--{side}-embed-dim", str(setting.dim)]
             command += [f"--{side}-ffn-embed-dim", str(setting.ffn), f"--{side}-attention-heads", str(setting.heads)]
-        command += [] if cuda else ["--cpu"]
+        command += (["--fp16"] if setting.fp16 else []) if cuda else ["--cpu"]
         args = options.parse_args_and_arch(options.get_training_parser(), command + list(more))
         cfg = convert_namespace_to_omegaconf(args)
         self.task = tasks.setup_task(cfg.task)

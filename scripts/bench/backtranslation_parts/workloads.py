@@ -49,6 +49,7 @@ class Setting:
     restrict_vocab: bool
     bt_ahead: int
     cpu_time: bool
+    fp16: bool
     seed: int
 
 

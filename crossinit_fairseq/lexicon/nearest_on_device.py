@@ -1,0 +1,85 @@
+"""The best partners of very many words by torch: 50,000 x 50,000 scores are seconds of a GPU, and minutes of a core."""
+
+from typing import List
+
+import numpy as np
+import torch
+
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.lexicon.similarity import Nearest, Priors
+
+_SCORES = 2**27  # scores at a time: half a GB
+
+
+def check_device(name: str) -> None:
+    """Raises InputError unless torch sees a device of this name, such as cpu, cuda or cuda:1."""
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:  # AssertionError: torch was built without CUDA
+        reason = str(error).strip().split("\n")[0].rstrip(".")
+        raise InputError(f"--device is {name}, which torch cannot use here ({reason}): cpu works everywhere") from None
+
+
+def nearest_on_device(left: np.ndarray, right: np.ndarray, priors: Priors, neighbours: int, device: str) -> Nearest:
+    """What `similarity.nearest_of_vectors` finds, up to the rounding of float32, by matrix products on a device.
+
+    left, right: float32 [N, d], [M, d] of unit length, in one space; neighbours: of CSLS; device: torch's name of it.
+    It holds blocks of 2**27 scores, about 2 GB with what is reckoned from them.
+    """
+    ours, theirs = (torch.from_numpy(np.asarray(side, dtype=np.float32)).to(device) for side in (left, right))
+    search = _Search(ours, theirs, priors, neighbours)
+    right_mean = torch.cat([search.means(theirs[rows], ours) for rows in _blocks(len(theirs), len(ours))])
+    forward, forward_score = [], []
+    backward = torch.zeros(len(theirs), dtype=torch.int64, device=device)
+    backward_score = torch.full((len(theirs),), -float("inf"), device=device)
+    for rows in _blocks(len(ours), len(theirs)):
+        scores = search.scores(rows, right_mean)
+        best, partner = scores.max(1)
+        forward.append(partner)
+        forward_score.append(best)
+        best, partner = scores.max(0)
+        better = best > backward_score
+        backward = torch.where(better, partner + rows.start, backward)
+        backward_score = torch.where(better, best, backward_score)
+    found = torch.cat(forward), torch.cat(forward_score), backward, backward_score
+    return Nearest(*(part.cpu().numpy() for part in found))
+
+
+class _Search:
+    """Vectors and priors of two languages on a device.
+
+    left, right: float32 [N, d], [M, d].
+    """
+
+    def __init__(self, left: torch.Tensor, right: torch.Tensor, priors: Priors, neighbours: int):
+        self.left, self.right, self.priors, self.neighbours = left, right, priors, neighbours
+        self.frequencies = [
+            torch.from_numpy(np.asarray(side, dtype=np.float32)).to(left.device) for side in (priors.left, priors.right)
+        ]
+
+    def means(self, some: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+        """The mean cosine of each row of float32 [n, d] with its nearest rows of `others`: [n]."""
+        return self._mean_of_nearest(some @ others.T)
+
+    def scores(self, rows: slice, right_mean: torch.Tensor) -> torch.Tensor:
+        """CSLS and priors of some left words: float32 [n, M]. right_mean: float32 [M], `means` of the right words."""
+        cosines = self.left[rows] @ self.right.T
+        left_mean = self._mean_of_nearest(cosines)
+        scores = cosines.mul_(2).sub_(left_mean[:, None]).sub_(right_mean[None, :])
+        if self.priors.rank_weight:
+            apart = (self.frequencies[0][rows, None] - self.frequencies[1][None, :]).abs_()
+            scores.sub_(apart, alpha=self.priors.rank_weight)
+        if self.priors.spelling is not None and self.priors.spelling_weight:
+            part = self.priors.spelling[rows].tocoo()
+            at = tuple(torch.from_numpy(side.astype(np.int64)).to(scores.device) for side in (part.row, part.col))
+            scores[at] += self.priors.spelling_weight * torch.from_numpy(part.data).to(scores)
+        return scores
+
+    def _mean_of_nearest(self, cosines: torch.Tensor) -> torch.Tensor:
+        return cosines.topk(min(self.neighbours, cosines.shape[1]), dim=1, sorted=False).values.mean(1)
+
+
+def _blocks(rows: int, columns: int) -> List[slice]:
+    """Slices of consecutive rows of a table of scores, so large as fits."""
+    size = max(1, _SCORES // max(columns, 1))
+    return [slice(begin, min(begin + size, rows)) for begin in range(0, rows, size)]
