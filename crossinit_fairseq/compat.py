@@ -9,6 +9,7 @@ import argparse
 import sys
 
 import torch
+from omegaconf import open_dict
 
 from crossinit_fairseq import safe_checkpoints
 
@@ -106,9 +107,34 @@ def _add_chosen_options(parser, arguments):
                 gen_parser_from_dataclass(group, cls.__dataclass())
 
 
+def let_gpus_train_in_bfloat16():
+    """For all versions: the command line takes --bf16 for the sign of a TPU, and the trainer ends with a traceback
+    where there is none (`'NoneType' object has no attribute 'xla_device'`). With no library for TPUs a GPU or CPU is
+    meant.
+    """
+    import fairseq.trainer
+    import fairseq.utils
+
+    stock = fairseq.trainer.Trainer.__init__
+    if fairseq.utils.xm is not None or hasattr(stock, "stock"):
+        return
+
+    def without_tpu(self, cfg, *args, **kwargs):
+        if hasattr(cfg, "common") and cfg.common.bf16 and cfg.common.tpu:
+            with open_dict(cfg):
+                cfg.common.tpu = cfg.distributed_training.tpu = False
+                if "tpu" in cfg.optimizer:
+                    cfg.optimizer.tpu = False
+        stock(self, cfg, *args, **kwargs)
+
+    without_tpu.stock = stock
+    fairseq.trainer.Trainer.__init__ = without_tpu
+
+
 def apply():
     """Apply every shim that this environment needs. Safe to call twice."""
     safe_checkpoints.apply()
     let_processes_exchange_objects()
     let_denoising_share_options()
     list_all_options_in_help()
+    let_gpus_train_in_bfloat16()

@@ -8,6 +8,8 @@ import torch
 
 from crossinit_fairseq import compat
 from tests.conftest import USER_DIR
+from tests.tasks.in_process import run
+from tests.toy_runs import COMMON, TASKS
 
 
 def fresh(code, *arguments):
@@ -88,3 +90,18 @@ def test_help_shim_is_not_installed_without_help(monkeypatch):
     before = argparse.ArgumentParser.print_help
     compat.list_all_options_in_help()
     assert argparse.ArgumentParser.print_help is before
+
+
+def test_bfloat16_needs_no_tpu_with_the_shim_only(data_folder, tmp_path, monkeypatch):
+    from fairseq.trainer import Trainer
+
+    def status():
+        try:
+            words = TASKS["crossinit_denoising"].options
+            return run("train", [str(data_folder)], words, COMMON, "--max-update 2 --bf16 --cpu --no-save").returncode
+        except AttributeError as error:
+            return str(error)
+
+    assert status() == 0
+    monkeypatch.setattr(Trainer, "__init__", Trainer.__init__.stock)
+    assert "xla_device" in status(), "fairseq no longer looks for a TPU"

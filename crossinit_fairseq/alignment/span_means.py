@@ -11,7 +11,7 @@ the sub-tokens. See weighted_sums.py for both, and for their gradient.
 """
 
 from dataclasses import dataclass
-from typing import Dict, Optional, Sequence
+from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -22,12 +22,15 @@ from crossinit_fairseq.alignment.weighted_sums import RowWeights, segment_and_ta
 from crossinit_fairseq.ranks import RankedWords
 from crossinit_fairseq.spans import SpanDraws
 
+_LONGEST = 128  # sub-tokens of a segment: a GPU sums the segments side by side, and each of them one by one
+
 
 @dataclass(frozen=True)
 class SpanPlan:
     """Where the sums of one step begin and end. Made on the CPU with the draws, so that a GPU never waits for it.
 
-    segments: int64 [S], the first sub-token of each segment between neighbouring boundaries.
+    segments: int64 [S], the first sub-token of each segment between neighbouring boundaries, of which there are more
+    than the spans need, so that none is long.
     low, high: int64 [2, B], rows of the running sum over segments, for the spans in languages i (row 0) and j (row 1).
     ends: int64 [2, languages], the rows at which the words of a language begin and end.
     right: int64 [B], the language j.
@@ -110,7 +113,8 @@ class RankedTable(nn.Module):
             for edge in (draws.low, draws.high)
         )
         ends = np.array([[bounds[0] for bounds in self.bounds], [bounds[-1] for bounds in self.bounds]])
-        boundaries = np.unique(np.concatenate([low.ravel(), high.ravel(), ends.ravel()]))
+        grid = np.arange(0, self.bounds[-1][-1], _LONGEST)
+        boundaries = np.unique(np.concatenate([low.ravel(), high.ravel(), ends.ravel(), grid]))
         inside = draws.high - draws.low
         return SpanPlan(
             segments=torch.from_numpy(boundaries[:-1]),
@@ -154,17 +158,36 @@ class RankedTable(nn.Module):
         table: float [V, d], the gradient flows into it; plan: SpanPlan on the table's device. Returns SpanMeans.
         """
         segments, tail = segment_and_tail_sums(table, self.rows, plan.segments)
-        # double precision: the sum of a span is a small difference of large sums
-        running = F.pad(segments.double().cumsum(0), (0, 0, 1, 0))
-        left, right = running[plan.high] - running[plan.low]
+        # a running sum is one step after another, which a GPU is slow at
+        sums = sums_by_products if table.is_cuda else sums_by_running_sum
+        left, right, everything = sums(segments.double(), plan)
         inside = plan.inside.double().unsqueeze(1)
         if plan.sample_tokens is None:
-            everything = running[plan.ends[1]] - running[plan.ends[0]] + tail.double()
-            outside = (everything[plan.right] - right) / plan.outside.double().unsqueeze(1)
+            outside = ((everything + tail.double())[plan.right] - right) / plan.outside.double().unsqueeze(1)
         else:
             outside = weighted_sums(table, plan.sample_tokens, plan.sample_weights, plan.sample_starts)
         means = (mean.to(table.dtype) for mean in (left / inside, right / inside, outside))
         return SpanMeans(*means, ranks=plan.ranks)
+
+
+def sums_by_running_sum(segments: torch.Tensor, plan: SpanPlan) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The sums of spans and of whole languages from those of their segments.
+
+    segments: float64 [S, d]: double precision, since the sum of a span is a small difference of large sums. Returns
+    float64 [B, d] of the spans in languages i and j, and float64 [languages, d] of all words that spans may hold.
+    """
+    running = F.pad(segments.cumsum(0), (0, 0, 1, 0))
+    left, right = running[plan.high] - running[plan.low]
+    return left, right, running[plan.ends[1]] - running[plan.ends[0]]
+
+
+def sums_by_products(segments: torch.Tensor, plan: SpanPlan) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """What `sums_by_running_sum` returns, as one product with the matrix that says which segments are in which sum."""
+    low, high = (torch.cat([of_spans.flatten(), end]) for of_spans, end in zip((plan.low, plan.high), plan.ends))
+    at = torch.arange(len(segments), device=segments.device)
+    held = (at >= low[:, None]) & (at < high[:, None])
+    sums, draws = held.to(segments.dtype) @ segments, plan.low.size(1)
+    return sums[:draws], sums[draws : 2 * draws], sums[2 * draws :]
 
 
 def _weights(offsets: np.ndarray) -> np.ndarray:

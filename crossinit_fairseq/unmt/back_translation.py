@@ -193,7 +193,8 @@ def _share_time(translations: List[Tensor], begin: float) -> List[Written]:
 def _rows(tokens: Tensor, kept: Tensor, pad: int) -> Tensor:
     """The kept rows, without columns that are padding in all of them."""
     tokens = tokens[kept]
-    return tokens[:, : int(tokens.ne(pad).sum(1).max())]
+    # fairseq's criterions view a target as one row, which they cannot where columns were left out
+    return tokens[:, : int(tokens.ne(pad).sum(1).max())].contiguous()
 
 
 def _warn(text: Optional[str], update: int) -> None:

@@ -9,13 +9,14 @@ longer, or fails, is ended and said, and the next one begins.
 
   tests     the tests marked gpu: fused paths against references, in single and half precision; no host synchronisation
   step      CrossInit's step at V = 95,000, d = 1,024 (goal: 3 ms)
-  bt        back-translation against fairseq's at mbart_base, 4,096 sub-tokens, with --bt-ahead 1, 4 and 16
+  bt        back-translation against fairseq's at mbart_base, 4,096 sub-tokens, in half precision
   lexicon   inducing a lexicon of 50,000 words a side, on the GPU and on the CPU
   captions  unsupervised translation of captions, 6 + 6 layers of 512, until the time is up; BLEU on dev as it goes, and
             on test at the end
 
   --out DIR        where everything goes (default: gpu-out)
   --parts LIST     of the parts (default: tests,step,bt,lexicon,captions)
+  --ahead LIST     of the part bt: --bt-ahead (default: 1,4,16)
   --minutes N      for all of them together (default: 14); captions takes what the others leave
   --captions DIR   the --out of examples/captions/run.sh with --inits lexicon: its data and lexicon, made before on a CPU
                    (default: the part captions is left out, which is said)
@@ -32,8 +33,8 @@ EOT
 }
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-OUT=gpu-out PARTS=tests,step,bt,lexicon,captions MINUTES=14 CAPTIONS= UPDATES=1200 WHEELS= COLLECT= WITHOUT= PYTHON=3.12 SIZE=full
-OPTIONS="out parts minutes captions updates wheels collect without python size"
+OUT=gpu-out PARTS=tests,step,bt,lexicon,captions MINUTES=14 AHEAD=1,4,16 CAPTIONS= UPDATES=1200 WHEELS= COLLECT= WITHOUT= PYTHON=3.12 SIZE=full
+OPTIONS="out parts ahead minutes captions updates wheels collect without python size"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
 for part in ${PARTS//,/ }; do
@@ -41,6 +42,7 @@ for part in ${PARTS//,/ }; do
 done
 [[ $PARTS =~ [a-z] ]] || wrong "--parts names nothing"
 [[ $MINUTES =~ ^[1-9][0-9]*$ ]] || wrong "--minutes is a number, not $MINUTES"
+[[ $AHEAD =~ ^[1-9][0-9]*(,[1-9][0-9]*)*$ ]] || wrong "--ahead takes numbers and commas, not $AHEAD"
 [[ $UPDATES =~ ^[1-9][0-9]*$ ]] || wrong "--updates is a number, not $UPDATES"
 [[ $PYTHON =~ ^3\.[0-9]+$ ]] || wrong "--python is such as 3.12, not $PYTHON"
 [[ $SIZE =~ ^(full|dry)$ ]] || wrong "--size is full or dry, not $SIZE"
@@ -126,7 +128,7 @@ if wanted step; then
   part step 120 "$PY" scripts/bench/crossinit_step.py $small --json "$OUT/step.json"
 fi
 if wanted bt; then
-  for ahead in 1 4 16; do
+  for ahead in ${AHEAD//,/ }; do
     if [ $SIZE = dry ]; then
       small="--size tiny --max-tokens 30 --median-length 10 --sentences 40 --repeats 1 --dropout 0"
     else

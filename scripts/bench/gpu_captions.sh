@@ -15,13 +15,14 @@ if [ $SIZE = full ]; then
 else
   WIDTH=16 LAYERS=1 HEADS=2 TOKENS=200 PAIRS=2 WARMUP=2 UPDATES=4 EVERY=2 PRECISION= SCORING=10
 fi
-"$PY" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || PRECISION=--cpu
+DEVICE=
+"$PY" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || DEVICE=--cpu PRECISION=
 MODEL="--arch transformer --share-all-embeddings --encoder-layers $LAYERS --decoder-layers $LAYERS --encoder-embed-dim $WIDTH
   --decoder-embed-dim $WIDTH --encoder-ffn-embed-dim $((4 * WIDTH)) --decoder-ffn-embed-dim $((4 * WIDTH)) --encoder-attention-heads $HEADS
   --decoder-attention-heads $HEADS --dropout 0.1 --encoder-normalize-before --decoder-normalize-before --max-source-positions 256
   --max-target-positions 256"
 COMMON="--user-dir $ROOT/crossinit_fairseq --langs $A,$B --lexicon $A-$B=${lexicons[0]} --seed 1 --num-workers 2 --no-epoch-checkpoints
-  --required-batch-size-multiple 1 --log-interval 50 --log-format json --optimizer adam --clip-norm 1.0 $PRECISION"
+  --required-batch-size-multiple 1 --log-interval 50 --log-format json --optimizer adam --clip-norm 1.0 $DEVICE"
 train() { "$PY" -m fairseq_cli.train "$CAPTIONS/data" $COMMON $MODEL "$@"; }
 
 train --task crossinit_pretrain --criterion crossinit --batch-size 512 --updates-per-epoch 100 --rescale --lr 0.01 \
@@ -30,13 +31,13 @@ hours=$(awk -v s=$((LEFT - (SECONDS - BEGIN) - SCORING)) 'BEGIN {print (s > 10 ?
 train --task crossinit_unmt --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens $TOKENS --restrict-vocab-updates -1 \
   --lexicon-bt-updates $WARMUP --lexicon-bt-noise --bt-ahead 4 --adam-betas '(0.9, 0.98)' --lr 0.001 --lr-scheduler polynomial_decay \
   --total-num-update $UPDATES --warmup-updates $WARMUP --valid-round-trip 100 --validate-interval 100000 --validate-interval-updates $EVERY \
-  --save-interval-updates 100000 --max-update $UPDATES --stop-time-hours $hours \
+  --save-interval-updates 100000 --max-update $UPDATES --stop-time-hours $hours $PRECISION \
   --finetune-from-model "$OUT/table/checkpoint_last.pt" --save-dir "$OUT/translation"
 for sides in "$A $B" "$B $A"; do
   set -- $sides
   "$PY" -m fairseq_cli.generate "$CAPTIONS/data" --user-dir "$ROOT/crossinit_fairseq" --task crossinit_unmt --langs $A,$B -s $1 -t $2 \
     --path "$OUT/translation/checkpoint_last.pt" --beam 4 --max-len-a 1.3 --max-len-b 5 --max-tokens 12000 --generation-vocab target \
-    --remove-bpe sentencepiece --required-batch-size-multiple 1 $PRECISION > "$OUT/$1-$2.txt"
+    --remove-bpe sentencepiece --required-batch-size-multiple 1 $DEVICE $PRECISION > "$OUT/$1-$2.txt"
   grep ^D- "$OUT/$1-$2.txt" | LC_ALL=C sort -n -k 1.3 | cut -f 3- > "$OUT/$1-$2.tokens"
   # as examples/captions scores it: detokenised, in lower case
   "$PY" -m sacremoses -l $2 -j 1 -q detokenize < "$OUT/$1-$2.tokens" > "$OUT/$1-$2.hyp"

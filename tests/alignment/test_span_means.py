@@ -1,12 +1,14 @@
 """crossinit_fairseq/alignment/span_means.py, against means taken word by word and span by span."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossinit_fairseq.alignment import RankedTable, SpanMeans, SpanPlan, sigmoid_objective
+from crossinit_fairseq.alignment import RankedTable, SpanMeans, SpanPlan, sigmoid_objective, span_means
 from crossinit_fairseq.spans import SpanDraws, SpanSampler
 from tests.helpers import ranked_words, word_lists
 
@@ -69,8 +71,15 @@ def sampled(words, rows, rng):
     seed=st.integers(0, 1000),
     scale=st.sampled_from([0.1, 1.0, 3.0]),
     rng=st.one_of(st.none(), st.randoms(use_true_random=False)),
+    way=st.sampled_from([span_means.sums_by_running_sum, span_means.sums_by_products]),
+    longest=st.sampled_from([1, 3, 128]),
 )
-def test_equals_means_word_by_word_in_value_and_gradient(words, max_rank, data, seed, scale, rng):
+def test_equals_means_word_by_word_in_value_and_gradient(words, max_rank, data, seed, scale, rng, way, longest):
+    with mock.patch.multiple(span_means, sums_by_running_sum=way, _LONGEST=longest):
+        check_value_and_gradient(words, max_rank, data, seed, scale, rng)
+
+
+def check_value_and_gradient(words, max_rank, data, seed, scale, rng):
     rows = data.draw(st.lists(draw_strategy(words, max_rank), min_size=1, max_size=6))
     draws = draws_of(*rows, outside=sampled(words, rows, rng) if rng else None)
     generator = torch.Generator().manual_seed(seed)
@@ -132,10 +141,11 @@ def test_has_a_tail_only_where_words_lie_beyond():
 
 
 def test_a_plan_stays_small():
-    # 5 draws of one pair of languages have at most 2 * 10 boundaries of spans, and 3 of languages
+    # 5 draws of one pair of languages have at most 2 * 10 boundaries of spans, 3 of languages, and one in 128 sub-tokens
     words = [ranked_words([[k % V] for k in range(500)])] * 2
     plan = RankedTable(words, 500, V).plan(SpanSampler([500, 500], 20, 500, seed=1).draw(5, 1, 0))
-    assert len(plan.segments) <= 22
+    assert len(plan.segments) <= 22 + 1000 // 128
+    assert plan.segments.diff().max() <= 128
     assert plan.inside.tolist() == (20 + 480 - plan.outside).tolist()
 
 

@@ -66,6 +66,7 @@ def test_a_part_that_fails_or_has_no_time_is_said_and_the_rest_goes_on(tmp_path)
     [
         (("--parts", "tests,all"), "--parts names tests, step, bt, lexicon and captions, not all"),
         (("--minutes", "0"), "--minutes is a number, not 0"),
+        (("--ahead", "0"), "--ahead takes numbers and commas, not 0"),
         (("--updates", "many"), "--updates is a number, not many"),
         (("--captions", "/nowhere"), "/nowhere holds no data/dict.txt"),
         (("--wheels", "/nowhere"), "there is no folder /nowhere"),

@@ -78,6 +78,13 @@ def test_empty_translations_are_left_out(empty):
     assert (counts["sentences"], counts["empty"], counts["empty_batches"]) == (3, 2, 0)
 
 
+def test_fairseqs_criterions_take_what_is_left():
+    """They view a target as one row of tokens, which needs its rows to lie one after another."""
+    made, _ = one_sample(Writes([EOS], [8, EOS], [9, EOS]), batch_of([4, 5, 6, 7], [6], [7]), "ro", False, ())
+    assert made["target"].tolist() == [[BOS, 6, EOS, EN], [BOS, 7, EOS, EN]]
+    assert made["target"].view(-1).tolist() == [BOS, 6, EOS, EN, BOS, 7, EOS, EN]
+
+
 def test_a_batch_of_nothing_but_empty_translations():
     made, counts = one_sample(Writes([EOS], [EOS]), batch_of([4], [5, 6]), "ro", False, ())
     assert made is None
