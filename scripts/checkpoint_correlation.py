@@ -3,9 +3,10 @@
 
     python scripts/checkpoint_correlation.py train.log
 
-train.log: what `fairseq-train --task crossinit_unmt --log-format json` printed (or wrote to --log-file), with an aligned
-valid split in the data folder. Prints, for the mean and for each direction, Spearman's rank correlation over the
-validations of the run and the BLEU lost by choosing the checkpoint with the highest round-trip BLEU instead of the best.
+train.log: what `fairseq-train --task crossinit_unmt --log-format json` printed (or wrote to --log-file), with an
+aligned valid split in the data folder. Prints, for the mean and for each direction, Spearman's rank correlation over
+the validations of the run and the BLEU lost by choosing the checkpoint with the highest round-trip BLEU instead of the
+best.
 """
 
 import argparse
@@ -20,7 +21,7 @@ LEAST = 4  # with three checkpoints one order in six is the right one by chance
 
 
 def validations(lines):
-    """The validation entries of a log, one for each number of updates (the last one counts): list of dict, by update."""
+    """The validation entries of a log by update, one for each number of updates (the last one counts): list of dict."""
     found = {}
     for line in lines:
         match = re.search(r"\bvalid\b[^{]*(\{.*\})\s*$", line) or re.match(r"(\{.*\})\s*$", line)
@@ -72,15 +73,10 @@ def describe(result):
             by, against, result["checkpoints"]
         )
     chosen, best = result["chosen"], result["best"]
-    return "{} against {}: Spearman's rho {:.3f} over {} checkpoints; chosen: update {} ({:.2f}), best: update {} ({:.2f})".format(
-        by,
-        against,
-        result["rho"],
-        result["checkpoints"],
-        chosen["update"],
-        chosen[result["against"]],
-        best["update"],
-        best[result["against"]],
+    return (
+        f"{by} against {against}: Spearman's rho {result['rho']:.3f} over {result['checkpoints']} checkpoints; "
+        f"chosen: update {chosen['update']} ({chosen[result['against']]:.2f}), "
+        f"best: update {best['update']} ({best[result['against']]:.2f})"
     )
 
 
@@ -94,18 +90,17 @@ def main(arguments=None):
         with open(options.log, encoding="utf-8") if options.log != "-" else sys.stdin as stream:
             entries = validations(stream)
     except (OSError, UnicodeDecodeError) as error:
-        sys.exit("checkpoint_correlation: error: {} cannot be read ({})".format(options.log, error))
+        sys.exit(f"checkpoint_correlation: error: {options.log} cannot be read ({error})")
     entries = [entry for entry in entries if int(float(entry["valid_num_updates"])) >= options.from_update]
     if not any("valid_round_trip_bleu" in entry for entry in entries):
         sys.exit(
-            "checkpoint_correlation: error: {} has no validation with a round_trip_bleu; it must be the log of a crossinit_unmt "
-            "run with --log-format json".format(options.log)
+            f"checkpoint_correlation: error: {options.log} has no validation with a round_trip_bleu; it must be the "
+            "log of a crossinit_unmt run with --log-format json"
         )
     if not any("valid_bleu" in entry for entry in entries):
         sys.exit(
-            "checkpoint_correlation: error: the validations in {} have no bleu: the run had no aligned valid split".format(
-                options.log
-            )
+            f"checkpoint_correlation: error: the validations in {options.log} have no bleu: the run had no aligned "
+            "valid split"
         )
     directions = sorted(key for key in entries[-1] if re.match(r"valid_bleu_\S+-\S+$", key))
     results = [compare(entries, "valid_round_trip_bleu", key) for key in ["valid_bleu"] + directions]

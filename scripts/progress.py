@@ -47,9 +47,9 @@ def main():
         left = ""
         if done > first:
             seconds = int((updates - done) * (now - begin) / (done - first))
-            left = "  {}:{:02d} left".format(seconds // 60, seconds % 60)
-        values = "  ".join("{} {}".format(key, value) for key, value in shown.items())
-        text = "      {}: {}/{} updates{}  {}".format(title, done, updates, left, values)
+            left = f"  {seconds // 60}:{seconds % 60:02d} left"
+        values = "  ".join(f"{key} {value}" for key, value in shown.items())
+        text = f"      {title}: {done}/{updates} updates{left}  {values}"
         screen.write(("\r" + text[:118].ljust(118)) if terminal else text + "\n")
         screen.flush()
     if terminal and shown:

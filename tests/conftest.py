@@ -47,13 +47,11 @@ def data_folder(tmp_path_factory):
 
 
 def toy_data_folder(folder):
-    """dict.txt of 126 symbols (130 with fairseq's own); monolingual train and valid; valid and test of 21 aligned pairs."""
+    """dict.txt of 126 symbols (130 with fairseq's own); monolingual train, valid; aligned valid, test of 21 pairs."""
     from fairseq.data import Dictionary
 
     rng = np.random.default_rng(0)
-    symbols = [
-        f"\u2581{letter}{k}" for letter in "ab" for k in range(WORDS)
-    ] + "s t . [aa] [bb] <mask>".split()
+    symbols = [f"\u2581{letter}{k}" for letter in "ab" for k in range(WORDS)] + "s t . [aa] [bb] <mask>".split()
     (folder / "dict.txt").write_text("".join(symbol + " 1\n" for symbol in symbols), encoding="utf-8")
     dictionary = Dictionary.load(str(folder / "dict.txt"))
     for language in ("aa", "bb"):
@@ -84,8 +82,8 @@ def train(data, save_dir, *arguments, **options):
     return fairseq(
         "train",
         [str(data), "--user-dir", str(USER_DIR), "--save-dir", str(save_dir)],
-        "--optimizer adam --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints --log-format json --log-interval 1 --seed 3 "
-        "--required-batch-size-multiple 1",
+        "--optimizer adam --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints --log-format json "
+        "--log-interval 1 --seed 3 --required-batch-size-multiple 1",
         *arguments,
         **options,
     )

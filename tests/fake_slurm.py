@@ -1,7 +1,7 @@
 """A Slurm of one machine for tests: sbatch, srun, scontrol and sacct, as far as the recipes and submitit use them.
 
-`python fake_slurm.py PROGRAM ARGUMENTS...` is one of them; `install` makes them commands. A job's variables are those that the
-manuals of sbatch and srun list. Nodes are only counted: all processes run here.
+`python fake_slurm.py PROGRAM ARGUMENTS...` is one of them; `install` makes them commands. A job's variables are those
+that the manuals of sbatch and srun list. Nodes are only counted: all processes run here.
 """
 
 import os
@@ -20,8 +20,9 @@ def install(folder):
     """Put the programs into folder/bin; return an environment that finds them, and in which no job runs.
 
     What they were asked stands in folder/calls; folder/spool/slurm_script is the last script submitted, and
-    folder/process its process, which leads its group. In the environment, SRUN_BREAKS=K has process K of a step fail at once, and
-    SRUN_LOCALID=0 has all be the first of their node: fairseq takes that for the GPU to use, and without GPUs only 0 serves.
+    folder/process its process, which leads its group. In the environment, SRUN_BREAKS=K has process K of a step fail at
+    once, and SRUN_LOCALID=0 has all be the first of their node: fairseq takes that for the GPU to use, and without GPUs
+    only 0 serves.
     """
     (folder / "bin").mkdir()
     for name in PROGRAMS:

@@ -77,8 +77,8 @@ class Text(list):
 
 
 def tiny_model(dictionary, kind="bart", positions=64, **options):
-    """A model in eval mode: fairseq's bart, transformer, roberta or masked_lm, or xlm or xlm_translation; one layer and 8
-    dimensions each."""
+    """A model in eval mode: fairseq's bart, transformer, roberta or masked_lm, or xlm or xlm_translation; one layer and
+    8 dimensions each."""
     side = dict(embed_dim=8, ffn_embed_dim=16, layers=1, attention_heads=2)
     args = {"encoder_" + key: value for key, value in side.items()}
     args.update({"decoder_" + key: value for key, value in side.items()})

@@ -5,7 +5,7 @@ import subprocess
 
 
 def run(*command, **environment):
-    """Run a command; more variables of its environment by keyword. Returns what subprocess.run returns, output as str."""
+    """Run a command; more variables of its environment by keyword. Returns subprocess.run's result, output str."""
     return subprocess.run(
         [str(part) for part in command],
         stdout=subprocess.PIPE,

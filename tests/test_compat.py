@@ -22,7 +22,12 @@ def fresh(code, *arguments):
     )
 
 
-SAVE = "import torch, numpy, argparse; torch.save({'cfg': None, 'args': None, 'n': numpy.float64(1), 'extra_state': {'epoch': 1, 'train_iterator': {'epoch': 1}}, 'optimizer_history': [{'optimizer_name': '', 'num_updates': 0, 'lr_scheduler_state': {}}], 'namespace': argparse.Namespace(a=1)}, %r)"
+SAVE = (
+    "import torch, numpy, argparse; torch.save({'cfg': None, 'args': None, 'n': numpy.float64(1), "
+    "'extra_state': {'epoch': 1, 'train_iterator': {'epoch': 1}}, "
+    "'optimizer_history': [{'optimizer_name': '', 'num_updates': 0, 'lr_scheduler_state': {}}], "
+    "'namespace': argparse.Namespace(a=1)}, %r)"
+)
 LOAD = "from fairseq.checkpoint_utils import load_checkpoint_to_cpu as load; print(load(%r)['namespace'].a)"
 
 

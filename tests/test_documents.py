@@ -36,6 +36,16 @@ def named_files(text: str) -> Iterator[str]:
         yield name
 
 
+def text_lines(text: str) -> Iterator[Tuple[int, str]]:
+    """(number from 1, line) of a document's lines outside of fenced code and of tables."""
+    code = False
+    for number, line in enumerate(text.splitlines(), 1):
+        fence = line.strip().startswith("```")
+        code ^= fence
+        if not code and not fence and not line.startswith("|"):
+            yield number, line
+
+
 def requirements(setup: str) -> List[Tuple[str, str]]:
     """(name, "" or the extra) of every requirement in setup.py."""
     found = []
@@ -58,6 +68,18 @@ def test_the_readme_is_short():
     assert [line for line in lines if len(line) > 120] == []
 
 
+def test_text_is_wrapped():
+    # CHANGELOG.md has a line for each thing that a user sees
+    long = [
+        (name, number)
+        for name, document in zip(IDS, DOCUMENTS)
+        if document.name != "CHANGELOG.md"
+        for number, line in text_lines(read(document))
+        if len(line) > 120
+    ]
+    assert long == []
+
+
 def test_code_in_the_readme_is_fenced():
     outside = re.sub(r"```.*?```", "", read(ROOT / "README.md"), flags=re.S)
     assert [line for line in outside.splitlines() if line.startswith("    ")] == []
@@ -77,7 +99,7 @@ def test_named_files_are_there(document):
 
 
 def dependency_table(text: str) -> Dict[str, str]:
-    """{extra, or "": what the README's table of dependencies says of it}; a row that names another extra has its text too."""
+    """{extra, or "": what the README says of it}; a row that names another extra has its text too."""
     found: Dict[str, str] = {}
     for extras, what in re.findall(r"^\| (\(always\)|`\w+`(?:, `\w+`)*) \| (.*) \|$", text, re.M):
         for extra in re.findall(r"`(\w+)`", extras) or [""]:
@@ -99,7 +121,10 @@ def test_every_dependency_is_named_with_its_extra():
 
 
 def test_the_dependency_table_is_read():
-    text = "| extra | what |\n| --- | --- |\n| (always) | a: x |\n| `b`, `c` | d: y |\n| `e` | `b`; f: z |\n| (always) | g |\n"
+    text = (
+        "| extra | what |\n| --- | --- |\n| (always) | a: x |\n| `b`, `c` | d: y |\n| `e` | `b`; f: z |\n| (always) "
+        "| g |\n"
+    )
     table = dependency_table(text)
     assert {key: " ".join(what.split()) for key, what in table.items()} == {
         "": "a: x g",
@@ -112,6 +137,11 @@ def test_the_dependency_table_is_read():
 def test_requirements_are_found():
     setup = 'setup(install_requires=["a>=1", "b"], extras_require={"x": [\'c-d==2; python_version >= "3"\', "e[f]"]})'
     assert requirements(setup) == [("a", ""), ("b", ""), ("c-d", "x"), ("e", "x")]
+
+
+def test_text_lines_are_found():
+    text = "a\n```bash\nb\n```\n| c |\n    d\n"
+    assert list(text_lines(text)) == [(1, "a"), (6, "    d")]
 
 
 def test_links_and_names_are_found():

@@ -122,7 +122,7 @@ def damaged(draw, whole):
 
 
 def command(main, *arguments, stdin=b""):
-    """Run a command in this process; asserts that it ends in 0, or in 1 with one sentence and nothing that steers a terminal."""
+    """Run a command in this process; asserts that it ends in 0, or in 1 with one sentence, no control symbol."""
     out, err = io.StringIO(), io.StringIO()
     before = sys.stdin
     sys.stdin = SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(stdin)))

@@ -17,7 +17,11 @@ from tests.toy_runs import TASKS, ended, fine_tuning_folder, forked, losses, tra
 FILE = pathlib.Path(__file__).with_name("golden_losses.json")
 VERSION = torch.__version__.split("+")[0]
 UPDATES = 100
-SMALLER = {"crossinit_mlm": "--max-tokens 200", "crossinit_denoising": "--max-tokens 200", "crossinit_unmt": "--max-tokens 60"}
+SMALLER = {
+    "crossinit_mlm": "--max-tokens 200",
+    "crossinit_denoising": "--max-tokens 200",
+    "crossinit_unmt": "--max-tokens 60",
+}
 
 
 def golden():

@@ -56,7 +56,7 @@ def checkpoints(folder):
 
 
 def check_kills(task, data_folder, folder, kills, seed):
-    """Kill a run again and again; what is on the disk is whole each time, and the end is that of a run that was let be."""
+    """Kill a run again and again; what is on the disk is whole each time, and the end is that of a run let be."""
     rng = random.Random(seed)
     process = forked(train(task, data_folder, folder / "let_be", SAVING))
     begin = begun(process, folder / "let_be")
@@ -209,7 +209,7 @@ def setup(task, data):
 
 
 def check_cut_files(data_folder, folder, cuts, seed, tasks_a_file=None):
-    """Cut every file of a data folder: each task ends in one sentence, and so does the doctor; no traceback, no silence."""
+    """Cut every file of a data folder: each task ends in one sentence, and so does the doctor; no traceback."""
     rng = random.Random(seed)
     files = ["dict.txt"] + [
         f"{lang}/{split}.{end}" for lang in ("aa", "bb") for split in ("train", "valid") for end in ("bin", "idx")

@@ -1,4 +1,4 @@
-"""crossinit_fairseq/registration.py: fairseq knows of the package as soon as both are imported, and is not imported for less."""
+"""fairseq knows of the package as soon as both are imported, and is not imported for less."""
 
 import sys
 

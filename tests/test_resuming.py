@@ -1,7 +1,7 @@
 """Runs that are resumed end as those that were let be, in every task: everything in the checkpoint, bit for bit.
 
-A run leaves a checkpoint after each update; others go on from one of them, as after a kill. `bash scripts/test.sh -m long`
-tries every place, data workers and two processes.
+A run leaves a checkpoint after each update; others go on from one of them, as after a kill.
+`bash scripts/test.sh -m long` tries every place, data workers and two processes.
 """
 
 import shutil
@@ -62,7 +62,12 @@ def check_resumes(task, data, folder, workers=0, places=None, training=alone):
     assert edge >= 3, "too short an epoch shows nothing"
     last = state_of(whole / "checkpoint_last.pt")["optimizer_history"][0]["num_updates"]
     assert last >= 2 * edge - 1
-    kept = {1: "checkpoint_1_1.pt", edge: "checkpoint1.pt", edge + 1: f"checkpoint_2_{edge + 1}.pt", last: "checkpoint2.pt"}
+    kept = {
+        1: "checkpoint_1_1.pt",
+        edge: "checkpoint1.pt",
+        edge + 1: f"checkpoint_2_{edge + 1}.pt",
+        last: "checkpoint2.pt",
+    }
     kept.update({place: f"checkpoint_1_{place}.pt" for place in (edge // 2, edge - 1) if place > 1})
     tried = 0
     for place, name in kept.items():

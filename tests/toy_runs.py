@@ -16,11 +16,14 @@ from tests.finetuning import toy
 from tests.helpers import is_kept
 from tests.tasks.in_process import run
 
-MLM = "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 32 --encoder-attention-heads 2 --max-positions 64"
+MLM = (
+    "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 32 --encoder-attention-heads 2 "
+    "--max-positions 64"
+)
 
 
 class ToyRun(NamedTuple):
-    """How a task is trained: options with {data} for the data folder; whether that is the one of `fine_tuning_folder`."""
+    """How a task is trained: options with {data} for its folder; whether that is `fine_tuning_folder`'s."""
 
     options: str
     fine_tuned: bool = False
@@ -32,12 +35,12 @@ TASKS = {
         "--valid-batches 2 --rescale --arch mbart_base " + " ".join(TINY_MODEL)
     ),
     "crossinit_mlm": ToyRun(
-        "--task crossinit_mlm --criterion masked_lm --arch xlm_tiny_3 --tokens-per-sample 32 --max-tokens 1200 --langs aa,bb "
-        + MLM
+        "--task crossinit_mlm --criterion masked_lm --arch xlm_tiny_3 --tokens-per-sample 32 --max-tokens 1200 "
+        "--langs aa,bb " + MLM
     ),
     "crossinit_denoising": ToyRun(
-        "--task crossinit_denoising --criterion cross_entropy --max-tokens 1200 --arch mbart_base --langs aa,bb --add-lang-token "
-        + " ".join(TINY_MODEL)
+        "--task crossinit_denoising --criterion cross_entropy --max-tokens 1200 --arch mbart_base --langs aa,bb "
+        "--add-lang-token " + " ".join(TINY_MODEL)
     ),
     "crossinit_unmt": ToyRun(
         "--task crossinit_unmt --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 1200 "
@@ -49,9 +52,9 @@ TASKS = {
         fine_tuned=True,
     ),
     "crossinit_qa": ToyRun(
-        "--task crossinit_qa --criterion span_prediction --batch-size 8 --max-length 40 --max-question-length 8 --doc-stride 8 "
-        "--arch xlm_tiny_3 --train-files aa={data}/train.json --valid-files aa={data}/valid.json "
-        f"{toy.SIZES} --dropout 0.1",
+        "--task crossinit_qa --criterion span_prediction --batch-size 8 --max-length 40 --max-question-length 8 "
+        "--doc-stride 8 --arch xlm_tiny_3 --train-files aa={data}/train.json "
+        f"--valid-files aa={{data}}/valid.json {toy.SIZES} --dropout 0.1",
         fine_tuned=True,
     ),
 }

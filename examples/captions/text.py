@@ -3,8 +3,8 @@
 Reads train.LANG, val.LANG and, if there is one, test.LANG, where line k of one language translates line k of the
 other. The lines of train are shuffled, always in the same way; one half is given in the first language only, the other
 half in the second only. (Odd and even lines would not do: Multi30k's odd captions are short, 9.8 English words, and
-its even ones long, 14.0.) Captions that are the same in a language but for case and punctuation belong together: none of
-them stays whose fellow is in the other half, in val or in test. Writes, lower-cased and tokenised as Moses does:
+its even ones long, 14.0.) Captions that are the same in a language but for case and punctuation belong together: none
+of them stays whose fellow is in the other half, in val or in test. Writes, lower-cased and tokenised as Moses does:
 
 mono.LANG           the half of train to learn from
 lines.LANG          the number of each of its lines in train

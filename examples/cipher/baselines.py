@@ -6,7 +6,7 @@ copy       the source as it is
 frequent   the most frequent word of the target language, as often as the source has words
 unrelated  a sentence of the target language's training text as long as the source, at random
 by_rank    for each word, the target language's word of the same rank
-nearest    of the training sentences as long as the source, the one whose ranks are most like the source's, place by place
+nearest    of the training sentences as long as the source, the one whose ranks are most like its own, place by place
 """
 
 import argparse
@@ -57,7 +57,7 @@ def scores(folder, source, target):
 
 
 def nearest(wanted, log_ranks, by_length):
-    """The sentence of by_length whose log ranks are nearest to `wanted`, float [T]; none if there is none of T words."""
+    """The sentence of by_length whose log ranks are nearest to `wanted`, float [T]; empty where none has T words."""
     if len(wanted) not in by_length:
         return []
     return by_length[len(wanted)][int(np.abs(log_ranks[len(wanted)] - wanted).sum(1).argmin())]

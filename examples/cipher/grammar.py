@@ -1,8 +1,8 @@
 """Toy English: sentences drawn from a grammar, so that the example needs no text. Run it to see some.
 
 A sentence is about one of twenty scenes, each with people, things, deeds, places and qualities of its own; function
-words, pronouns and numbers serve all. Within each list the first words are the most frequent (Zipf's law), and so are the
-first scenes. So a word is known by its company and by its frequency, as in real text, only more so.
+words, pronouns and numbers serve all. Within each list the first words are the most frequent (Zipf's law), and so are
+the first scenes. So a word is known by its company and by its frequency, as in real text, only more so.
 """
 
 import random
@@ -49,7 +49,7 @@ def sentences(rng, count):
 def _sentence(rng, scene):
     people, things, deeds, acts, places, qualities, moods = scene
     kind = rng.random()
-    where = "{} the {}".format(_pick(rng, _PREPOSITIONS), _pick(rng, places)) if rng.random() < 0.4 else ""
+    where = f"{_pick(rng, _PREPOSITIONS)} the {_pick(rng, places)}" if rng.random() < 0.4 else ""
     when = _pick(rng, _WHEN) if rng.random() < 0.25 else ""
     subject, plural = _subject(rng, people, moods)
     if kind < 0.45:
@@ -86,13 +86,13 @@ def _noun(rng, nouns, qualities):
     article = _pick(rng, ("the", "a", "this", "my", "his", "her", "that", "every"))
     if article == "a" and (quality or noun)[0] in "aeiou":
         article = "an"
-    return "{} {}{}".format(article, quality, noun), False
+    return f"{article} {quality}{noun}", False
 
 
 def _verb(rng, verb, subject, plural):
     form = rng.random()
     if form < 0.4:
-        return "{} {}".format(_be(subject, plural), _ing(verb))
+        return f"{_be(subject, plural)} {_ing(verb)}"
     if form < 0.6:
         return "{} {}".format(_pick(rng, ("will", "can", "must", "should")), verb)
     return verb if plural else _s(verb)

@@ -35,8 +35,11 @@ def main(arguments=None):
 
 
 def summarise(out, init, seeds):
-    """The runs of one initialisation: {direction: {"seeds": {seed: BLEU}, "mean", "spread"}, "minutes": mean of a run}."""
-    folders = {seed: os.path.join(out, "runs", "{}-{}".format(init, seed)) for seed in seeds}
+    """The runs of one initialisation.
+
+    Returns {direction: {"seeds": {seed: BLEU}, "mean", "spread"}, "minutes": mean of a run}.
+    """
+    folders = {seed: os.path.join(out, "runs", f"{init}-{seed}") for seed in seeds}
     found = {}
     for direction in DIRECTIONS:
         bleu = {seed: float(read(folder, "score", direction + ".json")["score"]) for seed, folder in folders.items()}

@@ -4,8 +4,8 @@
 
 random     every word's embedding is noise
 crossinit  the checkpoint's own, trained by CrossInit
-rank       a smooth random function of the logarithm of the word's rank, the same one for both languages, plus noise: what a
-           method could know from ranks alone, with no training
+rank       a smooth random function of the logarithm of the word's rank, the same one for both languages, plus noise:
+           what a method could know from ranks alone, with no training
 oracle     a word and its cipher have the same embedding but for noise: better than any method could know
 
 All four are brought to the same root mean square, so that they differ in nothing else: it says how soon training

@@ -41,10 +41,10 @@ def main(arguments=None):
     try:
         sets, cipher = prepare(args)
     except Problem as problem:
-        sys.exit("text.py: {}".format(problem))
+        sys.exit(f"text.py: {problem}")
     os.makedirs(args.out, exist_ok=True)
     for (name, language), sentences in sets.items():
-        write(args.out, "{}.{}".format(name, language), (" ".join(words) for words in sentences))
+        write(args.out, f"{name}.{language}", (" ".join(words) for words in sentences))
     write(args.out, "cipher.tsv", ("{}\t{}".format(*pair) for pair in sorted(cipher.items())))
     # words in the order of their letters
     write_dictionary(os.path.join(args.out, "dict.txt"), sorted(cipher) + sorted(cipher.values()), LANGUAGES)
@@ -74,10 +74,9 @@ def prepare(args):
     half = len(rest) // 2
     if half < _FEWEST:
         raise Problem(
-            "{} leaves {:,} sentences of {} to {} words out of the {:,} most frequent ones, and {:,} are needed: "
-            "give more text".format(
-                args.text, len(sentences), _SHORTEST, args.longest, args.vocabulary, 2 * _FEWEST + args.dev + args.test
-            )
+            f"{args.text} leaves {len(sentences):,} sentences of {_SHORTEST} to {args.longest} words out of the "
+            f"{args.vocabulary:,} most frequent ones, and {2 * _FEWEST + args.dev + args.test:,} are needed: give more "
+            "text"
         )
     cipher = dict(zip(sorted(known), made_up_words(rng, len(known), known)))
     sets = {}
@@ -96,9 +95,9 @@ def read(path):
         with open(path, encoding="utf-8-sig", newline="\n") as stream:
             return [_WORD.findall(line.lower()) for line in stream]
     except OSError as error:
-        raise Problem("{} cannot be read ({})".format(path, error.strerror))
-    except UnicodeDecodeError:
-        raise Problem("{} is not UTF-8; convert it, for example with `iconv -f ISO-8859-1 -t UTF-8`".format(path))
+        raise Problem(f"{path} cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise Problem(f"{path} is not UTF-8; convert it, for example with `iconv -f ISO-8859-1 -t UTF-8`") from error
 
 
 def made_up_words(rng, count, taken):

@@ -71,8 +71,8 @@ class Apt:
                 stderr=subprocess.PIPE,
                 env=dict(os.environ, LC_ALL="C.UTF-8"),
             )
-        except OSError:
-            raise Problem("%s was not found, so this is no Debian or Ubuntu" % words[0])
+        except OSError as error:
+            raise Problem("%s was not found, so this is no Debian or Ubuntu" % words[0]) from error
         return (done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
 
     def update(self):
@@ -156,8 +156,8 @@ def read_deb(path, langs):
         process = subprocess.Popen(
             ["dpkg-deb", "--fsys-tarfile", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
-    except OSError:
-        raise Problem("dpkg-deb was not found, so this is no Debian or Ubuntu")
+    except OSError as error:
+        raise Problem("dpkg-deb was not found, so this is no Debian or Ubuntu") from error
     found = []
     try:
         with tarfile.open(fileobj=process.stdout, mode="r|") as tar:

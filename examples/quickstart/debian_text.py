@@ -82,7 +82,7 @@ LICENCE = (
     "/usr/share/doc/PACKAGE/copyright in each). It is only cached "
     "locally, for experiments; keep those terms if you pass it on."
 )
-INSTEAD = "give texts of your own to run.sh instead, as --text en=FILE " "--text %s=FILE"
+INSTEAD = "give texts of your own to run.sh instead, as --text en=FILE --text %s=FILE"
 
 
 def decode(data):
@@ -252,7 +252,7 @@ def parse(argv):
         "--langs",
         default="en,ro",
         metavar="en,XX",
-        help="English, and a language as catalogues name it: " "ro, sv, pt_BR (default: %(default)s)",
+        help="English, and a language as catalogues name it: ro, sv, pt_BR (default: %(default)s)",
     )
     parser.add_argument(
         "--packages",
@@ -264,7 +264,7 @@ def parse(argv):
     parser.add_argument(
         "--cache",
         metavar="DIR",
-        help="folder of apt's lists and the downloaded " "packages, used again next time (default: OUT/apt)",
+        help="folder of apt's lists and the downloaded packages, used again next time (default: OUT/apt)",
     )
     parser.add_argument(
         "--dev", type=int, default=500, metavar="N", help="pairs held out for dev (default: %(default)s)"
@@ -273,14 +273,14 @@ def parse(argv):
         "--test", type=int, default=500, metavar="N", help="pairs held out for test (default: %(default)s)"
     )
     parser.add_argument(
-        "--seed", type=int, default=1, metavar="N", help="another seed deals another split " "(default: %(default)s)"
+        "--seed", type=int, default=1, metavar="N", help="another seed deals another split (default: %(default)s)"
     )
     parser.add_argument(
         "--max-ratio",
         type=float,
         default=1.2,
         metavar="R",
-        help="most words of one side for a word of the other; " "manual pages beyond are cut (default: %(default)s)",
+        help="most words of one side for a word of the other; manual pages beyond are cut (default: %(default)s)",
     )
     args = parser.parse_args(argv)
     langs = args.langs.split(",")
@@ -307,7 +307,7 @@ def build(args):
     try:
         files = compose(pairs, pages, args.langs, args.dev, args.test, args.seed, args.max_ratio, dropped)
     except ValueError as error:
-        raise Problem("%d packages have too little text: %s" % (len(debs), error))
+        raise Problem("%d packages have too little text: %s" % (len(debs), error)) from error
     empty = [name for name in files if name[:4] == "mono" and not files[name]]
     if empty:
         raise Problem("%d packages leave no text for %s" % (len(debs), " and ".join(sorted(empty))))

@@ -72,7 +72,7 @@ def read_mo(data):
             pairs.append((msgid.decode(charset, "replace"), msgstr.decode(charset, "replace")))
         return pairs
     except (struct.error, LookupError) as error:
-        raise ValueError("broken .mo file: %s" % error)
+        raise ValueError("broken .mo file: %s" % error) from error
 
 
 def key(text):

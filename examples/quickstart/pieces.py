@@ -51,13 +51,14 @@ def main():
         lines = encode(model, os.path.join(args.text, "mono." + language))
         if args.longest:
             short = [line for line in lines if line.count("\u2581") <= args.longest]
-            print(f"{language}: {len(lines) - len(short):,} of {len(lines):,} lines have over {args.longest} words, left out")
+            longer = len(lines) - len(short)
+            print(f"{language}: {longer:,} of {len(lines):,} lines have over {args.longest} words, left out")
             lines = short
         valid = min(_VALID, len(lines) // 10)
         write(args.out, "valid", language, lines[:valid])
         write(args.out, "train", language, lines[valid:])
         for name in ("dev", "test"):
-            path = os.path.join(args.text, "{}.{}".format(name, language))
+            path = os.path.join(args.text, f"{name}.{language}")
             if os.path.exists(path):
                 write(args.out, name, language, encode(model, path))
 
@@ -76,7 +77,7 @@ def train(args, languages, vocabulary):
 
 
 def coverage(args, languages, vocabulary):
-    """The share of characters to keep: all, so that no letter is <unk>, unless they would fill a quarter of the pieces."""
+    """The share of characters to keep: all, so that no letter is <unk>, unless they fill a quarter of the pieces."""
     characters = set()
     for language in languages:
         with open(os.path.join(args.text, "mono." + language), encoding="utf-8", newline="\n") as stream:
@@ -91,7 +92,7 @@ def encode(model, path):
 
 
 def write(folder, name, language, lines):
-    with open(os.path.join(folder, "{}.{}".format(name, language)), "w", encoding="utf-8") as stream:
+    with open(os.path.join(folder, f"{name}.{language}"), "w", encoding="utf-8") as stream:
         stream.writelines(line + "\n" for line in lines)
 
 

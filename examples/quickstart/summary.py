@@ -160,9 +160,7 @@ def last_valid(out, stage):
             if match and match.group(1) == "valid":
                 found = json.loads(match.group(2))
     if found is None:
-        sys.exit(
-            f"summary.py: {out}/logs/{stage}.log holds no validation; remove {out}/stages/{stage}.* and run again"
-        )
+        sys.exit(f"summary.py: {out}/logs/{stage}.log holds no validation; remove {out}/stages/{stage}.* and run again")
     return found
 
 

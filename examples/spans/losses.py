@@ -44,17 +44,19 @@ def main():
         summary["spans"][str(span)] = row
         row = dict(row, flat="yes" if run["flat"] else "no")
         print(
-            "{:6}  {updates:7}  {minutes:7.1f}  {first_loss:13.4f}  {last_loss:10.4f}  {directions:10.2f}  {flat:>4}".format(
-                span, **row
-            )
+            "{:6}  {updates:7}  {minutes:7.1f}  {first_loss:13.4f}  {last_loss:10.4f}  {directions:10.2f}  "
+            "{flat:>4}".format(span, **row)
         )
     write_summary(args.out, summary)
     print("\n{}: the curves".format(os.path.join(args.out, "losses.png")))
 
 
 def read_run(folder, span):
-    """The validations of a run, in order; one that went on after an interruption repeats some, of which the last counts."""
-    path = os.path.join(folder, "logs", "span_{}.log".format(span))
+    """The validations of a run, in order.
+
+    A run that went on after an interruption repeats some, of which the last counts.
+    """
+    path = os.path.join(folder, "logs", f"span_{span}.log")
     with open(path, encoding="utf-8") as stream:
         text = stream.read()
     points = {}
@@ -62,9 +64,9 @@ def read_run(folder, span):
         stats = json.loads(found.group(1))
         points[int(stats["valid_num_updates"])] = float(stats["valid_loss"]), float(stats["valid_directions"])
     if not points:
-        sys.exit("losses.py: {} has no validation: the run ended too early".format(path))
+        sys.exit(f"losses.py: {path} has no validation: the run ended too early")
     updates = sorted(points)
-    with open(os.path.join(folder, "stages", "span_{}.minutes".format(span)), encoding="utf-8") as stream:
+    with open(os.path.join(folder, "stages", f"span_{span}.minutes"), encoding="utf-8") as stream:
         minutes = float(stream.read())
     return {
         "updates": updates,

@@ -2,8 +2,8 @@
 
     python pieces.py --langs en,de,hi --ranks DIR --vocabulary 32000 --out DIR
 
-The dictionary ends with the language tokens and <mask>, so that every later stage of fairseq can share it. Each language
-has the same weight, whatever the size of its corpus.
+The dictionary ends with the language tokens and <mask>, so that every later stage of fairseq can share it. Each
+language has the same weight, whatever the size of its corpus.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main():
                 table = RankTable.load(os.path.join(args.ranks, language + ".tsv"))
                 scale = _TOTAL / table.total
                 for word, count in zip(table.words, table.counts):
-                    stream.write("{}\t{}\n".format(word, max(1, int(count * scale))))
+                    stream.write(f"{word}\t{max(1, int(count * scale))}\n")
         sentencepiece.SentencePieceTrainer.train(
             input=words,
             input_format="tsv",
@@ -46,7 +46,7 @@ def main():
             minloglevel=1,
         )
     except (InputError, RuntimeError) as error:
-        sys.exit("pieces.py: no SentencePiece model of {} pieces: {}".format(args.vocabulary, error))
+        sys.exit(f"pieces.py: no SentencePiece model of {args.vocabulary} pieces: {error}")
     model = sentencepiece.SentencePieceProcessor(model_file=os.path.join(args.out, "spm.model"))
     write_dictionary(os.path.join(args.out, "dict.txt"), pieces_of(model), languages)
 

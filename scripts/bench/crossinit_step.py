@@ -2,15 +2,17 @@
 
     python scripts/bench/crossinit_step.py [--json FILE] [--vocabulary 95000 --dim 1024 --languages 3 --pairs 256]
 
-All three run in this process on the same table and draws; medians are reported. (a) is Eq. 1 as the paper describes it:
-for every draw the sub-tokens of all words of both spans and of all words outside are gathered, padded, and averaged. It is
-run on --gather-pairs draws and its gathering scaled to --pairs; its optimizer step is not scaled.
+All three run in this process on the same table and draws; medians are reported. (a) is Eq. 1 as the paper describes
+it: for every draw the sub-tokens of all words of both spans and of all words outside are gathered, padded, and
+averaged. It is run on --gather-pairs draws and its gathering scaled to --pairs; its optimizer step is not scaled.
 
-Extra memory is the peak of a step over the peak of the optimizer's step alone (table, gradient, Adam's two moments and its
-temporaries), as a share of table + gradient + moments. On a GPU, a step is also run with every host synchronisation an error.
+Extra memory is the peak of a step over the peak of the optimizer's step alone (table, gradient, Adam's two moments and
+its temporaries), as a share of table + gradient + moments. On a GPU, a step is also run with every host
+synchronisation an error.
 """
 
 import argparse
+import functools
 import json
 import resource
 import statistics
@@ -24,10 +26,10 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from crossinit_fairseq.alignment import RankedTable, SpanPlan, sigmoid_objective  # noqa: E402
-from crossinit_fairseq.alignment.span_means import SpanMeans  # noqa: E402
-from crossinit_fairseq.ranks import RankedWords  # noqa: E402
-from crossinit_fairseq.spans import SpanSampler  # noqa: E402
+from crossinit_fairseq.alignment import RankedTable, SpanPlan, sigmoid_objective
+from crossinit_fairseq.alignment.span_means import SpanMeans
+from crossinit_fairseq.ranks import RankedWords
+from crossinit_fairseq.spans import SpanSampler
 
 
 def make_words(rng, count, vocabulary):
@@ -129,7 +131,7 @@ def main():
 
     full, alone = [], []
     for index in tqdm(range(args.repeats + 1), desc="prefix sums", disable=not sys.stderr.isatty()):
-        seconds = clock(lambda: ours(index))
+        seconds = clock(functools.partial(ours, index))
         step = clock(optimizer.step)
         if index:  # the first warms up
             full.append(seconds + step)
@@ -151,7 +153,7 @@ def main():
 
     figures = {
         "device": (
-            torch.cuda.get_device_name() if device.type == "cuda" else "cpu, {} threads".format(torch.get_num_threads())
+            torch.cuda.get_device_name() if device.type == "cuda" else f"cpu, {torch.get_num_threads()} threads"
         ),
         "torch": torch.__version__,
         "settings": {k: v for k, v in vars(args).items() if k != "json"},
@@ -178,7 +180,7 @@ def main():
             scaled, args.gather_pairs, figures["speedup_vs_gather"]
         )
     )
-    print("extra memory of a step:             {:9.1f} % of table, gradient and Adam's moments".format(100 * extra))
+    print(f"extra memory of a step:             {100 * extra:9.1f} % of table, gradient and Adam's moments")
     if device.type == "cuda":
         print("host synchronisation in forward, loss and backward: none")
     if args.json:

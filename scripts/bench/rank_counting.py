@@ -91,8 +91,8 @@ def bench_text(language, once, options):
     }
     print(
         "{}: {:.0f} MB/s of CPU time, best of {} ({:.0f} median; {:.0f} elapsed) over {:.0f} MB, {:.0f} over the "
-        "{:.0f} MB not repeated; Counter with the same pattern: {:.0f}; {:.1f} times as fast, {:.1f} times on text counted "
-        "once; counts {}".format(
+        "{:.0f} MB not repeated; Counter with the same pattern: {:.0f}; {:.1f} times as fast, {:.1f} times on text "
+        "counted once; counts {}".format(
             language,
             numbers["mb_per_s_per_core"],
             options.repeats,
@@ -164,8 +164,8 @@ def bench_binarised(count, repeats):
     }
     numbers["ratio"] = numbers["tokens_per_s"] / numbers["python_tokens_per_s"]
     print(
-        "binarised: {:.1f} million sub-tokens/s of CPU time, best of {} ({:.1f} median) over {:.0f} million; plain Python on {:.0f} "
-        "million: {:.1f}; {:.1f} times as fast; counts {}".format(
+        "binarised: {:.1f} million sub-tokens/s of CPU time, best of {} ({:.1f} median) over {:.0f} million; "
+        "plain Python on {:.0f} million: {:.1f}; {:.1f} times as fast; counts {}".format(
             numbers["tokens_per_s"] / 1e6,
             repeats,
             numbers["tokens_per_s_median"] / 1e6,

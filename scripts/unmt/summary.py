@@ -18,7 +18,7 @@ def main():
     first, second = args.pair.split("-")
     minutes = stage_minutes(args.out, _STEPS)
     scores, baselines = {}, {}
-    for direction in ("{}-{}".format(first, second), "{}-{}".format(second, first)):
+    for direction in (f"{first}-{second}", f"{second}-{first}"):
         with open(os.path.join(args.out, "score", direction + ".json"), encoding="utf-8") as stream:
             systems = json.load(stream)["systems"]
         scores[direction] = systems.pop(args.init)
@@ -35,8 +35,8 @@ def main():
     }
     path = write_summary(args.out, summary)
     for step, value in minutes.items():
-        print("{:<12} {:>8.2f} minutes".format(step, value))
-    print("{}: init {}, preset {}, seed {}".format(path, args.init, args.preset, args.seed))
+        print(f"{step:<12} {value:>8.2f} minutes")
+    print(f"{path}: init {args.init}, preset {args.preset}, seed {args.seed}")
 
 
 if __name__ == "__main__":

@@ -67,7 +67,8 @@ def test_hand_worked():
 @pytest.mark.parametrize("kept", [1, 2, 5])
 @pytest.mark.parametrize("words", [40, 200])  # fewer and more than dimensions
 def test_directions_of_words_both_ways_along_few_axes(kept, words):
-    # the mean cosine is about 0 for any number of axes; word k of either language points one way or the other along axis k
+    # the mean cosine is about 0 for any number of axes; word k of either language points one way or the other along
+    # axis k
     table = torch.zeros(words, 64)
     table[torch.arange(words), torch.arange(words) % kept] = torch.randn(words, generator=torch.manual_seed(1)).sign()
     sample = RandomWords([ranked_words([[k] for k in range(words)])] * 2, max_rank=words, count=words)

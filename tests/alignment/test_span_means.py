@@ -127,7 +127,11 @@ def test_which_spans_overlap():
     # [0, 3), [2, 4), [3, 5), whatever the languages are
     ranked = RankedTable([ranked_words([[1]] * 9)] * 3, 9, V)
     plan = ranked.plan(draws_of((0, 1, 0, 3), (1, 2, 2, 4), (2, 0, 3, 5)))
-    assert ranked(torch.zeros(V, 1), plan).overlap().tolist() == [[True, True, False], [True, True, True], [False, True, True]]
+    assert ranked(torch.zeros(V, 1), plan).overlap().tolist() == [
+        [True, True, False],
+        [True, True, True],
+        [False, True, True],
+    ]
 
 
 def test_has_a_tail_only_where_words_lie_beyond():

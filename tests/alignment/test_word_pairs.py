@@ -112,7 +112,8 @@ def test_other_translations_are_no_negatives():
     made = pair_objective(vectors, related, temperature=1.0)
     # row 0 has no Negative: 0; column 0: ln(e + 1) - 1; row 1: ln 2; column 1 has none: 0
     assert made.loss.tolist() == pytest.approx([(math.log(math.e + 1) - 1) / 2, math.log(2) / 2])
-    # pair 0: the one Negative, in its column, has cosine 0, and it is right in both; pair 1: in its row 0 is not above 0
+    # pair 0: the one Negative, in its column, has cosine 0, and it is right in both; pair 1: in its row 0 is not above
+    # 0
     assert made.negative.tolist() == [0, 0] and made.correct.tolist() == [1, 0.5]
 
 

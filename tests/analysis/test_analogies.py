@@ -14,7 +14,7 @@ FOUR = {"aa": Analogy("a150", "a60", "a70", "a180"), "bb": Analogy("b151", "b62"
 
 
 def exact():
-    """Random words, but that king - man + woman = queen holds in both languages and across: gender and rank are axes."""
+    """Random words, but king - man + woman = queen in both languages and across: gender and rank are axes."""
     vectors = {"aa": random_vectors(1), "bb": random_vectors(2)}
     base, gender, royal = random_vectors(3)[:3]
     for language, (king, man, woman, queen) in PLACES.items():

@@ -27,7 +27,8 @@ def test_a_collapsed_table_has_one_direction():
     found = measure_spread(two_languages(), collapsed())
     assert found.directions == pytest.approx(1) and found.within == found.across == pytest.approx(1)
     assert found.isotropy < 0.3
-    # vectors are 1, 2, 3, ... times one of norm sqrt(1 + 4 + ... + 256) = sqrt(1496): ranks 1 to 100 have 50.5 on average
+    # vectors are 1, 2, 3, ... times one of norm sqrt(1 + 4 + ... + 256) = sqrt(1496): ranks 1 to 100 have 50.5 on
+    # average
     assert found.norms[0] == ("aa", 1, 100, pytest.approx(50.5 * 1496**0.5))
     assert [entry[:3] for entry in found.norms] == [
         ("aa", 1, 100),

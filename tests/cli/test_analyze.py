@@ -68,7 +68,8 @@ def out(folder):
 
 def test_every_figure_has_its_verdict(out):
     claims = json.loads((out / "report.json").read_text(encoding="utf-8"))["claims"]
-    # 1 of concepts, 16 mixes of the analogy, 1 of statements, 2 of retrieval, 1 of shape, of two tables, 2 of shape kept
+    # 1 of concepts, 16 mixes of the analogy, 1 of statements, 2 of retrieval, 1 of shape, of two tables, 2 of shape
+    # kept
     assert len(claims) == 1 + 2 * (16 + 1 + 2 + 1) + 2
     verdicts = {(claim["what"], claim["table"]): claim["verdict"] for claim in claims}
     # a collapsed table's cosines are 1 and no evidence

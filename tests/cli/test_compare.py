@@ -26,7 +26,8 @@ write_run() {  # INIT SEED FOLDER TEXT
   if [ "$1" = crossinit ] && [ -f "$FAIL" ]; then echo "it broke"; exit 3; fi
   [ -z "$SLOW" ] || { touch $SLOW; sleep 60; }
   for pair in aa-bb bb-aa; do
-    awk -v init=$1 -v seed=$2 '{ for (k = 1; k <= NF; k++) if (init == "random" && (k + NR + seed) % 4 == 0) $k = "x"; print }' \\
+    awk -v init=$1 -v seed=$2 \\
+      '{ for (k = 1; k <= NF; k++) if (init == "random" && (k + NR + seed) % 4 == 0) $k = "x"; print }' \\
       $4/test.${pair#*-} > $3/score/$pair.hyp
     cp $3/score/$pair.hyp $3/score/$pair.word_by_word.hyp
   done
@@ -37,14 +38,22 @@ write_run() {  # INIT SEED FOLDER TEXT
   echo 1.5 > $3/stages/translation.minutes
   touch $3/stages/score.done
 }
-write_text() { mkdir -p $1; for l in aa bb; do for k in $(seq 40); do echo "$l$k b c d e f$k g h"; done > $1/test.$l; done; }
+write_text() {
+  mkdir -p $1
+  for l in aa bb; do for k in $(seq 40); do echo "$l$k b c d e f$k g h"; done > $1/test.$l; done
+}
 """
 MANY = (
     ONE_RUN
     + """
-while [ $# -gt 0 ]; do case $1 in --inits) I=$2;; --seeds) S=$2;; --out) O=$2;; --extra) E=$2;; --jobs) J=$2;; esac; shift 2; done
+while [ $# -gt 0 ]; do
+  case $1 in --inits) I=$2;; --seeds) S=$2;; --out) O=$2;; --extra) E=$2;; --jobs) J=$2;; esac
+  shift 2
+done
 write_text $O/text; echo "extra $E jobs $J"
-for s in ${S//,/ }; do for i in ${I//,/ }; do [ -f $O/runs/$i-$s/stages/score.done ] || write_run $i $s $O/runs/$i-$s $O/text; done; done
+for s in ${S//,/ }; do for i in ${I//,/ }; do
+  [ -f $O/runs/$i-$s/stages/score.done ] || write_run $i $s $O/runs/$i-$s $O/text
+done; done
 """
 )
 SINGLE = (
@@ -66,11 +75,16 @@ for s in ${S//,/ }; do for i in ${I//,/ }; do
   i=$(basename $i .vec); R=$O/runs/$i-$s; mkdir -p $R/retrieval $R/xnli/test $R/qa/test $R/logs $R/stages
   hits=1111 right=neutral answer="red blue"
   [ $i = mine ] || { hits=1010; right=neutral; answer=red; }
-  for k in 0 1 2 3; do [ $((k % 2)) = 0 ] && echo $right || { [ $i = mine ] && echo neutral || echo entailment; }; done > $R/xnli/test/de.txt
+  for k in 0 1 2 3; do
+    [ $((k % 2)) = 0 ] && echo $right || { [ $i = mine ] && echo neutral || echo entailment; }
+  done > $R/xnli/test/de.txt
   echo "{\\"q\\": \\"$answer\\"}" > $R/qa/test/de.json
   echo "{\\"sentences\\": {\\"en-de\\": [0, 50]}, \\"words\\": {\\"en-de\\": [75, 50]},
-    \\"hits\\": {\\"sentences\\": {\\"en-de\\": [\\"0000\\", \\"$hits\\"]}, \\"words\\": {\\"en-de\\": [\\"1110\\", \\"$hits\\"]}}}" > $R/retrieval/scores.json
-  for k in 10 20; do echo "| valid | {\\"valid_num_updates\\": \\"$k\\", \\"valid_loss\\": \\"$k\\"}"; done > $R/logs/mlm.log
+    \\"hits\\": {\\"sentences\\": {\\"en-de\\": [\\"0000\\", \\"$hits\\"]},
+    \\"words\\": {\\"en-de\\": [\\"1110\\", \\"$hits\\"]}}}" > $R/retrieval/scores.json
+  for k in 10 20; do
+    echo "| valid | {\\"valid_num_updates\\": \\"$k\\", \\"valid_loss\\": \\"$k\\"}"
+  done > $R/logs/mlm.log
   touch $R/stages/run.done
 done; done
 """
@@ -112,7 +126,7 @@ def test_starts_are_compared_and_a_second_call_runs_nothing_again(examples, caps
 
 
 def test_starts_of_xlm_are_compared_by_what_they_retrieve_and_predict(examples, capsys):
-    """And a start may be a file of embeddings. By hand: random hits 2 of 4, and F1 of `red` against `red blue` is 2/3."""
+    """A start may be a file of embeddings. By hand: random hits 2 of 4, and F1 of `red` against `red blue` is 2/3."""
     vectors = examples / "mine.vec"
     vectors.write_text("1 2\n</s> 0 0\n", encoding="utf-8")
     options = ["xlm", "--inits", f"random,{vectors}", "--seeds", "1,2", "--out", str(examples / "out")]

@@ -114,7 +114,8 @@ def test_averages_over_the_draws_of_all_processes(logs):
     with metrics.aggregate(new_root=True) as aggregate:
         CrossInitCriterion.reduce_metrics(logs)
     values = aggregate.get_smoothed_values()
-    # (3 + 5) / 8, (1 + 7) / 8, (-1 - 3) / 8, (2 + 3) / 8; per table: (1 + 2) / 2, (0.5 + 0.3) / 2, (0.1 + 0.2) / 2, (3 + 4) / 2
+    # (3 + 5) / 8, (1 + 7) / 8, (-1 - 3) / 8, (2 + 3) / 8; per table: (1 + 2) / 2, (0.5 + 0.3) / 2, (0.1 + 0.2) / 2, (3
+    # + 4) / 2
     expected = {
         "loss": 1.0, "positive": 1.0, "negative": -0.5, "accuracy": 0.625,
         "norm": 1.5, "cos_within": 0.4, "cos_across": 0.15, "directions": 3.5,

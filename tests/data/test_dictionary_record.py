@@ -40,8 +40,8 @@ def test_another_order_is_told_by_its_language_tokens():
     with pytest.raises(InputError) as caught:
         check_record(record_of(ONE.symbols, TOKENS), OTHER.symbols, "data", "first.pt")
     assert str(caught.value) == (
-        "first.pt was trained with another dictionary than data/dict.txt (10 and 10 symbols; [en] is row 7 there and row 8 "
-        "here, [ro] is row 8 there and row 7 here); all stages must share one, in the same order"
+        "first.pt was trained with another dictionary than data/dict.txt (10 and 10 symbols; [en] is row 7 there and "
+        "row 8 here, [ro] is row 8 there and row 7 here); all stages must share one, in the same order"
     )
     with pytest.raises(InputError, match=r"10 and 9 symbols; \[ro\] is row 8 there and missing here"):
         check_record(record_of(ONE.symbols, TOKENS), dictionary_of("abc", ["en"]).symbols, "data")

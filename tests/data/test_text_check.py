@@ -199,7 +199,7 @@ def task_of(name):
 
 @pytest.fixture
 def marked(data_folder, tmp_path):
-    """The toy data, where two sentences of aa's training text, one of its valid text and one pair hold a control symbol."""
+    """The toy data; two sentences of aa's training text, one of its valid text and one pair hold a control symbol."""
     from fairseq.data import Dictionary
 
     from tests.conftest import write_split

@@ -24,7 +24,9 @@ def save(path, symbols=SYMBOLS, rows=7, value=1.0, updates=5):
             "task": {"_name": "crossinit_unmt"},
             "model": argparse.Namespace(_name="mbart_base", task="crossinit_unmt"),
         },
-        "task_state": {} if symbols is None else {NAME: record_of(symbols, [symbol for symbol in symbols if symbol[0] == "["])},
+        "task_state": {}
+        if symbols is None
+        else {NAME: record_of(symbols, [symbol for symbol in symbols if symbol[0] == "["])},
         "optimizer_history": [{"num_updates": updates}],
         "model": {"encoder.embed_tokens.weight": torch.full((rows, 2), value)},
     }

@@ -1,4 +1,4 @@
-"""examples/captions: its programs, and that an induced lexicon makes translation learnt that a random table does not."""
+"""examples/captions: its programs; an induced lexicon lets translation be learnt, a random table does not."""
 
 import collections
 import gzip
@@ -154,9 +154,12 @@ def test_download_is_unpacked_and_asked_for_once(tmp_path, monkeypatch):
 
 
 def test_oracle_takes_the_best_of_each_word(tmp_path):
-    # dog and chien stand together in all of 6 sentences; the is le 6 times and la 3 times, of which le is the better one
+    # dog and chien stand together in all of 6 sentences; the is le 6 times and la 3 times, of which le is the better
+    # one
     source = ["the dog sleeps", "the dog eats", "the dog runs"] * 2 + ["the cow sleeps"] * 3 + ["I run", "I eat"] * 3
-    target = ["le chien dort", "le chien mange", "le chien court"] * 2 + ["la vache dort"] * 3 + ["je cours", "je mange"] * 3
+    target = (
+        ["le chien dort", "le chien mange", "le chien court"] * 2 + ["la vache dort"] * 3 + ["je cours", "je mange"] * 3
+    )
     found = {pair[:2]: pair for pair in program("oracle").pairs_of(source, target, ("en", "fr"))}
     assert found["dog", "chien"] == Pair("dog", "chien", 1.0, (6, 6), MUTUAL)
     # Dice over sentences: 2 * 6 / (9 + 6)

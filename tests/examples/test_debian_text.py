@@ -24,7 +24,7 @@ import debian_text  # noqa: E402
 import manpages  # noqa: E402
 import messages  # noqa: E402
 
-HEADER = "Content-Type: text/plain; charset=UTF-8\n" "Plural-Forms: nplurals=3; plural=n;\n"
+HEADER = "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=3; plural=n;\n"
 
 
 def make_mo(entries):
@@ -307,7 +307,7 @@ def test_without_network(tmp_path):
     fake = tmp_path / "bin"
     fake.mkdir()
     program = fake / "apt-get"
-    program.write_text("#!/bin/sh\n" "echo 'E: Could not resolve host' >&2\nexit 100\n")
+    program.write_text("#!/bin/sh\necho 'E: Could not resolve host' >&2\nexit 100\n")
     program.chmod(0o755)
     done = run(["--out", str(tmp_path / "out")], str(fake))
     assert done.returncode == 2

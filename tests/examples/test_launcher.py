@@ -1,4 +1,4 @@
-"""examples/config/hydra/launcher/slurm.yaml and Hydra's submitit launchers: jobs of fairseq-hydra-train, on a Slurm that is a fake."""
+"""examples/config/hydra/launcher/slurm.yaml and Hydra's submitit launchers, on a Slurm that is a fake."""
 
 import os
 import re

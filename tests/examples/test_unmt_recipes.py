@@ -97,7 +97,7 @@ def write_real_text(folder, languages, test, lines=3000, test_lines=60):
 
 
 def check_training_text(folder, languages, pair):
-    """No line of the test set is trained on, though the monolingual text holds some; as many were dropped as it holds."""
+    """No line of the test set is trained on: as many were dropped as the monolingual text holds."""
     for language in languages:
         text = (folder / "prepare" / "clean" / f"{language}.txt").read_text("utf-8").splitlines()
         counts = json.loads((folder / "prepare" / "clean" / f"{language}.json").read_text("utf-8"))
@@ -209,7 +209,8 @@ def environment(tmp_path):
         write_program(folder / f"crossinit-{name}", "exit")
     write_program(
         folder / "crossinit-prepare",
-        "mkdir -p prepare/clean prepare/pieces prepare/data/0 prepare/data/1 text; touch prepare/pieces/dict.txt prepare/clean/test.en prepare/clean/test.ro prepare/clean/test.ne",
+        "mkdir -p prepare/clean prepare/pieces prepare/data/0 prepare/data/1 text; touch prepare/pieces/dict.txt "
+        "prepare/clean/test.en prepare/clean/test.ro prepare/clean/test.ne",
     )
     write_program(folder / "python", f'case $1 in */summary.py) ;; *) exec "{sys.executable}" "$@" ;; esac')
     return str(folder.parent)

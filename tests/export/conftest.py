@@ -103,7 +103,7 @@ XLM_TOKENS = (
 
 @pytest.fixture(scope="session")
 def models(transformers, pieces, tmp_path_factory):
-    """Folders of three models, {kind: (path, list of str, the tokens by number)}; width 8. Copy before you change one."""
+    """Folders of three models, {kind: (path, list of str, the tokens by number)}; width 8. Change copies only."""
     torch.manual_seed(7)
     # mBART and XLM-R get a row more than the tokenizer has tokens
     own, sides = ["<s>", "<pad>", "</s>", "<unk>"], {}

@@ -47,7 +47,8 @@ def test_the_two_directions_are_told_apart():
         np.array([[np.cos(np.radians(angle)), np.sin(np.radians(angle))] for angle in angles])
         for angles in ((0, 10, 40), (5, 100, 20))
     ]
-    # means of the cosines: rows .587 .660 .753, columns .937 .109 .955. Twice a cosine less the column's mean: left row 0
+    # means of the cosines: rows .587 .660 .753, columns .937 .109 .955. Twice a cosine less the column's mean: left row
+    # 0
     # 1.06 -.46 .92, row 1 1.06 -.11 1.02, row 2 .70 .89 .92; less the row's: right row 0 1.41 1.33 .89, row 1 -.93 -.66
     # .25, row 2 1.29 1.31 1.13
     forward, backward = retrieval_hits(left, right, neighbours=3)

@@ -8,7 +8,10 @@ from crossinit_fairseq.data.dictionary import pieces_of, write_dictionary
 from crossinit_fairseq.finetuning.nli_files import LABELS
 
 WORDS = 24
-SIZES = "--encoder-layers 1 --encoder-embed-dim 32 --encoder-ffn-embed-dim 64 --encoder-attention-heads 2 --max-positions 64"
+SIZES = (
+    "--encoder-layers 1 --encoder-embed-dim 32 --encoder-ffn-embed-dim 64 --encoder-attention-heads 2 "
+    "--max-positions 64"
+)
 TRAINING = (
     "--optimizer adam --lr 0.003 --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints --log-format json "
     "--log-interval 1 --seed 3 --required-batch-size-multiple 1 --dropout 0.0 --attention-dropout 0.0"

@@ -1,4 +1,4 @@
-"""crossinit_fairseq/generation/incremental_decoder.py, and search.py with it, against fairseq's decoder and SequenceGenerator."""
+"""generation/incremental_decoder.py, and search.py with it, against fairseq's decoder and SequenceGenerator."""
 
 import logging
 

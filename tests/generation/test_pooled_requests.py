@@ -40,7 +40,8 @@ def test_translations_are_those_of_each_request_alone(requests, max_tokens):
 
 def test_sentences_of_like_lengths_stand_together(requests):
     pool = PooledRequests(requests, PAD, 24)
-    # into en: lengths 1 1 2 3 | 4 5, each with three special tokens, so 4 * 6 at most; into ro: 2 2 | 9; restricted: 3 6
+    # into en: lengths 1 1 2 3 | 4 5, each with three special tokens, so 4 * 6 at most; into ro: 2 2 | 9; restricted: 3
+    # 6
     cut = [[(one.language, one.source.ne(PAD).sum(1).tolist()) for one, _ in portion] for portion in pool.portions]
     assert cut == [
         [("en", [4, 4, 5, 6]), ("ro", [5, 5]), ("ro", [6, 9])],

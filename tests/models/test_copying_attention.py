@@ -23,7 +23,11 @@ def model_of(width=64, layers=2, heads=4, **options):
         ).items()
     }
     torch.manual_seed(1)
-    options = dict(sides, share_all_embeddings=True, **options) if "share_all_embeddings" not in options else dict(sides, **options)
+    options = (
+        dict(sides, share_all_embeddings=True, **options)
+        if "share_all_embeddings" not in options
+        else dict(sides, **options)
+    )
     return tiny_model(DICTIONARY, "transformer", positions=128, **options)
 
 
@@ -64,9 +68,9 @@ def test_where_translations_lie_side_by_side_it_translates():
 
 @pytest.mark.parametrize("width, heads, finds", [(16, 2, 2), (64, 4, 7), (128, 4, 8), (512, 8, 8)])
 def test_a_score_tells_positions_apart(width, heads, finds):
-    """By hand for d = 16: half of it, 8, are sines, of speeds 10000^(-i/7) = 1, 0.268, 0.072, ...: two are above 0.1. A score
-    is (cos(t - s) - cos 1 + cos 0.268(t - s) - cos 0.268) * 1.5 / (2 - cos 1 - cos 0.268) = 3.04 * (...): 1.5 where t = s, 0 at a
-    neighbour, whatever the words' norms."""
+    """By hand for d = 16: half of it, 8, are sines, of speeds 10000^(-i/7) = 1, 0.268, 0.072, ...: two are above 0.1. A
+    score is (cos(t - s) - cos 1 + cos 0.268(t - s) - cos 0.268) * 1.5 / (2 - cos 1 - cos 0.268) = 3.04 * (...): 1.5
+    where t = s, 0 at a neighbour, whatever the words' norms."""
     queries, keys = _position_finders(width, heads)
     positions = SinusoidalPositionalEmbedding.get_embedding(20, width)
     head = width // heads
@@ -77,7 +81,9 @@ def test_a_score_tells_positions_apart(width, heads, finds):
     fast = [speed for speed in speeds if speed >= 0.1]
     chosen = [fast[number * len(fast) // finds] for number in range(finds)]
     least = sum(1 - math.cos(speed) for speed in chosen)
-    expected = [[1.5 * sum(math.cos(w * (t - s)) - math.cos(w) for w in chosen) / least for s in range(20)] for t in range(20)]
+    expected = [
+        [1.5 * sum(math.cos(w * (t - s)) - math.cos(w) for w in chosen) / least for s in range(20)] for t in range(20)
+    ]
     # the slowest sine and cosine are not quite 0 and 1
     assert torch.allclose(scores, torch.tensor(expected), atol=0.05, rtol=0.02)
     assert torch.allclose(scores.diagonal(), torch.tensor(1.5), atol=0.05)

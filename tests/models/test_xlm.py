@@ -117,7 +117,7 @@ def options_of(architecture, **given):
 
 
 def parameters(vocabulary, languages, options):
-    """Counted by hand: tables, the bias of the output, two vectors for each normalisation; a layer's matrices and biases."""
+    """By hand: tables, the bias of the output, two vectors for each normalisation; a layer's matrices and biases."""
     d, f = options.encoder_embed_dim, options.encoder_ffn_embed_dim
     tables = (vocabulary + languages + options.max_positions + 2) * d + vocabulary + 2 * d
     layer = 4 * (d * d + d) + (d * f + f) + (f * d + d) + 2 * 2 * d

@@ -47,7 +47,7 @@ JSON = st.recursive(
 
 
 def ends_well(name, *options):
-    """Run a subcommand; whether it ended without an error of the user's. Any other exception is a failure of the test."""
+    """Run a subcommand; whether it ended without an error of the user's. Any other exception fails the test."""
     try:
         run_in_process(name, *options)
     except InputError as error:
@@ -103,7 +103,7 @@ def test_json_files(tmp_path_factory, content):
     (folder / "sources.json").write_text(json.dumps(content))
     try:
         manifest = Manifest(str(folder))
-        for name, entry in manifest.files.items():
+        for name, _ in manifest.files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             assert manifest.has(name, "no such address") is False and manifest.first_sha256(name, "none") is None
     except InputError as error:

@@ -1,4 +1,4 @@
-"""crossinit_fairseq/ranks/sentencepiece_model.py, and what WordPieces and rank_words make of SentencePiece's variants."""
+"""ranks/sentencepiece_model.py, and what WordPieces and rank_words make of SentencePiece's variants."""
 
 import re
 import unicodedata

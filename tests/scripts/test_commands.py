@@ -15,7 +15,7 @@ run -o 'a file' printf '%s|' plain 'with blank' "it's" '$HOME' '' '(0.9, 0.98)' 
 run -i 'a file' -o copy cat
 run -o greeting greet "a b" --option
 run greet again > said
-note only-noted --long-option aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa --next en,ro
+note only-noted --long-option aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa --next en,ro
 """
 
 

@@ -18,7 +18,8 @@ def row(precision, agreement, share, similarity):
 
 
 def test_correlations_hand_worked():
-    # the agreement rises with the precision, the share falls; of (1, 2, 4, 3) against (1, 2, 3, 4): 1 - 6 * 2 / 60 = 0.8
+    # the agreement rises with the precision, the share falls; of (1, 2, 4, 3) against (1, 2, 3, 4): 1 - 6 * 2 / 60 =
+    # 0.8
     rows = [row(0.1, 0.2, 0.9, 1.0), row(0.2, 0.3, 0.8, 2.0), row(0.3, 0.5, 0.7, 4.0), row(0.4, 0.9, 0.1, 3.0)]
     assert script.correlations(rows) == {"agreement": 1.0, "mutual share": -1.0, "mean similarity": 0.8}
     assert set(script.correlations(rows[:3]).values()) == {None}, "three are too few"

@@ -12,9 +12,9 @@ from fairseq.logging import metrics
 from tests.conftest import TINY_MODEL, USER_DIR
 
 OPTIONS = (
-    "--task crossinit_unmt --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 300 --arch mbart_base "
-    "--lr 0.003 --optimizer adam --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints --log-format json --log-interval 1 "
-    "--seed 3 --required-batch-size-multiple 1"
+    "--task crossinit_unmt --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 300 "
+    "--arch mbart_base --lr 0.003 --optimizer adam --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints "
+    "--log-format json --log-interval 1 --seed 3 --required-batch-size-multiple 1"
 )
 
 

@@ -10,11 +10,12 @@ from tests.conftest import TINY_MODEL, USER_DIR, crossinit, fairseq, train, weig
 
 TABLE = "encoder.embed_tokens.weight"
 MBART = (
-    "--task crossinit_denoising --criterion cross_entropy --langs aa,bb --add-lang-token --max-tokens 200 --arch mbart_base"
+    "--task crossinit_denoising --criterion cross_entropy --langs aa,bb --add-lang-token --max-tokens 200 "
+    "--arch mbart_base"
 )
 TRANSLATION = (
-    "--task crossinit_unmt --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 200 --arch mbart_base "
-    "--valid-round-trip 10"
+    "--task crossinit_unmt --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 200 "
+    "--arch mbart_base --valid-round-trip 10"
 )
 
 
@@ -108,7 +109,8 @@ def test_generate_scores_every_sentence_in_either_direction(stages, data_folder,
         "--user-dir {} --task crossinit_unmt -s {} -t {} --path {}".format(
             USER_DIR, source, target, root / "translation" / "checkpoint_last.pt"
         ),
-        "--beam 2 --max-len-b 10 --remove-bpe sentencepiece --batch-size 8 --required-batch-size-multiple 1 --num-workers 0",
+        "--beam 2 --max-len-b 10 --remove-bpe sentencepiece --batch-size 8 --required-batch-size-multiple 1 "
+        "--num-workers 0",
     )
     numbers = sorted(int(n) for n in re.findall(r"^H-(\d+)", done.stdout, re.M))
     assert numbers == list(range(21))

@@ -1,4 +1,4 @@
-"""crossinit_fairseq/tasks/crossinit_denoising.py: what it reads, that it resumes exactly, and where its checkpoints load."""
+"""tasks/crossinit_denoising.py: what it reads, that it resumes exactly, and where its checkpoints load."""
 
 import argparse
 import functools
@@ -30,9 +30,9 @@ from tests.toy_runs import check_same, ended, forked
 BOS, PAD, EOS, AA, BB, MASK = 0, 1, 2, 127, 128, 129
 # 800 sentences of about 8 sub-tokens: 5 updates an epoch
 OPTIONS = (
-    "--task crossinit_denoising --criterion cross_entropy --arch mbart_base --langs aa,bb --add-lang-token --max-tokens 2000 "
-    "--optimizer adam --lr 0.003 --num-workers 0 --data-buffer-size 0 --log-format json --log-interval 1 --seed 3 "
-    "--required-batch-size-multiple 1"
+    "--task crossinit_denoising --criterion cross_entropy --arch mbart_base --langs aa,bb --add-lang-token "
+    "--max-tokens 2000 --optimizer adam --lr 0.003 --num-workers 0 --data-buffer-size 0 --log-format json "
+    "--log-interval 1 --seed 3 --required-batch-size-multiple 1"
 )
 
 

@@ -1,4 +1,4 @@
-"""crossinit_fairseq/tasks/crossinit_mlm.py and data/datasets/masked_text.py, and the way CrossInit -> XLM -> translation."""
+"""tasks/crossinit_mlm.py and data/datasets/masked_text.py, and the way CrossInit -> XLM -> translation."""
 
 import argparse
 import json
@@ -18,7 +18,10 @@ from crossinit_fairseq.tasks.crossinit_mlm import CrossInitMlmConfig, CrossInitM
 from tests.conftest import USER_DIR, crossinit, fairseq, load, train, weights, write_split
 from tests.models.test_xlm_translation import counterparts
 
-SIZES = "--encoder-layers 2 --encoder-embed-dim 16 --encoder-ffn-embed-dim 32 --encoder-attention-heads 2 --max-positions 64"
+SIZES = (
+    "--encoder-layers 2 --encoder-embed-dim 16 --encoder-ffn-embed-dim 32 --encoder-attention-heads 2 "
+    "--max-positions 64"
+)
 BOS, PAD, EOS, AA, BB, MASK = 0, 1, 2, 127, 128, 129
 
 
@@ -187,8 +190,8 @@ def stages(data_folder, tmp_path_factory):
 
 
 TRANSLATION = (
-    "--task crossinit_unmt --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --arch xlm_translation --max-tokens 300 "
-    "--valid-round-trip 5 --lr 0 --max-update 1 " + SIZES
+    "--task crossinit_unmt --criterion label_smoothed_cross_entropy --label-smoothing 0.1 "
+    "--arch xlm_translation --max-tokens 300 --valid-round-trip 5 --lr 0 --max-update 1 " + SIZES
 )
 HYDRA = """# @package _group_
 common: {{user_dir: {}, log_format: json, log_interval: 1, seed: 3}}

@@ -252,8 +252,9 @@ def test_ends_when_the_validation_loss_is_flat(data_folder, tmp_path):
 def logged(directions):
     """What the criterion logs of one batch of 4 draws."""
     return {
-        "loss": 4.0, "positive": 0.0, "negative": 0.0, "accuracy": 2.0, "sample_size": 4, "nsentences": 4, "ntokens": 8, "batches": 1,
-        "norm": 1.0, "cos_within": 0.0, "cos_across": 0.0, "directions": directions,
+        "loss": 4.0, "positive": 0.0, "negative": 0.0, "accuracy": 2.0, "norm": 1.0, "cos_within": 0.0,
+        "cos_across": 0.0, "directions": directions,
+        "sample_size": 4, "nsentences": 4, "ntokens": 8, "batches": 1,
     }  # fmt: skip
 
 

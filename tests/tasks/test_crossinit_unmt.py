@@ -105,8 +105,8 @@ def test_what_is_logged(data_folder, tmp_path):
     log = translate(
         data_folder,
         tmp_path,
-        "--max-update 2 --lr 0 --valid-samples 2 --valid-round-trip 5 --valid-round-trip-vocab all --sampling-alpha 0.5 "
-        "--tensorboard-logdir {}".format(tmp_path / "board"),
+        "--max-update 2 --lr 0 --valid-samples 2 --valid-round-trip 5 "
+        "--valid-round-trip-vocab all --sampling-alpha 0.5 --tensorboard-logdir {}".format(tmp_path / "board"),
     ).stdout
     training, valid = statistics(log, "train_inner")[-1], statistics(log, "valid")[-1]
     for key in ("loss", "dae_loss", "bt_loss", "bt_copied", "bt_in_target", "bt_empty", "gen_wps", "wps"):

@@ -16,7 +16,10 @@ from tests.finetuning import toy
 from tests.tasks.in_process import run
 
 XNLI = "--task crossinit_xnli --criterion sentence_prediction --batch-size 16 --max-length 40"
-QA = "--task crossinit_qa --criterion span_prediction --batch-size 16 --max-length 40 --max-question-length 8 --doc-stride 8"
+QA = (
+    "--task crossinit_qa --criterion span_prediction --batch-size 16 --max-length 40 --max-question-length 8 "
+    "--doc-stride 8"
+)
 XLM = "--arch xlm_tiny_3 " + toy.SIZES
 
 
@@ -132,10 +135,13 @@ def test_masked_lm_checkpoint_is_the_start_unchanged(data, tmp_path):
 
 
 OTHERS = {
-    "roberta": "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 16 --encoder-attention-heads 2 --max-positions 64",
+    "roberta": "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 16 --encoder-attention-heads 2 "
+    "--max-positions 64",
     "mbart_base": "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 16 --encoder-attention-heads 2 "
-    "--decoder-layers 1 --decoder-embed-dim 16 --decoder-ffn-embed-dim 16 --decoder-attention-heads 2 --max-source-positions 64",
-    "masked_lm": "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 16 --encoder-attention-heads 2 --max-positions 64",
+    "--decoder-layers 1 --decoder-embed-dim 16 --decoder-ffn-embed-dim 16 --decoder-attention-heads 2 "
+    "--max-source-positions 64",
+    "masked_lm": "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 16 --encoder-attention-heads 2 "
+    "--max-positions 64",
 }
 
 

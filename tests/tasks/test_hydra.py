@@ -32,7 +32,8 @@ lr_scheduler: {{_name: fixed}}
 def test_pretrain_with_a_lexicon_ends_by_directions(data_folder, tmp_path):
     (tmp_path / "lexicon.tsv").write_text("".join(f"a{k}\tb{k}\n" for k in range(3)), "utf-8")
     specific = (
-        f"task: {{_name: crossinit_pretrain, data: {data_folder}, langs: 'aa,bb', lexicon: 'aa-bb={tmp_path}/lexicon.tsv', stop_directions: 1000, "
+        f"task: {{_name: crossinit_pretrain, data: {data_folder}, langs: 'aa,bb', "
+        f"lexicon: 'aa-bb={tmp_path}/lexicon.tsv', stop_directions: 1000, "
         "updates_per_epoch: 2, valid_batches: 1, max_source_positions: 64, max_target_positions: 64}\n"
         "criterion: {_name: crossinit, lexicon_temperature: 0.2}\n"
     )
@@ -49,8 +50,9 @@ def test_trains_and_the_checkpoint_loads(data_folder, tmp_path, task):
         "crossinit_pretrain": "task: {{_name: crossinit_pretrain, data: {}, langs: 'aa,bb', span: 10, max_rank: 40, "
         "updates_per_epoch: 2, valid_batches: 1, max_source_positions: 64, max_target_positions: 64}}\n"
         "criterion: {{_name: crossinit}}\n",
-        "crossinit_denoising": "task: {{_name: crossinit_denoising, data: {}, langs: 'aa,bb', add_lang_token: true, mask: 0.3, "
-        "mask_length: word, sample_break_mode: complete, max_source_positions: 64, max_target_positions: 64}}\n"
+        "crossinit_denoising": "task: {{_name: crossinit_denoising, data: {}, langs: 'aa,bb', add_lang_token: true, "
+        "mask: 0.3, mask_length: word, sample_break_mode: complete, "
+        "max_source_positions: 64, max_target_positions: 64}}\n"
         "criterion: {{_name: cross_entropy}}\n",
         "crossinit_unmt": "task: {{_name: crossinit_unmt, data: {}, langs: 'aa,bb', valid_round_trip: 4, "
         "max_source_positions: 64, max_target_positions: 64}}\n"

@@ -11,12 +11,13 @@ from tests.conftest import TINY_MODEL, USER_DIR, load
 from tests.tasks.in_process import OPTIONS, run, translate
 
 OWN = (
-    "--optimizer adam --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints --log-format json --log-interval 1 --seed 3 "
-    "--required-batch-size-multiple 1 --disable-validation"
+    "--optimizer adam --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints --log-format json --log-interval 1 "
+    "--seed 3 --required-batch-size-multiple 1 --disable-validation"
 )
 PRETRAIN = (
     "--task crossinit_pretrain --criterion crossinit --span 10 --max-rank 40 --batch-size 8 --arch xlm_tiny_3 "
-    "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 32 --encoder-attention-heads 2 --max-positions 64 "
+    "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 32 --encoder-attention-heads 2 "
+    "--max-positions 64 "
 )
 MLM = PRETRAIN.replace(
     "crossinit_pretrain --criterion crossinit --span 10 --max-rank 40", "crossinit_mlm --criterion masked_lm"
@@ -111,8 +112,9 @@ def test_one_of_two_processes_ends_both_with_the_reason(data_folder, tmp_path):
     command = [sys.executable, "-c", WORKER, str(data_folder), "--user-dir", str(USER_DIR)]
     command += OPTIONS.replace("--max-tokens 300", "--batch-size 40").split() + TINY_MODEL
     command += (
-        f"--save-dir {tmp_path} --max-update 5 --cpu --distributed-world-size 2 --distributed-no-spawn --distributed-backend gloo "
-        f"--ddp-backend legacy_ddp --disable-validation --distributed-init-method tcp://127.0.0.1:{port}"
+        f"--save-dir {tmp_path} --max-update 5 --cpu --distributed-world-size 2 --distributed-no-spawn "
+        "--distributed-backend gloo --ddp-backend legacy_ddp --disable-validation "
+        f"--distributed-init-method tcp://127.0.0.1:{port}"
     ).split()
     processes = [
         subprocess.Popen(command + ["--distributed-rank", str(rank)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -120,7 +122,10 @@ def test_one_of_two_processes_ends_both_with_the_reason(data_folder, tmp_path):
     ]
     outputs = [process.communicate(timeout=300)[0].decode("utf-8") for process in processes]
     assert [process.returncode for process in processes] == [1, 1], outputs[0][-3000:] + outputs[1][-3000:]
-    expected = "crossinit_fairseq: error: in process 1 of 2 (numbered from 0), the loss is nan in update 2, denoising of language aa"
+    expected = (
+        "crossinit_fairseq: error: in process 1 of 2 (numbered from 0), the loss is nan in update 2, denoising "
+        "of language aa"
+    )
     for output in outputs:
         assert expected in output and "Traceback" not in output, output[-3000:]
     assert not (tmp_path / "checkpoint_last.pt").exists()

@@ -11,9 +11,9 @@ from tests.conftest import TINY_MODEL, WORDS, load, toy_sentences, weights, writ
 from tests.tasks.in_process import run
 
 OPTIONS = (
-    "--task crossinit_pretrain --criterion crossinit --arch mbart_base --batch-size 24 --updates-per-epoch 5 --valid-batches 3 "
-    "--optimizer adam --lr 0.01 --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints --log-format json --log-interval 1 "
-    "--seed 3 --required-batch-size-multiple 1 "
+    "--task crossinit_pretrain --criterion crossinit --arch mbart_base --batch-size 24 --updates-per-epoch 5 "
+    "--valid-batches 3 --optimizer adam --lr 0.01 --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints "
+    "--log-format json --log-interval 1 --seed 3 --required-batch-size-multiple 1 "
 )
 # more than the text has words: whatever looks at the spans must not be asked
 LEXICON_ALONE = "--span 100000 --max-rank 1 "
@@ -28,7 +28,7 @@ def align(data, save_dir, *arguments, check=True):
 
 
 def written(path, one, other, words=range(40), language=None):
-    """A lexicon of the toy languages: word k is word k. language: the codes of its header, if others than the letters'."""
+    """A lexicon of the toy languages: word k is word k. language: the codes of its header, if not the letters'."""
 
     def word(letter, k):
         return "{}{}{}".format(letter, k, {3: "s", 10: "t"}.get(k % 14, ""))

@@ -34,8 +34,8 @@ def lexicon(tmp_path_factory):
 
 
 def by_word(batch, task, source, target):
-    """A batch's source, translated the slow way; in these texts a word of each language has the same sub-tokens but for the
-    letter it begins with."""
+    """A batch's source, translated the slow way; in these texts a word of each language has the same sub-tokens but for
+    the letter it begins with."""
     rows = []
     for row in batch["clean"]:
         symbols = [task.dictionary[int(token)] for token in row if token not in (PAD, EOS)]

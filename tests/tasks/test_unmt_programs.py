@@ -105,7 +105,8 @@ def test_the_target_language_is_known_by_its_text(data_folder, checkpoint, tmp_p
 def test_from_pretrained_takes_the_user_dir(data_folder, checkpoint):
     program = (
         "from fairseq.models.transformer import TransformerModel\n"
-        f"hub = TransformerModel.from_pretrained({str(checkpoint.parent)!r}, {checkpoint.name!r}, {str(data_folder)!r}, user_dir={str(USER_DIR)!r}, source_lang='aa', target_lang='bb')\n"
+        f"hub = TransformerModel.from_pretrained({str(checkpoint.parent)!r}, {checkpoint.name!r}, "
+        f"{str(data_folder)!r}, user_dir={str(USER_DIR)!r}, source_lang='aa', target_lang='bb')\n"
         f"print(len(hub.translate({WORDS!r}, max_len_b=5)))"
     )
     done = subprocess.run(
@@ -115,7 +116,10 @@ def test_from_pretrained_takes_the_user_dir(data_folder, checkpoint):
 
 
 def test_sentences_over_the_limit_are_refused_or_cut_as_asked(data_folder, checkpoint, tmp_path):
-    options = f"--task crossinit_unmt -s aa -t bb --path {checkpoint} --gen-subset valid --max-len-b 3 --max-source-positions 6"
+    options = (
+        f"--task crossinit_unmt -s aa -t bb --path {checkpoint} --gen-subset valid --max-len-b 3 "
+        "--max-source-positions 6"
+    )
     with pytest.raises(Exception, match="is invalid"):
         run("generate", [str(data_folder)], options)
     done = run("generate", [str(data_folder)], options, "--truncate-source --required-batch-size-multiple 1")

@@ -40,8 +40,9 @@ def test_training_from_another_order_of_languages_is_refused(turned_around, chec
 
 def test_training_from_a_stock_checkpoint_of_another_order_is_refused(data_folder, turned_around, tmp_path):
     mbart = (
-        "--task multilingual_denoising --criterion cross_entropy --langs aa,bb --add-lang-token --sample-break-mode eos "
-        "--tokens-per-sample 64 --mask 0.3 --mask-length span-poisson --replace-length 1 --rotate 0 --permute-sentences 0"
+        "--task multilingual_denoising --criterion cross_entropy --langs aa,bb --add-lang-token "
+        "--sample-break-mode eos --tokens-per-sample 64 --mask 0.3 --mask-length span-poisson --replace-length 1 "
+        "--rotate 0 --permute-sentences 0"
     )
     translate(data_folder, tmp_path / "mbart", "--max-update 1 --disable-validation", mbart, options=STOCK)
     start = f"--max-update 1 --disable-validation --finetune-from-model {tmp_path}/mbart/checkpoint_last.pt"

@@ -89,7 +89,7 @@ def test_when_nothing_can_be_generated_nothing_is_learnt(three_languages, monkey
 
 
 def test_accumulated_gradients_are_those_of_both_batches(data_folder, tmp_path):
-    """--update-freq 2 with plain gradient descent: the step is the sum of two batches' gradients by all their tokens."""
+    """--update-freq 2, plain gradient descent: the step is the sum of two batches' gradients by all their tokens."""
     options = (
         "--optimizer sgd --dropout 0 --attention-dropout 0 --activation-dropout 0 --disable-validation --max-update 1"
     )

@@ -1,4 +1,4 @@
-"""What reaches the optimizer in an update, at every number of processes: which inputs, how many, and with what weight."""
+"""What reaches the optimizer in an update, at every number of processes: which inputs, with what weight."""
 
 import pytest
 import torch
@@ -82,7 +82,7 @@ def test_the_validation_draws_are_the_same_on_any_number_of_processes(data_folde
 
 
 def test_two_processes_learn_what_one_learns_with_update_freq_2(data_folder, tmp_path):
-    """Gradients are averaged over all tokens of an update, not over processes: a process with longer text weighs more."""
+    """Gradients are averaged over all tokens of an update, not over processes: longer text weighs more."""
     silent = (
         "--dropout 0 --attention-dropout 0 --activation-dropout 0 --max-update 2 --optimizer sgd --disable-validation"
     )

@@ -78,8 +78,10 @@ def test_as_the_criterion(criterion, kind, sample, rows, monkeypatch):
 
 
 def test_hand_worked():
-    # four logits of 0: log p = -ln 4 for all of them, so the loss is ln 4 however smoothed. Its gradient by the logits is
-    # 1/4 - e - (1 - eps - e) [v = t], e = 0.3 / 3: for target 2 it is 0.15, 0.15, -0.45, 0.15; x and weight are scaled by it
+    # four logits of 0: log p = -ln 4 for all of them, so the loss is ln 4 however smoothed. Its gradient by the logits
+    # is
+    # 1/4 - e - (1 - eps - e) [v = t], e = 0.3 / 3: for target 2 it is 0.15, 0.15, -0.45, 0.15; x and weight are scaled
+    # by it
     x, weight = torch.tensor([[1.0, 2.0]], requires_grad=True), torch.zeros(4, 2, requires_grad=True)
     loss, nll = OutputLoss.apply(x, weight, None, torch.tensor([2]), 0.3)
     loss.backward()

@@ -128,9 +128,7 @@ def web(server, monkeypatch):
 
     monkeypatch.setattr(DOWNLOADS + "sources.CC_100", server.root + "/cc-100/{}.txt.xz")
     monkeypatch.setattr(DOWNLOADS + "sources.WIKIPEDIA", server.root + "/{}wikipedia/{}/20231101.{}")
-    monkeypatch.setattr(
-        sources, "news_crawl_address", lambda lang, year: f"{server.root}/news.{year}.{lang}.gz"
-    )
+    monkeypatch.setattr(sources, "news_crawl_address", lambda lang, year: f"{server.root}/news.{year}.{lang}.gz")
     monkeypatch.setitem(
         sources.RECIPES,
         ("ro-en", "base"),
@@ -152,9 +150,7 @@ def web(server, monkeypatch):
             content = parquet_of(articles)
             server.files[f"/datasets/wikipedia/resolve/20231101.{lang}/{name}"] = content
             pointer = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 134}
-            entries.append(
-                {"type": "file", "path": f"20231101.{lang}/{name}", "size": len(content), "lfs": pointer}
-            )
+            entries.append({"type": "file", "path": f"20231101.{lang}/{name}", "size": len(content), "lfs": pointer})
         # the order is no promise
         server.files["/api/datasets/wikipedia/tree/20231101." + lang] = json.dumps(entries[::-1]).encode()
     use_archive(server, monkeypatch, flores_archive())

@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("polars")
-regex = pytest.importorskip("regex")
+pytest.importorskip("regex")
+
+import regex
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import TextWords, count_text
@@ -23,7 +25,10 @@ from crossinit_fairseq.ranks.text.words import MAX_CHARACTERS
 
 DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 # what makes trouble: marks that compose with letters and with symbols, joiners, apostrophes, odd spaces, case
-ALPHABET = "abA'’-=<. \n\t\r\u0338\u0301\u0327\u030csStTşţJjIİıΣσςक़\u095c\u094d\u200c\u200d\u00ad\u00a0\u2028\ufeff\u0387·1²٣𠮷𝒳\u05d0\u05d1\"\u05f4\u0640\u2060\u200e\u02bc"
+ALPHABET = (
+    "abA'’-=<. \n\t\r\u0338\u0301\u0327\u030csStTşţJjIİıΣσςक़\u095c\u094d\u200c\u200d"
+    '\u00ad\u00a0\u2028\ufeff\u0387·1²٣𠮷𝒳\u05d0\u05d1"\u05f4\u0640\u2060\u200e\u02bc'
+)
 
 
 def reference(text, language, lowercase=False):

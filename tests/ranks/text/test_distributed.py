@@ -6,7 +6,7 @@ import sys
 import pytest
 
 pytest.importorskip("polars")
-distributed = pytest.importorskip("dask.distributed")
+pytest.importorskip("dask.distributed")
 
 from crossinit_fairseq.cli.ranks import main
 from crossinit_fairseq.errors import InputError

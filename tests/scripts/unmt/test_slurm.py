@@ -1,4 +1,4 @@
-"""scripts/unmt/slurm.sbatch, and what scripts/unmt/settings.sh tells fairseq under Slurm: run on a Slurm that is a fake."""
+"""scripts/unmt/slurm.sbatch, and what scripts/unmt/settings.sh tells fairseq under Slurm, on a fake Slurm."""
 
 import copy
 import itertools
@@ -24,8 +24,9 @@ TITLE=toy LANGS=aa,bb PAIR='aa bb' TEST_NAME=none DEV_NAME=none WEB_BASE=none WE
 source $ROOT/scripts/unmt/settings.sh "$@"
 """
 TRAIN = """
-train CrossInit $UPDATES {data} "${{COMMON[@]}}" --arch mbart_base --task crossinit_pretrain --criterion crossinit --langs aa,bb --span 10 \\
-  --max-rank 40 --batch-size 8 --updates-per-epoch 4 --valid-batches 1 --optimizer adam --log-interval 1 --save-dir crossinit \\
+train CrossInit $UPDATES {data} "${{COMMON[@]}}" --arch mbart_base --task crossinit_pretrain --criterion crossinit \\
+  --langs aa,bb --span 10 --max-rank 40 --batch-size 8 --updates-per-epoch 4 --valid-batches 1 \\
+  --optimizer adam --log-interval 1 --save-dir crossinit \\
   --cpu --distributed-backend gloo --ddp-backend legacy_ddp {model}
 """
 
@@ -76,7 +77,7 @@ def test_a_process_that_fails_ends_the_job(data_folder, tmp_path, cluster):
 
 @pytest.mark.parametrize("nodes, per_node", [(2, 8), (2, 1), (1, 4)])
 def test_every_process_has_a_rank_and_a_gpu_of_its_own(tmp_path, cluster, monkeypatch, nodes, per_node):
-    """What fairseq makes of the options and of Slurm's variables, in every process of a job that this machine cannot run."""
+    """What fairseq makes of the options and Slurm's variables, in all processes of a job too big for this machine."""
     from fairseq import options
     from fairseq.dataclass.utils import convert_namespace_to_omegaconf
     from fairseq.distributed.utils import infer_init_method
@@ -111,7 +112,7 @@ def test_every_process_has_a_rank_and_a_gpu_of_its_own(tmp_path, cluster, monkey
 
 @pytest.fixture
 def started(tmp_path, cluster):
-    """A function that starts a job with a recipe; returns the job's process once the recipe has made $OUT/logs/running."""
+    """Starts a job with a recipe; returns the job's process once the recipe has made $OUT/logs/running."""
     processes = []
 
     def start(script):
