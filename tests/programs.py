@@ -1,7 +1,14 @@
-"""Run a program as a user does."""
+"""Run a program as a user does, or load it as a module."""
 
+import importlib
 import os
+import pathlib
 import subprocess
+import sys
+from types import ModuleType
+from typing import List
+
+import pytest
 
 
 def run(*command, **environment):
@@ -14,3 +21,21 @@ def run(*command, **environment):
         encoding="utf-8",
         env=dict(os.environ, **environment),
     )
+
+
+def modules_of(folder: pathlib.Path, *names: str) -> List[ModuleType]:
+    """Programs of a folder outside of the package, as modules; they find one another there by their bare names.
+
+    They are loaded afresh at each call, and are known by these names for as long as it lasts: several folders have a
+    `text.py`.
+    """
+    neighbours = [path.stem for path in pathlib.Path(folder).glob("*.py")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        for name in neighbours:
+            patch.delitem(sys.modules, name, raising=False)
+        try:
+            return [importlib.import_module(name) for name in names]
+        finally:
+            for name in neighbours:
+                sys.modules.pop(name, None)

@@ -1,11 +1,12 @@
 """.ci/check_smoke.py: what the quickstart at its smallest size must have found is asked for."""
 
 import copy
-import importlib.util
 import json
 import pathlib
 
 import pytest
+
+from tests.programs import modules_of
 
 FILE = pathlib.Path(__file__).parents[1] / ".ci" / "check_smoke.py"
 DIRECTIONS = ("en-ro", "ro-en")
@@ -36,10 +37,7 @@ def faults(folder, change):
     log.append(f"now | INFO | valid | {json.dumps(valid)}\n")
     for stage in ("table", "translation"):
         (folder / "logs" / f"{stage}.log").write_text("".join(log))
-    spec = importlib.util.spec_from_file_location("check_smoke", str(FILE))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.faults(str(folder))
+    return modules_of(FILE.parent, "check_smoke")[0].faults(str(folder))
 
 
 @pytest.mark.parametrize(

@@ -105,13 +105,14 @@ class FineTunedModel(BaseFairseqModel):
         if not own:
             self.body.load_state_dict(state_dict, strict=strict, model_cfg=model_cfg)
             return
-        heads = {name: value for name, value in state_dict.items() if name.startswith("classification_heads.")}
         self.body.load_state_dict(own, strict=strict, model_cfg=model_cfg)
-        known = {name: value for name, value in self.state_dict().items() if name.startswith("classification_heads.")}
+        prefix, known = "classification_heads.", self.classification_heads.state_dict()
+        heads = {name[len(prefix) :]: value for name, value in state_dict.items() if name.startswith(prefix)}
         if {name: value.shape for name, value in heads.items()} != {k: v.shape for k, v in known.items()}:
             with one_sentence():
                 raise InputError("the checkpoint was fine-tuned for another task than this one: give its own --task")
-        nn.Module.load_state_dict(self, heads, strict=False)
+        # of the heads alone: layers of the official fairseq 0.12.2 fail where their own weights are not in what is given
+        self.classification_heads.load_state_dict(heads)
 
     def upgrade_state_dict(self, state_dict: Dict[str, Any]) -> None:
         """Nothing: loading hands the body's part to the body, which upgrades its own."""

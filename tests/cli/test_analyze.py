@@ -177,7 +177,7 @@ def test_the_page_is_legible_on_a_phone(out, tmp_path):
         "utf-8",
     )
     command = [CHROMIUM, *options, f"--user-data-dir={tmp_path}/profile", "--dump-dom", shown.as_uri()]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", timeout=120)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
     said = re.search(r"\{\"width.*?\}", done.stdout)
     assert said, done.stdout[-500:] + done.stderr[-1500:]
     found = json.loads(said.group())

@@ -2,7 +2,6 @@
 
 import collections
 import gzip
-import importlib.util
 import itertools
 import json
 import random
@@ -14,7 +13,7 @@ import pytest
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, FORWARD, MUTUAL, Lexicon, Pair
-from tests.programs import run
+from tests.programs import modules_of, run
 
 ROOT = Path(__file__).parents[2]
 CAPTIONS = ROOT / "examples" / "captions"
@@ -25,14 +24,7 @@ sacremoses = pytest.importorskip("sacremoses", reason="needs pip install sacremo
 
 def program(name, folder=CAPTIONS):
     """A program of the example, as a module."""
-    sys.path.insert(0, str(folder))
-    try:
-        spec = importlib.util.spec_from_file_location(f"captions_{name}", str(folder / (name + ".py")))
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(folder))
-    return module
+    return modules_of(folder, name)[0]
 
 
 def lines(path):

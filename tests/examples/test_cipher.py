@@ -1,7 +1,6 @@
 """examples/cipher: its programs, and that translation is learnt there without parallel text."""
 
 import collections
-import importlib.util
 import json
 import random
 import sys
@@ -13,7 +12,7 @@ import sacrebleu
 import torch
 
 from tests.conftest import USER_DIR, fairseq, load
-from tests.programs import run
+from tests.programs import modules_of, run
 
 ROOT = Path(__file__).parents[2]
 CIPHER = ROOT / "examples" / "cipher"
@@ -22,10 +21,7 @@ MARGIN = 10  # BLEU; after 600 updates what was measured was 16 above it and mor
 
 def program(name):
     """A program of the example, as a module."""
-    spec = importlib.util.spec_from_file_location("cipher_" + name, str(CIPHER / (name + ".py")))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return modules_of(CIPHER, name)[0]
 
 
 def write_text(out, *options):

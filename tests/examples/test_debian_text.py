@@ -15,14 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.programs import modules_of
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 QUICKSTART = os.path.join(HERE, "..", "..", "examples", "quickstart")
-sys.path.insert(0, QUICKSTART)
-
-import apt_packages  # noqa: E402
-import debian_text  # noqa: E402
-import manpages  # noqa: E402
-import messages  # noqa: E402
+apt_packages, debian_text, manpages, messages = modules_of(
+    QUICKSTART, "apt_packages", "debian_text", "manpages", "messages"
+)
 
 HEADER = "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=3; plural=n;\n"
 

@@ -1,7 +1,6 @@
 """examples/evidence: its tables against fairseq-train's, its dictionaries and figures by hand, and the recipe at its
 smallest."""
 
-import importlib.util
 import json
 import math
 import random
@@ -16,7 +15,7 @@ from crossinit_fairseq.export.checkpoint import Checkpoint
 from crossinit_fairseq.lexicon.lexicon_file import FORWARD, Lexicon, Pair
 from crossinit_fairseq.text_files import read_lines
 from tests.conftest import TINY_MODEL, train, write_split
-from tests.programs import run
+from tests.programs import modules_of, run
 
 ROOT = Path(__file__).parents[2]
 EVIDENCE = ROOT / "examples" / "evidence"
@@ -26,11 +25,7 @@ pytest.importorskip("safetensors", reason="needs the extra export")
 
 def program(name):
     """A program of the example, as a module."""
-    spec = importlib.util.spec_from_file_location(f"evidence_{name}", str(EVIDENCE / (name + ".py")))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+    return modules_of(EVIDENCE, name)[0]
 
 
 @pytest.fixture(scope="module")

@@ -47,7 +47,6 @@ def fairseq_hydra_train(data_folder, tmp_path, *overrides):
         env=fake_slurm.install(tmp_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=300,
     )
     assert done.returncode == 0, done.stdout.decode()[-3000:]
     assert load(tmp_path / "saved" / "checkpoint_last.pt")["optimizer_history"][-1]["num_updates"] == 2

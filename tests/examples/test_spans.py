@@ -1,6 +1,5 @@
 """examples/spans: the curves of a run, and the run itself at its smallest."""
 
-import importlib.util
 import json
 import os
 import pathlib
@@ -11,16 +10,14 @@ import numpy as np
 import pytest
 
 from crossinit_fairseq.ranks import RankTable
+from tests.programs import modules_of
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "spans"
 
 
 @pytest.fixture
 def losses():
-    specification = importlib.util.spec_from_file_location("losses", str(EXAMPLE / "losses.py"))
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return modules_of(EXAMPLE, "losses")[0]
 
 
 def valid(updates, loss, directions):

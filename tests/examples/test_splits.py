@@ -4,7 +4,6 @@ Own text (quickstart), captions, messages and manual pages of Debian packages. L
 """
 
 import collections
-import importlib
 import itertools
 import sys
 from pathlib import Path
@@ -12,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from tests.programs import modules_of
 
 pytest.importorskip("sacremoses")
 
@@ -24,15 +25,8 @@ PER_TEST = settings(max_examples=60, deadline=None, suppress_health_check=list(H
 
 
 def module(folder, name):
-    """A program of an example, which finds its neighbours beside it."""
-    path = str(ROOT / "examples" / folder)
-    sys.path.insert(0, path)
-    try:
-        for known in ("text", "own_text", "messages", "manpages", "debian_text"):
-            sys.modules.pop(known, None)
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(path)
+    """A program of an example."""
+    return modules_of(ROOT / "examples" / folder, name)[0]
 
 
 def key(line):

@@ -1,6 +1,5 @@
 """scripts/checkpoint_correlation.py"""
 
-import importlib.util
 import json
 import os
 import pathlib
@@ -13,11 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tests.helpers  # noqa: F401  (the hypothesis profile)
+from tests.programs import modules_of
 
 PATH = pathlib.Path(__file__).parents[2] / "scripts" / "checkpoint_correlation.py"
-SPEC = importlib.util.spec_from_file_location("checkpoint_correlation", str(PATH))
-script = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(script)
+(script,) = modules_of(PATH.parent, "checkpoint_correlation")
 
 
 def test_ranks_hand_worked():

@@ -1,16 +1,15 @@
 """scripts/lexicon_criterion.py"""
 
-import importlib.util
 import json
 import pathlib
 
 import numpy as np
 import pytest
 
+from tests.programs import modules_of
+
 PATH = pathlib.Path(__file__).parents[2] / "scripts" / "lexicon_criterion.py"
-SPEC = importlib.util.spec_from_file_location("lexicon_criterion", str(PATH))
-script = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(script)
+(script,) = modules_of(PATH.parent, "lexicon_criterion")
 
 
 def row(precision, agreement, share, similarity):

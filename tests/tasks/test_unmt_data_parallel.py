@@ -56,7 +56,7 @@ def run_two(data_folder, save_dir, code, *options):
         subprocess.Popen(command + ["--distributed-rank", str(rank)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         for rank in range(2)
     ]
-    outputs = [process.communicate(timeout=180)[0].decode("utf-8") for process in processes]
+    outputs = [process.communicate()[0].decode("utf-8") for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs[0][-3000:] + outputs[1][-3000:]
     return outputs
 

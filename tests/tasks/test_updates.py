@@ -6,7 +6,7 @@ from fairseq import options, tasks
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 
 from tests.conftest import weights
-from tests.tasks.test_crossinit_denoising import denoise, in_two_processes
+from tests.tasks.denoising import denoise, in_two_processes
 from tests.toy_runs import COMMON, TASKS
 
 BATCH = 8
