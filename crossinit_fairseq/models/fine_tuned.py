@@ -111,7 +111,7 @@ class FineTunedModel(BaseFairseqModel):
         if {name: value.shape for name, value in heads.items()} != {k: v.shape for k, v in known.items()}:
             with one_sentence():
                 raise InputError("the checkpoint was fine-tuned for another task than this one: give its own --task")
-        # of the heads alone: layers of the official fairseq 0.12.2 fail where their own weights are not in what is given
+        # the heads alone: layers of the official fairseq 0.12.2 fail where their own weights are not in what is given
         self.classification_heads.load_state_dict(heads)
 
     def upgrade_state_dict(self, state_dict: Dict[str, Any]) -> None:

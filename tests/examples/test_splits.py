@@ -151,7 +151,9 @@ def test_messages_and_manual_pages(tmp_path_factory, pairs, described, seed):
     for name, lines in files.items():
         debian_text.write(str(folder / name), "".join(line + "\n" for line in lines))
     keys = [(key(one), key(other)) for one, other in pairs]
-    keys += [(key(sentence("en", n)), key(sentence("ro", n))) for n in range(CONTENT + 1)]
+    # that two sentences translate each other can be known by a page that is there in both languages
+    known = {n for numbers, languages in described.values() if languages == "both" for n in numbers}
+    keys += [(key(sentence("en", n)), key(sentence("ro", n))) for n in sorted(known)]
     check_no_leak(folder, keys, "en", "ro")
 
 

@@ -1,4 +1,4 @@
-"""Every task trained by fairseq-train on a GPU, beside the CPU, and taken up again; without a GPU one task as a rehearsal."""
+"""Every task trained by fairseq-train on a GPU, beside the CPU, and taken up again; without a GPU a rehearsal."""
 
 import json
 import re

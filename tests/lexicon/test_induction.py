@@ -65,7 +65,9 @@ def test_the_same_seed_gives_the_same_lexicon(two_languages):
 def test_a_device_finds_what_the_cpu_does(two_languages):
     language, other, _ = two_languages
     # torch's own name of the CPU, so that its way is taken
-    partners = [induce(language, other, replace(SMALL, device=name)).lexicon.translations() for name in ("cpu", "cpu:0")]
+    partners = [
+        induce(language, other, replace(SMALL, device=name)).lexicon.translations() for name in ("cpu", "cpu:0")
+    ]
     assert partners[0] == partners[1]
 
 

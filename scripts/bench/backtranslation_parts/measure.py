@@ -78,8 +78,8 @@ def measure(folder, setting):
 
 
 def _alike(written, sides, rounded):
-    """How many sentences both have written, but for stock's copied language tokens; ends the program unless they are all,
-    or unless half precision may have turned some."""
+    """How many sentences both have written, but for stock's copied language tokens; ends the program unless they are
+    all, or unless half precision may have turned some."""
     dictionary = sides["stock"].task.dictionary
     tokens = {dictionary.index(f"__{language}__") for language in LANGUAGES}
     stock = Counter(tuple(token for token in row if token not in tokens) for row in written["stock"])
