@@ -145,7 +145,7 @@ def test_has_a_tail_only_where_words_lie_beyond():
 
 
 def test_a_plan_stays_small():
-    # 5 draws of one pair of languages have at most 2 * 10 boundaries of spans, 3 of languages, and one in 128 sub-tokens
+    # 5 draws of one pair of languages have at most 2 * 10 boundaries of spans, 3 of languages, one in 128 sub-tokens
     words = [ranked_words([[k % V] for k in range(500)])] * 2
     plan = RankedTable(words, 500, V).plan(SpanSampler([500, 500], 20, 500, seed=1).draw(5, 1, 0))
     assert len(plan.segments) <= 22 + 1000 // 128
