@@ -5,9 +5,14 @@
 #   OPTIONS="jobs out"      the names of the options; their variables hold the defaults
 #   read_options "$@"       set them; exit status 2 for anything else
 #   wrong MESSAGE           say what is wrong with an option, and end
+#   contents FILE ...       a word that tells whether these files hold what they held, for the settings of stages: of a file
+#                           that was copied, or checked out anew, the time is another and the contents are not
 #   check_language OPTION CODE   it becomes the name of files and folders: end where it cannot be a language code
 
 wrong() { echo "$(basename "$0"): $*; see --help" >&2; exit 2; }
+
+# a file that is not there counts as one that holds nothing
+contents() { { [ $# -eq 0 ] || md5sum -- "$@" 2>/dev/null || true; } | cut -d' ' -f1 | md5sum | cut -d' ' -f1; }
 
 check_language() { [[ $2 =~ ^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$ ]] || wrong "$1: $2 is no language code, such as en, ro_RO or zh_Hans"; }
 

@@ -63,7 +63,7 @@ if [ -z "${VENV:-}" ]; then
 fi
 export OMP_NUM_THREADS=1 PATH=$VENV/bin:$PATH
 STAGES=4
-SETTINGS="$LANGS $VOCABULARY $TEXT $(stat -c '%s %Y' "$HERE/text.py" ${TEXT:+"$TEXT"/*.$A "$TEXT"/*.$B} | xargs)"
+SETTINGS="$LANGS $VOCABULARY $TEXT $(contents "$HERE/text.py" ${TEXT:+"$TEXT"/*.$A "$TEXT"/*.$B})"
 source "$ROOT/scripts/stages.sh"
 
 # Every stage below runs in $OUT.

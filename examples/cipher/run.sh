@@ -54,7 +54,7 @@ if [ -z "${VENV:-}" ]; then
 fi
 export OMP_NUM_THREADS=1 PATH=$VENV/bin:$PATH
 STAGES=2
-SETTINGS="$TEXT $(stat -c '%s %Y' "${TEXT:-$HERE/grammar.py}" "$HERE/text.py" | xargs) $VOCABULARY"
+SETTINGS="$TEXT $(contents "${TEXT:-$HERE/grammar.py}" "$HERE/text.py") $VOCABULARY"
 source "$ROOT/scripts/stages.sh"
 
 text() {

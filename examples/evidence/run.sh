@@ -73,7 +73,7 @@ fi
 export OMP_NUM_THREADS=1 PATH=$VENV/bin:$PATH
 seeds=(${SEEDS//,/ })
 STAGES=$((2 + 3 * ${#seeds[@]}))
-SETTINGS="$LANGS $TEXT $RUN $(stat -c '%s %Y' ${TEXT:+"$TEXT"/*.$A "$TEXT"/*.$B} ${RUN:+"$RUN"/data/*/train.bin} 2>/dev/null | xargs)"
+SETTINGS="$LANGS $TEXT $RUN $(contents ${TEXT:+"$TEXT"/*.$A "$TEXT"/*.$B} ${RUN:+"$RUN"/data/*/train.bin})"
 source "$ROOT/scripts/stages.sh"
 
 # Every stage below runs in $OUT.

@@ -76,7 +76,7 @@ case $INIT in
   crossinit) STAGES=6 ;;
   random)    STAGES=5 ;;
 esac
-SETTINGS="$A $B $SEED $PRESET ${TEXT[*]-} ${DEV[*]-} ${TEST[*]-} $(stat -c '%s %Y' "${TEXT[@]#*=}" "${DEV[@]#*=}" "${TEST[@]#*=}" 2>/dev/null || true)"
+SETTINGS="$A $B $SEED $PRESET ${TEXT[*]-} ${DEV[*]-} ${TEST[*]-} $(contents "${TEXT[@]#*=}" "${DEV[@]#*=}" "${TEST[@]#*=}")"
 source "$ROOT/scripts/stages.sh"
 
 # Every stage below runs in $OUT. `data` is the folder of binarised text, the first argument of every fairseq command.

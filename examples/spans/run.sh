@@ -53,7 +53,7 @@ bash "$ROOT/scripts/setup.sh"
 PATH=$ROOT/.venv/bin:$PATH
 IFS=, read -ra widths <<< "$SPANS"
 STAGES=$((2 + ${#widths[@]}))
-SETTINGS="$LANGS $SEED $PIECES ${RANK[*]-} $(stat -c '%s %Y' "${RANK[@]#*=}" 2>/dev/null || true)"
+SETTINGS="$LANGS $SEED $PIECES ${RANK[*]-} $(contents "${RANK[@]#*=}")"
 source "$ROOT/scripts/stages.sh"
 
 ranks() {

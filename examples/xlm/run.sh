@@ -91,7 +91,7 @@ if [ -z "${VENV:-}" ]; then
 fi
 export OMP_NUM_THREADS=1 PATH=$VENV/bin:$PATH
 STAGES=3
-SETTINGS="$LANGS $TEXT $LINES $PAIRS $VOCABULARY $(stat -c '%s %Y' "$HERE/text.py" "$TEXT"/* | xargs)"
+SETTINGS="$LANGS $TEXT $LINES $PAIRS $VOCABULARY $(contents "$HERE/text.py" "$TEXT"/*)"
 source "$ROOT/scripts/stages.sh"
 
 # Every stage below runs in $OUT.

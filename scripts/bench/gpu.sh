@@ -17,14 +17,15 @@ longer, or fails, is ended and said, and the next one begins.
   --out DIR        where everything goes (default: gpu-out)
   --parts LIST     of the parts (default: tests,step,bt,lexicon,captions)
   --ahead LIST     of the part bt: --bt-ahead (default: 1,4,16)
-  --minutes N      for all of them together (default: 14); captions takes what the others leave
+  --minutes N      for all of them together (default: 15); captions takes what the others leave
   --captions DIR   the --out of examples/captions/run.sh with --inits lexicon: its data and lexicon, made before on a CPU
                    (default: the part captions is left out, which is said)
   --updates N      of the part captions: the learning rate falls to 0 until then (default: 1200)
   --wheels DIR     first put the wheels in DIR beside this machine's own packages, into OUT/site, without network
   --collect DIR    only put these wheels into DIR, on a machine with network: for Linux x86_64 and --python; torch is taken
                    to be there
-  --without LIST   of --collect: packages that the machine with the GPU has as well, such as scipy,pyarrow
+  --without LIST   of --collect: packages that the machine with the GPU has as well, such as pyarrow,lxml; SciPy and
+                   scikit-learn of theirs may be too new for the numpy that fairseq needs
   --python X.Y     of the machine with the GPU (default: 3.12)
   --size full|dry  dry: sizes that measure nothing, on a CPU too, to see that the script is ready (default: full)
 
@@ -33,7 +34,7 @@ EOT
 }
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-OUT=gpu-out PARTS=tests,step,bt,lexicon,captions MINUTES=14 AHEAD=1,4,16 CAPTIONS= UPDATES=1200 WHEELS= COLLECT= WITHOUT= PYTHON=3.12 SIZE=full
+OUT=gpu-out PARTS=tests,step,bt,lexicon,captions MINUTES=15 AHEAD=1,4,16 CAPTIONS= UPDATES=1200 WHEELS= COLLECT= WITHOUT= PYTHON=3.12 SIZE=full
 OPTIONS="out parts ahead minutes captions updates wheels collect without python size"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
@@ -121,7 +122,7 @@ wanted() { [[ ",$PARTS," == *",$1,"* ]]; }
 
 cd "$ROOT"
 if wanted tests; then
-  part tests 180 "$PY" -m pytest -q -p no:cacheprovider -m gpu tests/gpu --junitxml "$OUT/tests.xml"
+  part tests 240 "$PY" -m pytest -q -p no:cacheprovider -m gpu tests/gpu --junitxml "$OUT/tests.xml"
 fi
 if wanted step; then
   if [ $SIZE = dry ]; then small="--vocabulary 500 --dim 16 --words 600 --pairs 8 --span 50 --max-rank 400 --repeats 2"; else small="--repeats 50"; fi
@@ -141,7 +142,7 @@ fi
 if wanted lexicon; then
   small="--device cuda"
   [ $SIZE = full ] || small="--device cpu:0 --words 40000 --size 400"
-  part lexicon 150 "$PY" scripts/bench/lexicon.py $small --json "$OUT/lexicon.json"
+  part lexicon 300 "$PY" scripts/bench/lexicon.py $small --json "$OUT/lexicon.json"
 fi
 if wanted captions; then
   if [ -n "$CAPTIONS" ]; then

@@ -23,16 +23,20 @@ MODEL="--arch transformer --share-all-embeddings --encoder-layers $LAYERS --deco
   --max-target-positions 256"
 COMMON="--user-dir $ROOT/crossinit_fairseq --langs $A,$B --lexicon $A-$B=${lexicons[0]} --seed 1 --num-workers 2 --no-epoch-checkpoints
   --required-batch-size-multiple 1 --log-interval 50 --log-format json --optimizer adam --clip-norm 1.0 $DEVICE"
-train() { "$PY" -m fairseq_cli.train "$CAPTIONS/data" $COMMON $MODEL "$@"; }
+training=$LEFT
+train() { timeout $((training > 5 ? training : 5)) "$PY" -m fairseq_cli.train "$CAPTIONS/data" $COMMON $MODEL "$@"; }
 
 train --task crossinit_pretrain --criterion crossinit --batch-size 512 --updates-per-epoch 100 --rescale --lr 0.01 \
-  --max-update $PAIRS --start-as-copier --save-dir "$OUT/table"
-hours=$(awk -v s=$((LEFT - (SECONDS - BEGIN) - SCORING)) 'BEGIN {print (s > 10 ? s : 10) / 3600}')
+  --max-update $PAIRS --start-as-copier --save-interval 1000 --no-save-optimizer-state --save-dir "$OUT/table"
+# ended by the clock, what the last validation saved is scored
+training=$((LEFT - (SECONDS - BEGIN) - SCORING))
+ended=0
 train --task crossinit_unmt --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens $TOKENS --restrict-vocab-updates -1 \
   --lexicon-bt-updates $WARMUP --lexicon-bt-noise --bt-ahead 4 --adam-betas '(0.9, 0.98)' --lr 0.001 --lr-scheduler polynomial_decay \
   --total-num-update $UPDATES --warmup-updates $WARMUP --valid-round-trip 100 --validate-interval 100000 --validate-interval-updates $EVERY \
-  --save-interval-updates 100000 --max-update $UPDATES --stop-time-hours $hours $PRECISION \
-  --finetune-from-model "$OUT/table/checkpoint_last.pt" --save-dir "$OUT/translation"
+  --save-interval-updates $EVERY --keep-interval-updates 1 --max-update $UPDATES $PRECISION \
+  --finetune-from-model "$OUT/table/checkpoint_last.pt" --save-dir "$OUT/translation" || ended=$?
+[ $ended -eq 0 ] || [ $ended -eq 124 ] || exit $ended
 for sides in "$A $B" "$B $A"; do
   set -- $sides
   "$PY" -m fairseq_cli.generate "$CAPTIONS/data" --user-dir "$ROOT/crossinit_fairseq" --task crossinit_unmt --langs $A,$B -s $1 -t $2 \

@@ -12,7 +12,7 @@ from tests.toy_runs import COMMON, TASKS, fine_tuning_folder
 
 CUDA = torch.cuda.is_available()
 TRAINED = sorted(TASKS) if CUDA else ["crossinit_pretrain"]
-PRECISIONS = {"single": "", "bf16": "--bf16", **({"fp16": "--fp16"} if CUDA else {})}
+PRECISIONS = {"single": "", "bf16": "--bf16", **({"fp16": "--fp16 --fp16-init-scale 4"} if CUDA else {})}
 NO_DROPOUT = "--dropout 0 --attention-dropout 0"
 pytestmark = pytest.mark.gpu
 

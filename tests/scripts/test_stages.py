@@ -50,6 +50,30 @@ def test_a_finished_stage_runs_again_only_when_it_changed(tmp_path):
     assert status == 0 and "one ran" in out and (tmp_path / "replaced" / "one" / "file").read_text() == "text\n"
 
 
+def test_contents_tell_what_files_hold_and_not_when_they_were_written(tmp_path):
+    def contents(*names):
+        script = 'set -euo pipefail; cd "$1"; source "$ROOT/scripts/options.sh"; shift; contents "$@"'
+        command = ["bash", "-c", script, "recipe.sh", str(tmp_path), *names]
+        return subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            universal_newlines=True,
+            env=ENVIRONMENT,
+            check=True,
+            stdin=subprocess.DEVNULL,
+        ).stdout
+
+    (tmp_path / "a b").write_text("one")
+    (tmp_path / "c").write_text("two")
+    before = contents("a b", "c")
+    os.utime(str(tmp_path / "c"), (1, 1))
+    assert contents("a b", "c") == before
+    assert len({before, contents("c", "a b"), contents("a b"), contents(), contents("c")}) == 5
+    assert contents("a b", "missing") == contents("a b")
+    (tmp_path / "c").write_text("owt")
+    assert contents("a b", "c") != before
+
+
 def test_a_failed_stage_ends_the_recipe_with_its_log(tmp_path):
     status, out, err = recipe(tmp_path, "echo what happened; false; echo not this;")
     assert status == 1 and "what happened" in err and "not this" not in err
