@@ -94,7 +94,8 @@ class WordByWord:
     """Translates lines of text from a lexicon's source language into its target language.
 
     A word is what TextWords says; one in a lower-cased lexicon is looked up with its case folded, and its translation
-    gets the case that it had: Capitalised, UPPER, or as the lexicon writes it. All that is no word stays as it is.
+    gets the case that it had: Capitalised, UPPER, or as the lexicon writes it. All that is no word stays as it is, but
+    the apostrophe of an elided word goes with it: l'homme becomes the man.
 
     lexicon: Lexicon; segmenter: cuts the runs of languages without spaces, see ranks/text/segmenters.py.
     Raises InputError for such a language without one.
@@ -108,7 +109,9 @@ class WordByWord:
         self.words = TextWords(lexicon.source, lexicon.lowercase, segmenter)
         self.target, self.lowercase = lexicon.target, lexicon.lowercase
         self.translations = lexicon.translations()
-        self._pattern = regex.compile(self.words.pattern)
+        # where a quotation mark opens before the word, the apostrophe closes that
+        elided = r"(?P<elided>(?<!'\p{L}+)'(?=\p{L}|$))?" if self.words.elides else "(?P<elided>)?"
+        self._pattern = regex.compile(self.words.pattern + elided)
         self._between = "" if segmenter is None or is_spaceless(lexicon.target) else " "
 
     def translate_line(self, line: str) -> str:
@@ -121,9 +124,12 @@ class WordByWord:
 
         def replace(match: Any) -> str:
             nonlocal found
-            translated = [self._word(word) for word in self._cut(match.group())]
+            elided = match["elided"] or ""
+            translated = [self._word(word) for word in self._cut(match.group()[: -len(elided) or None])]
             found = found or any(known for _, known in translated)
-            return self._between.join(word for word, _ in translated)
+            if elided and translated[-1][1]:
+                elided = "" if match.end() == len(match.string) else " "
+            return self._between.join(word for word, _ in translated) + elided
 
         written = self._pattern.sub(replace, self.words.normalise(part))
         return written if found else part

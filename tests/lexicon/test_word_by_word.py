@@ -134,8 +134,12 @@ def test_text_with_its_case_kept():
 
 
 def test_text_elided_articles_are_words():
-    words = WordByWord(lexicon(("homme", "man"), ("l", "the"), languages=("fr", "en")))
-    assert words.translate_line("L'homme") == "The'man"
+    words = WordByWord(lexicon(("homme", "man"), ("l", "the"), ("d", "of"), ("un", "a"), languages=("fr", "en")))
+    assert words.translate_line("L'homme d\u2019un d' un l'eau") == "The man of a of a the eau"
+    # a word that is not known keeps its apostrophe; one that closes a quotation is no elision
+    assert words.translate_line("s'un 'homme' l' homme'\n") == "s'a 'man' the man\n"
+    # in English an apostrophe stands inside a word
+    assert WordByWord(lexicon(("l", "x"), ("homme", "y"))).translate_line("l'homme dogs'") == "l'homme dogs'"
 
 
 def test_text_of_languages_without_spaces():

@@ -75,9 +75,14 @@ class TextWords:
         return cls(language, lowercase, Uncut())
 
     @property
+    def elides(self) -> bool:
+        """Whether an apostrophe ends a word of this language, as in l'homme, rather than standing inside one."""
+        return base_language(self.language) in _ELIDING
+
+    @property
     def pattern(self) -> str:
         """The words of normalised text, as a pattern that Rust's `regex` and Python's `regex` both understand."""
-        inside = "\u00b7\u05f3\u05f4" + ("" if base_language(self.language) in _ELIDING else "'")
+        inside = "\u00b7\u05f3\u05f4" + ("" if self.elides else "'")
         return (
             r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*"
             r"(?:[" + inside + r"][\p{L}\p{N}][\p{L}\p{M}\p{N}]*|[\u200c\u200d]+[\p{L}\p{M}\p{N}]+)*"
