@@ -131,6 +131,26 @@ def let_gpus_train_in_bfloat16():
     fairseq.trainer.Trainer.__init__ = without_tpu
 
 
+def let_a_new_run_have_its_own_hours():
+    """For all versions: a run that starts from another's model (`--finetune-from-model`) goes on with that one's hours, so
+    that with `--stop-time-hours` it ends at its first update.
+    """
+    import fairseq.trainer
+
+    stock = fairseq.trainer.Trainer.load_checkpoint
+    if hasattr(stock, "stock"):
+        return
+
+    def load_checkpoint(self, *args, reset_meters=False, **kwargs):
+        extra_state = stock(self, *args, reset_meters=reset_meters, **kwargs)
+        if reset_meters:
+            self._previous_training_time = 0
+        return extra_state
+
+    load_checkpoint.stock = stock
+    fairseq.trainer.Trainer.load_checkpoint = load_checkpoint
+
+
 def apply():
     """Apply every shim that this environment needs. Safe to call twice."""
     safe_checkpoints.apply()
@@ -138,3 +158,4 @@ def apply():
     let_denoising_share_options()
     list_all_options_in_help()
     let_gpus_train_in_bfloat16()
+    let_a_new_run_have_its_own_hours()

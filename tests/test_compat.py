@@ -7,7 +7,7 @@ import sys
 import torch
 
 from crossinit_fairseq import compat
-from tests.conftest import USER_DIR
+from tests.conftest import USER_DIR, load
 from tests.tasks.in_process import run
 from tests.toy_runs import COMMON, TASKS
 
@@ -110,3 +110,26 @@ def test_bfloat16_needs_no_tpu_with_the_shim_only(data_folder, tmp_path, monkeyp
     assert status() == 0
     monkeypatch.setattr(Trainer, "__init__", Trainer.__init__.stock)
     assert "xla_device" in status(), "fairseq no longer looks for a TPU"
+
+
+def test_a_new_run_has_its_own_hours_with_the_shim_only(data_folder, tmp_path, monkeypatch):
+    from fairseq.trainer import Trainer
+
+    def updates(name, *options):
+        """How many a run makes that would end at 3, or after an hour."""
+        folder, words = tmp_path / name, TASKS["crossinit_denoising"].options
+        ends = "--stop-time-hours 1 --max-update 3 --num-workers 0"
+        done = run("train", [str(data_folder), "--save-dir", str(folder)], words, COMMON, ends, *options)
+        assert done.returncode == 0, done.stdout[-3000:]
+        return load(folder / "checkpoint_last.pt")["optimizer_history"][-1]["num_updates"]
+
+    assert updates("first") == 3
+    long = load(tmp_path / "first" / "checkpoint_last.pt")
+    long["extra_state"]["previous_training_time"] = 7200
+    torch.save(long, str(tmp_path / "long.pt"))
+    start = ["--finetune-from-model", str(tmp_path / "long.pt")]
+    assert updates("with", start) == 3
+    # a run that goes on goes on with its hours
+    assert updates("on", ["--restore-file", str(tmp_path / "long.pt")], "--max-update 6") == 4
+    monkeypatch.setattr(Trainer, "load_checkpoint", Trainer.load_checkpoint.stock)
+    assert updates("without", start) == 1, "fairseq no longer counts the hours of another run"
