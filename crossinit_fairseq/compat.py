@@ -132,8 +132,8 @@ def let_gpus_train_in_bfloat16():
 
 
 def let_a_new_run_have_its_own_hours():
-    """For all versions: a run that starts from another's model (`--finetune-from-model`) goes on with that one's hours, so
-    that with `--stop-time-hours` it ends at its first update.
+    """For all versions: a run that starts from another's model (`--finetune-from-model`) goes on with that one's hours,
+    so that with `--stop-time-hours` it ends at its first update.
     """
     import fairseq.trainer
 
