@@ -122,7 +122,7 @@ wanted() { [[ ",$PARTS," == *",$1,"* ]]; }
 
 cd "$ROOT"
 if wanted tests; then
-  part tests 240 "$PY" -m pytest -q -p no:cacheprovider -m gpu tests/gpu --junitxml "$OUT/tests.xml"
+  part tests 240 "$PY" -m pytest -q -p no:cacheprovider -m gpu tests/gpu tests/generation --junitxml "$OUT/tests.xml"
 fi
 if wanted step; then
   if [ $SIZE = dry ]; then small="--vocabulary 500 --dim 16 --words 600 --pairs 8 --span 50 --max-rank 400 --repeats 2"; else small="--repeats 50"; fi
