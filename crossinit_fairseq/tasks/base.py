@@ -36,6 +36,10 @@ class CrossInitConfig(FairseqDataclass):
     )
     seed: int = II("common.seed")
     train_subset: str = II("dataset.train_subset")
+    # which checkpoint training starts from, to compare its dictionary
+    save_dir: str = II("checkpoint.save_dir")
+    restore_file: str = II("checkpoint.restore_file")
+    finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")
 
 
 class CrossInitTask(FairseqTask):
@@ -119,6 +123,19 @@ class CrossInitTask(FairseqTask):
         if getattr(model, "args", None) is not None and not hasattr(model.args, "task"):
             model.args.task = self.name
         return model
+
+    def check_starting_checkpoint(self) -> None:
+        """Raise InputError when training is about to start from a checkpoint of another dictionary.
+
+        fairseq hands a task nothing of that checkpoint but the model, so its file is asked.
+        """
+        cfg = self.cfg
+        if not getattr(cfg, "save_dir", None):
+            return  # not in training, or a configuration of before tasks knew these options
+        path = dictionary_record.starting_checkpoint(cfg.save_dir, cfg.restore_file, cfg.finetune_from_model)
+        if path:
+            tokens = [language_token(language) for language in self.languages]
+            dictionary_record.check_checkpoint(path, self.dictionary.symbols, self.folders[0], tokens)
 
     def check_architecture(self, cfg: Any, base: Type[BaseFairseqModel], needed: str) -> None:
         """Raise InputError unless the architecture's model is a `base`. needed: what the task needs, in words."""

@@ -2,14 +2,12 @@
 
 import logging
 import os
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict
 
 import numpy as np
-from fairseq.data import Dictionary
-from fairseq.models import BaseFairseqModel, FairseqEncoderDecoderModel
+from fairseq.models import BaseFairseqModel
 from fairseq.tasks import register_task
 
-from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.data.bart_noise import BartNoise
 from crossinit_fairseq.data.datasets.corpus import open_blocks
 from crossinit_fairseq.data.datasets.fixed_dictionary import load_dictionary
@@ -17,7 +15,6 @@ from crossinit_fairseq.data.datasets.grouped_batches import GroupedBatches
 from crossinit_fairseq.data.datasets.noisy_text import NoisyText, sampling_ratios
 from crossinit_fairseq.data.dictionary import EOS, MASK, language_token, special_rows
 from crossinit_fairseq.errors import InputError, one_sentence
-from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.ranks import WordPieces
 from crossinit_fairseq.tasks.crossinit_denoising_config import (
     CrossInitDenoisingConfig,
@@ -25,13 +22,14 @@ from crossinit_fairseq.tasks.crossinit_denoising_config import (
     noise_law,
     without_word_masks,
 )
+from crossinit_fairseq.tasks.encoder_decoder import EncoderDecoderTask
 from crossinit_fairseq.tasks.pretraining import PretrainingTask
 
 logger = logging.getLogger(__name__)
 
 
 @register_task("crossinit_denoising", dataclass=CrossInitDenoisingConfig)
-class CrossInitDenoisingTask(PretrainingTask):
+class CrossInitDenoisingTask(EncoderDecoderTask, PretrainingTask):
     """Restore text from noise, with any encoder-decoder (Lewis et al., 2020; in many languages: Liu et al., 2020).
 
     With --add-lang-token an input is ``<s> x </s> [lang]`` and the decoder begins with ``[lang]``, as
@@ -43,10 +41,6 @@ class CrossInitDenoisingTask(PretrainingTask):
 
     cfg: CrossInitDenoisingConfig
     name = "crossinit_denoising"
-
-    def __init__(self, cfg: CrossInitDenoisingConfig, dictionary: Dictionary, languages: List[str]):
-        super().__init__(cfg, dictionary, languages)
-        self._model_positions: Tuple[int, ...] = ()
 
     @classmethod
     def setup_task(cls, cfg: CrossInitDenoisingConfig, **kwargs) -> "CrossInitDenoisingTask":
@@ -63,32 +57,16 @@ class CrossInitDenoisingTask(PretrainingTask):
 
     def build_model(self, cfg: Any, from_checkpoint: bool = False) -> BaseFairseqModel:
         """Build the model; a checkpoint of another dictionary will be refused in words."""
-        with one_sentence():
-            needed = "an encoder-decoder architecture such as mbart_base or transformer"
-            self.check_architecture(cfg, FairseqEncoderDecoderModel, needed)
-            model = self.build_fairseq_model(cfg, from_checkpoint)
-            check_dictionary_fits(model, self.dictionary, self.cfg.data)
-            if not from_checkpoint:
-                self._check_starting_checkpoint()
-        # under Hydra the model's limits are options of their own
-        self._model_positions = tuple(model.max_positions())
+        model = super().build_model(cfg, from_checkpoint)
         if self.longest < 4:
             with one_sentence():
                 raise InputError(f"the model has {self.longest} positions; <s>, a word, </s> and [lang] make 4")
         return model
 
-    def _check_starting_checkpoint(self) -> None:
-        """Refuse to train from a checkpoint of another dictionary; fairseq hands a task nothing of it but the model."""
-        cfg = self.cfg
-        path = dictionary_record.starting_checkpoint(cfg.save_dir, cfg.restore_file, cfg.finetune_from_model)
-        if path:
-            tokens = [language_token(language) for language in self.languages]
-            dictionary_record.check_checkpoint(path, self.dictionary.symbols, self.folders[0], tokens)
-
     @property
     def longest(self) -> int:
         """Of an input, with noise and without, in sub-tokens, its first and last included."""
-        return min((self.cfg.tokens_per_sample,) + self.max_positions() + self._model_positions)
+        return min(self.cfg.tokens_per_sample, self.fewest_positions)
 
     def load_dataset(self, split: str, epoch: int = 1, combine: bool = False, **kwargs) -> None:
         """Training: the languages together, sampled anew in each epoch. Else: all text, batches of one language."""
@@ -132,11 +110,3 @@ class CrossInitDenoisingTask(PretrainingTask):
             for language in blocks
         }
         return NoisyText(blocks, noise, ends, cfg.seed, alpha)
-
-    def has_sharded_data(self, split: str) -> bool:
-        """Whether the next epoch reads other files."""
-        return split == self.cfg.train_subset and len(self.folders) > 1
-
-    def max_positions(self) -> Tuple[int, int]:
-        """The longest source and target that the task allows, in sub-tokens."""
-        return (self.cfg.max_source_positions, self.cfg.max_target_positions)

@@ -1,19 +1,18 @@
 """Options of the task `crossinit_denoising`."""
 
 from dataclasses import dataclass, field, fields
-from typing import Collection, Optional, Set
+from typing import Collection, Set
 
 from fairseq.dataclass import ChoiceEnum
-from omegaconf import II
 
 from crossinit_fairseq.data.bart_noise import MASK_LENGTHS, SPANS, NoiseLaw
 from crossinit_fairseq.data.datasets.corpus import BREAK_MODES
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.tasks.base import CrossInitConfig
+from crossinit_fairseq.tasks.encoder_decoder import EncoderDecoderConfig
 
 
 @dataclass
-class CrossInitDenoisingConfig(CrossInitConfig):
+class CrossInitDenoisingConfig(EncoderDecoderConfig):
     """Options of `--task crossinit_denoising`; by name those of fairseq's multilingual_denoising, by default mBART's
     noise on single sentences."""
 
@@ -75,12 +74,6 @@ class CrossInitDenoisingConfig(CrossInitConfig):
             "it is)"
         },
     )
-    max_source_positions: int = field(default=1024, metadata={"help": "longest input of the encoder, in sub-tokens"})
-    max_target_positions: int = field(default=1024, metadata={"help": "longest output of the decoder, in sub-tokens"})
-    # which checkpoint training starts from, to compare its dictionary
-    save_dir: str = II("checkpoint.save_dir")
-    restore_file: str = II("checkpoint.restore_file")
-    finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")
 
 
 def noise_law(cfg: CrossInitDenoisingConfig) -> NoiseLaw:

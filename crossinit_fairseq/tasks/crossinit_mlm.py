@@ -90,6 +90,8 @@ class CrossInitMlmTask(PretrainingTask):
             self.check_architecture(cfg, FairseqEncoderModel, "a masked language model such as xlm_tiny_3 or roberta")
             model = self.build_fairseq_model(cfg, from_checkpoint)
             check_dictionary_fits(model, self.dictionary, self.cfg.data)
+            if not from_checkpoint:
+                self.check_starting_checkpoint()
             if model.max_positions() < self.cfg.tokens_per_sample:
                 raise InputError(
                     f"--tokens-per-sample is {self.cfg.tokens_per_sample} but the model has {model.max_positions()} "

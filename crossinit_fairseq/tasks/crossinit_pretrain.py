@@ -126,6 +126,7 @@ class CrossInitPretrainTask(CrossInitTask):
         with one_sentence():
             self._samplers()  # too few words or pairs is to be said before the table is laid out
             check_dictionary_fits(model, self.dictionary, self.cfg.data)
+            self.check_starting_checkpoint()
             if self.cfg.start_as_copier:
                 start_as_copier(model)
             words = self.words if self.with_spans else None

@@ -7,7 +7,7 @@ import torch
 from fairseq.criterions import FairseqCriterion
 from fairseq.data import Dictionary, FairseqDataset, LanguagePairDataset, iterators
 from fairseq.logging import metrics
-from fairseq.models import BaseFairseqModel, FairseqEncoderDecoderModel
+from fairseq.models import BaseFairseqModel
 from fairseq.tasks import register_task
 
 from crossinit_fairseq.data import dictionary_record
@@ -26,12 +26,11 @@ from crossinit_fairseq.generation import fairseq_generator
 from crossinit_fairseq.generation.search import Search, TranslationRequest
 from crossinit_fairseq.lexicon import Lexicon
 from crossinit_fairseq.models.bare_model import unwrap
-from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.copying_attention import start_as_copier
 from crossinit_fairseq.models.token_tables import FrozenTable
 from crossinit_fairseq.ranks import WordPieces
-from crossinit_fairseq.tasks.base import CrossInitTask
 from crossinit_fairseq.tasks.crossinit_unmt_config import CrossInitUnmtConfig, check_options
+from crossinit_fairseq.tasks.encoder_decoder import EncoderDecoderTask
 from crossinit_fairseq.tasks.lexicons import TranslationLexicons, parse_lexicons
 from crossinit_fairseq.unmt.back_translation import BackTranslation
 from crossinit_fairseq.unmt.directions import Directions
@@ -42,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 
 @register_task("crossinit_unmt", dataclass=CrossInitUnmtConfig)
-class CrossInitUnmtTask(CrossInitTask):
+class CrossInitUnmtTask(EncoderDecoderTask):
     """For each update and language t: restore a sentence of t from a noisy one; then translate a sentence of t into
     another language s with the model as it is, and learn to translate the result back (Lample et al. 2018b).
 
@@ -97,7 +96,6 @@ class CrossInitUnmtTask(CrossInitTask):
         self.validation: Optional[Validation] = None
         self._vocabularies: Dict[str, torch.Tensor] = {}
         self._update = 0
-        self._model_positions: Tuple[int, ...] = ()
 
     @classmethod
     def setup_task(cls, cfg: CrossInitUnmtConfig, **kwargs) -> "CrossInitUnmtTask":
@@ -200,39 +198,25 @@ class CrossInitUnmtTask(CrossInitTask):
         self.step.ahead.begin_epoch(dataset.groups, update_freq)
         return OrderedItems(super().get_batch_iterator(dataset, **options), self.step.ahead)
 
-    def has_sharded_data(self, split: str) -> bool:
-        """Whether the next epoch reads other files."""
-        return split == self.cfg.train_subset and len(self.folders) > 1
-
     @property
     def _longest(self) -> int:
         # in the binarised text, whose sentences have </s> but neither <s> nor the language token
-        return min((self.cfg.max_source_positions, self.cfg.max_target_positions) + self._model_positions) - 2
+        return self.fewest_positions - 2
 
     # --- training
 
     def build_model(self, cfg: Any, from_checkpoint: bool = False) -> BaseFairseqModel:
         """Build the model; a checkpoint of another dictionary will be refused in words."""
-        with one_sentence():
-            needed = "an encoder-decoder architecture such as mbart_base or transformer"
-            self.check_architecture(cfg, FairseqEncoderDecoderModel, needed)
-            model = self.build_fairseq_model(cfg, from_checkpoint)
-            check_dictionary_fits(model, self.dictionary, self.cfg.data)
-            if not from_checkpoint:
-                if self.cfg.start_as_copier:
-                    start_as_copier(model)
-                self._check_starting_checkpoint()
-        # under Hydra the model's limits are options of their own
-        self._model_positions = tuple(model.max_positions())
+        model = super().build_model(cfg, from_checkpoint)
+        if self.cfg.start_as_copier and not from_checkpoint:
+            with one_sentence():
+                start_as_copier(model)
         return model
 
-    def _check_starting_checkpoint(self) -> None:
-        """Refuse to train from a checkpoint of another dictionary; fairseq hands a task nothing of it but the model."""
-        cfg = self.cfg
-        path = dictionary_record.starting_checkpoint(cfg.save_dir, cfg.restore_file, cfg.finetune_from_model)
-        if path and not (cfg.source_lang and cfg.target_lang):  # generation: see load_state_dict
-            tokens = [language_token(language) for language in self.languages]
-            dictionary_record.check_checkpoint(path, self.dictionary.symbols, self.folders[0], tokens)
+    def check_starting_checkpoint(self) -> None:
+        """For training; generation is told what its checkpoint holds, see load_state_dict."""
+        if not (self.cfg.source_lang and self.cfg.target_lang):
+            super().check_starting_checkpoint()
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
         """Take over the task's part of a checkpoint, for generation: its dictionary must be this one."""
@@ -290,10 +274,6 @@ class CrossInitUnmtTask(CrossInitTask):
             self.back_translation.log(self.directions.generated(), logging_outputs, self._update)
         elif self.validation is not None:
             self.validation.log(logging_outputs)
-
-    def max_positions(self) -> Tuple[int, int]:
-        """The longest source and target the task allows, in sub-tokens."""
-        return (self.cfg.max_source_positions, self.cfg.max_target_positions)
 
     # --- fairseq-generate, fairseq-interactive, the hub: from source_lang into target_lang
 

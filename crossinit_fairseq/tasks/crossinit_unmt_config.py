@@ -7,11 +7,11 @@ from fairseq.dataclass import ChoiceEnum
 from omegaconf import II
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.tasks.base import CrossInitConfig
+from crossinit_fairseq.tasks.encoder_decoder import EncoderDecoderConfig
 
 
 @dataclass
-class CrossInitUnmtConfig(CrossInitConfig):
+class CrossInitUnmtConfig(EncoderDecoderConfig):
     """Options of `--task crossinit_unmt`."""
 
     directions: Optional[str] = field(
@@ -164,8 +164,6 @@ class CrossInitUnmtConfig(CrossInitConfig):
         default=3,
         metadata={"help": "translations of each direction to write into the log at every validation (default: 3)"},
     )
-    max_source_positions: int = field(default=1024, metadata={"help": "longest input of the encoder, in sub-tokens"})
-    max_target_positions: int = field(default=1024, metadata={"help": "longest output of the decoder, in sub-tokens"})
     truncate_source: bool = field(
         default=False,
         metadata={
@@ -173,10 +171,6 @@ class CrossInitUnmtConfig(CrossInitConfig):
             "stopping; every line of a test set is then translated"
         },
     )
-    # which checkpoint training starts from, to compare its dictionary
-    save_dir: str = II("checkpoint.save_dir")
-    restore_file: str = II("checkpoint.restore_file")
-    finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")
     # how many batches of a process make an update, by epoch
     update_freq: List[int] = II("optimization.update_freq")
 

@@ -20,7 +20,7 @@ from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.data.datasets.examples import Example, Examples
 from crossinit_fairseq.data.datasets.fixed_dictionary import load_dictionary
 from crossinit_fairseq.data.datasets.grouped_batches import GroupedBatches
-from crossinit_fairseq.data.dictionary import MASK, language_token, languages_in, read_symbols
+from crossinit_fairseq.data.dictionary import MASK, languages_in, read_symbols
 from crossinit_fairseq.data.folder import data_folders
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.finetuning.encoding import FORMS, PairForm, PieceEncoder
@@ -131,15 +131,8 @@ class FineTuningTask(CrossInitTask):
                     "--max-length as much or less"
                 )
             if not from_checkpoint:
-                self._check_starting_checkpoint()
+                self.check_starting_checkpoint()
         return model
-
-    def _check_starting_checkpoint(self) -> None:
-        cfg = self.cfg
-        path = dictionary_record.starting_checkpoint(cfg.save_dir, cfg.restore_file, cfg.finetune_from_model)
-        if path:
-            tokens = [language_token(language) for language in self.languages]
-            dictionary_record.check_checkpoint(path, self.dictionary.symbols, self.folders[0], tokens)
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
         """Take over the task's part of a checkpoint: its dictionary must be this one."""
