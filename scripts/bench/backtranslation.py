@@ -26,14 +26,12 @@ exit code 1 (not with --fp16).
 
 import argparse
 import json
-import sys
 import tempfile
 from pathlib import Path
 
+import checkout  # noqa: F401
 from backtranslation_parts.report import report, table
 from backtranslation_parts.workloads import SIZES, settings_of
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
 def main():

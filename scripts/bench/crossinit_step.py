@@ -20,11 +20,10 @@ import sys
 import time
 from pathlib import Path
 
+import checkout  # noqa: F401
 import numpy as np
 import torch
 from tqdm import tqdm
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from crossinit_fairseq.alignment import RankedTable, SpanPlan, sigmoid_objective
 from crossinit_fairseq.alignment.span_means import SpanMeans

@@ -20,14 +20,12 @@ log-normal distribution (a median of 25 sub-tokens; the logarithm's standard dev
 import argparse
 import json
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
+import checkout  # noqa: F401
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 EPOCHS, MEDIAN_LENGTH, SEED = 3, 25.0, 1
 NOISE = (

@@ -35,6 +35,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple
 
+import checkout  # noqa: F401
 import numpy as np
 
 SIZE, WINDOW, DIMENSIONS = 20000, 15, 300

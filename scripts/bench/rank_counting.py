@@ -25,12 +25,12 @@ os.environ["POLARS_MAX_THREADS"] = "1"  # per core; read when Polars is imported
 
 import numpy as np
 import regex
+from checkout import ROOT
 
 from crossinit_fairseq.markup import unescape_bytes
 from crossinit_fairseq.ranks import BinarisedText, TextWords, WordPieces, count_text, rank_words
 from crossinit_fairseq.ranks.text.words import MAX_CHARACTERS
 
-ROOT = Path(__file__).resolve().parents[2]
 MONO = ROOT.parent / "shared" / "data" / "mono"
 VOCABULARY, SLICE = 32000, 2_000_000
 

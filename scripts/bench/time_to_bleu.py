@@ -22,12 +22,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+from checkout import ROOT
+from time_to_bleu_parts.runs import median_minutes, read_run
 
-from time_to_bleu_parts.runs import median_minutes, read_run  # noqa: E402
-
-from crossinit_fairseq.errors import InputError, one_sentence  # noqa: E402
+from crossinit_fairseq.errors import InputError, one_sentence
 
 BLEU = (5, 10, 15)
 
