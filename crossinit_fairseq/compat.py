@@ -7,6 +7,7 @@ of ours rather than patched.
 
 import argparse
 import sys
+from typing import IO, Any, Optional, Sequence
 
 import torch
 from omegaconf import open_dict
@@ -21,11 +22,11 @@ class _TrustingTorch:
     affected.
     """
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(torch, name)
 
     @staticmethod
-    def load(*args, **kwargs):
+    def load(*args, **kwargs) -> Any:
         kwargs.setdefault("weights_only", False)
         return torch.load(*args, **kwargs)
 
@@ -34,7 +35,7 @@ def _torch_version():
     return tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2])
 
 
-def let_processes_exchange_objects():
+def let_processes_exchange_objects() -> None:
     """For torch >= 2.6: the processes of one run send each other numpy numbers and configurations with a checkpoint."""
     if _torch_version() < (2, 6):
         return
@@ -44,7 +45,7 @@ def let_processes_exchange_objects():
         fairseq.distributed.utils.torch = _TrustingTorch()
 
 
-def let_denoising_share_options():
+def let_denoising_share_options() -> None:
     """For the official 0.12.2: `--task multilingual_denoising` defines options that every BART architecture has defined
     before it, and argparse refuses (`conflicting option string: --max-source-positions`). The forks made the task's
     options a dataclass, which skips what is there.
@@ -55,7 +56,7 @@ def let_denoising_share_options():
         return
     stock = DenoisingTask.add_args
 
-    def add_args(parser):
+    def add_args(parser: argparse.ArgumentParser) -> None:
         group = parser.add_argument_group("Denoising")
         group.conflict_handler = "resolve"
         stock(group)
@@ -64,7 +65,7 @@ def let_denoising_share_options():
     DenoisingTask.add_args = staticmethod(add_args)
 
 
-def list_all_options_in_help():
+def list_all_options_in_help() -> None:
     """For all versions: `fairseq-train --help --user-dir ... --task NAME` stops before it has read NAME's options.
 
     fairseq parses twice, first for the names of task, architecture and criterion, then with their options; `--help`
@@ -75,7 +76,7 @@ def list_all_options_in_help():
         return
     print_help = argparse.ArgumentParser.print_help
 
-    def print_all(parser, file=None):
+    def print_all(parser: argparse.ArgumentParser, file: Optional[IO[str]] = None) -> None:
         argparse.ArgumentParser.print_help = print_help
         if "--task" in parser._option_string_actions:
             _add_chosen_options(parser, [argument for argument in sys.argv[1:] if argument not in asked])
@@ -84,7 +85,7 @@ def list_all_options_in_help():
     argparse.ArgumentParser.print_help = print_all
 
 
-def _add_chosen_options(parser, arguments):
+def _add_chosen_options(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
     """Add the options of the architecture, the task, the criterion, ... that the arguments name."""
     from fairseq.dataclass.utils import gen_parser_from_dataclass
     from fairseq.models import ARCH_MODEL_REGISTRY
@@ -107,7 +108,7 @@ def _add_chosen_options(parser, arguments):
                 gen_parser_from_dataclass(group, cls.__dataclass())
 
 
-def let_gpus_train_in_bfloat16():
+def let_gpus_train_in_bfloat16() -> None:
     """For all versions: the command line takes --bf16 for the sign of a TPU, and the trainer ends with a traceback
     where there is none (`'NoneType' object has no attribute 'xla_device'`). With no library for TPUs a GPU or CPU is
     meant.
@@ -119,7 +120,7 @@ def let_gpus_train_in_bfloat16():
     if fairseq.utils.xm is not None or hasattr(stock, "stock"):
         return
 
-    def without_tpu(self, cfg, *args, **kwargs):
+    def without_tpu(self: Any, cfg: Any, *args, **kwargs) -> None:
         if hasattr(cfg, "common") and cfg.common.bf16 and cfg.common.tpu:
             with open_dict(cfg):
                 cfg.common.tpu = cfg.distributed_training.tpu = False
@@ -131,7 +132,7 @@ def let_gpus_train_in_bfloat16():
     fairseq.trainer.Trainer.__init__ = without_tpu
 
 
-def let_a_new_run_have_its_own_hours():
+def let_a_new_run_have_its_own_hours() -> None:
     """For all versions: a run that starts from another's model (`--finetune-from-model`) goes on with that one's hours,
     so that with `--stop-time-hours` it ends at its first update.
     """
@@ -141,7 +142,7 @@ def let_a_new_run_have_its_own_hours():
     if hasattr(stock, "stock"):
         return
 
-    def load_checkpoint(self, *args, reset_meters=False, **kwargs):
+    def load_checkpoint(self: Any, *args, reset_meters: bool = False, **kwargs) -> Any:
         extra_state = stock(self, *args, reset_meters=reset_meters, **kwargs)
         if reset_meters:
             self._previous_training_time = 0
@@ -151,7 +152,7 @@ def let_a_new_run_have_its_own_hours():
     fairseq.trainer.Trainer.load_checkpoint = load_checkpoint
 
 
-def apply():
+def apply() -> None:
     """Apply every shim that this environment needs. Safe to call twice."""
     safe_checkpoints.apply()
     let_processes_exchange_objects()

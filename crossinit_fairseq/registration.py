@@ -6,7 +6,7 @@ Importing fairseq takes seconds, which counting words or scoring translations ne
 import sys
 
 
-def register_with_fairseq():
+def register_with_fairseq() -> None:
     """Register with fairseq if it has been imported, as under --user-dir; else when it is, whoever imports it."""
     if "fairseq" in sys.modules:
         _register()
@@ -36,7 +36,7 @@ def _register():
     import crossinit_fairseq.tasks.crossinit_xnli  # noqa: F401
 
 
-def import_fairseq():
+def import_fairseq() -> None:
     """Import fairseq. Every room that knows fairseq begins with this, before any of its modules is half imported.
 
     Raises ImportError that says what to install.

@@ -5,7 +5,7 @@ the table gives to which entries is laid out once; the gradient of the table is 
 usual way fills it with zeros and scatters into it, and adds a second table of the same size for the tail.
 """
 
-from typing import Tuple
+from typing import Any, Optional, Tuple
 
 import numpy as np
 import torch
@@ -46,14 +46,16 @@ class RowWeights(nn.Module):
 
 class _SegmentAndTailSums(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, table, rows, starts):
+    def forward(
+        ctx: Any, table: torch.Tensor, rows: RowWeights, starts: torch.Tensor
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
         ctx.rows = rows
         ctx.save_for_backward(starts)
         return weighted_sums(table, rows.tokens, rows.weights, starts), _dense_sums(table, rows.tail.to(table.dtype))
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, segments, tail):
+    def backward(ctx: Any, segments: torch.Tensor, tail: torch.Tensor) -> Tuple[Optional[torch.Tensor], None, None]:
         rows, (starts,) = ctx.rows, ctx.saved_tensors
         # the segment that each position belongs to
         numbers = torch.zeros_like(rows.tokens).index_fill_(0, starts, 1).cumsum(0) - 1

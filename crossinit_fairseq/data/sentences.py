@@ -1,7 +1,7 @@
 """Which sentences of a text are used, how much of them, and in which batches."""
 
 import logging
-from typing import List, Optional, Sequence
+from typing import Any, List, Optional, Sequence
 
 import numpy as np
 import torch
@@ -50,7 +50,7 @@ class Subset(torch.utils.data.Dataset):
     dataset: of int64 [T] sentences, with `sizes`; indices: int64 [n], the numbers of the sentences.
     """
 
-    def __init__(self, dataset, indices: Sequence[int]):
+    def __init__(self, dataset: Any, indices: Sequence[int]):
         self.dataset, self.indices = dataset, np.asarray(indices)
         self.sizes = np.asarray(dataset.sizes)[self.indices]
 
@@ -67,7 +67,7 @@ class ShortenedSentences(torch.utils.data.Dataset):
     sizes: as those of the dataset, at most `longest`; cut: how many sentences were longer.
     """
 
-    def __init__(self, dataset, longest: int):
+    def __init__(self, dataset: Any, longest: int):
         self.dataset, self.longest = dataset, longest
         sizes = np.asarray(dataset.sizes)
         self.sizes, self.cut = np.minimum(sizes, longest), int((sizes > longest).sum())

@@ -6,6 +6,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 import torch
 from fairseq.models import FairseqEncoderDecoderModel
+from fairseq.search import Search
 from fairseq.sequence_scorer import SequenceScorer
 from torch import Tensor
 
@@ -77,7 +78,7 @@ def score_references(
     return found
 
 
-def restrict(search, allowed: Tensor) -> None:
+def restrict(search: Search, allowed: Tensor) -> None:
     """Let one of fairseq's searches (beam, sampling, ...) choose only of the allowed tokens.
 
     A row in which all of them are ruled out, because fairseq forces another token (a prefix), stays as it is.
@@ -85,7 +86,7 @@ def restrict(search, allowed: Tensor) -> None:
     """
     step = search.step
 
-    def restricted_step(number, lprobs, *more, **named):
+    def restricted_step(number: int, lprobs: Tensor, *more, **named) -> Any:
         """lprobs: float [B, beam, V]."""
         banned = ~allowed.to(lprobs.device)
         held_back = lprobs.masked_fill(banned, float("-inf"))

@@ -176,7 +176,15 @@ class _WrittenBatch:
     """A batch that is being translated. The first `left` rows of `tokens` are sentences that have not ended, or have
     not been dropped yet; `rows` says which of the batch they are."""
 
-    def __init__(self, model, decoder, request, special_tokens, choose, longest):
+    def __init__(
+        self,
+        model: FairseqEncoderDecoderModel,
+        decoder: Union[CachedDecoder, GrowingDecoder],
+        request: TranslationRequest,
+        special_tokens: SpecialTokens,
+        choose: Callable[[Tensor, Tensor], Tensor],
+        longest: int,
+    ):
         source, device = request.source, request.source.device
         self.pad, self.eos, self.longest, self.left = special_tokens.pad, special_tokens.eos, longest, len(source)
         self.choose, self.candidates = choose, candidate_tokens(request.allowed, special_tokens, device)

@@ -27,7 +27,7 @@ def check_dictionary_fits(model: nn.Module, dictionary: Dictionary, folder: str)
     """
     tables = find_token_tables(model, dictionary)
 
-    def compare(state, prefix, *unused):
+    def compare(state: Dict[str, torch.Tensor], prefix: str, *unused) -> None:
         for name in tables:
             rows = state[prefix + name].size(0) if prefix + name in state else len(dictionary)
             if rows != len(dictionary):

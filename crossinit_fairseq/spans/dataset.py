@@ -1,6 +1,6 @@
 """Step 2 as a dataset: an item is all that one training step needs."""
 
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import torch.utils.data
 
@@ -44,6 +44,6 @@ class DrawDataset(torch.utils.data.Dataset):
             "ntokens": words,
         }
 
-    def collater(self, samples):
+    def collater(self, samples: List[Dict[str, Any]]) -> Dict[str, Any]:
         """An item is a whole batch already; an empty list (a process without data) stays empty."""
         return samples[0] if samples else {}

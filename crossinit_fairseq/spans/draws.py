@@ -1,7 +1,7 @@
 """Step 2, Pairing (paper section 2.2): draw two languages and a span of consecutive ranks."""
 
 from dataclasses import dataclass
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
 import numpy as np
 
@@ -37,7 +37,16 @@ class SpanSampler:
     Raises InputError when a language has too few words for a span and something outside it.
     """
 
-    def __init__(self, words, span, max_rank, seed, names=None, language_pairs="distinct", negatives="all"):
+    def __init__(
+        self,
+        words: Sequence[int],
+        span: int,
+        max_rank: int,
+        seed: int,
+        names: Optional[Sequence[str]] = None,
+        language_pairs: str = "distinct",
+        negatives: str = "all",
+    ):
         names = names or [str(i) for i in range(len(words))]
         if len(words) < 2:
             raise InputError("CrossInit aligns two languages or more; got {}: {}".format(len(words), ", ".join(names)))
@@ -57,7 +66,7 @@ class SpanSampler:
         self.span, self.seed = span, seed
         self.language_pairs, self.negatives = language_pairs, negatives
 
-    def draw(self, count, epoch, index):
+    def draw(self, count: int, epoch: int, index: int) -> SpanDraws:
         """Draw `count` pairs of languages i, j and a span centre k each, all uniform. Returns SpanDraws."""
         rng = np.random.default_rng([self.seed, epoch, index])
         languages = len(self.limits)
@@ -75,7 +84,7 @@ class SpanSampler:
             outside = [self._sample(rng, *draw) for draw in zip(self.words[right], low, high)]
         return SpanDraws(left, right, low, high, outside)
 
-    def _sample(self, rng, words, low, high):
+    def _sample(self, rng: np.random.Generator, words: int, low: int, high: int) -> np.ndarray:
         """Positions outside [low, high) of a list of `words` words."""
         available = int(words - (high - low))
         chosen = rng.choice(available, size=min(2 * self.span, available), replace=False, shuffle=False)

@@ -277,7 +277,14 @@ class CrossInitUnmtTask(EncoderDecoderTask):
 
     # --- fairseq-generate, fairseq-interactive, the hub: from source_lang into target_lang
 
-    def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, **kwargs) -> Any:
+    def build_generator(
+        self,
+        models: Sequence[BaseFairseqModel],
+        args: Any,
+        seq_gen_cls: Optional[type] = None,
+        extra_gen_cls_kwargs: Optional[Dict[str, Any]] = None,
+        **kwargs,
+    ) -> Any:
         """fairseq's generator, with the language tokens taken out of its output."""
         special = set(self.special_tokens.languages.values()) | {self.special_tokens.bos, self.mask}
         extra = dict(extra_gen_cls_kwargs or {})
@@ -296,14 +303,23 @@ class CrossInitUnmtTask(EncoderDecoderTask):
             fairseq_generator.restrict(generator.search, allowed)
         return generator
 
-    def inference_step(self, generator, models, sample, prefix_tokens=None, constraints=None) -> Any:
+    def inference_step(
+        self,
+        generator: Any,
+        models: Sequence[BaseFairseqModel],
+        sample: Dict[str, Any],
+        prefix_tokens: Optional[torch.Tensor] = None,
+        constraints: Optional[torch.Tensor] = None,
+    ) -> Any:
         """See fairseq_generator.translate."""
         self._check_languages_of_generation()
         return fairseq_generator.translate(
             generator, models, sample, self.special_tokens, self.cfg.target_lang, prefix_tokens, constraints
         )
 
-    def build_dataset_for_inference(self, src_tokens, src_lengths, constraints=None) -> LanguagePairDataset:
+    def build_dataset_for_inference(
+        self, src_tokens: Sequence[torch.Tensor], src_lengths: Sequence[int], constraints: Optional[torch.Tensor] = None
+    ) -> LanguagePairDataset:
         """Sentences that were typed in or read from standard input; what is too long is cut, which is logged."""
         self._check_languages_of_generation()
         # BART's hub interface writes its own <s>, and hands sentences in a second time, with special tokens and padding

@@ -116,7 +116,7 @@ class OutputLoss(torch.autograd.Function):
         return loss, nll
 
     @staticmethod
-    def backward(ctx, grad_loss, _):
+    def backward(ctx: Any, grad_loss: torch.Tensor, _: Any) -> Tuple[Optional[torch.Tensor], ...]:
         """Of the loss alone."""
         grads = [None if grad is None else grad * grad_loss for grad in ctx.saved_tensors]
         return (*grads, None, None)

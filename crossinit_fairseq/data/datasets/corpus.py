@@ -9,7 +9,7 @@ import torch
 from fairseq.data import Dictionary, LanguagePairDataset, TokenBlockDataset, data_utils
 
 from crossinit_fairseq.data.datasets.grouped_batches import GroupedBatches, WithSpecialTokens, pair_dataset
-from crossinit_fairseq.data.datasets.monolingual_updates import MonolingualUpdates
+from crossinit_fairseq.data.datasets.monolingual_updates import MonolingualUpdates, SentenceNoise
 from crossinit_fairseq.data.noise import WordNoise
 from crossinit_fairseq.data.sentences import ShortenedSentences, Subset, usable_sentences
 from crossinit_fairseq.data.special_tokens import SpecialTokens
@@ -89,7 +89,9 @@ class Corpus:
         self.dictionary, self.special_tokens, self.noise = dictionary, special_tokens, noise
         self.longest, self.seed = longest, seed
 
-    def updates(self, split: str, epoch: int, alpha: Optional[float] = None, lexicon_noise=None) -> MonolingualUpdates:
+    def updates(
+        self, split: str, epoch: int, alpha: Optional[float] = None, lexicon_noise: Optional[SentenceNoise] = None
+    ) -> MonolingualUpdates:
         """The monolingual text to train on in an epoch: folders are shards, taken in turn.
 
         alpha, lexicon_noise: see MonolingualUpdates.

@@ -56,13 +56,13 @@ class GroupedBatches(FairseqDataset):
         group, inner = self._locate(index)
         return self.groups[group][1].size(inner)
 
-    def filter_indices_by_size(self, indices, max_sizes):
+    def filter_indices_by_size(self, indices: np.ndarray, max_sizes: Any) -> Tuple[np.ndarray, List[int]]:
         """Nothing is left to filter: see usable_sentences."""
         return indices, []
 
     def batch_by_size(
         self,
-        indices,
+        indices: np.ndarray,
         max_tokens: Optional[int] = None,
         max_sentences: Optional[int] = None,
         required_batch_size_multiple: int = 1,
@@ -83,7 +83,12 @@ class WithSpecialTokens(torch.utils.data.Dataset):
     """
 
     def __init__(
-        self, dataset, special_tokens: SpecialTokens, language: str, noise: Optional[WordNoise] = None, seed: int = 0
+        self,
+        dataset: Any,
+        special_tokens: SpecialTokens,
+        language: str,
+        noise: Optional[WordNoise] = None,
+        seed: int = 0,
     ):
         self.dataset, self.special_tokens, self.language = dataset, special_tokens, language
         self.noise, self.seed = noise, seed
@@ -100,7 +105,7 @@ class WithSpecialTokens(torch.utils.data.Dataset):
 
 
 def pair_dataset(
-    source, target, dictionary: Dictionary, special_tokens: SpecialTokens, target_language: str
+    source: Any, target: Any, dictionary: Dictionary, special_tokens: SpecialTokens, target_language: str
 ) -> LanguagePairDataset:
     """A LanguagePairDataset whose decoder starts with the target language's token.
 

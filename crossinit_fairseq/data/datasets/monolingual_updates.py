@@ -1,6 +1,6 @@
 """The batches that unsupervised translation trains on: monolingual text."""
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -10,6 +10,9 @@ from crossinit_fairseq.data.datasets.update_groups import UpdateGroups
 from crossinit_fairseq.data.noise import WordNoise, add_noise
 from crossinit_fairseq.data.sentences import cut_batches
 from crossinit_fairseq.data.special_tokens import SpecialTokens
+
+# of (sentences, language, generator of draws): the sentences with noise
+SentenceNoise = Callable[[List[torch.Tensor], str, np.random.Generator], List[torch.Tensor]]
 
 
 class MonolingualUpdates(FairseqDataset):
@@ -35,7 +38,7 @@ class MonolingualUpdates(FairseqDataset):
         noise: WordNoise,
         seed: int,
         alpha: Optional[float] = None,
-        lexicon_noise=None,
+        lexicon_noise: Optional[SentenceNoise] = None,
     ):
         super().__init__()
         self.texts, self.usable = texts, usable
@@ -57,13 +60,13 @@ class MonolingualUpdates(FairseqDataset):
         """As many as the largest language has sentences; how they fall into updates is for batch_by_size to say."""
         return np.arange(max(len(usable) for usable in self.usable.values()))
 
-    def filter_indices_by_size(self, indices, max_sizes):
+    def filter_indices_by_size(self, indices: np.ndarray, max_sizes: Any) -> Tuple[np.ndarray, List[int]]:
         """Nothing is left to filter: see usable_sentences."""
         return indices, []
 
     def batch_by_size(
         self,
-        indices,
+        indices: np.ndarray,
         max_tokens: Optional[int] = None,
         max_sentences: Optional[int] = None,
         required_batch_size_multiple: int = 1,

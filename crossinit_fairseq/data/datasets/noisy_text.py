@@ -1,6 +1,6 @@
 """The batches that mBART's pre-training learns from: text with noise, and the text as it was."""
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -123,13 +123,13 @@ class NoisyText(FairseqDataset):
         order = np.random.default_rng([self.seed, self.epoch, 0, 2]).permutation(len(self))
         return order[np.argsort(self.sizes[order], kind="stable")]
 
-    def filter_indices_by_size(self, indices, max_sizes):
+    def filter_indices_by_size(self, indices: np.ndarray, max_sizes: Any) -> Tuple[np.ndarray, List[int]]:
         """Nothing is left to filter: see open_blocks."""
         return indices, []
 
     def batch_by_size(
         self,
-        indices,
+        indices: np.ndarray,
         max_tokens: Optional[int] = None,
         max_sentences: Optional[int] = None,
         required_batch_size_multiple: int = 1,
