@@ -62,7 +62,7 @@ class GroupedBatches(FairseqDataset):
 
     def batch_by_size(
         self,
-        indices: np.ndarray,
+        indices: Optional[np.ndarray],
         max_tokens: Optional[int] = None,
         max_sentences: Optional[int] = None,
         required_batch_size_multiple: int = 1,
