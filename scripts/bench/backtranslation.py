@@ -33,16 +33,20 @@ import checkout  # noqa: F401
 from backtranslation_parts.report import report, table
 from backtranslation_parts.workloads import SIZES, settings_of
 
+from crossinit_fairseq.cli.command import at_least, positive
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--size", choices=sorted(SIZES), default="quickstart", help="of the model (default: quickstart)"
     )
-    parser.add_argument("--repeats", type=int, default=9, help="updates timed of each workload (default: 9)")
-    parser.add_argument("--sentences", type=int, default=2000, help="of each language (default: 2,000)")
+    parser.add_argument("--repeats", type=positive, default=9, help="updates timed of each workload (default: 9)")
+    parser.add_argument("--sentences", type=positive, default=2000, help="of each language (default: 2,000)")
     own = parser.add_argument_group("a workload of your own, in place of the four")
-    own.add_argument("--max-tokens", type=int, metavar="N", help="sub-tokens of a batch of one language (default: 800)")
+    own.add_argument(
+        "--max-tokens", type=positive, metavar="N", help="sub-tokens of a batch of one language (default: 800)"
+    )
     own.add_argument(
         "--median-length", type=float, metavar="N", help="of the sentences, in sub-tokens (default: 10.5, short ones)"
     )
@@ -56,7 +60,7 @@ def main():
         "--restrict-vocab", action="store_true", help="ours generates tokens of the target language only"
     )
     parser.add_argument(
-        "--bt-ahead", type=int, default=1, metavar="N", help="ours translates for N updates together (default: 1)"
+        "--bt-ahead", type=positive, default=1, metavar="N", help="ours translates for N updates together (default: 1)"
     )
     parser.add_argument(
         "--cpu-time",
@@ -64,12 +68,15 @@ def main():
         help="count the seconds of CPU that this process gets, not those of the clock: for a busy machine, with "
         "OMP_NUM_THREADS=1",
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the text, the noise and the weights (default: 1)")
+    parser.add_argument(
+        "--seed", type=at_least(0), default=1, help="of the text, the noise and the weights (default: 1)"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the figures there, after every workload")
     args = parser.parse_args()
-    for name in ("repeats", "sentences", "bt_ahead"):
-        if getattr(args, name) < 1:
-            parser.error("--{} is {}; it must be 1 or more".format(name.replace("_", "-"), getattr(args, name)))
+    if args.median_length is not None and not args.median_length > 0:
+        parser.error(f"--median-length is {args.median_length}; it must be over 0")
+    if not 0 <= args.dropout < 1:
+        parser.error(f"--dropout is {args.dropout}; it must be 0 or more and under 1")
     if args.fp16:
         import torch
 

@@ -27,6 +27,7 @@ from tqdm import tqdm
 
 from crossinit_fairseq.alignment import RankedTable, SpanPlan, sigmoid_objective
 from crossinit_fairseq.alignment.span_means import SpanMeans
+from crossinit_fairseq.cli.command import positive
 from crossinit_fairseq.ranks import RankedWords
 from crossinit_fairseq.spans import SpanSampler
 
@@ -90,15 +91,15 @@ def peak_bytes(device):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--vocabulary", type=int, default=95000, metavar="V")
-    parser.add_argument("--dim", type=int, default=1024, metavar="D")
-    parser.add_argument("--languages", type=int, default=3)
-    parser.add_argument("--words", type=int, default=100000, help="distinct words of each language")
-    parser.add_argument("--pairs", type=int, default=256, help="draws a step")
-    parser.add_argument("--span", type=int, default=3000)
-    parser.add_argument("--max-rank", type=int, default=20000)
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--gather-pairs", type=int, default=1, help="draws that (a) is timed on")
+    parser.add_argument("--vocabulary", type=positive, default=95000, metavar="V")
+    parser.add_argument("--dim", type=positive, default=1024, metavar="D")
+    parser.add_argument("--languages", type=positive, default=3)
+    parser.add_argument("--words", type=positive, default=100000, help="distinct words of each language")
+    parser.add_argument("--pairs", type=positive, default=256, help="draws a step")
+    parser.add_argument("--span", type=positive, default=3000)
+    parser.add_argument("--max-rank", type=positive, default=20000)
+    parser.add_argument("--repeats", type=positive, default=7)
+    parser.add_argument("--gather-pairs", type=positive, default=1, help="draws that (a) is timed on")
     parser.add_argument("--json", metavar="FILE", help="write the figures there")
     args = parser.parse_args()
 

@@ -27,6 +27,8 @@ from pathlib import Path
 import checkout  # noqa: F401
 import numpy as np
 
+from crossinit_fairseq.cli.command import positive
+
 EPOCHS, MEDIAN_LENGTH, SEED = 3, 25.0, 1
 NOISE = (
     "--langs aa,bb --add-lang-token --sample-break-mode eos --tokens-per-sample 256 --multilang-sampling-alpha 0.5 "
@@ -37,10 +39,10 @@ TASKS = {"ours": "crossinit_denoising", "stock": "multilingual_denoising"}
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sentences", type=int, default=3000, help="of each language (default: 3000)")
-    parser.add_argument("--vocabulary", type=int, default=32000, help="symbols of the dictionary (default: 32000)")
-    parser.add_argument("--max-tokens", type=int, default=4096, help="of a batch (default: 4096)")
-    parser.add_argument("--repeats", type=int, default=3, help="of the three epochs (default: 3)")
+    parser.add_argument("--sentences", type=positive, default=3000, help="of each language (default: 3000)")
+    parser.add_argument("--vocabulary", type=positive, default=32000, help="symbols of the dictionary (default: 32000)")
+    parser.add_argument("--max-tokens", type=positive, default=4096, help="of a batch (default: 4096)")
+    parser.add_argument("--repeats", type=positive, default=3, help="of the three epochs (default: 3)")
     parser.add_argument("--json", metavar="FILE", help="also write the figures there")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

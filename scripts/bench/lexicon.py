@@ -38,6 +38,8 @@ from typing import Any, Callable, Dict, List, Tuple
 import checkout  # noqa: F401
 import numpy as np
 
+from crossinit_fairseq.cli.command import positive
+
 SIZE, WINDOW, DIMENSIONS = 20000, 15, 300
 VOCABULARY, TOPICS, WITHOUT_TOPIC, WHOLE = 60000, 200, 200, 3000
 SLICE = 200_000  # running words for plain Python
@@ -47,13 +49,15 @@ _SYLLABLES = {"en": ("bdfglmnprstvkzh", "aeiou"), "ro": ("cjqwxbdfglmnprs", "ÄƒÃ
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", metavar="FILE", help="also write the numbers to this file")
-    parser.add_argument("--words", type=int, default=10_000_000, help="running words a language (default: 10000000)")
-    parser.add_argument("--repeats", type=int, default=2, help="of the counting (default: 2)")
+    parser.add_argument(
+        "--words", type=positive, default=10_000_000, help="running words a language (default: 10000000)"
+    )
+    parser.add_argument("--repeats", type=positive, default=2, help="of the counting (default: 2)")
     parser.add_argument("--no-induction", action="store_true", help="count only: a minute or two")
     parser.add_argument("--mono", metavar="DIR", help="take text from here instead of generating it")
     parser.add_argument("--langs", default="en,ro", metavar="LANG,LANG", help="of --mono (default: en,ro)")
     parser.add_argument("--device", help="time the induction on this device, such as cuda, and on the CPU")
-    parser.add_argument("--size", type=int, default=50_000, help="words a language, of --device (default: 50000)")
+    parser.add_argument("--size", type=positive, default=50_000, help="words a language, of --device (default: 50000)")
     parser.add_argument("--stage", choices=sorted(STAGES), help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -27,6 +27,7 @@ import numpy as np
 import regex
 from checkout import ROOT
 
+from crossinit_fairseq.cli.command import positive
 from crossinit_fairseq.markup import unescape_bytes
 from crossinit_fairseq.ranks import BinarisedText, TextWords, WordPieces, count_text, rank_words
 from crossinit_fairseq.ranks.text.words import MAX_CHARACTERS
@@ -38,10 +39,10 @@ VOCABULARY, SLICE = 32000, 2_000_000
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", metavar="FILE", help="also write the numbers to this file")
-    parser.add_argument("--megabytes", type=int, default=128, help="of raw text in each language (default: 128)")
-    parser.add_argument("--repeats", type=int, default=3, help="(default: 3)")
+    parser.add_argument("--megabytes", type=positive, default=128, help="of raw text in each language (default: 128)")
+    parser.add_argument("--repeats", type=positive, default=3, help="(default: 3)")
     parser.add_argument("--mono", metavar="DIR", type=Path, default=MONO, help="general.LANG.txt.xz, other than above")
-    parser.add_argument("--tokens", type=int, default=20_000_000, help="of binarised text (default: 20000000)")
+    parser.add_argument("--tokens", type=positive, default=20_000_000, help="of binarised text (default: 20000000)")
     options = parser.parse_args()
     result = {"text": {}}
     for language, once in texts(options.mono, options.megabytes):

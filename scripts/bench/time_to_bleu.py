@@ -25,6 +25,7 @@ from pathlib import Path
 from checkout import ROOT
 from time_to_bleu_parts.runs import median_minutes, read_run
 
+from crossinit_fairseq.cli.command import at_least
 from crossinit_fairseq.errors import InputError, one_sentence
 
 BLEU = (5, 10, 15)
@@ -37,7 +38,9 @@ def main():
     place.add_argument("--out", metavar="OUT", help="run examples/captions there first, from random and lexicon")
     parser.add_argument("--text", metavar="DIR", help="with --out: its --text (default: Multi30k is downloaded)")
     parser.add_argument("--preset", default="default", help="with --out: its --preset (default: default)")
-    parser.add_argument("--updates", type=int, default=20, metavar="N", help="to profile; 0: none (default: 20)")
+    parser.add_argument(
+        "--updates", type=at_least(0), default=20, metavar="N", help="to profile; 0: none (default: 20)"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the figures there")
     args = parser.parse_args()
     with one_sentence():
