@@ -19,7 +19,7 @@ some minutes of one core a seed.
   --seeds LIST      numbers, such as 1,2,3 (default: 1,2,3): of the lexicon, the random start and the draws
   --span N          width of the short spans (default: 30)
   --wide N          width of the paper's spans (default: 3000)
-  --stops LIST      numbers of --stop-directions, falling (default: 64,32,16,8,4)
+  --stops LIST      numbers of --stop-directions (default: 64,32,16,8,4)
   --words N         words of each language that are looked at, the most frequent ones (default: 3000)
   --analogy LANG=A,B,C,D
                     A - B + C = D, four words of a language; twice, for two languages (default: none)
@@ -44,7 +44,8 @@ A=${LANGS%,*} B=${LANGS#*,}
 check_language --langs $A
 check_language --langs $B
 [[ $SEEDS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $SEEDS"
-[[ $STOPS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--stops takes numbers and commas, not $STOPS"
+[[ $STOPS =~ ^[1-9][0-9]*(,[1-9][0-9]*)*$ ]] || wrong "--stops takes numbers from 1 on and commas, not $STOPS"
+STOPS=$(tr , '\n' <<< "$STOPS" | sort -nru | paste -sd,) # one run is stopped at each in turn
 for option in span wide words; do
   declare -n number=${option^^}
   [[ $number =~ ^[1-9][0-9]*$ ]] || wrong "--$option is a number, not $number"

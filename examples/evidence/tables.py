@@ -294,7 +294,7 @@ def main(arguments=None):
     parser.add_argument("--dimension", type=int, default=128)
     parser.add_argument("--span", type=int, default=30, help="of the short spans (default: 30)")
     parser.add_argument("--wide", type=int, default=3000, help="of the paper's (default: 3000)")
-    parser.add_argument("--stops", default="64,32,16,8,4", help="--stop-directions, falling")
+    parser.add_argument("--stops", default="64,32,16,8,4", help="numbers of --stop-directions (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", required=True, metavar="DIR")
     args = parser.parse_args(arguments)
@@ -307,7 +307,7 @@ def main(arguments=None):
     try:
         words = Words(args.data, languages, args.seed)
         lexicons = [Lexicon.load(path, languages) for path in (args.lexicon, args.oracle)]
-        stops = [int(stop) for stop in args.stops.split(",")]
+        stops = sorted({int(stop) for stop in args.stops.split(",")}, reverse=True)
         Tables(args.out, words, *lexicons, args.dimension, args.span, args.wide, stops).make(wanted)
     except InputError as error:
         sys.exit(f"tables.py: {error}")

@@ -14,6 +14,7 @@ import torch
 from crossinit_fairseq.export.checkpoint import Checkpoint
 from crossinit_fairseq.lexicon.lexicon_file import FORWARD, Lexicon, Pair
 from crossinit_fairseq.text_files import read_lines
+from tests import program_server
 from tests.conftest import TINY_MODEL, train, write_split
 from tests.programs import modules_of, run
 
@@ -169,6 +170,7 @@ def test_results_worked_by_hand(tmp_path, capsys):
         (["--seeds", "1,x"], "--seeds takes numbers"),
         (["--tables", "spans,half"], "--tables: there is no half"),
         (["--stops", "many"], "--stops takes numbers"),
+        (["--stops", "4,0"], "--stops takes numbers from 1 on"),
         (["--wide", "0"], "--wide is a number"),
         (["--cldr", "maybe"], "--cldr is yes or no"),
         (["--analogy", "en=king"], "--analogy takes LANG=A,B,C,D of en or fr"),
@@ -232,8 +234,8 @@ def test_smallest_run(tmp_path, finished_run):
     """Only what knows translations finds words, and the report says that the others are no evidence."""
     pytest.importorskip("matplotlib")
     command = ["bash", EVIDENCE / "run.sh", "--langs", "en,el", "--run", finished_run, "--seeds", "1", "--span", "3"]
-    command += ["--wide", "20", "--stops", "32,2", "--tables", SOME, "--words", "220", "--out", tmp_path / "out"]
-    done = run(*command, VENV=sys.prefix)
+    command += ["--wide", "20", "--stops", "2,32", "--tables", SOME, "--words", "220", "--out", tmp_path / "out"]
+    done = run(*command, VENV=program_server.environment())
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     tables = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))["tables"]
     found = {name: min(own[f"P@1 cosine {way}"][0] for way in ("en-el", "el-en")) for name, own in tables.items()}
@@ -251,5 +253,5 @@ def test_smallest_run(tmp_path, finished_run):
     assert all(found[name] < 0.5 for name in without)
     assert tables["oracle"]["evidence"] == [1.0] and tables["random"]["evidence"] == [0.0]
     assert "| oracle |" in done.stdout and (tmp_path / "out" / "look-1" / "report.html").exists()
-    again = run(*command, VENV=sys.prefix)
+    again = run(*command, VENV=program_server.environment())
     assert again.returncode == 0 and again.stdout.count("done before") == 5
