@@ -59,11 +59,12 @@ def _examine(paths: Sequence[str], save_dir: Optional[str], words: Sequence[str]
     """Print what was found; returns 0 when nothing is wrong, else 1."""
     from crossinit_fairseq.data.dictionary import read_symbols
     from crossinit_fairseq.doctor.checkpoints import check_checkpoint_file
-    from crossinit_fairseq.doctor.command import Machine, check_command, read_command
+    from crossinit_fairseq.doctor.command import Machine, check_command, read_command, without_variables
     from crossinit_fairseq.doctor.data_folder import check_data_folder
     from crossinit_fairseq.doctor.findings import WARNING, WRONG, Finding, lines_of
     from crossinit_fairseq.doctor.installation import check_installation, installed_versions, version_numbers
     from crossinit_fairseq.doctor.machine import check_disk, check_gpus, check_locks, check_threads, count_gpus
+    from crossinit_fairseq.doctor.options import check_options
 
     command = read_command(words) if words else None
     folders = [part for path in paths if _is_data(path) for part in path.split(os.pathsep)]
@@ -100,7 +101,7 @@ def _examine(paths: Sequence[str], save_dir: Optional[str], words: Sequence[str]
     if save_dir:
         report("disk and locks", check_disk(save_dir, checkpoints, command) + check_locks([save_dir]))
     if command is not None:
-        report("command", check_command(command, machine))
+        report("command", check_command(command, machine) + check_options(without_variables(words)))
     wrong, warnings = (sum(finding.level == level for finding in found) for level in (WRONG, WARNING))
     print(f"{wrong} wrong, {warnings} warnings" if wrong or warnings else "nothing to mend")
     return 1 if wrong else 0

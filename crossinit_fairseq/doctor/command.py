@@ -42,11 +42,17 @@ class Machine:
     gpus: int = 0
 
 
-def read_command(words: Sequence[str]) -> Command:
-    """The words of a command line. Raises InputError when it is none of fairseq's."""
+def without_variables(words: Sequence[str]) -> List[str]:
+    """The words of a command line from the program on: before it may stand variables of the environment."""
     words = list(words)
     while words and re.fullmatch(r"[A-Za-z_]\w*=.*", words[0]):
-        del words[0]  # a variable of the environment
+        del words[0]
+    return words
+
+
+def read_command(words: Sequence[str]) -> Command:
+    """The words of a command line. Raises InputError when it is none of fairseq's."""
+    words = without_variables(words)
     program = os.path.basename(words[0]) if words else ""
     if not program.startswith("fairseq-"):
         raise InputError(f"{program!r} is no command of fairseq: give `-- fairseq-train DATA-BIN ...`, as it is run")

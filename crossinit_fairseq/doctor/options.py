@@ -1,0 +1,69 @@
+"""Whether fairseq takes the options of a command, with what its task, architecture and criterion add to them."""
+
+import os
+import re
+import subprocess
+import sys
+from typing import List, Sequence
+
+from crossinit_fairseq.doctor.findings import Finding, wrong
+
+# program: the function of fairseq.options that makes its parser
+_PARSERS = {
+    "fairseq-train": "get_training_parser",
+    "fairseq-generate": "get_generation_parser",
+    "fairseq-interactive": "get_interactive_generation_parser",
+    "fairseq-validate": "get_validation_parser",
+    "fairseq-eval-lm": "get_eval_lm_parser",
+}
+# in a process of its own, since --user-dir runs code and registers names; fairseq looks for it in sys.argv
+_READ = """\
+import sys
+maker, sys.argv = sys.argv[1], sys.argv[2:]
+from fairseq import options
+options.parse_args_and_arch(getattr(options, maker)(), sys.argv[1:])
+"""
+
+
+def check_options(words: Sequence[str]) -> List[Finding]:
+    """Findings on a command line, read by fairseq's own parser as the program would read it; takes some seconds.
+
+    words: of the command, variables of the environment before it left out. What other programs than those that train,
+    translate or validate take is not looked at, nor anything where fairseq cannot be imported.
+    """
+    program = os.path.basename(words[0])
+    if program not in _PARSERS:
+        return []
+    done = subprocess.run(
+        [sys.executable, "-c", _READ, _PARSERS[program], program, *words[1:]],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+    if done.returncode == 0:
+        return []
+    said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+    refusals = [line for line in said if line.startswith(f"{program}: error: ")]
+    if refusals:
+        reason = refusals[-1][len(f"{program}: error: ") :]
+        unknown = re.match("unrecognized arguments: (.*)", reason)
+        if unknown:
+            return [
+                wrong(
+                    f"neither fairseq nor the task, the architecture or the criterion takes {unknown[1]}",
+                    f"leave it out; `{program} --task ... --arch ... --criterion ... --help` lists what they take",
+                )
+            ]
+        return [wrong(f"{program} refuses its options: {_without_choices(reason)}", f"see `{program} --help`")]
+    if re.match(r"(ModuleNotFoundError: No module named 'fairseq'|FileNotFoundError)", said[-1]):
+        return []  # found with the installation, or with --user-dir
+    if said[-1] == "RuntimeError":  # all that fairseq says of a model that it is not told
+        return [wrong(f"{program} is told no architecture", "add --arch, such as --arch transformer")]
+    return [wrong(f"{program} cannot read its options: {said[-1]}", "see what it says when it is run")]
+
+
+def _without_choices(reason: str) -> str:
+    """argparse lists all of the hundred tasks."""
+    return re.sub(r" \(choose from .{200,}\)$", "", reason)
