@@ -3,13 +3,13 @@
 import pathlib
 import re
 import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
 
 import crossinit_fairseq
+from tests import program_server
 
 USER_DIR = pathlib.Path(crossinit_fairseq.__file__).parent
 TINY_MODEL = (
@@ -67,7 +67,7 @@ def toy_data_folder(folder):
 
 def fairseq(program, *arguments, check=True):
     """Run a program of fairseq; arguments are strings to be split, or lists. Returns what subprocess.run returns."""
-    command = [sys.executable, "-m", "fairseq_cli." + program]
+    command = [str(program_server.environment() / "bin" / ("fairseq-" + program.replace("_", "-")))]
     for argument in arguments:
         command += argument.split() if isinstance(argument, str) else argument
     done = subprocess.run(

@@ -13,6 +13,7 @@ import pytest
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, FORWARD, MUTUAL, Lexicon, Pair
+from tests import program_server
 from tests.programs import modules_of, run
 
 ROOT = Path(__file__).parents[2]
@@ -297,7 +298,7 @@ def test_learns_to_translate_with_an_induced_lexicon_only(tmp_path):
     done = run(
         *["bash", CAPTIONS / "run.sh", "--langs", "en,el", "--text", text, "--vocabulary", 900, "--preset", "smoke"],
         *["--inits", "random,lexicon", "--jobs", 1, "--out", tmp_path / "out"],
-        VENV=sys.prefix,
+        VENV=program_server.environment(),
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     summary = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))

@@ -11,6 +11,7 @@ import pytest
 import sacrebleu
 import torch
 
+from tests import program_server
 from tests.conftest import USER_DIR, fairseq, load
 from tests.programs import modules_of, run
 
@@ -184,7 +185,7 @@ def test_learns_to_translate_without_parallel_text(tmp_path):
     """CrossInit's table, 300 words, 600 updates: a score that nothing reaches which has not learnt to translate."""
     done = run(
         *["bash", CIPHER / "run.sh", "--preset", "smoke", "--inits", "crossinit", "--jobs", "1", "--out", tmp_path],
-        VENV=sys.prefix,
+        VENV=program_server.environment(),
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     summary = json.loads((tmp_path / "summary.json").read_text("utf-8"))

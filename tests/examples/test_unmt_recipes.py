@@ -39,6 +39,8 @@ def test_every_step_to_the_score_table(recipe, tmp_path):
     assert all(language in json.dumps(report) for language in languages)
     assert (aligned / "score" / ("-".join(pair) + ".txt")).read_text("utf-8").count("\nD-") == 40
 
+    if recipe == "unmt_ne_en":
+        return  # what follows is of scripts/unmt, which both recipes run
     # the same data from random embeddings; then nothing is done twice
     given = ("--init", "random", "--prepared", aligned, "--out", tmp_path / "random")
     done = run(recipe, *given)
@@ -75,7 +77,7 @@ def test_real_text_with_sentences_longer_than_the_model(recipe, init, tmp_path):
     assert "sentences are cut to 126 sub-tokens" in (tmp_path / "out" / "logs" / "score.log").read_text("utf-8")
 
 
-def write_real_text(folder, languages, test, lines=3000, test_lines=60):
+def write_real_text(folder, languages, test, lines=2000, test_lines=60):
     """The first lines of the real text and of its test set."""
     for name in ("mono", "test"):
         (folder / name).mkdir(parents=True)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from crossinit_fairseq.data.dictionary import read_symbols
+from tests import program_server
 from tests.conftest import load
 from tests.finetuning import toy
 from tests.programs import run
@@ -38,7 +39,7 @@ def text(tmp_path_factory):
 
 
 def recipe(name, *arguments):
-    environment = {"VENV": str(Path(sys.executable).parents[1]), "PYTHONPATH": str(ROOT)}
+    environment = {"VENV": str(program_server.environment()), "PYTHONPATH": str(ROOT)}
     return run("bash", ROOT / "examples" / name / "run.sh", *arguments, **environment)
 
 

@@ -1,9 +1,8 @@
 """The recipes examples/unmt_ro_en and examples/unmt_ne_en, run as a user runs them."""
 
-import sys
 from pathlib import Path
 
-from tests import programs
+from tests import program_server, programs
 
 ROOT = Path(__file__).parents[2]
 # {recipe: (its languages, its test set)}
@@ -15,4 +14,6 @@ RECIPES = {
 
 def run(recipe, *given, preset="smoke", **environment):
     command = ["bash", ROOT / "examples" / recipe / "run.sh", "--preset", preset]
-    return programs.run(*command, *given, **dict({"VENV": sys.prefix, "CROSSINIT_TEXT": ""}, **environment))
+    return programs.run(
+        *command, *given, **dict({"VENV": program_server.environment(), "CROSSINIT_TEXT": ""}, **environment)
+    )

@@ -92,15 +92,16 @@ def test_predictions_are_those_of_validation_and_are_scored(data, xnli, tmp_path
 def test_resume_is_exact(data, tmp_path, task):
     """Stopped within the second epoch, and at the end of the first; read by no worker, by two, or first by
     none and then by two."""
-    per_epoch = 20 if task == XNLI else None
-    fine_tune(data, tmp_path / "whole", task, "--max-epoch 2 --dropout 0.1")
+    per_epoch = 10 if task == XNLI else None
+    options = "--batch-size 32 --disable-validation --dropout 0.1"
+    fine_tune(data, tmp_path / "whole", task, f"{options} --max-epoch 2")
     whole = load(tmp_path / "whole" / "checkpoint_last.pt")
     updates = whole["optimizer_history"][-1]["num_updates"]
     assert per_epoch is None or updates == 2 * per_epoch
     for stop, before, after in ((updates // 2, 0, 2), (updates // 2 + 1, 0, 0), (updates // 2 + 1, 2, 2)):
         folder = tmp_path / f"{stop}-{before}-{after}"
-        fine_tune(data, folder, task, f"--max-update {stop} --dropout 0.1 --num-workers {before}")
-        fine_tune(data, folder, task, f"--max-epoch 2 --dropout 0.1 --num-workers {after}")
+        fine_tune(data, folder, task, f"{options} --max-update {stop} --num-workers {before}")
+        fine_tune(data, folder, task, f"{options} --max-epoch 2 --num-workers {after}")
         again = load(folder / "checkpoint_last.pt")
         assert again["optimizer_history"][-1]["num_updates"] == updates
         for name, value in whole["model"].items():

@@ -7,12 +7,11 @@ import pathlib
 import re
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 
-from tests import fake_slurm
+from tests import fake_slurm, program_server
 from tests.conftest import TINY_MODEL, load
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -34,7 +33,7 @@ train CrossInit $UPDATES {data} "${{COMMON[@]}}" --arch mbart_base --task crossi
 @pytest.fixture
 def cluster(tmp_path):
     """An environment with a Slurm in it, and the virtual environment of the tests for the recipes."""
-    return dict(fake_slurm.install(tmp_path), VENV=sys.prefix, GPUS="0", SRUN_LOCALID="0")
+    return dict(fake_slurm.install(tmp_path), VENV=str(program_server.environment()), GPUS="0", SRUN_LOCALID="0")
 
 
 def recipe(folder, script):

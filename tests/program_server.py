@@ -1,0 +1,185 @@
+"""fairseq's and our own programs, started at once: forked from one process that has imported fairseq already.
+
+Importing takes four seconds of each program, and recipes run dozens. What a forked one does is what its console script
+does: its own working folder, environment, arguments and streams, and no memory of other runs. `.ci/run` starts the real ones.
+
+MAX_UPDATE=N in the environment: fairseq-train ends after N updates, whatever a recipe's preset says.
+"""
+
+import array
+import atexit
+import functools
+import importlib
+import json
+import logging
+import os
+import pathlib
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import traceback
+
+STREAMS = (0, 1, 2)
+# name of the console script: where its function is
+PROGRAMS = {
+    **{
+        f"fairseq-{name}": f"fairseq_cli.{name.replace('-', '_')}:cli_main"
+        for name in ("train", "generate", "preprocess", "interactive", "validate", "hydra-train")
+    },
+    **{
+        f"crossinit-{name}": f"crossinit_fairseq.cli.{name}:main"
+        for name in (
+            "analyze",
+            "compare",
+            "doctor",
+            "export",
+            "lexicon",
+            "predict",
+            "prepare",
+            "ranks",
+            "retrieve",
+            "score",
+        )
+    },
+}
+# what stands in bin/ for a program; Python without its site packages starts in a fiftieth of a second
+CLIENT = """#!{python} -IS
+import array, json, os, socket, sys
+link = socket.socket(socket.AF_UNIX)
+link.connect({address!r})
+asked = json.dumps([{function!r}, sys.argv, os.getcwd(), dict(os.environ)]).encode()
+link.sendmsg([len(asked).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", {streams}))])
+link.sendall(asked)
+said = link.recv(1)
+os._exit(said[0] if said else 137)
+"""
+
+
+@functools.lru_cache(maxsize=None)
+def environment() -> pathlib.Path:
+    """A folder that stands in for this virtual environment (VENV of the recipes), made and served at the first call."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="programs"))
+    address = str(folder / "socket")
+    command = [sys.executable, "-m", "tests.program_server", address]
+    server = subprocess.Popen(command, cwd=str(pathlib.Path(__file__).parents[1]), stdin=subprocess.DEVNULL)
+    atexit.register(_end, server, folder, os.getpid())
+    (folder / "bin").mkdir()
+    for path in (pathlib.Path(sys.prefix) / "bin").iterdir():
+        if path.name in PROGRAMS:
+            text = CLIENT.format(
+                python=sys.executable, address=address, function=PROGRAMS[path.name], streams=list(STREAMS)
+            )
+            _write_program(folder / "bin" / path.name, text)
+        elif path.name.startswith("python"):  # a link would not find its packages
+            _write_program(folder / "bin" / path.name, f'#!/bin/sh\nexec "{path}" "$@"\n')
+        else:
+            (folder / "bin" / path.name).symlink_to(path)
+    while not os.path.exists(address):
+        assert server.poll() is None, "the server of programs ended"
+        select.select([], [], [], 0.02)
+    return folder
+
+
+def _write_program(path, text):
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+
+
+def _end(server, folder, owner):
+    if os.getpid() == owner:  # not in what was forked from the tests
+        server.terminate()
+        server.wait()
+        shutil.rmtree(str(folder), ignore_errors=True)
+
+
+def serve(address: str) -> None:
+    """Answer clients; returns in the process that is to run a program, when it has become that program."""
+    import fairseq  # noqa: F401
+    import torch._dynamo  # noqa: F401  (which optimizers import when they are first saved)
+
+    for handler in logging.root.handlers[:]:  # which the program's own would come second to
+        logging.root.removeHandler(handler)
+    logging.root.setLevel(logging.WARNING)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    tests = os.getppid()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(address + ".new")
+        server.listen(64)
+        server.settimeout(1)
+        os.rename(address + ".new", address)
+        while os.getppid() == tests:
+            try:
+                link, _ = server.accept()
+            except socket.timeout:
+                continue
+            if os.fork() == 0:
+                server.close()
+                return _wait_for_the_program(link)
+            link.close()
+    os._exit(0)
+
+
+def _wait_for_the_program(link):
+    """Fork once more: into the program, in which this returns, and into one that waits for it and tells the client."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    link.settimeout(None)
+    length, rights, _, _ = link.recvmsg(8, socket.CMSG_SPACE(4 * len(STREAMS)))
+    streams = array.array("i")
+    streams.frombytes(rights[0][2])
+    asked = b""
+    while len(asked) < int.from_bytes(length, "big"):
+        asked += link.recv(1 << 16)
+    ended, program_lives = os.pipe()
+    program = os.fork()
+    if program == 0:
+        os.close(ended)
+        os.set_inheritable(program_lives, False)
+        os.setsid()
+        link.close()
+        return _become(streams, *json.loads(asked))
+    os.close(program_lives)
+    for stream in streams:
+        os.close(stream)
+    try:
+        # the client says nothing more: its end is all there is to read
+        if link in select.select([link, ended], [], [])[0]:
+            os.killpg(program, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    _, status = os.waitpid(program, 0)
+    try:
+        link.send(bytes([128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)]))
+    except OSError:
+        pass
+    os._exit(0)
+
+
+def _become(streams, function, arguments, folder, variables):
+    for number, stream in zip(STREAMS, streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(variables)
+    sys.argv = arguments
+    if os.path.basename(arguments[0]) == "fairseq-train" and "MAX_UPDATE" in variables:
+        sys.argv += ["--max-update", variables["MAX_UPDATE"]]
+    sys.path[0] = os.path.dirname(arguments[0])
+    sys.path[1:1] = [part for part in variables.get("PYTHONPATH", "").split(os.pathsep) if part]
+    sys.stdout.reconfigure(write_through="PYTHONUNBUFFERED" in variables)
+    serve.function = function
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
+    module, name = serve.function.split(":")
+    try:
+        status = getattr(importlib.import_module(module), name)()
+    except Exception:
+        traceback.print_exc()
+        status = 1
+    sys.exit(status)
