@@ -17,11 +17,10 @@ def stage_minutes(out: str, stages: Sequence[str]) -> Dict[str, float]:
     for stage in stages:
         path = os.path.join(out, "stages", stage + ".minutes")
         if os.path.exists(path):
-            with open(path, encoding="utf-8") as stream:
-                note = stream.read()
             try:
-                minutes[stage] = float(note)
-            except ValueError:
+                with open(path, encoding="utf-8") as stream:
+                    minutes[stage] = float(stream.read())
+            except (OSError, ValueError):
                 raise InputError(
                     f"{path} holds no number of minutes: remove it, and run the same command again"
                 ) from None

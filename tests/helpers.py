@@ -1,6 +1,7 @@
 """What several test files need. No fairseq at module level: ranks, spans and alignment know none."""
 
 import argparse
+import os
 import re
 
 import numpy as np
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 
 from crossinit_fairseq.ranks import BinarisedText, RankedWords
 
-# no deadline: a first example pays for imports; derandomised: the same examples in every run
-settings.register_profile("house", deadline=None, derandomize=True, max_examples=50)
+# no deadline: a first example pays for imports; derandomised: the same examples in every run. EXAMPLES=2000 in the
+# environment: so many of each property that names no number of its own
+settings.register_profile("house", deadline=None, derandomize=True, max_examples=int(os.environ.get("EXAMPLES", 50)))
 settings.load_profile("house")
 
 

@@ -47,7 +47,7 @@ def read_mlama(folder: str, languages: Sequence[str]) -> Statements:
                 try:
                     entry = json.loads(line)
                     statement = Statement(entry["obj_label"].strip(), entry["sub_label"].strip())
-                except (ValueError, KeyError, TypeError, AttributeError):
+                except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                     raise InputError(
                         f"line {number} of {path} is no statement of mLAMA, an object with obj_label and sub_label: "
                         f"{line[:60]!r}"

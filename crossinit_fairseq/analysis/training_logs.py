@@ -47,7 +47,7 @@ def read_curve(name: str, path: str, figures: Sequence[str] = ("valid_coarse_los
                     for figure in figures:
                         if figure in statistics:
                             found[figure][updates] = float(statistics[figure])
-                except (ValueError, KeyError, TypeError):
+                except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
                     damaged += 1
     except OSError as error:
         raise unreadable(path, error) from None

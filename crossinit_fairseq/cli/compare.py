@@ -16,6 +16,7 @@ from crossinit_fairseq.cli.command import positive
 from crossinit_fairseq.cli.compare_recipes import RECIPES, Recipe, minutes_of, name_of, updates_of
 from crossinit_fairseq.cli.compare_scores import ABOUT_POINTS, read_scores
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.text_files import whole_number
 
 if TYPE_CHECKING:  # --help need not wait for numpy
     from crossinit_fairseq.analysis.comparison import Difference, Scored
@@ -306,9 +307,10 @@ def _list(text: str, option: str) -> List[str]:
 
 
 def _seed(text: str) -> int:
-    if not text.isdigit():
+    seed = whole_number(text)
+    if seed is None:
         raise InputError(f"--seeds takes numbers and commas, not {text}")
-    return int(text)
+    return seed
 
 
 def _gpus() -> List[str]:

@@ -154,7 +154,7 @@ def updates_of(log: str) -> Optional[int]:
                     try:
                         statistics = json.loads(match.group(2))
                         last = int(float(statistics.get("num_updates", statistics.get("train_num_updates", last))))
-                    except (ValueError, TypeError):
+                    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
                         continue
     except OSError:
         return None

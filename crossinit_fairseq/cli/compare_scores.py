@@ -2,7 +2,7 @@
 
 import json
 import os
-from typing import TYPE_CHECKING, Dict
+from typing import TYPE_CHECKING, Dict, List, Sequence, Tuple
 
 from crossinit_fairseq.cli.compare_recipes import Recipe
 from crossinit_fairseq.errors import InputError
@@ -55,27 +55,37 @@ def _signals(folder: str, out: str, name: str) -> Dict[str, "Scored"]:
 
 
 def _retrieved(folder: str, out: str, name: str) -> Dict[str, "Scored"]:
-    from crossinit_fairseq.analysis.comparison import count_points
-
     path = os.path.join(folder, "retrieval", "scores.json")
     if not os.path.isfile(path):
         return {}
     try:
         with open(path, encoding="utf-8") as stream:
             found = json.load(stream)
-    except (OSError, ValueError) as error:
-        raise unreadable(path, error) if isinstance(error, OSError) else InputError(f"{path} is damaged") from None
-    layers = [layers for group in ("sentences", "words") for layers in found[group].values()]
-    best = max(range(len(layers[0])), key=lambda layer: sum(values[layer] for values in layers))
+        layers = [layers for group in ("sentences", "words") for layers in found[group].values()]
+        best = max(range(len(layers[0])), key=lambda layer: sum(values[layer] for values in layers))
+        hits = [
+            (group, pair, [float(digit) for digit in digits[best]])
+            for group in ("sentences", "words")
+            for pair, digits in found["hits"][group].items()
+        ]
+    except OSError as error:
+        raise unreadable(path, error) from None
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise InputError(f"{path} is damaged: remove it, and run the recipe again") from None
+    return _points(hits, name)
+
+
+def _points(hits: Sequence[Tuple[str, str, List[float]]], name: str) -> Dict[str, "Scored"]:
+    """hits: what is retrieved, the pair of languages, and 1 or 0 for each item."""
+    from crossinit_fairseq.analysis.comparison import count_points
+
     scored = {}
-    for group in ("sentences", "words"):
-        for pair, digits in found["hits"][group].items():
-            points = [float(digit) for digit in digits[best]]
-            if group == "sentences":  # an item is an aligned pair, found from either side
-                half = len(points) // 2
-                points = [(forth + back) / 2 for forth, back in zip(points[:half], points[half:])]
-            items = [f"{group} {pair} {number}" for number in range(len(points))]
-            scored[f"{group} {pair}"] = count_points(points, "P@1", items, name)
+    for group, pair, points in hits:
+        if group == "sentences":  # an item is an aligned pair, found from either side
+            half = len(points) // 2
+            points = [(forth + back) / 2 for forth, back in zip(points[:half], points[half:])]
+        items = [f"{group} {pair} {number}" for number in range(len(points))]
+        scored[f"{group} {pair}"] = count_points(points, "P@1", items, name)
     return scored
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from crossinit_fairseq.cli import command as commands
 from crossinit_fairseq.errors import InputError, printable
+from crossinit_fairseq.text_files import whole_number
 
 if TYPE_CHECKING:  # --help need not wait for torch
     from crossinit_fairseq.doctor.command import Command
@@ -114,7 +115,7 @@ def _is_data(path: str) -> bool:
 def _positions(command: "Command") -> Optional[int]:
     """The fewest positions that the options of a command give a model, if they give any."""
     given = [command[name] for name in ("max-source-positions", "max-positions", "tokens-per-sample")]
-    numbers = [int(text) for text in given if text.isdigit()]
+    numbers = [number for number in map(whole_number, given) if number is not None]
     return min(numbers) if numbers else None
 
 

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tupl
 from crossinit_fairseq.checkpoint_files import read_header
 from crossinit_fairseq.doctor.findings import Finding, warning, wrong
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.text_files import whole_number
 
 _BART_OPTIONS = ("share-all-embeddings", "encoder-learned-pos", "decoder-learned-pos", "layernorm-embedding")
 _RESETS = ("reset-optimizer", "reset-dataloader", "reset-meters", "reset-lr-scheduler")
@@ -339,7 +340,8 @@ def kept_checkpoints(command: Command) -> Optional[int]:
         ("keep-last-epochs", "no-epoch-checkpoints" not in command),
     ):
         if is_written:
-            if not command[name].isdigit():
+            number = whole_number(command[name])
+            if number is None:
                 return None
-            kept += int(command[name])
-    return kept + (int(command["keep-best-checkpoints"]) if command["keep-best-checkpoints"].isdigit() else 0)
+            kept += number
+    return kept + (whole_number(command["keep-best-checkpoints"]) or 0)

@@ -129,7 +129,7 @@ def _read_json(folder: str, name: str) -> Dict[str, Any]:
             content = json.load(stream)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError:  # no JSON, or not UTF-8
+    except (ValueError, RecursionError):  # no JSON, not UTF-8, or nested without end
         raise InputError(f"{path} is no JSON") from None
     if not isinstance(content, dict):
         raise InputError(f"{path} is no JSON object")

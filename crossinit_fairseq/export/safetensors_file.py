@@ -37,7 +37,7 @@ def read_safetensors(path: str) -> EmbeddingTable:
             metadata = opened.metadata() or {}
             values = opened.get_tensor(TENSOR) if TENSOR in opened.keys() else None
         symbols = json.loads(metadata.get(SYMBOLS, "null"))
-    except (library.SafetensorError, ValueError, OSError) as error:
+    except (library.SafetensorError, ValueError, RecursionError, OSError) as error:
         raise InputError(f"{path} is no readable .safetensors file ({error})") from None
     if values is None or not isinstance(symbols, list) or not all(isinstance(symbol, str) for symbol in symbols):
         raise InputError(

@@ -10,6 +10,7 @@ import torch
 from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.export.tables import EmbeddingTable
+from crossinit_fairseq.text_files import whole_number
 
 _BLANK = re.compile("[ \t\n\v\f\r]")
 
@@ -65,10 +66,10 @@ def read_word2vec(path: str) -> EmbeddingTable:
 
 
 def _first_line(path: str, line: str) -> Tuple[int, int]:
-    fields = line.split()
-    if len(fields) != 2 or not all(field.isdigit() and int(field) for field in fields):
+    numbers = [whole_number(field) for field in line.split()]
+    if len(numbers) != 2 or not numbers[0] or not numbers[1]:
         raise InputError(f"{path}, line 1: not `rows dimension`, as word2vec text begins: {line[:60]!r}")
-    return int(fields[0]), int(fields[1])
+    return numbers[0], numbers[1]
 
 
 def _row(path: str, number: int, line: str, dimension: int) -> Tuple[str, np.ndarray]:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crossinit_fairseq.errors import InputError
@@ -158,7 +158,6 @@ ANY = st.recursive(
 )
 
 
-@settings(max_examples=100)
 @given(ANY)
 def test_any_json_is_read_or_refused_in_a_sentence(folder, content):
     for name in ("a.json", "a.jsonl"):
@@ -170,7 +169,6 @@ def test_any_json_is_read_or_refused_in_a_sentence(folder, content):
                 assert "a.json" in str(error)
 
 
-@settings(max_examples=100)
 @given(st.binary(max_size=60) | st.lists(st.text(max_size=6), max_size=8).map(lambda c: "\t".join(c).encode("utf-8")))
 def test_any_bytes_are_read_or_refused_in_a_sentence(folder, content):
     for name in ("a.tsv", "a.json", "a.jsonl", "a.parquet"):
