@@ -84,7 +84,7 @@ def _feed(read, data):
 
 
 def fuzz(whole, read, count):
-    """Call a reader, a function of a path, with `count` damaged versions of a whole file: it ends well or in a sentence."""
+    """Call a reader, a function of a path, with `count` damaged versions of a file: it ends well or in a sentence."""
 
     @settings(max_examples=count, deadline=None, derandomize=True)
     @given(damaged(whole))

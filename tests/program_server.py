@@ -1,7 +1,8 @@
 """fairseq's and our own programs, started at once: forked from one process that has imported fairseq already.
 
 Importing takes four seconds of each program, and recipes run dozens. What a forked one does is what its console script
-does: its own working folder, environment, arguments and streams, and no memory of other runs. `.ci/run` starts the real ones.
+does: its own working folder, environment, arguments and streams, and no memory of other runs. `.ci/run` starts the real
+ones.
 
 MAX_UPDATE=N in the environment: fairseq-train ends after N updates, whatever a recipe's preset says.
 """

@@ -14,6 +14,5 @@ RECIPES = {
 
 def run(recipe, *given, preset="smoke", **environment):
     command = ["bash", ROOT / "examples" / recipe / "run.sh", "--preset", preset]
-    return programs.run(
-        *command, *given, **dict({"VENV": program_server.environment(), "CROSSINIT_TEXT": ""}, **environment)
-    )
+    environment = dict({"VENV": program_server.environment(), "CROSSINIT_TEXT": ""}, **environment)
+    return programs.run(*command, *given, **environment)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tests.helpers  # noqa: F401  (the hypothesis profile)
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.finetuning.language_files import language_files, unique
 from crossinit_fairseq.finetuning.nli_files import Pair, read_pairs
