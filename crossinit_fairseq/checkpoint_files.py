@@ -6,14 +6,16 @@ checkpoints need are called (tensors, numpy's numbers, Namespace, omegaconf's co
 before it is imported. Whoever trusts the maker of a file sets the environment variable CROSSINIT_TRUST_CHECKPOINTS=1.
 """
 
+import contextlib
 import functools
 import glob
 import os
 import pickle
 import re
+import threading
 import types
 import zipfile
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import torch
 
@@ -92,6 +94,23 @@ _restricted_pickle = types.SimpleNamespace(
 )
 
 
+_ONE_AT_A_TIME = threading.RLock()
+
+
+@contextlib.contextmanager
+def _pickle_of_torch_1_13() -> Iterator[None]:
+    """torch 1.13 takes no notice of `pickle_module`: within this its own pickle is the restricted one."""
+    if not torch.__version__.startswith("1.13."):
+        yield
+        return
+    with _ONE_AT_A_TIME:
+        torch.serialization.pickle = _restricted_pickle
+        try:
+            yield
+        finally:
+            torch.serialization.pickle = pickle
+
+
 def load_checkpoint_file(path: str) -> Any:
     """What torch.save wrote into a file, with its tensors on the CPU.
 
@@ -99,7 +118,7 @@ def load_checkpoint_file(path: str) -> Any:
     """
     check_whole(path)
     try:
-        with open(path, "rb") as stream:
+        with open(path, "rb") as stream, _pickle_of_torch_1_13():
             return torch.load(
                 stream,
                 map_location="cpu",
