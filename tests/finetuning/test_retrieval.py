@@ -83,7 +83,7 @@ def test_command(tmp_path, capsys):
     data = toy.data_folder(tmp_path)
     toy.nli_file(data / "train.tsv", "aa", 20, 1)
     options = "--task crossinit_xnli --criterion sentence_prediction --batch-size 8 --max-length 40 --max-update 1"
-    files = f"--arch xlm_tiny_3 --train-files aa={data}/train.tsv --disable-validation"
+    files = f"--arch xlm_tiny_3 --train-files aa={data}/train.tsv --valid-files aa={data}/train.tsv"
     done = run("train", [str(data), "--save-dir", str(data / "ck")], options, files, toy.TRAINING, toy.SIZES)
     assert done.returncode == 0, done.stdout[-2000:]
     saved = load(data / "ck" / "checkpoint_last.pt")

@@ -75,6 +75,6 @@ def test_greedy_search_by_fairseqs_own_decoder_is_the_same_after_a_beam():
     model.decoder.dropout_module.apply_during_inference = True
     assert "retained" in unsupported(model.decoder)
     before = translate(model, source)
-    assert len({len(row) for row in strip(before)}) > 3, "some must be dropped before the others"
+    assert len({len(row) for row in strip(before)}) > 1, "some must be dropped before the others"
     translate(model, source, beam=2)
     assert torch.equal(translate(model, source), before)
