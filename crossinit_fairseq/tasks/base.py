@@ -38,7 +38,7 @@ class CrossInitConfig(FairseqDataclass):
     train_subset: str = II("dataset.train_subset")
     # which checkpoint training starts from, to compare its dictionary
     save_dir: Optional[str] = II("checkpoint.save_dir")
-    restore_file: str = II("checkpoint.restore_file")
+    restore_file: Optional[str] = II("checkpoint.restore_file")
     finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")
 
 
