@@ -102,8 +102,9 @@ def serve(address: str) -> None:
     import fairseq  # noqa: F401
     import torch._dynamo  # noqa: F401  (which optimizers import when they are first saved)
 
-    for handler in logging.root.handlers[:]:  # which the program's own would come second to
-        logging.root.removeHandler(handler)
+    # importing fairseq sets logging up, of which only what does so before, as fairseq-train does, takes no notice
+    serve.logging = logging.root.handlers[:], logging.root.level
+    logging.root.handlers[:] = []
     logging.root.setLevel(logging.WARNING)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     tests = os.getppid()
@@ -172,6 +173,8 @@ def _become(streams, function, arguments, folder, variables):
     sys.path[0] = os.path.dirname(arguments[0])
     sys.path[1:1] = [part for part in variables.get("PYTHONPATH", "").split(os.pathsep) if part]
     sys.stdout.reconfigure(write_through="PYTHONUNBUFFERED" in variables)
+    if function.startswith("fairseq_cli.") and not function.startswith("fairseq_cli.train:"):
+        logging.root.handlers[:], logging.root.level = serve.logging
     serve.function = function
 
 
