@@ -166,7 +166,9 @@ class RankedTable(nn.Module):
             outside = ((everything + tail.double())[plan.right] - right) / plan.outside.double().unsqueeze(1)
         else:
             outside = weighted_sums(table, plan.sample_tokens, plan.sample_weights, plan.sample_starts)
-        means = (mean.to(table.dtype) for mean in (left / inside, right / inside, outside))
+        # half precision would round the loss to two or three digits, of which --flatness wants more
+        dtype = torch.promote_types(table.dtype, torch.float32)
+        means = (mean.to(dtype) for mean in (left / inside, right / inside, outside))
         return SpanMeans(*means, ranks=plan.ranks)
 
 

@@ -136,9 +136,13 @@ class PairedWords:
 
 
 def pair_vectors(table: torch.Tensor, plan: PairPlan) -> PairVectors:
-    """The mean of each word's sub-tokens. table: float [V, d], the gradient flows into it; plan: on its device."""
+    """The mean of each word's sub-tokens, in single precision at least.
+
+    table: float [V, d], the gradient flows into it; plan: on its device.
+    """
     means = F.embedding_bag(plan.tokens, table, plan.starts, mode="mean")
-    return PairVectors(*means.chunk(2))
+    # half precision would round the loss to two or three digits
+    return PairVectors(*means.to(torch.promote_types(table.dtype, torch.float32)).chunk(2))
 
 
 def pair_objective(vectors: PairVectors, related: torch.Tensor, temperature: float) -> PairContrast:

@@ -23,7 +23,10 @@ other have like ranks (Zipf) and stand in like company.
   crossinit-lexicon translate en-ro.tsv --from en --to ro < text.en          translate word by word
   crossinit-lexicon compose ne-hi.tsv hi-en.tsv -o ne-en.tsv                 join two by their common language
 
-A lexicon is a text file to open and edit: lines `# key: value`, then `word<TAB>word`, score and counts after it."""
+A lexicon is a text file to open and edit: lines `# key: value`, then `word<TAB>word`, score and counts after it. One
+written by hand begins with `# languages: en ro`, and `# lowercase: yes` where its words are in lower case."""
+
+_FEW_KNOWN = 0.1  # share of the words of a text that a lexicon knows; with fewer something is wrong, most likely
 
 _INDUCE = """\
 examples:
@@ -307,6 +310,13 @@ def _translate(options: argparse.Namespace) -> None:
     translator = WordByWord(lexicon, text_words(lexicon.source, lexicon.lowercase).segmenter)
     for number, line in enumerate(sys.stdin.buffer, 1):
         sys.stdout.write(translator.translate_line(decode(line, "standard input", number)))
+    if translator.known < _FEW_KNOWN * translator.words_read:
+        print(
+            f"crossinit-lexicon: {translator.known:,} of {translator.words_read:,} words had a translation: is the "
+            f"text {lexicon.source}? does {options.lexicon} have the words of {lexicon.source} first? If they are in "
+            "lower case, does it say `# lowercase: yes`?",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":

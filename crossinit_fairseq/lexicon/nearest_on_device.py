@@ -1,5 +1,7 @@
 """The best partners of very many words by torch: 50,000 x 50,000 scores are seconds of a GPU, and minutes of a core."""
 
+import re
+from textwrap import shorten
 from typing import List
 
 import numpy as np
@@ -14,10 +16,14 @@ _SCORES = 2**27  # scores at a time: half a GB
 def check_device(name: str) -> None:
     """Raises InputError unless torch sees a device of this name, such as cpu, cuda or cuda:1."""
     try:
-        torch.zeros(1, device=name)
+        torch.zeros(1, device=name).cpu()
     except (RuntimeError, AssertionError) as error:  # AssertionError: torch was built without CUDA
-        reason = str(error).strip().split("\n")[0].rstrip(".")
-        raise InputError(f"--device is {name}, which torch cannot use here ({reason}): cpu works everywhere") from None
+        # torch goes on with lists of all that it knows
+        first = re.split(r"[.\n](?: |$)", str(error).strip() or "no name", maxsplit=1)[0]
+        reason = shorten(first, 100, placeholder=" ...")
+        raise InputError(
+            f"--device is {name!r}, which torch cannot use here ({reason}): cpu works everywhere"
+        ) from None
 
 
 def nearest_on_device(left: np.ndarray, right: np.ndarray, priors: Priors, neighbours: int, device: str) -> Nearest:

@@ -112,6 +112,7 @@ class WordByWord:
         # where a quotation mark opens before the word, the apostrophe closes that
         elided = r"(?P<elided>(?<!'\p{L}+)'(?=\p{L}|$))?" if self.words.elides else "(?P<elided>)?"
         self._pattern = regex.compile(self.words.pattern + elided)
+        self.words_read = self.known = 0  # words of all lines so far, and those that had a translation
         self._between = "" if segmenter is None or is_spaceless(lexicon.target) else " "
 
     def translate_line(self, line: str) -> str:
@@ -142,6 +143,8 @@ class WordByWord:
     def _word(self, word: str) -> Tuple[str, bool]:
         """(its translation or itself, whether it has one)."""
         translation = self.translations.get(self.words.lower(word) if self.lowercase else word)
+        self.words_read += 1
+        self.known += translation is not None
         if translation is None:
             return word, False
         return (with_case_of(word, translation, self.target) if self.lowercase else translation), True

@@ -228,7 +228,7 @@ class CrossInitPretrainTask(CrossInitTask):
         if hasattr(optimizer, "fp32_optimizer"):
             raise SystemExit(
                 "crossinit_fairseq: error: --rescale cannot be used with --fp16 or --bf16 (their optimizer keeps a "
-                "copy of the table of its own); CrossInit is fast without"
+                "copy of the table of its own); leave them out, CrossInit is fast in single precision"
             )
         return optimizer.optimizer
 

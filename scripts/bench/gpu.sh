@@ -72,6 +72,8 @@ if [ -n "$COLLECT" ]; then
   exit
 fi
 
+[ $SIZE = dry ] || python3 -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>/dev/null ||
+  wrong "torch sees no GPU here; --size dry tries the script on a CPU"
 mkdir -p "$OUT"
 OUT=$(realpath "$OUT")
 [ -z "$CAPTIONS" ] || CAPTIONS=$(realpath "$CAPTIONS")
@@ -95,9 +97,6 @@ cuda = torch.cuda.is_available()
 print(json.dumps({"gpu": torch.cuda.get_device_name() if cuda else None, "torch": torch.__version__, "cuda": torch.version.cuda,
                   "python": platform.python_version(), "numpy": numpy.__version__, "cpus": __import__("os").cpu_count()}))
 END_OF_PYTHON
-if [ $SIZE = full ] && grep -q '"gpu": null' "$OUT/machine.json"; then
-  wrong "torch sees no GPU here; --size dry tries the script on a CPU"
-fi
 
 # part NAME SECONDS COMMAND...: its output in NAME.log; never past the end of all
 part() {

@@ -61,6 +61,13 @@ def main() -> None:
     parser.add_argument("--stage", choices=sorted(STAGES), help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.device:
+        if options.mono or options.no_induction:
+            parser.error(
+                "--device makes up its text and times the induction: give it without --mono and --no-induction"
+            )
+        if options.size < 200 or options.words < 20_000:
+            parser.error("--device wants a --size of 200 or more, and --words of 20000 or more")
     if options.stage:
         json.dump(STAGES[options.stage](options), sys.stdout)
         return
@@ -266,10 +273,13 @@ def induction(options: argparse.Namespace) -> Dict[str, Any]:
 
 def on_devices(options: argparse.Namespace) -> Dict[str, Any]:
     """The induction on a device and on the CPU; --json is written after each."""
+    from crossinit_fairseq.errors import one_sentence
     from crossinit_fairseq.lexicon.cooccurrence import count_binarised_cooccurrence
     from crossinit_fairseq.lexicon.induction import InductionSettings, induce
     from crossinit_fairseq.ranks import BinarisedText, WordPieces
 
+    with one_sentence():
+        InductionSettings(device=options.device).check()
     sides = []
     for seed, language in enumerate(("en", "ro")):
         ranks, lengths = draw_text(options.words, seed)
@@ -281,6 +291,9 @@ def on_devices(options: argparse.Namespace) -> Dict[str, Any]:
         sides.append(count_binarised_cooccurrence(text, pieces, symbols, language, size=options.size, window=WINDOW))
     result: Dict[str, Any] = {"words": min(map(len, sides)), "cores": os.cpu_count(), "induce_seconds": {}}
     partners = []
+    # libraries are loaded once
+    small = InductionSettings(words=200, learn_words=200, dimensions=20, rounds=1, restarts=1, device=options.device)
+    induce(sides[0], sides[1], small, progress=False)
     for device in (options.device, "cpu"):
         began = time.time()
         found = induce(sides[0], sides[1], InductionSettings(words=options.size, dimensions=DIMENSIONS, device=device))

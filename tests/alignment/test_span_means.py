@@ -153,6 +153,15 @@ def test_a_plan_stays_small():
     assert plan.inside.tolist() == (20 + 480 - plan.outside).tolist()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_means_are_in_single_precision_at_least(dtype):
+    words = [[[1], [2]], [[3], [4]]]
+    made = means(torch.rand(V, 3, dtype=dtype, requires_grad=True), words, 2, draws_of((0, 1, 0, 1)))
+    expected = torch.promote_types(dtype, torch.float32)
+    assert {made.left.dtype, made.right.dtype, made.outside.dtype} == {expected}
+    sigmoid_objective(made).loss.sum().backward()
+
+
 def test_saves_nothing():
     assert not RankedTable([ranked_words([[1]])] * 2, 1, V).state_dict()
 

@@ -5,6 +5,8 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "bench" / "lexicon.py"
 
 
@@ -29,3 +31,18 @@ def test_a_device_beside_the_cpu(tmp_path):
     figures = json.loads((tmp_path / "f.json").read_text())
     assert figures["words"] == 400 and set(figures["induce_seconds"]) == {"cpu:0", "cpu"}
     assert figures["same_partners"] > 0.99
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (["--device", "cpu", "--mono", "/nowhere"], "give it without --mono"),
+        (["--device", "cpu", "--no-induction"], "give it without --mono"),
+        (["--device", "cpu", "--words", "100"], "--words of 20000 or more"),
+        (["--device", "abacus"], "--device is 'abacus', which torch cannot use here"),
+    ],
+)
+def test_wrong_options_of_a_device(options, said):
+    command = [sys.executable, str(SCRIPT), *options]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    assert done.returncode and said in " ".join(done.stderr.split()) and "Traceback" not in done.stderr

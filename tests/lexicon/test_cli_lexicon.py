@@ -140,6 +140,23 @@ def test_translate(monkeypatch, capsys):
     assert capsys.readouterr().out == "Dog\n"
 
 
+def test_translate_says_when_hardly_a_word_is_known(capsys, monkeypatch):
+    def said(text, *options):
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(text.encode("utf-8"))))
+        assert main(["translate", *options]) == 0
+        return capsys.readouterr()
+
+    forth, back = ("--from", "en", "--to", "ro"), ("--from", "ro", "--to", "en")
+    assert said("the cat\n", "lex.tsv", *forth).err == ""
+    # written by hand, it does not say which language comes first
+    with open("hand.tsv", "w", encoding="utf-8") as stream:
+        stream.write("cat\tpisică\ndog\tcâine\n")
+    assert said("cat dog\n", "hand.tsv", *forth) == ("pisică câine\n", "")
+    out, err = said("pisică câine\n", "hand.tsv", *back)
+    assert out == "pisică câine\n"
+    assert err.startswith("crossinit-lexicon: 0 of 2 words had a translation: is the text ro? does hand.tsv have the")
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
