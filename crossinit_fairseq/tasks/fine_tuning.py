@@ -155,7 +155,7 @@ class FineTuningTask(CrossInitTask):
                 if split != "valid" or not self.valid_files:
                     raise InputError(
                         f"there is nothing for the split {split}: --valid-files is the split valid, or give "
-                        "--disable-validation"
+                        "--disable-validation (the official fairseq 0.12.2 wants --valid-files all the same)"
                     )
                 # several files of a language are one group each, under the same name
                 groups = [(name, Examples(self.evaluation_examples(name, path))) for name, path in self.valid_files]

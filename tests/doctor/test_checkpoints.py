@@ -85,8 +85,11 @@ def test_the_command_says_all_of_it_and_its_status_tells(data_folder, tmp_path, 
     assert doctor.main(words) == 1
     out = capsys.readouterr().out
     assert f"checkpoint {path}: whole" in out.replace("  ok       ", "checkpoint ") and "disk and locks" in out
-    assert "  WRONG    --user-dir is not given" in out and "           -> add --user-dir" in out
-    assert out.splitlines()[-1].split(",")[0] in ("1 wrong", "2 wrong")  # with a GPU, --fp16 is right
+    # with an older torch checkpoints load without the repairs
+    new = tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 6)
+    assert f"  {WRONG if new else WARNING:9}--user-dir is not given" in out and "           -> add --user-dir" in out
+    assert "WRONG    --arch transformer does not take" in out and "of mbart_base" in out
+    assert out.splitlines()[-1].split(",")[0] == f"{1 + new + (not torch.cuda.is_available())} wrong"  # --fp16, on a CPU
     assert doctor.main([str(tmp_path / "no.pt")]) == 1
     with pytest.raises(SystemExit) as caught:
         doctor.main(["--nope"])

@@ -230,7 +230,7 @@ def test_a_checkpoint_of_another_dictionary_is_refused(data_folder, tmp_path):
         check=False,
     )
     assert done.returncode == 1 and "Traceback" not in done.stdout
-    assert "130 rows" in done.stdout and "131 symbols" in done.stdout
+    assert "(130 and 131 symbols)" in done.stdout
 
 
 def test_ends_when_the_validation_loss_is_flat(data_folder, tmp_path):
