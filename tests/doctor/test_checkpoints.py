@@ -89,7 +89,8 @@ def test_the_command_says_all_of_it_and_its_status_tells(data_folder, tmp_path, 
     new = tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 6)
     assert f"  {WRONG if new else WARNING:9}--user-dir is not given" in out and "           -> add --user-dir" in out
     assert "WRONG    --arch transformer does not take" in out and "of mbart_base" in out
-    assert out.splitlines()[-1].split(",")[0] == f"{1 + new + (not torch.cuda.is_available())} wrong"  # --fp16, on a CPU
+    expected = 1 + new + (not torch.cuda.is_available())  # with a GPU, --fp16 is right
+    assert out.splitlines()[-1].startswith(f"{expected} wrong")
     assert doctor.main([str(tmp_path / "no.pt")]) == 1
     with pytest.raises(SystemExit) as caught:
         doctor.main(["--nope"])
