@@ -268,12 +268,15 @@ def _other_architecture(command: Command, machine: Machine) -> Iterator[Finding]
 
 def _half_precision(command: Command, machine: Machine) -> Iterator[Finding]:
     if not machine.gpus and "cpu" not in command:
-        for name in ("fp16", "bf16", "memory-efficient-fp16"):
+        for name in ("fp16", "memory-efficient-fp16"):
             if name in command:
-                said = "goes the way of TPUs" if name == "bf16" else "needs a GPU"
-                yield wrong(f"--{name} {said}, and torch sees no GPU here", f"leave --{name} out")
-    if "fp16" in command and "rescale" in command:
-        yield wrong("--rescale needs full precision", "leave --fp16 out of the alignment")
+                yield wrong(f"--{name} needs a GPU, and torch sees no GPU here", f"leave --{name} out")
+    for name in ("bf16", "memory-efficient-bf16"):
+        if name in command and "user-dir" not in command:
+            yield wrong(f"--{name} looks for a TPU, on a GPU too", f"add --user-dir {_package()}, which mends it")
+    for name in ("fp16", "bf16"):
+        if name in command and "rescale" in command:
+            yield wrong("--rescale needs full precision", f"leave --{name} out of the alignment")
 
 
 def _processes(command: Command, machine: Machine) -> Iterator[Finding]:
