@@ -1,4 +1,4 @@
-"""Language codes: one canonical form of the many that people write, and pairs of them.
+"""Language codes: the language that each of the many names, and pairs of them.
 
 `ro`, `ro_RO`, `ro-RO`, `ron` and `ron_Latn` are all Romanian; `zho_Hans` and `cmn` are Chinese. Whatever depends on the
 language (which letters are one letter, how words are cut, which tokeniser scores) asks `base_language`, so that it
@@ -41,14 +41,6 @@ def base_language(code: str) -> str:
     Raises InputError for what cannot be a code at all.
     """
     return _language(code).language or "und"
-
-
-def canonical_code(code: str) -> str:
-    """The code as a BCP 47 tag: "zh-Hans" of zho_Hans, "pt-BR" of pt_BR; a script that goes without saying is left out.
-
-    Raises InputError for what cannot be a code at all.
-    """
-    return str(_language(code))
 
 
 def script_of(code: str) -> Optional[str]:

@@ -45,9 +45,9 @@ def import_fairseq() -> None:
         import fairseq  # noqa: F401
     except ImportError as error:  # none at all, or one that lacks something
         raise ImportError(
-            f"crossinit_fairseq needs fairseq, and none could be imported ({error}). On Python 3.11 and later: "
-            "`pip install ve-fairseq==0.12.3` (Linux x86_64) or `fairseq-fixed==0.12.3.1`; "
-            "on Python 3.8 to 3.10: `pip install fairseq==0.12.2`."
+            f"crossinit_fairseq needs fairseq, and none could be imported ({error}). On Python 3.11 and later: `pip "
+            "install ve-fairseq==0.12.3` (Linux x86_64) or `fairseq-fixed==0.12.3.1`; on Python 3.8 to 3.10: `pip "
+            "install fairseq==0.12.2`."
         ) from error
     except ValueError as error:
         raise ImportError(

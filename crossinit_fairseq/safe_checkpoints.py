@@ -78,7 +78,7 @@ def _linking(stock: type) -> type:
             """Let `target` be the same file as `source`, or a copy where the file system knows no links."""
             if stock.path_requires_pathmanager(source) or stock.path_requires_pathmanager(target):
                 return stock.copy(source, target, overwrite=overwrite)
-            _saved(target, lambda: _link(source, target))
+            _save_with_retries(lambda: _link(source, target))
             return True
 
     return LinkingPathManager
@@ -114,12 +114,12 @@ def _saving(stock: Callable) -> Callable:
         if async_write or not isinstance(filename, str) or PathManager.path_requires_pathmanager(filename):
             stock(obj, filename, async_write)
         else:
-            _saved(filename, lambda: save_checkpoint_file(obj, filename))
+            _save_with_retries(lambda: save_checkpoint_file(obj, filename))
 
     return torch_persistent_save
 
 
-def _saved(path: str, save: Callable[[], None]) -> None:
+def _save_with_retries(save: Callable[[], None]) -> None:
     """Save, several times if need be. Ends the program with one sentence when that fails."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:

@@ -74,9 +74,9 @@ def describe(result):
         )
     chosen, best = result["chosen"], result["best"]
     return (
-        f"{by} against {against}: Spearman's rho {result['rho']:.3f} over {result['checkpoints']} checkpoints; "
-        f"chosen: update {chosen['update']} ({chosen[result['against']]:.2f}), "
-        f"best: update {best['update']} ({best[result['against']]:.2f})"
+        f"{by} against {against}: Spearman's rho {result['rho']:.3f} over {result['checkpoints']} checkpoints; chosen: "
+        f"update {chosen['update']} ({chosen[result['against']]:.2f}), best: update {best['update']} "
+        f"({best[result['against']]:.2f})"
     )
 
 

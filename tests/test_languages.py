@@ -8,7 +8,6 @@ import tests.helpers  # noqa: F401  (the hypothesis profile)
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import (
     base_language,
-    canonical_code,
     check_code,
     comma_below,
     is_chinese,
@@ -43,11 +42,6 @@ def test_one_language_by_all_its_codes(base, codes):
     assert {base_language(code) for code in codes.split()} == {base}
 
 
-def test_tags():
-    given = "zho_Hans zh_TW pt_BR ron_Latn ro_RO hi_Latn EN xx".split()
-    assert [canonical_code(code) for code in given] == "zh-Hans zh-TW pt-BR ro ro-RO hi-Latn en xx".split()
-
-
 def test_a_script_is_named_where_it_is_not_the_usual_one():
     assert [script_of(code) for code in ("hi_Latn", "sr_Latn", "hin_Deva", "hi", "zho_Hans", "ro_RO", "xx")] == [
         "Latn",
@@ -64,7 +58,7 @@ def test_a_script_is_named_where_it_is_not_the_usual_one():
     "code", ["", "x", "../x", "a b", "*", "ro/", "ro_", "_ro", "english", "ro\n", "[ro]", "en_US.UTF-8", "1a"]
 )
 def test_what_is_no_code(code):
-    for function in (base_language, canonical_code, check_code, script_of):
+    for function in (base_language, check_code, script_of):
         with pytest.raises(InputError, match="is no language code: give one such as en"):
             function(code)
     assert not is_known(code)
@@ -81,9 +75,8 @@ def test_any_text_is_a_code_or_refused_in_a_sentence(text):
         base = base_language(text)
     except InputError:
         return
-    # a code is a safe file name, and the canonical form of a canonical form is itself
+    # a code is a safe file name, and the language of a language is itself
     assert not set(text) & set("/. *") and base_language(base) == base
-    assert canonical_code(canonical_code(text)) == canonical_code(text)
 
 
 def test_lists():

@@ -1,7 +1,7 @@
 """Whether two tables, or two languages of one, have the same shape: PCA, Procrustes distance and CKA, with controls."""
 
 from dataclasses import dataclass
-from typing import Dict, List, Mapping, Tuple
+from typing import Dict, List, Tuple
 
 import numpy as np
 
@@ -91,13 +91,7 @@ def compare_tables(words: LanguageWords, before: Space, after: Space, seed: int)
     return ShapeResult(f"{language}: {before.name} to {after.name}", findings, distance, len(words))
 
 
-def compare_languages(
-    words: Mapping[str, LanguageWords],
-    space: Space,
-    pairs: List[Tuple[int, int]],
-    languages: Tuple[str, str],
-    seed: int,
-) -> ShapeResult:
+def compare_languages(space: Space, pairs: List[Tuple[int, int]], languages: Tuple[str, str], seed: int) -> ShapeResult:
     """Whether translations form the same shape in two languages. pairs: positions of words and translations."""
     pairs = sorted(pairs)  # so that neighbours are of like rank
     one, two = ([pair[side] for pair in pairs] for side in range(2))
@@ -112,11 +106,11 @@ def compare_languages(
 
 def _finding(variant: str, left: np.ndarray, right: np.ndarray, seed: int) -> Finding:
     rng = np.random.default_rng(seed)
+    value = cka(left, right)
     left, right = _standard(left), _standard(right)
     lengths = _lengths(left, right)  # the same in whatever order
     shuffled = []
     for _ in range(_SHUFFLES):
         order = np.concatenate([at + rng.permutation(min(100, len(right) - at)) for at in range(0, len(right), 100)])
         shuffled.append(_agreement(left, right[order], lengths))
-    value = _agreement(left, right, lengths)
     return Finding(variant, value, [chance("words of about the same rank", np.array(shuffled))])

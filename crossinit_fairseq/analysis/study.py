@@ -230,7 +230,7 @@ class Study:
         section.parts.append(Picture(f"retrieval.{one}-{other}", alt, picture))
         pairs = [(word, min(right)) for word, right in translations.entries.items()]
         if len(pairs) > 2:
-            shapes = [compare_languages(self.words, space, pairs, (one, other), self.seed) for space in self.spaces]
+            shapes = [compare_languages(space, pairs, (one, other), self.seed) for space in self.spaces]
             same = [
                 Claim(f"same shape in {one} and {other}, CKA", space.name, shape.findings)
                 for space, shape in zip(self.spaces, shapes)

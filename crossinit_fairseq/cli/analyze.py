@@ -101,7 +101,7 @@ def _analyze(options: argparse.Namespace) -> None:
     # whatever is wrong with a small file is said before the tables are read
     if os.path.exists(options.out) and not os.path.isdir(options.out):
         raise InputError(f"--out: {options.out} is a file: name a folder")
-    files = _named(options.tables)
+    files = command.named_files(options.tables, "table")
     ranks = {language: RankTable.load(path) for language, path in _by_language(options.ranks, "--ranks").items()}
     for language, ranked in ranks.items():
         if ranked.language != language:
@@ -177,26 +177,10 @@ def _read(path: str, options: argparse.Namespace) -> "EmbeddingTable":
 
 
 def _cut(path: str) -> "Cut":
-    import sentencepiece
+    from crossinit_fairseq.ranks.sentencepiece_model import load_model
 
-    try:
-        model = sentencepiece.SentencePieceProcessor(model_file=path)
-    except (OSError, RuntimeError):
-        raise InputError(f"{path} is no SentencePiece model: give the spm.model of the text") from None
+    model = load_model(path)
     return lambda word: model.encode(word, out_type=str)
-
-
-def _named(texts: Sequence[str]) -> Dict[str, str]:
-    """{name: path} of `[NAME=]PATH`; by default a table has the name of its path."""
-    named: Dict[str, str] = {}
-    for text in texts:
-        name, mark, path = text.partition("=")
-        if not mark or os.path.exists(text):
-            name, path = text, text
-        if name in named:
-            raise InputError(f"two tables are called {name}: give them names, NAME=TABLE")
-        named[name] = path
-    return named
 
 
 def _by_name(texts: Sequence[str], option: str) -> Dict[str, str]:

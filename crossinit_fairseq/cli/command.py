@@ -1,10 +1,10 @@
-"""What the console commands share: how they end, whole numbers as options, tables that stay aligned in any script."""
+"""What the console commands share: how they end, numbers and files as options, tables aligned in any script."""
 
 import argparse
 import os
 import sys
 import unicodedata
-from typing import Callable, List, Sequence
+from typing import Callable, Dict, List, Sequence
 
 from crossinit_fairseq.errors import InputError, printable
 
@@ -50,6 +50,24 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 positive = at_least(1)
+
+
+def named_files(texts: Sequence[str], what: str) -> Dict[str, str]:
+    """{name: path} of NAME=PATH, and of a path alone, which is its own name.
+
+    what: one file holds, in a word, for messages. Raises InputError for two of one name, and for an empty name or path.
+    """
+    files: Dict[str, str] = {}
+    for text in texts:
+        name, equals, path = text.partition("=")
+        if not equals or os.path.exists(text):
+            name = path = text
+        if not name or not path:
+            raise InputError(f"{text!r} names no {what}: give NAME=FILE")
+        if name in files:
+            raise InputError(f"two {what}s are called {name}: give each its own NAME=FILE")
+        files[name] = path
+    return files
 
 
 def format_columns(rows: Sequence[List[str]]) -> str:

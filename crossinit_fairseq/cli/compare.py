@@ -124,7 +124,7 @@ def _run_all(
             # the first run prepares the text for all
             runner.start(_name(first), commands[first], 0)
             prepared = [recipe.share, os.path.join(runner.out, "runs", _name(first))]
-            commands = {run: made + prepared for run, made in commands.items()}
+            commands = {run: arguments + prepared for run, arguments in commands.items()}
         else:
             others = runner.runs
         pool = ThreadPoolExecutor(jobs)

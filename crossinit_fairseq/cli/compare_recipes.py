@@ -20,7 +20,7 @@ class Recipe:
 
     name: its folder; inits: that it has; many: whether it runs several starts and seeds side by side itself, into
     OUT/runs/INIT-SEED, on one text; else each run is called with such a folder as its --out. reference: path of the
-    reference, {} is the language, in the folder of all runs (many) or of one; ending: of the file with translations,
+    reference, {} is the language, in the folder of all runs (many) or of one; suffix: of the file with translations,
     score/A-B plus it; bleu: options of sacreBLEU's BLEU; share: what the first run leaves for the others, as an option;
     vectors: whether a file of embeddings, FILE.vec, may be a start; training: the stage whose log has the curves; end:
     the stage that ends a run. A recipe without a reference is scored by what it retrieves and predicts.
@@ -30,7 +30,7 @@ class Recipe:
     inits: Sequence[str]
     many: bool
     reference: str
-    ending: str
+    suffix: str
     bleu: Dict[str, Any]
     share: Optional[str] = None
     vectors: bool = False
@@ -59,8 +59,8 @@ class Recipe:
         score = os.path.join(folder, "score")
         found = {}
         for name in sorted(os.listdir(score)):
-            direction = name[: -len(self.ending)]
-            if name.endswith(self.ending) and _DIRECTION.fullmatch(direction):
+            direction = name[: -len(self.suffix)]
+            if name.endswith(self.suffix) and _DIRECTION.fullmatch(direction):
                 found[direction] = os.path.join(score, name)
         return found
 
@@ -78,7 +78,7 @@ RECIPES = {
             ("random", "crossinit", "lexicon", "oracle"),
             many=True,
             reference="text/reference.{}",
-            ending=".hyp",
+            suffix=".hyp",
             bleu={"lowercase": True},
         ),
         Recipe(
@@ -86,7 +86,7 @@ RECIPES = {
             ("random", "crossinit", "rank", "oracle"),
             many=True,
             reference="text/test.{}",
-            ending=".hyp",
+            suffix=".hyp",
             bleu={"tokenize": "none", "force": True},
         ),
         Recipe(
@@ -94,7 +94,7 @@ RECIPES = {
             ("random", "crossinit", "lexicon"),
             many=False,
             reference="text/test.{}",
-            ending=".hyp",
+            suffix=".hyp",
             bleu={},
         ),
         *(
@@ -103,7 +103,7 @@ RECIPES = {
                 ("random", "crossinit", "lexicon"),
                 many=False,
                 reference="text/test.{}",
-                ending=".txt",
+                suffix=".txt",
                 bleu={},
                 share="--prepared",
             )
@@ -114,7 +114,7 @@ RECIPES = {
             ("random", "crossinit", "lexicon"),
             many=True,
             reference="",
-            ending="",
+            suffix="",
             bleu={},
             vectors=True,
             training="mlm",

@@ -120,8 +120,8 @@ def _answers(folder: str, out: str, name: str) -> Dict[str, "Scored"]:
     return scored
 
 
-def _predictions(folder: str, task: str, ending: str) -> Dict[str, str]:
+def _predictions(folder: str, task: str, suffix: str) -> Dict[str, str]:
     """{language: path} of what crossinit-predict wrote in a run."""
     test = os.path.join(folder, task, "test")
     names = sorted(os.listdir(test)) if os.path.isdir(test) else []
-    return {name[: -len(ending)]: os.path.join(test, name) for name in names if name.endswith(ending)}
+    return {name[: -len(suffix)]: os.path.join(test, name) for name in names if name.endswith(suffix)}

@@ -96,11 +96,11 @@ def _parser(settings: bool) -> argparse.ArgumentParser:
     def add_command(
         name: str, run: Callable[[argparse.Namespace], None], summary: str, description: str, epilog: str
     ) -> argparse.ArgumentParser:
-        made = commands.add_parser(
+        subparser = commands.add_parser(
             name, help=summary, description=description, epilog=epilog, formatter_class=raw, allow_abbrev=False
         )
-        made.set_defaults(run=run, usage=made)
-        return made
+        subparser.set_defaults(run=run, usage=subparser)
+        return subparser
 
     induce = add_command("induce", _induce, "find the pairs", "Find which words translate each other.", _INDUCE)
     _add_induce_options(induce, settings)
@@ -290,13 +290,13 @@ def _compose(options: argparse.Namespace) -> None:
     from crossinit_fairseq.lexicon.lexicon_file import Lexicon
 
     check_new_file(options.output, [options.left, options.right])
-    made = compose(Lexicon.load(options.left), Lexicon.load(options.right))
-    pairs = made.pairs if options.all else made.mutual()
+    composed = compose(Lexicon.load(options.left), Lexicon.load(options.right))
+    pairs = composed.pairs if options.all else composed.mutual()
     if not pairs:
         raise InputError(
             f"no two words of {options.left} and {options.right} lead to each other; --all has one-way pairs"
         )
-    Lexicon(made.source, made.target, pairs, made.settings).save(options.output)
+    Lexicon(composed.source, composed.target, pairs, composed.settings).save(options.output)
     print(f"{options.output}: {len(pairs):,} pairs", file=sys.stderr)
 
 

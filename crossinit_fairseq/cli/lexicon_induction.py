@@ -108,7 +108,7 @@ def _texts(options: argparse.Namespace) -> Tuple[List[str], Callable[[str], "CoO
 
 def _binarised(options: argparse.Namespace) -> Tuple[List[str], Callable[[str], "CoOccurrence"]]:
     """The same of a data folder."""
-    from crossinit_fairseq.data.dictionary import MASK, SPECIAL, read_symbols
+    from crossinit_fairseq.data.dictionary import UNK, read_symbols, special_rows
     from crossinit_fairseq.lexicon.cooccurrence import count_binarised_cooccurrence
     from crossinit_fairseq.ranks import WordPieces, open_binarised
 
@@ -124,9 +124,7 @@ def _binarised(options: argparse.Namespace) -> Tuple[List[str], Callable[[str], 
         if not os.path.isdir(folder):
             raise InputError(f"{folder} is no folder: give a data folder with dict.txt, or text by --text LANG=FILE")
     symbols = read_symbols(os.path.join(folders[0], "dict.txt"))
-    marks = [MASK] + [f"[{language}]" for language in languages]
-    special = [index for index, symbol in enumerate(symbols) if index < len(SPECIAL) or symbol in marks]
-    pieces = WordPieces(symbols, special=special, unk=SPECIAL.index("<unk>"))
+    pieces = WordPieces(symbols, special=special_rows(symbols, languages), unk=UNK)
 
     def count(language: str) -> "CoOccurrence":
         texts = [open_binarised(os.path.join(folder, language, "train")) for folder in folders]

@@ -161,15 +161,15 @@ class _States:
             languages = None if encoded.languages is None else [encoded.languages]
             examples.append(Example(number, [encoded.tokens], languages, [[max(encoded.length, 1)]]))
         dataset = Examples(examples)
-        made: Dict[int, np.ndarray] = {}
+        vectors: Dict[int, np.ndarray] = {}
         for batch in GroupedBatches([("", dataset)]).batch_by_size(None, max_tokens=self.max_tokens):
             sample = dataset.collater([dataset[index] for index in batch])
             with torch.no_grad():
                 rows = self.table[sample["net_input"]["src_tokens"]]
                 states = [rows, *layer_states(self.model, **sample["net_input"])]
                 means = mean_states(states, 1, sample["target"][:, 0]).numpy()
-            made.update({number: means[:, row] for row, number in enumerate(sample["id"].tolist())})
-        return np.stack([made[number] for number in range(len(texts))], axis=1)
+            vectors.update({number: means[:, row] for row, number in enumerate(sample["id"].tolist())})
+        return np.stack([vectors[number] for number in range(len(texts))], axis=1)
 
 
 if __name__ == "__main__":

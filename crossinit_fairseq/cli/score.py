@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import os
 import sys
 from typing import Any, Dict, Iterable, List, Optional
 
@@ -173,7 +172,7 @@ def _score(options: argparse.Namespace) -> Dict[str, Any]:
         print(
             f"without MeCab, BLEU of {pair[1]} counts characters, not words: {missing_mecab(pair[1])}", file=sys.stderr
         )
-    files = _named(options.systems)
+    files = command.named_files(options.systems, "system")
     if options.json:
         inputs = [path for path in [options.reference, options.source] + list(files.values()) if path]
         check_new_file(options.json, inputs)
@@ -218,21 +217,6 @@ def _progress(metrics: Iterable[Any]) -> Iterable[Any]:
     except ImportError:  # fairseq brings it, sacreBLEU does not
         return metrics
     return tqdm(metrics, desc="scoring", unit="score", leave=False, disable=None)
-
-
-def _named(systems: List[str]) -> Dict[str, str]:
-    """{name: file} of NAME=FILE and FILE."""
-    files: Dict[str, str] = {}
-    for text in systems:
-        name, equals, path = text.partition("=")
-        if not equals or os.path.exists(text):
-            name = path = text
-        if not name or not path:
-            raise InputError(f"{text!r} names no system: give NAME=FILE")
-        if name in files:
-            raise InputError(f"two systems are called {name}: give each its own NAME=FILE")
-        files[name] = path
-    return files
 
 
 if __name__ == "__main__":

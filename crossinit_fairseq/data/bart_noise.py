@@ -147,22 +147,22 @@ class BartNoise:
         owner = np.searchsorted(reach, places, side="right")
         covered = begins[np.minimum(owner, len(begins) - 1)] <= places
         covered &= places < reach[-1]
-        made = tokens.copy()
+        noised = tokens.copy()
         if self.law.replace_length == -1:
             # each token of a span is drawn anew where its mask is a random one
             of_random = masks != self.mask
-            made[covered] = self.mask
+            noised[covered] = self.mask
             random = np.flatnonzero(covered)
             random = random[of_random[owner[random]]]
-            made[random] = self._random_tokens(len(random), rng)
-            return made
+            noised[random] = self._random_tokens(len(random), rng)
+            return noised
         keep = ~covered
         if self.law.replace_length == 1:
             # a span that begins inside another one leaves no mask of its own
             alone = np.append(True, begins[1:] >= reach[:-1])
             keep[begins[alone]] = True
-            made[begins[alone]] = masks[alone]
-        return made[keep]
+            noised[begins[alone]] = masks[alone]
+        return noised[keep]
 
     def _masks(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """``<mask>`` or random sub-tokens, int64 [count]."""
@@ -182,19 +182,19 @@ class BartNoise:
             return tokens
         places = rng.permutation(len(tokens) + count - 2)[:count] + 1
         random = math.ceil(count * self.law.mask_random)
-        made = np.full(len(tokens) + count, self.mask)
-        old = np.ones(len(made), dtype=bool)
+        noised = np.full(len(tokens) + count, self.mask)
+        old = np.ones(len(noised), dtype=bool)
         old[places] = False
-        made[old] = tokens
-        made[places[:random]] = self._random_tokens(random, rng)
-        return made
+        noised[old] = tokens
+        noised[places[:random]] = self._random_tokens(random, rng)
+        return noised
 
     def _permute(self, tokens: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """By fairseq's add_permuted_noise, which its dataset never calls."""
         chosen = rng.permutation(len(tokens) - 2)[: math.ceil(len(tokens) * self.law.permute)] + 1
-        made = tokens.copy()
-        made[chosen] = tokens[rng.permutation(chosen)]
-        return made
+        noised = tokens.copy()
+        noised[chosen] = tokens[rng.permutation(chosen)]
+        return noised
 
     def _permute_sentences(self, tokens: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """A sentence ends with the first of its ``</s>``, and at the last but one token."""
@@ -205,6 +205,6 @@ class BartNoise:
         order = np.arange(len(ends))
         order[chosen] = rng.permutation(chosen)
         begins = np.append(1, ends[:-1])
-        made = tokens.copy()
-        made[1 : ends[-1]] = np.concatenate([tokens[begins[k] : ends[k]] for k in order])
-        return made
+        noised = tokens.copy()
+        noised[1 : ends[-1]] = np.concatenate([tokens[begins[k] : ends[k]] for k in order])
+        return noised

@@ -36,9 +36,9 @@ def check_languages(
         for language in sorted(set(languages) - set(without_text)):
             index = os.path.join(folder, language, split + ".idx")
             if not os.path.exists(index):
-                there = ", ".join(languages_of(folder)) or "no language at all"
+                present = ", ".join(languages_of(folder)) or "no language at all"
                 raise InputError(
-                    f"language {language!r} has no binarised text {index}: this folder has {there}; --langs gives the "
-                    f"names of folders in {folder}"
+                    f"language {language!r} has no binarised text {index}: this folder has {present}; --langs gives "
+                    f"the names of folders in {folder}"
                 )
     return languages

@@ -39,11 +39,11 @@ class SpecialTokens:
     def add_to_batch(self, batch: torch.Tensor, language: str) -> torch.Tensor:
         """Rows of ``x </s>`` and padding, int64 [B, T], as rows of ``<s> x </s> [language]`` and padding, int64 [B, T +
         2]."""
-        made = batch.new_full((batch.size(0), batch.size(1) + 2), self.pad)
-        made[:, 0] = self.bos
-        made[:, 1:-1] = batch
+        framed = batch.new_full((batch.size(0), batch.size(1) + 2), self.pad)
+        framed[:, 0] = self.bos
+        framed[:, 1:-1] = batch
         lengths = batch.ne(self.pad).sum(1, keepdim=True)
-        return made.scatter_(1, lengths + 1, self.languages[language])
+        return framed.scatter_(1, lengths + 1, self.languages[language])
 
     def training_sample(self, source: torch.Tensor, target: torch.Tensor, language: str) -> Dict[str, Any]:
         """A training sample as fairseq's criterions expect it.

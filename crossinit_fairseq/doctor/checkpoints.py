@@ -26,8 +26,8 @@ def check_checkpoint_file(
         said = f"the newest whole one beside it is {instead[0]}, of {instead[1]:,} updates" if instead else ""
         return [wrong(str(error), said)]
     command = command_of(header)
-    made = "".join(f"{name}, " for name in (command["task"], command["arch"]) if name)
-    findings = [fine(f"{path}: whole; {made}after {updates_of(header):,} updates")]
+    setting = "".join(f"{name}, " for name in (command["task"], command["arch"]) if name)
+    findings = [fine(f"{path}: whole; {setting}after {updates_of(header):,} updates")]
     findings += check_origin(header, machine)
     record = (header.get("task_state") or {}).get(NAME)
     if record is None:

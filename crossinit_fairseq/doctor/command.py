@@ -124,8 +124,7 @@ def _user_dir(command: Command, machine: Machine) -> Iterator[Finding]:
         make = wrong if machine.torch >= (2, 6) else warning
         yield make(
             "--user-dir is not given: the repairs of this package are not loaded, and with torch 2.6 and later "
-            "checkpoints "
-            "do not load",
+            "checkpoints do not load",
             f"add --user-dir {_package()} to every command, stock tasks included",
         )
     elif not os.path.isdir(folder):
@@ -148,8 +147,7 @@ def _back_translation(command: Command, machine: Machine) -> Iterator[Finding]:
         yield wrong(
             "task online_backtranslation: fairseq-generate starts from </s>, so that the output may be of either "
             "language; its noise acts on sub-tokens and is the same in every epoch; --eval-bleu fails on shapes; its "
-            "language tokens "
-            "stand in another order than those of pre-training",
+            "language tokens stand in another order than those of pre-training",
             "use --task crossinit_unmt, for generation too",
         )
 
@@ -170,8 +168,7 @@ def _sticking_beam(command: Command, machine: Machine) -> Iterator[Finding]:
     if "bart" in command["arch"] and "eval-bleu" in command and beam and not command["task"].startswith("crossinit"):
         yield warning(
             "a beam over 1 stays in the cross-attention of BART: after the validation, training crashes or attends to "
-            "the "
-            "wrong sentences",
+            "the wrong sentences",
             "give --eval-bleu-args '{\"beam\": 1}'",
         )
 
@@ -210,8 +207,7 @@ def _denoising(command: Command, machine: Machine) -> Iterator[Finding]:
     if len(command.data) == 1:
         yield warning(
             "multilingual_denoising sorts sentences by length in the first epoch only, and a stopped run may not go "
-            "on from "
-            "where it was, when it has one data folder",
+            "on from where it was, when it has one data folder",
             f"use --task crossinit_denoising, or give it twice: {command.data[0]}{os.pathsep}{command.data[0]}",
         )
     if machine.fork and command["bpe"] == "sentencepiece" and "sentencepiece-model" not in command:
@@ -285,8 +281,7 @@ def _processes(command: Command, machine: Machine) -> Iterator[Finding]:
     if "distributed-init-method" in command and "distributed-no-spawn" not in command:
         yield wrong(
             "--distributed-init-method without --distributed-no-spawn, on a machine without a GPU, ends with exit "
-            "status 0 "
-            "having trained nothing",
+            "status 0 having trained nothing",
             "add --distributed-no-spawn, one process each",
         )
     if command["distributed-world-size"] not in ("", "1") and command["ddp-backend"] != "legacy_ddp":

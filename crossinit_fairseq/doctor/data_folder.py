@@ -67,8 +67,8 @@ def _check_ending(path: str, symbols: Sequence[str], languages: Sequence[str]) -
     outside = [language for language in languages if language not in rows]
     if outside:
         return [wrong(f"{path}: the token of {outside[0]} does not stand at the end, among those of other languages")]
-    ending = " ".join(control_symbols(rows))
-    findings = [fine(f"{path}: {len(symbols):,} symbols, ends with {ending}")]
+    last = " ".join(control_symbols(rows))
+    findings = [fine(f"{path}: {len(symbols):,} symbols, ends with {last}")]
     if symbols.index(MASK) < max(rows.values()):
         findings = [
             warning(

@@ -15,8 +15,6 @@ from typing import Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import base_language
 
-RULES = ("mlqa", "squad")
-
 # MLQA's rules name these languages; the articles of the others are none
 _ARTICLES = {
     "en": r"\b(a|an|the)\b",

@@ -8,6 +8,7 @@ import numpy as np
 from crossinit_fairseq.data.dictionary import BOS, EOS, UNK
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import same_language
+from crossinit_fairseq.ranks.sentencepiece_model import load_model
 
 Place = Tuple[int, int]  # first character, one past the last
 
@@ -23,12 +24,7 @@ class PieceEncoder:
     """
 
     def __init__(self, path: str, rows: Mapping[str, int]):
-        import sentencepiece
-
-        try:
-            self.model = sentencepiece.SentencePieceProcessor(model_file=path)
-        except (OSError, RuntimeError):
-            raise InputError(f"{path} is no SentencePiece model: give --pieces the one of this data folder") from None
+        self.model = load_model(path)
         pieces = [self.model.id_to_piece(k) for k in range(len(self.model))]
         known = sum(piece in rows for piece in pieces)
         self.rows = np.array([rows.get(piece, UNK) for piece in pieces], dtype=np.int64)

@@ -69,8 +69,8 @@ def read_pairs(path: str, language: str) -> List[Pair]:
     if without_gold:
         logger.warning(f"{path}: left out {without_gold:,} pairs without a gold label")
     if not pairs:
-        there = f": it has {', '.join(sorted(others))}" if others else ""
-        raise InputError(f"{path} has no pair of language {language}{there}")
+        instead = f": it has {', '.join(sorted(others))}" if others else ""
+        raise InputError(f"{path} has no pair of language {language}{instead}")
     return pairs
 
 

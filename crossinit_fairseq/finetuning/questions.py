@@ -72,7 +72,7 @@ class QuestionEncoder:
         tokens, places = self.pieces.encode_with_places(question.context)
         answer = self._answer(question, places)
         room = self.windowing.length - SPECIAL - len(asked)
-        made = []
+        found_windows = []
         for begin, end in windows(len(tokens), room, self.windowing.stride):
             encoded = self.form.join(asked, tokens[begin:end], question_language, context_language)
             target = None
@@ -80,8 +80,8 @@ class QuestionEncoder:
                 target = NOWHERE
                 if begin <= answer[0] and answer[1] < end:
                     target = (answer[0] - begin + encoded.second, answer[1] - begin + encoded.second)
-            made.append(Window(number, encoded, places[begin:end], target))
-        return made
+            found_windows.append(Window(number, encoded, places[begin:end], target))
+        return found_windows
 
     @staticmethod
     def _answer(question: Question, places: Sequence[Place]) -> Optional[Place]:
@@ -96,22 +96,22 @@ class QuestionEncoder:
 
         Raises InputError when no question is left.
         """
-        made, lost = [], 0
+        found_windows, lost = [], 0
         for number, question in enumerate(questions):
             own = self.encode(number, question, language, language)
             # an answer may lie across the end of each window
             if all(window.target in (None, NOWHERE) for window in own):
                 lost += 1
             else:
-                made += own
+                found_windows += own
         if lost:
             logger.warning(
                 f"{path}: left out {lost:,} of {len(questions):,} questions: their answer does not stand in the "
                 "paragraph where the file says, or in no window as a whole"
             )
-        if not made:
+        if not found_windows:
             raise InputError(f"{path}: no answer was found in its paragraph: nothing to train on")
-        return made
+        return found_windows
 
 
 def best_span(start: np.ndarray, end: np.ndarray, longest: int) -> Tuple[float, int, int]:

@@ -182,7 +182,7 @@ class _WrittenBatch:
         decoder: Union[CachedDecoder, GrowingDecoder],
         request: TranslationRequest,
         special_tokens: SpecialTokens,
-        choose: Callable[[Tensor, Tensor], Tensor],
+        choose: Choice,
         longest: int,
     ):
         source, device = request.source, request.source.device
@@ -243,7 +243,7 @@ def _decoder_for(model: FairseqEncoderDecoderModel, steps: int) -> Union[CachedD
 
 
 def most_probable(logits: Tensor, rows: Tensor) -> Tensor:
-    """The most probable token of each row of logits [n, A], int64 [n]; rows are not looked at."""
+    """A Choice: the most probable token of each row of logits [n, A], whatever the numbers; int64 [n]."""
     if logits.device.type == "cpu" and logits.dtype in (torch.float32, torch.float64):
         return torch.from_numpy(logits.numpy().argmax(1))  # ten times as fast as torch's
     return logits.argmax(1)

@@ -52,15 +52,14 @@ class InductionSettings:
     anchors: str = _setting(
         "auto",
         "pairs to begin with: strings, words spelt alike (romanised where scripts differ); seeds, those of --seeds "
-        "alone; ranks, the "
-        "ranks of a word's neighbours alone; auto: seeds and strings, or ranks where there are too few",
+        "alone; ranks, the ranks of a word's neighbours alone; auto: seeds and strings, or ranks where there are too "
+        "few",
         ["auto", "strings", "seeds", "ranks"],
     )
     method: str = _setting(
         "pairs",
         "self-learning in the space of association with the pairs known so far (pairs), or by an orthogonal map of "
-        "each language's "
-        "own vectors (mapping)",
+        "each language's own vectors (mapping)",
         ["pairs", "mapping"],
     )
     rounds: int = _setting(12, "of self-learning; an orthogonal map wants 40 or more")
@@ -120,9 +119,8 @@ def induce(
     for side in (left, right):
         if len(side) < FEWEST_WORDS:
             raise InputError(
-                f"the text of {side.language} has {len(side):,} different words: a lexicon needs {FEWEST_WORDS} at "
-                "the very "
-                "least, and is worth little below some thousands; give more text"
+                f"the text of {side.language} has {len(side):,} different words: a lexicon needs {FEWEST_WORDS} at the "
+                "very least, and is worth little below some thousands; give more text"
             )
     search = _Search(left, right, settings, seeds or [])
     with _bar(settings.restarts * settings.rounds, progress) as bar:
@@ -182,9 +180,8 @@ class _Search:
             strings = _within(words_spelt_alike(self.left, self.right), size)
         if wanted == "strings" and not len(strings[0]):
             raise InputError(
-                f"no frequent word of {self.left.language} and {self.right.language} is spelt alike: give --seeds "
-                "with some "
-                "pairs you know; fifty are worth a lot"
+                f"no frequent word of {self.left.language} and {self.right.language} is spelt alike: give --seeds with "
+                "some pairs you know; fifty are worth a lot"
             )
         if wanted in ("auto", "strings", "seeds") and len(given[0]) + len(strings[0]) >= (
             _FEWEST_ANCHORS if wanted == "auto" else 1

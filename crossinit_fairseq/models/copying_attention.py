@@ -44,8 +44,7 @@ def start_as_copier(model: torch.nn.Module) -> None:
             "--start-as-copier needs an encoder and a decoder of like width with attention between them, as in "
             f"--arch transformer, not a {type(model).__name__}"
         )
-    sides = (model.encoder, decoder)
-    for side in sides:
+    for side in (model.encoder, decoder):
         if not isinstance(side.embed_positions, SinusoidalPositionalEmbedding):
             raise InputError(
                 "--start-as-copier finds a position by its sinusoids: it needs --arch transformer with sinusoidal "
@@ -58,7 +57,7 @@ def start_as_copier(model: torch.nn.Module) -> None:
     identity = torch.eye(attention.embed_dim).to(queries)
     positions = queries.bool().any(0)
     with torch.no_grad():
-        for side in sides:
+        for side in (model.encoder, decoder):
             for name, parameter in side.named_parameters():
                 if name.endswith(("fc2.weight", "out_proj.weight", "fc2.bias", "out_proj.bias")):
                     parameter.mul_(_OTHERS)

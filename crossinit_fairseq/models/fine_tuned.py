@@ -1,6 +1,6 @@
 """A pre-trained encoder with one layer on top: for classification, or for the first and last token of an answer."""
 
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 import torch.nn as nn
@@ -135,11 +135,11 @@ def dimensions_of(model: BaseFairseqModel) -> int:
     )
 
 
-def _parameters(model: nn.Module, part: str):
+def _parameters(model: nn.Module, part: str) -> List[nn.Parameter]:
     """Parameters under a name's part, such as lm_head."""
     return [parameter for name, parameter in model.named_parameters() if part in name.split(".")]
 
 
-def _tables(model: nn.Module):
+def _tables(model: nn.Module) -> List[nn.Module]:
     """The token tables, which the output shares."""
     return [module for name, module in model.named_modules() if name.split(".")[-1] == "embed_tokens"]

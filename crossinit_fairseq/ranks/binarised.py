@@ -45,8 +45,7 @@ def open_binarised(prefix: str) -> BinarisedText:
     if expected != actual:
         raise InputError(
             f"{data_path} has {actual} bytes but {index_path} speaks of {expected}: one of them is damaged or of "
-            "another run; "
-            "binarise this text again"
+            "another run; binarise this text again"
         )
     if expected == 0:
         raise InputError(f"{data_path} holds no sentence: the text it was made from is empty")
@@ -60,8 +59,8 @@ def _read_index(path: str) -> Tuple[type, np.ndarray]:
     with open(path, "rb") as stream:
         if stream.read(len(_MAGIC)) != _MAGIC:
             raise InputError(
-                f"{path} is damaged or not of fairseq's mmap format; "
-                "binarise this text again with `--dataset-impl mmap`"
+                f"{path} is damaged or not of fairseq's mmap format; binarise this text again with `--dataset-impl "
+                "mmap`"
             )
         rest = stream.read(header - len(_MAGIC))
         if len(rest) < header - len(_MAGIC):

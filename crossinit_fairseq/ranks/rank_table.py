@@ -212,8 +212,7 @@ class RankTable:
         if listed < (whole_number(settings.get("words", "0")) or 0):
             raise InputError(
                 f"{path} lists {listed:,} words, but its line `# words:` says {settings['words']}: the file is cut "
-                "short; "
-                "copy it again (or correct that line, where it was you who took words out)"
+                "short; copy it again (or correct that line, where it was you who took words out)"
             )
         if language and not same_language(language, named):
             raise InputError(f"{path} is the rank table of {named}, not of {language}")

@@ -43,14 +43,18 @@ def compare(
             left_out[metric.key] = str(error)
             continue
         prepared: Prepared = [(name, prepare(lines)) for name, lines in systems.items()]
-        run = _bootstrap if samples else _scores_alone
-        for name, score in zip(systems, run(metric.scorer(), prepared, prepare(reference), samples, seed)):
+        scorer, wanted = metric.scorer(), prepare(reference)
+        if samples:
+            found = _bootstrap(scorer, prepared, wanted, samples, seed)
+        else:
+            found = _scores_alone(scorer, prepared, wanted)
+        for name, score in zip(systems, found):
             score["signature"] += said
             scores[name][metric.key] = score
     return scores, left_out
 
 
-def _scores_alone(scorer: Any, prepared: Prepared, reference: List[str], samples: int, seed: int) -> Iterator[Score]:
+def _scores_alone(scorer: Any, prepared: Prepared, reference: List[str]) -> Iterator[Score]:
     for _, lines in prepared:
         score = scorer.corpus_score(lines, [reference]).score
         yield {"score": score, "signature": str(scorer.get_signature())}

@@ -140,9 +140,9 @@ def _check_numbers(path: str, numbers: Iterable[int], count: int) -> None:
     if missing:
         shown = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
         raise InputError(
-            f"{path} lacks {len(missing):,} of {count:,} sentences (numbers {shown}): run fairseq-generate to its "
-            "end, on the whole test set, "
-            "with --required-batch-size-multiple 1 and without --skip-invalid-size-inputs-valid-test"
+            f"{path} lacks {len(missing):,} of {count:,} sentences (numbers {shown}): run fairseq-generate to its end, "
+            "on the whole test set, with --required-batch-size-multiple 1 and without "
+            "--skip-invalid-size-inputs-valid-test"
         )
 
 

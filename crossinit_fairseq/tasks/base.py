@@ -19,8 +19,21 @@ from crossinit_fairseq.models.finite import FiniteWatch, check_parameters
 
 
 @dataclass
-class CrossInitConfig(FairseqDataclass):
-    """Options that all tasks of this package have."""
+class RunConfig(FairseqDataclass):
+    """What all tasks of this package ask: the data folder, and options that fairseq has already."""
+
+    data: str = field(default=MISSING, metadata={"help": "folder with the dict.txt of pre-training"})
+    seed: int = II("common.seed")
+    train_subset: str = II("dataset.train_subset")
+    # which checkpoint training starts from, to compare its dictionary
+    save_dir: Optional[str] = II("checkpoint.save_dir")
+    restore_file: Optional[str] = II("checkpoint.restore_file")
+    finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")
+
+
+@dataclass
+class CrossInitConfig(RunConfig):
+    """Options of tasks that read binarised text."""
 
     data: str = field(
         default=MISSING,
@@ -34,12 +47,6 @@ class CrossInitConfig(FairseqDataclass):
         default=None,
         metadata={"help": "languages to train on, such as en,ro (default: every folder in DATA with a train.idx)"},
     )
-    seed: int = II("common.seed")
-    train_subset: str = II("dataset.train_subset")
-    # which checkpoint training starts from, to compare its dictionary
-    save_dir: Optional[str] = II("checkpoint.save_dir")
-    restore_file: Optional[str] = II("checkpoint.restore_file")
-    finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")
 
 
 class CrossInitTask(FairseqTask):
@@ -48,10 +55,10 @@ class CrossInitTask(FairseqTask):
     dictionary: with a token for each language; languages: their names.
     """
 
-    cfg: CrossInitConfig
+    cfg: RunConfig
     name: str  # as registered with fairseq
 
-    def __init__(self, cfg: CrossInitConfig, dictionary: Dictionary, languages: List[str]):
+    def __init__(self, cfg: RunConfig, dictionary: Dictionary, languages: List[str]):
         super().__init__(cfg)
         self.dictionary = dictionary
         self.languages = languages

@@ -226,10 +226,11 @@ class CrossInitPretrainTask(CrossInitTask):
     def _torch_optimizer(optimizer: Any) -> torch.optim.Optimizer:
         """The torch optimizer inside fairseq's."""
         if hasattr(optimizer, "fp32_optimizer"):
-            raise SystemExit(
-                "crossinit_fairseq: error: --rescale cannot be used with --fp16 or --bf16 (their optimizer keeps a "
-                "copy of the table of its own); leave them out, CrossInit is fast in single precision"
-            )
+            with one_sentence():
+                raise InputError(
+                    "--rescale cannot be used with --fp16 or --bf16 (their optimizer keeps a copy of the table of its "
+                    "own); leave them out, CrossInit is fast in single precision"
+                )
         return optimizer.optimizer
 
     def reduce_metrics(self, logging_outputs: Sequence[Dict[str, Any]], criterion: FairseqCriterion) -> None:

@@ -80,24 +80,24 @@ class CrossInitQaTask(FineTuningTask):
 
     def training_examples(self) -> List[Example]:
         """The windows of all files; questions whose answer is not found are counted in the log."""
-        made: List[Example] = []
+        examples: List[Example] = []
         for language, path in self.train_files:
             windows = self.encoder.training_windows(read_questions(path), language, path)
-            made += [_example(len(made) + number, [window]) for number, window in enumerate(windows)]
-        training_files(self.train_files, len(made), 0)
-        return made
+            examples += [_example(len(examples) + number, [window]) for number, window in enumerate(windows)]
+        training_files(self.train_files, len(examples), 0)
+        return examples
 
     def evaluation_examples(self, language: str, path: str) -> List[Example]:
         """All questions of a file, each with its windows. Raises InputError for one without an answer."""
-        made = []
+        examples = []
         for question in read_questions(path):
             if not question.answers:
                 raise InputError(f"{path}: the question {question.id} has no answer to validate with")
             number = len(self._asked)
             windows = self.encoder.encode(number, question, language, language)
             self._asked[number] = (question, windows)
-            made.append(_example(number, windows))
-        return made
+            examples.append(_example(number, windows))
+        return examples
 
     def score(self, sample: Dict[str, Any], model: BaseFairseqModel) -> Dict[str, float]:
         """Sums of F1 and exact match over the questions of a validation batch, and their number."""

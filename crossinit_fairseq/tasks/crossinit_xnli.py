@@ -54,26 +54,26 @@ class CrossInitXnliTask(FineTuningTask):
 
     def training_examples(self) -> List[Example]:
         """The pairs of all files that have a label, and tokens in both texts; the others are counted in the log."""
-        made: List[Example] = []
+        examples: List[Example] = []
         left_out = 0
         for language, path in self.train_files:
             for pair in read_pairs(path, language):
-                example = self.example(len(made), pair, language)
+                example = self.example(len(examples), pair, language)
                 if pair.label is None or not example.targets[0][1]:
                     left_out += 1
                 else:
-                    made.append(example._replace(targets=[[pair.label]]))
-        training_files(self.train_files, len(made), left_out)
-        return made
+                    examples.append(example._replace(targets=[[pair.label]]))
+        training_files(self.train_files, len(examples), left_out)
+        return examples
 
     def evaluation_examples(self, language: str, path: str) -> List[Example]:
         """All pairs of a file. Raises InputError for one without a label."""
-        made = []
+        examples = []
         for number, pair in enumerate(read_pairs(path, language)):
             if pair.label is None:
                 raise InputError(f"{path}: the pair {pair.id} has no label to validate with")
-            made.append(self.example(number, pair, language)._replace(targets=[[pair.label]]))
-        return made
+            examples.append(self.example(number, pair, language)._replace(targets=[[pair.label]]))
+        return examples
 
     def example(self, number: int, pair: Pair, language: str) -> Example:
         """A pair as an input. Its target is (0, whether both texts have a token), to be replaced by the label."""

@@ -11,10 +11,9 @@ import numpy as np
 import torch.nn as nn
 from fairseq.criterions import FairseqCriterion
 from fairseq.data import Dictionary
-from fairseq.dataclass import ChoiceEnum, FairseqDataclass
+from fairseq.dataclass import ChoiceEnum
 from fairseq.logging import metrics
 from fairseq.models import BaseFairseqModel
-from omegaconf import II, MISSING
 
 from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.data.datasets.examples import Example, Examples
@@ -27,16 +26,15 @@ from crossinit_fairseq.finetuning.encoding import FORMS, PairForm, PieceEncoder
 from crossinit_fairseq.finetuning.language_files import LanguageFile, language_files
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.fine_tuned import FineTunedModel, dimensions_of
-from crossinit_fairseq.tasks.base import CrossInitTask
+from crossinit_fairseq.tasks.base import CrossInitTask, RunConfig
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass
-class FineTuningConfig(FairseqDataclass):
+class FineTuningConfig(RunConfig):
     """Options that the tasks of fine-tuning share."""
 
-    data: str = field(default=MISSING, metadata={"help": "folder with the dict.txt of pre-training"})
     pieces: Optional[str] = field(
         default=None,
         metadata={"help": "SentencePiece model that the text of pre-training was cut with (default: DATA/spm.model)"},
@@ -63,11 +61,6 @@ class FineTuningConfig(FairseqDataclass):
             "roberta"
         },
     )
-    seed: int = II("common.seed")
-    train_subset: str = II("dataset.train_subset")
-    save_dir: Optional[str] = II("checkpoint.save_dir")
-    restore_file: Optional[str] = II("checkpoint.restore_file")
-    finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")
 
 
 class FineTuningTask(CrossInitTask):

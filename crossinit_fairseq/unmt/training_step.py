@@ -153,10 +153,10 @@ class TrainingStep:
             if written is not None:
                 found[slot] = back_translation.sample(batches[slot], request, written)
         now = [slot for slot in requests if slot not in found]
-        made = back_translation.samples(
+        translated = back_translation.samples(
             model, [batches[slot] for slot in now], [requests[slot] for slot in now], update
         )
-        found.update(zip(now, made))
+        found.update(zip(now, translated))
         if batches:
             self.ahead.forget(sample["update"])
         return found

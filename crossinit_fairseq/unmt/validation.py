@@ -124,7 +124,7 @@ class Validation:
             sums = {field: sum(log.get(_key(score, field), 0) for log in logging_outputs) for field in _COUNTS}
             # under a restricted vocabulary, what is copied and in whose vocabulary says nothing
             if sums["written"] and (score[0] == "bleu" or not self.restrict):
-                first_way = "there_" if score[0] == "round_trip" else ""
+                first_way = "forward_" if score[0] == "round_trip" else ""
                 for field in _SHARES:
                     name = f"{field}_{first_way}{score[1]}-{score[2]}"
                     metrics.log_scalar(name, float(sums[field] / sums["written"]), float(sums["written"]), round=3)

@@ -25,7 +25,7 @@ from crossinit_fairseq.alignment import (
     pair_vectors,
     sigmoid_objective,
 )
-from crossinit_fairseq.data.dictionary import read_symbols, special_rows
+from crossinit_fairseq.data.dictionary import PAD, UNK, read_symbols, special_rows
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.export.safetensors_file import read_safetensors, write_safetensors
 from crossinit_fairseq.export.tables import EmbeddingTable
@@ -79,12 +79,7 @@ class Words:
     def __init__(self, data: str, languages: Tuple[str, str], seed: int):
         self.languages, self.seed = languages, seed
         self.symbols = read_symbols(os.path.join(data, "dict.txt"))
-        pieces = WordPieces(
-            self.symbols,
-            special=special_rows(self.symbols, languages),
-            unk=self.symbols.index("<unk>"),
-            style="auto",
-        )
+        pieces = WordPieces(self.symbols, special=special_rows(self.symbols, languages), unk=UNK, style="auto")
         self.words: List[RankedWords] = [
             rank_words([open_binarised(os.path.join(data, language, "train"))], pieces) for language in languages
         ]
@@ -216,7 +211,7 @@ def until_flat() -> Callable[[Run], bool]:
 def random_table(symbols: List[str], dimension: int, seed: int) -> torch.Tensor:
     """What fairseq's transformer begins with: normal, standard deviation d ** -0.5, zeros for <pad>; float [V, d]."""
     torch.manual_seed(seed)
-    table = torch.nn.Embedding(len(symbols), dimension, padding_idx=symbols.index("<pad>"))
+    table = torch.nn.Embedding(len(symbols), dimension, padding_idx=PAD)
     torch.nn.init.normal_(table.weight, mean=0, std=dimension**-0.5)
     torch.nn.init.constant_(table.weight[table.padding_idx], 0)
     return table.weight.detach()

@@ -40,10 +40,9 @@ from crossinit_fairseq.preparation.splitting import connected_pairs
 
 BOILERPLATE = 3  # a sentence of so many pages says little
 LICENCE = (
-    "The text belongs to the packages listed here and is under their "
-    "licences (GPL, LGPL, MPL, GFDL and others; see "
-    "/usr/share/doc/PACKAGE/copyright in each). It is only cached "
-    "locally, for experiments; keep those terms if you pass it on."
+    "The text belongs to the packages listed here and is under their licences (GPL, LGPL, MPL, GFDL and others; see "
+    "/usr/share/doc/PACKAGE/copyright in each). It is only cached locally, for experiments; keep those terms if you "
+    "pass it on."
 )
 INSTEAD = "give texts of your own to run.sh instead, as --text en=FILE --text %s=FILE"
 

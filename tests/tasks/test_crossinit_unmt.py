@@ -112,7 +112,7 @@ def test_what_is_logged(data_folder, tmp_path):
     for key in ("loss", "dae_loss", "bt_loss", "bt_copied", "bt_in_target", "bt_empty", "gen_wps", "wps"):
         assert float(training[key]) >= 0, key
     for direction in ("aa-bb", "bb-aa"):
-        for key in ("bleu_", "round_trip_", "copied_", "in_target_", "copied_there_"):
+        for key in ("bleu_", "round_trip_", "copied_", "in_target_", "copied_forward_"):
             assert "valid_" + key + direction in valid
         assert len(re.findall(rf"\| bleu_{direction} \| source: .* \| output: .* \| reference: ", log)) == 2
         assert len(re.findall(rf"\| round_trip_{direction} \| source: .* \| ..: .* \| back: ", log)) == 2

@@ -76,7 +76,7 @@ def test_copying_does_not_win_the_round_trip(restrict, bleu):
     checked = validation(restrict=restrict)
     values = scores(checked, checked.statistics(None, sample_of(TRIP, SENTENCES, SENTENCES)))
     assert (values["round_trip_bleu"], values["round_trip_ro-en"]) == (bleu, bleu)
-    assert values.get("copied_there_ro-en") == (None if restrict else 1.0)
+    assert values.get("copied_forward_ro-en") == (None if restrict else 1.0)
 
 
 def test_the_round_trip_is_of_the_clean_sentence_and_goes_by_the_other_language():

@@ -82,7 +82,8 @@ class MonolingualUpdates(FairseqDataset):
         return [[update] for update in range(len(self.drawn))]
 
     def _draw_turns(self):
-        """int [updates, languages]: of which language each batch is, the how manieth of that language, and which."""
+        """Draw int [updates, languages] `drawn`, `turns` and `chosen`: of which language each batch of an update
+        is, its number among those of that language in the epoch, and which of the language's batches it is."""
         counts = [len(self.batches[language]) for language in self.texts]
         sentences = [len(self.usable[language]) for language in self.texts]
         rng = np.random.default_rng([self.seed, self.epoch, len(counts), 3])

@@ -53,10 +53,10 @@ def check_space(pending: Sequence[Remote], folder: str) -> None:
     The most that is on the disk at once: all that is kept, and the largest download that is still being converted.
     """
     parts = [download_path(folder, remote) + ".part" for remote in pending]
-    there = sum(os.path.getsize(path) for path in parts if os.path.exists(path))
-    download_size = sum(remote.size or 0 for remote in pending) - there
+    downloaded = sum(os.path.getsize(path) for path in parts if os.path.exists(path))
+    download_size = sum(remote.size or 0 for remote in pending) - downloaded
     converted = [remote.size or 0 for remote in pending if remote.form != "gz"]
-    need = sum(remote.kept_bytes() for remote in pending) + max(converted + [0]) - there
+    need = sum(remote.kept_bytes() for remote in pending) + max(converted + [0]) - downloaded
     free = shutil.disk_usage(folder).free
     unknown = sum(remote.size is None for remote in pending)
     for remote in pending:
