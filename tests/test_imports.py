@@ -1,6 +1,7 @@
 """The house's rules of its imports and files, read from the syntax trees: what may know what."""
 
 import ast
+import functools
 import pathlib
 
 import pytest
@@ -50,6 +51,7 @@ def modules():
     return found
 
 
+@functools.lru_cache(maxsize=None)
 def imports(path, at_top_only=False):
     """The full names of the modules that a file imports: of `from a import b` a.b where that is a module, else a.
 
