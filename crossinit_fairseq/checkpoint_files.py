@@ -20,7 +20,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 import torch
 
 from crossinit_fairseq.complete_files import complete_file
-from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.errors import InputError, first_line
 
 TRUST = "CROSSINIT_TRUST_CHECKPOINTS"
 
@@ -128,7 +128,7 @@ def load_checkpoint_file(path: str) -> Any:
     except _ForbiddenName as error:
         raise _forbidden(path, error) from None
     except Exception as error:  # a damaged pickle raises errors of any kind
-        raise InputError(f"{path} is damaged, or no checkpoint of fairseq ({_first_line(error)})") from None
+        raise InputError(f"{path} is damaged, or no checkpoint of fairseq ({first_line(error)})") from None
 
 
 def read_header(path: str) -> Dict[str, Any]:
@@ -144,7 +144,7 @@ def read_header(path: str) -> Dict[str, Any]:
     except _ForbiddenName as error:
         raise _forbidden(path, error) from None
     except Exception as error:
-        raise InputError(f"{path} is damaged, or no checkpoint of fairseq ({_first_line(error)})") from None
+        raise InputError(f"{path} is damaged, or no checkpoint of fairseq ({first_line(error)})") from None
     if not isinstance(header, dict):
         raise InputError(f"{path} is no checkpoint of fairseq: it holds a {type(header).__name__}")
     return header
@@ -165,9 +165,8 @@ def check_whole(path: str) -> None:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-@functools.lru_cache(
-    maxsize=64
-)  # one start looks at a file several times; the other arguments tell that it is the same
+# one start looks at a file several times; the other arguments tell that it is the same
+@functools.lru_cache(maxsize=64)
 def _check_parts(path: str, *unused: int) -> None:
     with open(path, "rb") as stream:
         begins = stream.read(4)
@@ -193,7 +192,7 @@ def _check_parts(path: str, *unused: int) -> None:
         raise
     except Exception as error:  # BadZipFile most of the time, but a damaged directory raises errors of many kinds
         raise InputError(
-            f"{path} is damaged ({_first_line(error)}): it was cut off while being written, or changed since"
+            f"{path} is damaged ({first_line(error)}): it was cut off while being written, or changed since"
         ) from None
 
 
@@ -274,7 +273,3 @@ def _forbidden(path: str, error: Exception) -> InputError:
         f"{path} was not loaded: it names {error}, which no checkpoint of fairseq needs, and loading it could run code "
         f"of whoever made the file; if you trust them, set the environment variable {TRUST}=1"
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).strip().split("\n")[0][:200]

@@ -19,6 +19,11 @@ def printable(text: str) -> str:
     )
 
 
+def first_line(error: BaseException) -> str:
+    """What another library says of an error, in one line: the first of its message, else the name of its kind."""
+    return (str(error).strip() or type(error).__name__).split("\n")[0][:200]
+
+
 class InputError(ValueError):
     """The user's data or options cannot be used; the message is meant to be read by the user."""
 

@@ -3,12 +3,10 @@ fairseq-fixed 0.12.3.
 
 What these do by themselves, and what is done here:
 - A save writes one file, then copies it over the others, `checkpoint_last.pt` for one, in place: a kill or a full disk
-leaves
-  that one cut. Here each file is complete under another name, and on the disk, before it gets its own; the others are
-  links to it.
+  leaves that one cut. Here each file is complete under another name, and on the disk, before it gets its own; the
+  others are links to it.
 - A damaged file ends in a traceback that does not name it. Here it is one sentence, and a `checkpoint_last.pt` that
-cannot
-  be read is passed over, with a warning, for the newest one that can.
+  cannot be read is passed over, with a warning, for the newest one that can.
 - A missing `--restore-file` is ignored, and training starts from nothing. Here it is one sentence.
 - Loading runs code that a file may carry (or, with torch 2.6 and later, fails). See checkpoint_files.py.
 - Two runs with one `--save-dir` overwrite each other's checkpoints. Here the first one locks the folder.

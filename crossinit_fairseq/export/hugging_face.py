@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import torch
 
 from crossinit_fairseq.complete_files import check_new_folder, complete_folder
-from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.errors import InputError, first_line
 from crossinit_fairseq.export.counterparts import find_counterparts
 from crossinit_fairseq.export.tables import name_of, replace_rows
 
@@ -93,8 +93,7 @@ class HuggingFaceModel:
             try:
                 self.model.save_pretrained(part)
             except (ValueError, RuntimeError) as error:
-                reason = str(error).split("\n")[0]
-                raise InputError(f"{path} cannot be written: {reason}") from None
+                raise InputError(f"{path} cannot be written: {first_line(error)}") from None
             for name in sorted(os.listdir(self.folder)):
                 source = os.path.join(self.folder, name)
                 if _is_copied(name) and os.path.isfile(source) and not os.path.exists(os.path.join(part, name)):
@@ -144,8 +143,7 @@ def _load_model(transformers: ModuleType, folder: str, architectures: Sequence[s
             folder, local_files_only=True, output_loading_info=True, torch_dtype="auto"
         )
     except Exception as error:  # of many kinds, by version
-        said = (str(error) or type(error).__name__).strip().split("\n")[0]
-        raise InputError(f"the model in {folder} cannot be loaded: {said}") from None
+        raise InputError(f"the model in {folder} cannot be loaded: {first_line(error)}") from None
     missing = sorted(found["missing_keys"])
     if missing:
         raise InputError(
@@ -167,8 +165,7 @@ def _read_vocabulary(transformers: ModuleType, folder: str, model_type: str) -> 
     try:
         return transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True).get_vocab()
     except Exception as error:
-        said = (str(error) or type(error).__name__).strip().split("\n")[0]
-        raise InputError(f"the tokenizer in {folder} cannot be loaded: {said}") from None
+        raise InputError(f"the tokenizer in {folder} cannot be loaded: {first_line(error)}") from None
 
 
 def import_transformers() -> ModuleType:
@@ -186,9 +183,8 @@ def import_transformers() -> ModuleType:
     try:
         import transformers
     except ImportError as error:
-        reason = str(error).split("\n")[0]
         raise InputError(
-            f"Hugging Face models need a library: pip install 'crossinit_fairseq[export]' ({reason})"
+            f"Hugging Face models need a library: pip install 'crossinit_fairseq[export]' ({first_line(error)})"
         ) from None
     transformers.utils.logging.disable_progress_bar()
     return transformers

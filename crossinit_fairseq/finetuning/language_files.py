@@ -3,7 +3,7 @@
 import json
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
-from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.errors import InputError, first_line
 from crossinit_fairseq.languages import check_code
 from crossinit_fairseq.text_files import decode, numbered_lines, unreadable
 
@@ -45,7 +45,7 @@ def read_json(path: str) -> Any:
     except (ValueError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path} is no JSON ({_short(error)}): give the file as it was published") from None
+        raise InputError(f"{path} is no JSON ({first_line(error)}): give the file as it was published") from None
 
 
 def json_lines(path: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
@@ -55,7 +55,7 @@ def json_lines(path: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{place}: no JSON ({_short(error)}): give one object a line") from None
+            raise InputError(f"{place}: no JSON ({first_line(error)}): give one object a line") from None
         if not isinstance(row, dict):
             raise InputError(f"{place}: no JSON object but {line[:40]!r}: give one object a line")
         yield place, row
@@ -78,8 +78,4 @@ def parquet_rows(path: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
     except OSError as error:
         raise unreadable(path, error) from None
     except pyarrow.ArrowException as error:
-        raise InputError(f"{path} is no Parquet file ({_short(error)})") from None
-
-
-def _short(error: Exception) -> str:
-    return str(error).split("\n")[0][:80]
+        raise InputError(f"{path} is no Parquet file ({first_line(error)})") from None

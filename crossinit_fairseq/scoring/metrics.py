@@ -7,7 +7,7 @@ from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 from sacrebleu.metrics import BLEU, CHRF
 
-from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.errors import InputError, first_line
 from crossinit_fairseq.languages import base_language, comma_below, is_chinese, is_known, script_of, spaceless_language
 from crossinit_fairseq.scoring.normalisation import INDIC_LANGUAGES, LineStep, indic_steps, moses_steps
 
@@ -60,10 +60,9 @@ def metrics_for(target: str, keys: Optional[Sequence[str]] = None, tokenizer: Op
     """The metrics for a target language, all or those of the keys, in a fixed order.
 
     BLEU and chrF2 always, with sacreBLEU's defaults; tokenizer: of that BLEU, one of sacreBLEU's (by default what
-    `tokenizer_for` says); for Romanian also BLEU after comma_below, and without
-    diacritics over Moses tokens; for INDIC_LANGUAGES BLEU over the tokens of the Indic NLP library. The last two as
-    multi-bleu counts: no tokeniser, no smoothing. Raises InputError for no language, and for a key
-    that the language does not have.
+    `tokenizer_for` says); for Romanian also BLEU after comma_below, and without diacritics over Moses tokens; for
+    INDIC_LANGUAGES BLEU over the tokens of the Indic NLP library. The last two as multi-bleu counts: no tokeniser, no
+    smoothing. Raises InputError for no language, and for a key that the language does not have.
     """
     base = base_language(target)
     if not is_known(target):
@@ -93,11 +92,7 @@ def _bleu(tokenizer: str) -> BLEU:
     except (ImportError, RuntimeError, OSError, SystemExit) as error:
         if tokenizer.endswith("-mecab"):
             raise InputError(f"the tokeniser {tokenizer} needs a library: pip install '{_PIP_MECAB}'") from None
-        raise InputError(f"the tokeniser {tokenizer} of sacreBLEU cannot be used: {_first_line(error)}") from None
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).split("\n")[0]
+        raise InputError(f"the tokeniser {tokenizer} of sacreBLEU cannot be used: {first_line(error)}") from None
 
 
 def missing_mecab(target: str) -> str:

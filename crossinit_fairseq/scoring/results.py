@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from typing import Any, Dict, List, Optional, Sequence
 
-from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.errors import InputError, first_line
 from crossinit_fairseq.languages import base_language, language_pair
 from crossinit_fairseq.scoring.metrics import Metric
 from crossinit_fairseq.scoring.outputs import Output
@@ -91,14 +91,10 @@ def load_result(path: str) -> Dict[str, Any]:
     except (ValueError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path} is no file of scores, nor any JSON ({_first_line(error)})") from None
+        raise InputError(f"{path} is no file of scores, nor any JSON ({first_line(error)})") from None
     if not isinstance(result, dict) or result.get("format") != _FORMAT:
         raise InputError(f"{path} is no file of scores: give what crossinit-score --json wrote")
     return result
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).split("\n")[0]
 
 
 def write_result(result: Dict[str, Any], path: str) -> None:
