@@ -40,7 +40,7 @@ read_options "$@"
 # only restore disturbed sentences where there is none
 case $PRESET in
   smoke)   TABLE=100 TRANSLATE=150  WORD_BY_WORD=150 DENOISE=80  HELD_OUT=200 ;;
-  default) TABLE=300 TRANSLATE=1200 WORD_BY_WORD=800 DENOISE=400 HELD_OUT=500 ;;
+  default) TABLE=300 TRANSLATE=1200 WORD_BY_WORD=600 DENOISE=400 HELD_OUT=500 ;;
   *) wrong "--preset is smoke or default, not $PRESET" ;;
 esac
 [[ $INIT =~ ^(lexicon|crossinit|random)$ ]] || wrong "--init is lexicon, crossinit or random, not $INIT"
@@ -127,8 +127,10 @@ lexicon() {
 
 table() {
   if [ "$INIT" = lexicon ]; then
+    # a model that begins by copying: over an aligned table that is close to translating word by word
     train table $TABLE data "${COMMON[@]}" $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
-      --lexicon $A-$B=lexicon/lexicon.tsv --batch-size 512 --updates-per-epoch 100 --rescale --lr 0.01 --save-dir table
+      --lexicon $A-$B=lexicon/lexicon.tsv --batch-size 512 --updates-per-epoch 100 --rescale --lr 0.01 \
+      --start-as-copier --save-dir table
   else
     # a short span and few updates: long before the loss is flat the table of so small a model lies along two directions
     train table 50 data "${COMMON[@]}" $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
@@ -149,8 +151,8 @@ translation() {
   [ "$INIT" = random ] || start="$start --finetune-from-model table/checkpoint_last.pt"
   train translation $TRANSLATE data "${COMMON[@]}" $MODEL --task crossinit_unmt --langs $A,$B \
     --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 500 --restrict-vocab-updates -1 \
-    --adam-betas '(0.9, 0.98)' --lr 0.006 --lr-scheduler inverse_sqrt --warmup-updates 100 --valid-round-trip 100 \
-    --validate-interval 1000 --save-interval-updates 200 --keep-interval-updates 1 --save-dir translation $start
+    --adam-betas '(0.9, 0.98)' --lr 0.006 --lr-scheduler polynomial_decay --total-num-update $TRANSLATE --warmup-updates 100 \
+    --valid-round-trip 100 --validate-interval 1000 --save-interval-updates 200 --keep-interval-updates 1 --save-dir translation $start
 }
 
 # BLEU and chrF2 of a file of translations into a language
