@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
@@ -12,8 +12,12 @@ from crossinit_fairseq.languages import check_code, language_pair
 
 if TYPE_CHECKING:  # --help need not wait for torch
     from crossinit_fairseq.analysis.analogies import Analogy
+    from crossinit_fairseq.analysis.concepts import Concept
+    from crossinit_fairseq.analysis.statements import Statements
+    from crossinit_fairseq.analysis.training_logs import Curve
     from crossinit_fairseq.analysis.words import Cut
     from crossinit_fairseq.export import EmbeddingTable
+    from crossinit_fairseq.ranks import RankTable
 
 _ABOUT = """\
 Look at the embedding tables of one or several runs: the paper's figures and tables, each beside the controls that say
@@ -88,20 +92,28 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _analyze(options: argparse.Namespace) -> None:
-    from crossinit_fairseq.analysis.concepts import WordRanks, read_concepts
-    from crossinit_fairseq.analysis.retrieval import find_translations
+class _Measured(NamedTuple):
+    """What is to be measured, as the small files say.
+
+    ranks, analogies, concepts: {language: RankTable, Analogy, words of concepts}; dictionaries: (source, target, path,
+    pairs of words) each; statements: (Statements, name of their source) each; curves: of training.
+    """
+
+    ranks: Dict[str, "RankTable"]
+    analogies: Dict[str, "Analogy"]
+    concepts: Dict[str, Mapping["Concept", Sequence[str]]]
+    dictionaries: List[Tuple[str, str, str, List[Tuple[str, str]]]]
+    statements: List[Tuple["Statements", str]]
+    curves: List["Curve"]
+
+
+def _read_small_files(options: argparse.Namespace) -> _Measured:
+    from crossinit_fairseq.analysis.concepts import read_concepts
     from crossinit_fairseq.analysis.statements import cldr_statements, read_mlama
-    from crossinit_fairseq.analysis.study import Study
     from crossinit_fairseq.analysis.training_logs import read_curve
-    from crossinit_fairseq.analysis.words import in_common, look_up
     from crossinit_fairseq.lexicon.lexicon_file import read_word_pairs
     from crossinit_fairseq.ranks import RankTable
 
-    # whatever is wrong with a small file is said before the tables are read
-    if os.path.exists(options.out) and not os.path.isdir(options.out):
-        raise InputError(f"--out: {options.out} is a file: name a folder")
-    files = command.named_files(options.tables, "table")
     ranks = {language: RankTable.load(path) for language, path in _by_language(options.ranks, "--ranks").items()}
     for language, ranked in ranks.items():
         if ranked.language != language:
@@ -117,8 +129,8 @@ def _analyze(options: argparse.Namespace) -> None:
     }
     if len(concepts) == 1:
         raise InputError("--concepts: ranks are compared between languages: give mappings of two at least")
-    dictionaries = [_dictionary(text, languages) for text in options.translations]
-    pairs = [read_word_pairs(path) for *_, path in dictionaries]
+    named = [_dictionary(text, languages) for text in options.translations]
+    dictionaries = [(source, target, path, read_word_pairs(path)) for source, target, path in named]
     statements = []
     if (options.statements or options.cldr) and len(languages) < 2:
         raise InputError("--statements and --cldr go between languages: give --ranks of two at least")
@@ -126,31 +138,45 @@ def _analyze(options: argparse.Namespace) -> None:
         statements.append((read_mlama(options.statements, languages), "mLAMA"))
     if options.cldr:
         statements.append((cldr_statements(languages), "CLDR"))
-    runs = [read_curve(name, path) for name, path in _by_name(options.logs, "--logs").items()]
+    logs = [read_curve(name, path) for name, path in _by_name(options.logs, "--logs").items()]
+    return _Measured(ranks, analogies, concepts, dictionaries, statements, logs)
 
+
+def _analyze(options: argparse.Namespace) -> None:
+    from crossinit_fairseq.analysis.concepts import WordRanks
+    from crossinit_fairseq.analysis.retrieval import find_translations
+    from crossinit_fairseq.analysis.study import Study
+    from crossinit_fairseq.analysis.words import in_common, look_up
+
+    if os.path.exists(options.out) and not os.path.isdir(options.out):
+        raise InputError(f"--out: {options.out} is a file: name a folder")
+    files = command.named_files(options.tables, "table")
+    # whatever is wrong with a small file is said before the tables are read
+    measured = _read_small_files(options)
     cut = _cut(options.sentencepiece_model) if options.sentencepiece_model else None
-    found = [look_up(_read(path, options), ranks, options.max_rank, cut) for path in files.values()]
+    found = [look_up(_read(path, options), measured.ranks, options.max_rank, cut) for path in files.values()]
     study = Study(list(files), in_common(found), options.seed)
     judged = [
-        find_translations(study.words, source, target, own, path)
-        for (source, target, path), own in zip(dictionaries, pairs)
+        find_translations(study.words, source, target, pairs, path)
+        for source, target, path, pairs in measured.dictionaries
     ]
     study.add_words(found)
     _say("the spread and the shape of the tables")
     study.add_spread()
     study.add_shape()
-    if concepts:
-        study.add_concepts({language: WordRanks(ranked) for language, ranked in ranks.items()}, concepts)
-    if analogies:
-        study.add_analogies(analogies)
-    for own_statements, source in statements:
+    if measured.concepts:
+        ranks = {language: WordRanks(ranked) for language, ranked in measured.ranks.items()}
+        study.add_concepts(ranks, measured.concepts)
+    if measured.analogies:
+        study.add_analogies(measured.analogies)
+    for statements, source in measured.statements:
         _say(f"statements of {source}")
-        study.add_statements(own_statements, source)
+        study.add_statements(statements, source)
     for translations in judged:
         _say(f"words found from {translations.source} to {translations.target}")
         study.add_translations(translations)
-    if runs:
-        study.add_curves(runs)
+    if measured.curves:
+        study.add_curves(measured.curves)
     report = study.finish()
     report.write(options.out)
     held = sum(claim.is_evidence for claim in study.claims)

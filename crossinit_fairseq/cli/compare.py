@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
@@ -20,7 +20,8 @@ from crossinit_fairseq.text_files import whole_number
 
 if TYPE_CHECKING:  # --help need not wait for numpy
     from crossinit_fairseq.analysis.comparison import Difference, Scored
-    from crossinit_fairseq.analysis.report import Report, Table
+    from crossinit_fairseq.analysis.report import Cell, Report, Table
+    from crossinit_fairseq.analysis.training_logs import Curve
 
 _ABOUT = """\
 Does the start help? The same recipe, with the same number of updates, from several starts and several seeds; at the end
@@ -213,40 +214,59 @@ class _Runner:
                 )
 
 
+class _FinishedRuns(NamedTuple):
+    """What runs have left.
+
+    scores: {init: {seed: {direction: Scored}}}; rows: of the table of runs; curves: of training, where it was logged;
+    groups: {name of a curve: init}; updates: of training, each number once.
+    """
+
+    scores: Dict[str, Dict[int, Dict[str, "Scored"]]]
+    rows: List[Sequence["Cell"]]
+    curves: List["Curve"]
+    groups: Dict[str, str]
+    updates: Set[int]
+
+
+def _read_runs(recipe: Recipe, out: str, inits: Sequence[str], seeds: Sequence[int]) -> _FinishedRuns:
+    """Raises InputError where a run is not finished."""
+    from crossinit_fairseq.analysis.training_logs import read_curve
+
+    runs = _FinishedRuns({}, [], [], {}, set())
+    for init in inits:
+        for seed in seeds:
+            name = _name((init, seed))
+            folder = os.path.join(out, "runs", name)
+            scored = read_scores(recipe, folder, out, name)
+            runs.scores.setdefault(init, {})[seed] = scored
+            log = os.path.join(folder, "logs", recipe.training + ".log")
+            count = updates_of(log)
+            runs.updates.add(count)
+            runs.rows.append((init, seed, *(one.score for one in scored.values()), count, minutes_of(folder)))
+            try:
+                runs.curves.append(read_curve(name, log, ("valid_bleu", "valid_round_trip_bleu", "valid_loss", "loss")))
+                runs.groups[name] = init
+            except InputError:
+                pass  # a recipe that logs nothing has no curve
+    return runs
+
+
 def summarise(recipe: Recipe, out: str, inits: Sequence[str], seeds: Sequence[int]) -> "Report":
     """The report of finished runs; its tables are printed too. Raises InputError where one is not finished."""
     from crossinit_fairseq.analysis.comparison import compare_starts
     from crossinit_fairseq.analysis.pictures import curves
     from crossinit_fairseq.analysis.report import Cell, Picture, Report, Table, show
-    from crossinit_fairseq.analysis.training_logs import read_curve
     from crossinit_fairseq.cli.command import format_columns
 
-    scores: Dict[str, Dict[int, Dict[str, "Scored"]]] = {}
-    rows: List[Sequence[Cell]] = []
-    found_curves, groups, updates = [], {}, set()
-    for init in inits:
-        for seed in seeds:
-            folder, name = os.path.join(out, "runs", f"{init}-{seed}"), f"{init}-{seed}"
-            scored = read_scores(recipe, folder, out, name)
-            scores.setdefault(init, {})[seed] = scored
-            log = os.path.join(folder, "logs", recipe.training + ".log")
-            count = updates_of(log)
-            updates.add(count)
-            rows.append((init, seed, *(one.score for one in scored.values()), count, minutes_of(folder)))
-            try:
-                found_curves.append(
-                    read_curve(name, log, ("valid_bleu", "valid_round_trip_bleu", "valid_loss", "loss"))
-                )
-                groups[name] = init
-            except InputError:
-                pass  # a recipe that logs nothing has no curve
+    runs = _read_runs(recipe, out, inits, seeds)
+    scores = runs.scores
     directions = list(scores[inits[0]][seeds[0]])
     differences = compare_starts(scores, inits[0])
     report = Report(f"{recipe.name}: {', '.join(inits)}")
     words = [one.in_words() for one in differences]
     report.about.append("What can be concluded:")
     report.about += words
-    if len(updates) > 1:
+    if len(runs.updates) > 1:
         report.about.append("Not all runs had equally many updates of their training: see the table of runs.")
     first = scores[inits[0]][seeds[0]]
     signature = next(iter(first.values())).signature
@@ -266,13 +286,13 @@ def summarise(recipe: Recipe, out: str, inits: Sequence[str], seeds: Sequence[in
         titles += [column, f"deviation {direction}"]
     section.parts.append(Table("Mean and sample standard deviation over the seeds", titles, means))
     section.parts.append(_difference_table(differences))
-    for figure in dict.fromkeys(one.figure for one in found_curves):
-        own_curves = [one for one in found_curves if one.figure == figure]
+    for figure in dict.fromkeys(one.figure for one in runs.curves):
+        own_curves = [one for one in runs.curves if one.figure == figure]
         label = {"valid_bleu": "BLEU on dev", "valid_round_trip_bleu": "round-trip BLEU"}.get(figure, figure)
         alt = f"{label} by updates, a line for each seed of {', '.join(inits)}."
-        section.parts.append(Picture(f"curves.{figure}", alt, curves(own_curves, label, "", groups)))
+        section.parts.append(Picture(f"curves.{figure}", alt, curves(own_curves, label, "", runs.groups)))
     titles = ["start", "seed", *columns, "updates", "minutes"]
-    report.section("Runs").parts.append(Table("", titles, rows))
+    report.section("Runs").parts.append(Table("", titles, runs.rows))
     for table in (part for part in section.parts if isinstance(part, Table)):
         print("\n" + format_columns([list(table.titles)] + [[show(cell) for cell in line] for line in table.rows]))
     print("\n" + "\n".join(words))
