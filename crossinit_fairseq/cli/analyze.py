@@ -101,7 +101,7 @@ class _Measured(NamedTuple):
 
     ranks: Dict[str, "RankTable"]
     analogies: Dict[str, "Analogy"]
-    concepts: Dict[str, Mapping["Concept", Sequence[str]]]
+    concepts: Mapping[str, Mapping["Concept", Sequence[str]]]
     dictionaries: List[Tuple[str, str, str, List[Tuple[str, str]]]]
     statements: List[Tuple["Statements", str]]
     curves: List["Curve"]

@@ -218,14 +218,14 @@ class _FinishedRuns(NamedTuple):
     """What runs have left.
 
     scores: {init: {seed: {direction: Scored}}}; rows: of the table of runs; curves: of training, where it was logged;
-    groups: {name of a curve: init}; updates: of training, each number once.
+    groups: {name of a curve: init}; updates: of training, each number once (None: unknown).
     """
 
     scores: Dict[str, Dict[int, Dict[str, "Scored"]]]
     rows: List[Sequence["Cell"]]
     curves: List["Curve"]
     groups: Dict[str, str]
-    updates: Set[int]
+    updates: Set[Optional[int]]
 
 
 def _read_runs(recipe: Recipe, out: str, inits: Sequence[str], seeds: Sequence[int]) -> _FinishedRuns:
