@@ -6,6 +6,8 @@ does the same for each of these codes. File names, language tokens and options k
 """
 
 import re
+import unicodedata
+from collections import Counter
 from functools import lru_cache
 from typing import Any, List, Optional, Sequence, Tuple
 
@@ -25,6 +27,27 @@ _CHINESE = {
     "gan": "Gan Chinese",
     "hsn": "Xiang Chinese",
 }
+# scripts of ISO 15924 whose letters have a name of their own in Unicode: DEVANAGARI LETTER KA
+_LETTERS = {
+    "Arab": "ARABIC",
+    "Armn": "ARMENIAN",
+    "Beng": "BENGALI",
+    "Cyrl": "CYRILLIC",
+    "Deva": "DEVANAGARI",
+    "Ethi": "ETHIOPIC",
+    "Geor": "GEORGIAN",
+    "Grek": "GREEK",
+    "Gujr": "GUJARATI",
+    "Guru": "GURMUKHI",
+    "Hebr": "HEBREW",
+    "Knda": "KANNADA",
+    "Latn": "LATIN",
+    "Mlym": "MALAYALAM",
+    "Sinh": "SINHALA",
+    "Taml": "TAMIL",
+    "Telu": "TELUGU",
+}
+_LOOKED_AT = 1000  # words; the most frequent ones tell
 _SPACELESS = {**_CHINESE, "ja": "Japanese", "th": "Thai", "km": "Khmer", "lo": "Lao", "my": "Burmese"}
 
 
@@ -50,6 +73,23 @@ def script_of(code: str) -> Optional[str]:
     """
     named = _language(code).script
     return named if named != _language(base_language(code)).maximize().script else None
+
+
+def unlike_script(code: str, words: Sequence[str]) -> Optional[str]:
+    """The script that most letters of a language's words are of, where it is not the language's: "Latin" of ne.
+
+    words: the most frequent ones first. A code that names a script asks for that one (hi_Latn); None also where the
+    language or its script is not known here, as for Chinese. Raises InputError for what cannot be a code at all.
+    """
+    language = _language(code)
+    # of a language that it does not know, the library says Latin
+    expected = _LETTERS.get(language.maximize().script or "") if language.is_valid() else None
+    letters = [letter for word in words[:_LOOKED_AT] for letter in word if letter.isalpha()]
+    scripts = Counter(unicodedata.name(letter, "").split(" ")[0] for letter in letters)
+    if not expected or 2 * scripts[expected] >= len(letters):
+        return None
+    most = scripts.most_common(1)[0][0]
+    return most.capitalize() if most in _LETTERS.values() else None
 
 
 def is_chinese(code: str) -> bool:

@@ -17,6 +17,7 @@ from crossinit_fairseq.languages import (
     same_language,
     script_of,
     spaceless_language,
+    unlike_script,
 )
 
 
@@ -62,6 +63,19 @@ def test_what_is_no_code(code):
         with pytest.raises(InputError, match="is no language code: give one such as en"):
             function(code)
     assert not is_known(code)
+
+
+def test_letters_of_another_script():
+    nepali, english = ["घर", "को", "छ", "पानी", "Linux"], ["the", "house", "घर"]
+    assert unlike_script("npi_Deva", nepali) is None and unlike_script("en", english) is None
+    assert (unlike_script("ne", english), unlike_script("en", nepali)) == ("Latin", "Devanagari")
+    # a code that names a script asks for that one; 2 of 4 letters are enough
+    assert unlike_script("hi_Latn", english) is None and unlike_script("ne", ["घर", "ab"]) is None
+    # no letter at all; a script that is not looked for; a language that nobody knows
+    assert [unlike_script(code, ["12", "!"]) for code in ("ne", "en")] == [None, None]
+    assert unlike_script("zh", english) is None is unlike_script("xx", nepali) and unlike_script("ne", ["家"]) is None
+    # a thousand frequent words tell
+    assert unlike_script("ne", ["घर"] * 1000 + english * 1000) is None
 
 
 def test_known_and_same():

@@ -114,10 +114,8 @@ def _read_small_files(options: argparse.Namespace) -> _Measured:
     from crossinit_fairseq.lexicon.lexicon_file import read_word_pairs
     from crossinit_fairseq.ranks import RankTable
 
-    ranks = {language: RankTable.load(path) for language, path in _by_language(options.ranks, "--ranks").items()}
-    for language, ranked in ranks.items():
-        if ranked.language != language:
-            raise InputError(f"--ranks {language}: this rank table is of {ranked.language}")
+    tables = _by_language(options.ranks, "--ranks")
+    ranks = {language: RankTable.load(path, language) for language, path in tables.items()}
     languages = list(ranks)
     analogies = {
         _of(language, languages, "--analogy"): _analogy(language, text)

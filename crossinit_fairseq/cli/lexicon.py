@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
@@ -27,6 +28,7 @@ A lexicon is a text file to open and edit: lines `# key: value`, then `word<TAB>
 written by hand begins with `# languages: en ro`, and `# lowercase: yes` where its words are in lower case."""
 
 _FEW_KNOWN = 0.1  # share of the words of a text that a lexicon knows; with fewer something is wrong, most likely
+_FEW_OF_DICTIONARY = 0.02  # share of the words of a dictionary that a lexicon has: likewise
 
 _INDUCE = """\
 examples:
@@ -214,6 +216,12 @@ def _evaluate(options: argparse.Namespace) -> None:
     for direction, dictionary, name in _dictionaries(options, lexicon):
         results.append(evaluate(direction, dictionary))
         print(format_evaluation(results[-1], name), end="\n\n")
+        if results[-1].coverage < _FEW_OF_DICTIONARY:
+            print(
+                f"crossinit-lexicon: hardly a word of {name} is in {options.lexicon}: are its words of "
+                f"{direction.source} first, then of {direction.target}?",
+                file=sys.stderr,
+            )
     if options.json:
         forward = [one.mutual.by_running_words for one in results if one.source == lexicon.source]
         figures = {
@@ -249,9 +257,7 @@ def _dictionaries(
         yield lexicon, both[0], f"{len(lines[0]):,} aligned sentences"
         yield lexicon.reversed(), both[1], f"{len(lines[0]):,} aligned sentences"
         return
-    given = [
-        one if _among(one.partition("=")[0], languages) else f"{lexicon.source}={one}" for one in options.dictionaries
-    ]
+    given = [one if _names_language(one, languages) else f"{lexicon.source}={one}" for one in options.dictionaries]
     files = _by_language(given, languages, "--dict")
     if any(len(paths) > 1 for paths in files.values()):
         raise InputError(f"--dict takes one dictionary a direction: {languages[0]}=FILE and {languages[1]}=FILE")
@@ -276,6 +282,14 @@ def _by_language(given: List[str], languages: Tuple[str, str], option: str) -> D
             raise InputError(f"{option} takes LANG=FILE with LANG {languages[0]} or {languages[1]}, not {one!r}")
         files.setdefault(language, []).append(path)
     return files
+
+
+def _names_language(one: str, languages: Tuple[str, str]) -> bool:
+    """Whether [LANG=]FILE begins with a language, one of these or, where there is no such file, any other."""
+    from crossinit_fairseq.languages import is_known
+
+    code, equals, _ = one.partition("=")
+    return bool(_among(code, languages)) or (bool(equals) and is_known(code) and not os.path.exists(one))
 
 
 def _among(code: str, languages: Tuple[str, str]) -> Optional[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Tuple
 
 from crossinit_fairseq.cli.command import at_least
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.languages import same_language
+from crossinit_fairseq.languages import same_language, unlike_script
 from crossinit_fairseq.lexicon.lexicon_file import Lexicon, read_word_pairs, running_words_key
 from crossinit_fairseq.ranks import TextWords
 
@@ -53,6 +53,13 @@ def find_pairs(options: argparse.Namespace) -> Lexicon:
     languages, count = _binarised(options) if options.data else _texts(options)
     seeds = read_word_pairs(options.seeds) if options.seeds else None
     left, right = (count(language) for language in languages)
+    for side in (left, right):
+        other = unlike_script(side.language, side.words)
+        if other:
+            print(
+                f"crossinit-lexicon: most letters of {side.language} are {other}: are the two texts swapped?",
+                file=sys.stderr,
+            )
     if seeds is not None:
         seeds = _known_seeds(seeds, left, right, options)
     induction = induce(left, right, settings, seeds=seeds)
@@ -94,6 +101,9 @@ def _texts(options: argparse.Namespace) -> Tuple[List[str], Callable[[str], "CoO
         files.setdefault(language, []).append(path)
     if len(files) != 2 or same_language(*files):
         options.usage.error(f"text of 2 languages is needed, not of {' and '.join(files) or 'none'}: {_EXAMPLE}")
+    one, other = files.values()
+    if set(one) & set(other):
+        raise InputError(f"{sorted(set(one) & set(other))[0]} is given for both languages: give each its own text")
 
     def count(language: str) -> "CoOccurrence":
         if not options.dask:
@@ -118,7 +128,10 @@ def _binarised(options: argparse.Namespace) -> Tuple[List[str], Callable[[str], 
         options.usage.error("--dask is for --text: the text of DATA-BIN is counted on this machine")
     languages = [language.strip() for language in (options.langs or "").split(",") if language.strip()]
     if len(languages) != 2 or same_language(languages[0], languages[1]):
-        options.usage.error(f"--langs takes two languages of DATA-BIN, such as en,ro, not {options.langs!r}")
+        options.usage.error(
+            "--langs takes two languages of DATA-BIN, such as en,ro, not "
+            + (repr(options.langs) if options.langs else "none")
+        )
     folders = options.data.split(os.pathsep)
     for folder in folders:
         if not os.path.isdir(folder):

@@ -27,7 +27,7 @@ def format_pairs(lexicon: Lexicon, pairs: int, ranks: bool = False) -> str:
     mutual = len(lexicon.mutual())
     if mutual < len(lexicon):
         said += f", {mutual:,} of them mutual"
-    if lexicon.settings.get("trusted") == "no":
+    if not lexicon.trusted:
         said += "; this lexicon is not to be trusted: from different starts the search found different pairs"
     return format_columns(rows) + "\n\n" + said
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
 from crossinit_fairseq.complete_files import check_new_file
+from crossinit_fairseq.languages import unlike_script
 
 if TYPE_CHECKING:  # --help need not wait for numpy
     from crossinit_fairseq.ranks import RankTable
@@ -177,6 +178,9 @@ def _finish(table: "RankTable", path: Optional[str]) -> None:
         if table.settings.get(name, "0") != "0":
             said += f"; {table.settings[name]} {what}"
     print(f"{path or 'standard output'}: {said}", file=sys.stderr)
+    other = unlike_script(table.language, table.words)
+    if other:
+        print(f"crossinit-ranks: most letters are {other}: is this text {table.language}?", file=sys.stderr)
 
 
 def _show(options: argparse.Namespace) -> None:

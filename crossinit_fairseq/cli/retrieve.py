@@ -79,8 +79,13 @@ def _run(options: argparse.Namespace) -> None:
         )
     words = {}
     for text in options.words:
-        pair, _, path = text.partition("=")
-        words[language_pair(pair)] = read_word_pairs(path)
+        named, equals, path = text.partition("=")
+        if not equals or not path:
+            raise InputError(f"--words takes SRC-TGT=FILE, such as en-de=en-de.txt, not {text!r}")
+        pair = language_pair(named)
+        if pair in words:
+            raise InputError(f"--words names {named} twice: give one dictionary for each pair")
+        words[pair] = read_word_pairs(path)
     states = _States(options)
     hits: Dict[str, Dict[str, List[np.ndarray]]] = {"sentences": {}, "words": {}}
     vectors = {name: states.of(lines[: options.max_sentences], name) for name, lines in aligned.items()}

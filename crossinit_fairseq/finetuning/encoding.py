@@ -1,5 +1,6 @@
 """Text as a model reads it: pieces with their places in the text, pairs of sentences, windows over long paragraphs."""
 
+import os
 from dataclasses import dataclass
 from typing import List, Mapping, Optional, Sequence, Tuple
 
@@ -19,11 +20,13 @@ SPECIAL = 4  # tokens that either form adds to a pair
 class PieceEncoder:
     """Cuts text into the pieces of a SentencePiece model and gives their rows in a dictionary.
 
-    path: of the model; rows: {symbol: row}. Raises InputError for a file that is no model, and for a model of which
-    fewer than half of the pieces stand in the dictionary: it is of another text.
+    path: of the model; rows: {symbol: row}. Raises InputError for a file that is missing or no model, and for a model
+    of which fewer than half of the pieces stand in the dictionary: it is of another text.
     """
 
     def __init__(self, path: str, rows: Mapping[str, int]):
+        if not os.path.isfile(path):
+            raise InputError(f"{path} is missing: give --pieces the SentencePiece model of pre-training")
         self.model = load_model(path)
         pieces = [self.model.id_to_piece(k) for k in range(len(self.model))]
         known = sum(piece in rows for piece in pieces)

@@ -9,8 +9,9 @@ from typing import Dict, List, Sequence, Set, Tuple
 import numpy as np
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.lexicon import lexicon_file
 from crossinit_fairseq.lexicon.similarity import csls
-from crossinit_fairseq.text_files import numbered_lines, read_lines
+from crossinit_fairseq.text_files import read_lines
 
 
 def retrieval_hits(left: np.ndarray, right: np.ndarray, neighbours: int = 10) -> Tuple[np.ndarray, np.ndarray]:
@@ -61,15 +62,10 @@ def read_aligned(files: Dict[str, str]) -> Dict[str, List[str]]:
 def read_word_pairs(path: str) -> Tuple[List[str], List[str], List[Set[int]]]:
     """A MUSE dictionary, `source target` a line: source words, target words, and the translations of each source word.
 
-    Raises InputError for a line that is no pair.
+    Raises InputError as `lexicon_file.read_word_pairs` does, which reads it.
     """
     sources: Dict[str, Set[int]] = {}
     targets: Dict[str, int] = {}
-    for number, line in numbered_lines(path):
-        words = line.split()
-        if len(words) != 2:
-            raise InputError(f"{path}, line {number}: {line[:40]!r} is no pair of words")
-        sources.setdefault(words[0], set()).add(targets.setdefault(words[1], len(targets)))
-    if not sources:
-        raise InputError(f"{path} has no pair of words")
+    for source, target in lexicon_file.read_word_pairs(path):
+        sources.setdefault(source, set()).add(targets.setdefault(target, len(targets)))
     return list(sources), list(targets), list(sources.values())

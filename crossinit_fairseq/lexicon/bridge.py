@@ -12,7 +12,7 @@ def compose(left: Lexicon, right: Lexicon) -> Lexicon:
 
     A word's translation is that of its best translation, read in both directions; a pair is mutual where each of its
     words is so the other's translation. Its score is the lower one of the two pairs that it is made of: the weaker link
-    decides.
+    decides; it is not to be trusted where one of the two is not.
     Either lexicon may be turned around; the first one's other language becomes the source.
 
     Raises InputError when not exactly one language is common, when the words of one are lower-cased and those of the
@@ -52,6 +52,8 @@ def compose(left: Lexicon, right: Lexicon) -> Lexicon:
     if not pairs:
         raise InputError(f"no word of {bridge} is in both of the lexicons {names}: are they of the same kind of text?")
     settings = {"lowercase": "yes" if first.lowercase else "no", "bridge": bridge}
+    if not (first.trusted and second.trusted):
+        settings["trusted"] = "no"
     return Lexicon(first.source, second.target, pairs, settings)
 
 

@@ -50,6 +50,11 @@ class Lexicon:
         """Whether the words were counted with their case folded."""
         return self.settings.get("lowercase") == "yes"
 
+    @property
+    def trusted(self) -> bool:
+        """False where the search found other pairs from other starts, as the header says then."""
+        return self.settings.get("trusted") != "no"
+
     def mutual(self) -> List[Pair]:
         """The pairs that are each other's nearest neighbours."""
         return [pair for pair in self.pairs if pair.found == MUTUAL]
@@ -97,8 +102,8 @@ class Lexicon:
 
         languages: (source, target) that are expected; a file of (target, source) is turned around, and one without a
         header is taken to be of these; the codes may differ (ro, ron_Latn), those given are taken. Raises InputError
-        when the file is missing or not UTF-8, when a line is no pair of words, when no pair is left, and when its
-        header names other languages or none where none are expected.
+        when the file is missing or not UTF-8, when a line is no pair of words, when no pair is left, when its header
+        names other languages or none where none are expected, and for a rank table.
         """
         settings, pairs = {}, []
         for number, line in numbered_lines(path):
@@ -107,6 +112,7 @@ class Lexicon:
                 if colon:
                     settings[key.strip()] = value.strip()
                 continue
+            _refuse_rank_table(settings, path)
             pairs.append(_parse(line, number, path))
         if not pairs:
             raise InputError(f"{path} holds no pair of words: make it with `crossinit-lexicon induce`")
@@ -143,12 +149,16 @@ def running_words_key(language: str) -> str:
 def read_word_pairs(path: str) -> List[Tuple[str, str]]:
     """Read a dictionary in MUSE's format: two words a line, separated by a tab or blanks; a lexicon file is one too.
 
-    Raises InputError when the file is missing or not UTF-8, a line has fewer than two columns, or there is none.
+    Raises InputError when the file is missing or not UTF-8, a line has fewer than two columns, there is none, or it is
+    a rank table.
     """
-    pairs = []
+    pairs, settings = [], {}
     for number, line in numbered_lines(path):
         if line.startswith("#"):
+            key, _, value = line[1:].partition(":")
+            settings[key.strip()] = value.strip()
             continue
+        _refuse_rank_table(settings, path)
         columns = line.split("\t") if "\t" in line else line.split()
         words = [unicodedata.normalize("NFC", column.strip()) for column in columns]
         if len(words) < 2 or not words[0] or not words[1] or ("\t" not in line and len(words) > 2):
@@ -157,6 +167,15 @@ def read_word_pairs(path: str) -> List[Tuple[str, str]]:
     if not pairs:
         raise InputError(f"{path} holds no pair of words")
     return pairs
+
+
+def _refuse_rank_table(settings: Dict[str, str], path: str) -> None:
+    """Its lines `word<TAB>count` would pass for pairs. settings: the header lines that stand above the first one."""
+    if "languages" not in settings and "language" in settings:
+        raise InputError(
+            f"{path} is the rank table of {settings['language']}, not pairs of words: give a lexicon, as "
+            "`crossinit-lexicon induce` makes it"
+        )
 
 
 def _parse(line: str, number: int, path: str) -> Pair:

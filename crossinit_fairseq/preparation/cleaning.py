@@ -85,8 +85,12 @@ def clean(inputs: Sequence[str], output: str, counts: str, settings: CleaningSet
         report.update(add_up(tallies))
         report["remarks"] = [remark for tally in tallies for remark in tally.remarks()]
         if not report["lines"]:
-            dropped = json.dumps(report["dropped"])
-            raise InputError(f"no line of {' '.join(inputs)} is left; dropped: {dropped}")
+            dropped = ", ".join(f"{reason} {count:,}" for reason, count in report["dropped"].items())
+            raise InputError(
+                f"no line of {' '.join(inputs)} is left; dropped: {dropped}"
+                if dropped
+                else f"{' '.join(inputs)} has no line: give text of one sentence a line"
+            )
         with complete_file(counts) as path, open(path, "w", encoding="utf-8") as stream:
             json.dump(report, stream, ensure_ascii=False, indent=1)
             stream.write("\n")

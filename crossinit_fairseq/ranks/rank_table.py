@@ -196,6 +196,8 @@ class RankTable:
                 continue
             word, number_of = unicodedata.normalize("NFC", word.strip()), whole_number(count)
             if not word or not number_of:
+                if "languages" in settings:
+                    raise InputError(f"{path} is a lexicon, no rank table: make one with `crossinit-ranks count`")
                 raise InputError(
                     f"line {number} of {path} is not a word, a tab and a count of 1 or more: {line[:80]!r}"
                 )

@@ -134,7 +134,16 @@ class CrossInitPretrainTask(CrossInitTask):
         self._ranked = model.ranked
         aligned = self.languages if self.with_spans else ["-".join(named) for named in self.lexicons]
         logger.info(f"aligning {', '.join(aligned)} over {', '.join(model.table_names)}")
+        alone = [language for language in self.languages if not self.with_spans and not self._has_lexicon(language)]
+        if alone:
+            logger.warning(
+                f"no lexicon has {', '.join(alone)}, so words of {'these languages' if alone[1:] else 'it'} are not "
+                "aligned: give all lexicons in one --lexicon, between commas, or their ranks by --lexicon-beside-spans"
+            )
         return model
+
+    def _has_lexicon(self, language: str) -> bool:
+        return any(language in named for named in self.lexicons)
 
     def _samplers(self) -> Dict[str, Any]:
         """{kind: its sampler}; see DrawDataset."""

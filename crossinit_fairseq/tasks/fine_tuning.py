@@ -95,8 +95,6 @@ class FineTuningTask(CrossInitTask):
             folder = data_folders(cfg.data)[0]
             dictionary, form = dictionary_and_form(folder, str(cfg.form))
             path = cfg.pieces or os.path.join(folder, "spm.model")
-            if not os.path.isfile(path):
-                raise InputError(f"{path} is missing: give --pieces the SentencePiece model of pre-training")
             return cls(cfg, dictionary, form, PieceEncoder(path, dictionary.indices))
 
     @abstractmethod

@@ -26,7 +26,8 @@ def parse_lexicons(option: str, languages: List[str]) -> Dict[Tuple[str, str], L
     """``en-ro=FILE,en-ne=FILE`` as {(source, target): Lexicon}, in the order of the option; nothing for no option.
 
     Raises InputError for another form, for a language that is none of `languages`, for two lexicons of the same two
-    languages, and for a file that is missing, malformed or of other languages.
+    languages, and for a file that is missing, malformed or of other languages. Warns of a lexicon that its header says
+    is not to be trusted.
     """
     lexicons: Dict[Tuple[str, str], Lexicon] = {}
     for part in (option or "").split(","):
@@ -48,7 +49,12 @@ def parse_lexicons(option: str, languages: List[str]) -> Dict[Tuple[str, str], L
             raise InputError(f"--lexicon names {pair} twice: put the pairs of both files into one")
         if not os.path.isfile(path):
             raise InputError(f"--lexicon {part}: the file {path} does not exist; `crossinit-lexicon induce` makes one")
-        lexicons[named] = Lexicon.load(path, named)
+        lexicons[named] = lexicon = Lexicon.load(path, named)
+        if not lexicon.trusted:
+            logger.warning(
+                f"the lexicon {path} is not to be trusted: from different starts the search found different pairs; "
+                "look at it with `crossinit-lexicon show`, and make it anew with --seeds or more text"
+            )
     return lexicons
 
 

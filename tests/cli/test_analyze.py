@@ -112,6 +112,7 @@ def test_tables_of_the_same_rows_have_the_same_untrained_controls():
     "change, message",
     [
         (["--ranks=en=map-en.tsv"], "--ranks names en twice"),
+        (["--ranks=fr=en.tsv"], "en.tsv is the rank table of en, not of fr"),
         (["--translations=en-ro=en-de.txt"], "'en-ro' is no pair of languages"),
         (["--translations=de-en=en-de.txt"], "none of its 61 words has a translation in the vocabulary"),
         (["--analogy=fr=a,b,c,d"], "--analogy fr: there are no --ranks of fr"),

@@ -93,6 +93,8 @@ def test_a_model_of_other_text_is_refused(pieces, tmp_path):
     (tmp_path / "bad.model").write_text("no model")
     with pytest.raises(InputError, match="no SentencePiece model"):
         PieceEncoder(str(tmp_path / "bad.model"), {})
+    with pytest.raises(InputError, match="no.model is missing: give --pieces"):
+        PieceEncoder(str(tmp_path / "no.model"), {})
 
 
 def question_of(context, answer, start=None):

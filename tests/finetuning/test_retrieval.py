@@ -64,8 +64,25 @@ def test_files(tmp_path):
     with pytest.raises(InputError, match="two languages"):
         read_aligned({"en": str(tmp_path / "a")})
     assert read_word_pairs(str(tmp_path / "d")) == (["cat", "dog"], ["Katze", "Kater", "Hund"], [{0, 1}, {2}])
-    with pytest.raises(InputError, match="line 1: 'x' is no pair"):
+    with pytest.raises(InputError, match="line 1 of .*a is not two words .*'x'"):
         read_word_pairs(str(tmp_path / "a"))
+    # what crossinit-lexicon writes is a dictionary too; what crossinit-ranks writes has counts in its second column
+    (tmp_path / "l").write_text("# languages: en de\ncat\tKatze\t0.9\t5\t4\tmutual\n", "utf-8")
+    assert read_word_pairs(str(tmp_path / "l")) == (["cat"], ["Katze"], [{0}])
+    (tmp_path / "r").write_text("# language: en\ncat\t5\n", "utf-8")
+    with pytest.raises(InputError, match="is the rank table of en"):
+        read_word_pairs(str(tmp_path / "r"))
+
+
+def test_options_that_are_no_dictionary(tmp_path, capsys):
+    (tmp_path / "d").write_text("cat Katze\n", "utf-8")
+    given = f"--words=en-de={tmp_path}/d"
+    for words, told in [
+        (["--words=en-de"], "--words takes SRC-TGT=FILE, such as en-de=en-de.txt, not 'en-de'"),
+        ([given, given], "--words names en-de twice"),
+    ]:
+        assert retrieve.main([str(tmp_path), "--path", "no.pt", *words]) == 1
+        assert told in capsys.readouterr().err
 
 
 def test_means_are_of_the_text_alone():

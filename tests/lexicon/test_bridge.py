@@ -41,6 +41,15 @@ EXPECTED = [
 ]
 
 
+@pytest.mark.parametrize("left, right, trusted", [("yes", "yes", True), ("no", "yes", False), ("yes", "no", False)])
+def test_no_better_than_what_it_is_made_of(left, right, trusted):
+    one, other = [
+        Lexicon(lex.source, lex.target, lex.pairs, {**SETTINGS, "trusted": said})
+        for lex, said in ((NE_HI, left), (HI_EN, right))
+    ]
+    assert compose(one, other).trusted is trusted
+
+
 @pytest.mark.parametrize("left", [NE_HI, NE_HI.reversed()])
 @pytest.mark.parametrize("right", [HI_EN, HI_EN.reversed()])
 def test_worked_by_hand_whichever_way_round_the_files_are(left, right):

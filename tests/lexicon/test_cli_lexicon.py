@@ -118,6 +118,18 @@ def test_evaluate_both_directions(in_a_folder, capsys):
     assert directions("--dict", "ro=ro-en.txt", "--reverse") == {"ro-en": (0, 2), "en-ro": (0, 1)}
 
 
+def test_evaluate_says_when_the_dictionary_is_of_other_words(in_a_folder, capsys):
+    def said(*words):
+        (in_a_folder / "d.txt").write_text("".join(f"{word} x\n" for word in words), encoding="utf-8")
+        assert main(["evaluate", "lex.tsv", "--dict", "d.txt"]) == 0
+        return capsys.readouterr().err
+
+    others = [f"w{number}" for number in range(99)]
+    assert said("cat", "dog", *others[:98]) == said("cat", *others[:49]) == ""  # 2 of 100, 1 of 50
+    hint = "crossinit-lexicon: hardly a word of d.txt is in lex.tsv: are its words of en first, then of ro?\n"
+    assert said("cat", *others) == said("pisică") == hint
+
+
 def test_evaluate_by_aligned_text(in_a_folder, capsys):
     (in_a_folder / "a.en").write_text("The cat\nthe dog\na cat\na dog\n" * 5, encoding="utf-8")
     (in_a_folder / "a.ro").write_text("o pisică\no câine\nun pisică\nun câine\n" * 5, encoding="utf-8")
@@ -164,6 +176,8 @@ def test_translate_says_when_hardly_a_word_is_known(capsys, monkeypatch):
         (["show", "en-ro.txt"], "line 1 of en-ro.txt is not `word<TAB>word`"),
         (["translate", "lex.tsv", "--from", "en", "--to", "fr"], "lex.tsv is a lexicon of en and ro, not of en and fr"),
         (["evaluate", "lex.tsv", "--dict", "no.txt"], "no.txt cannot be read"),
+        (["evaluate", "lex.tsv", "--dict", "fr=en-ro.txt"], "--dict takes LANG=FILE with LANG en or ro, not 'fr=en-ro"),
+        (["evaluate", "lex.tsv", "--dict", "a=b.txt"], "a=b.txt cannot be read"),
         (["evaluate", "lex.tsv", "--dict", "en-ro.txt", "--dict", "en=en-ro.txt"], "--dict takes one dictionary a dir"),
         (["evaluate", "lex.tsv", "--dict", "en-ro.txt", "--json", "no/f.json"], "no folder to write f.json to"),
         (

@@ -152,7 +152,8 @@ def test_seeds(in_a_folder, search, capsys):
         (TEXT + ["--seeds", "no.txt"], "no.txt cannot be read"),
         (TEXT + ["-o", "no/lex.tsv"], "no folder to write lex.tsv to"),
         (["induce", "--text", "en=en.txt", "--text", "ro=no.txt"], "no.txt does not exist"),
-        (["induce", "--workers", "1", "--text", "en=en.txt", "--text", "ro=empty.txt"], "the text holds no word"),
+        (["induce", "--workers", "1", "--text", "en=en.txt", "--text", "ro=empty.txt"], "the text of ro holds no word"),
+        (["induce", "--text", "en=en.txt", "--text", "ro=en.txt"], "en.txt is given for both languages"),
         (["induce", "--text", "en=en.txt", "--text", "r=ro.txt", "--workers", "1"], "'r' is no language code"),
         (["induce", "no-folder", "--langs", "en,ro"], "no-folder is no folder: give a data folder with dict.txt"),
         (TEXT + ["--words", "3"], "--words is 3; it must be 200 or more"),
@@ -165,6 +166,17 @@ def test_bad_input(arguments, message, in_a_folder, search, capsys):
     assert main(arguments) == 1
     out, err = capsys.readouterr()
     assert out == "" and err.startswith("crossinit-lexicon: error: ") and message in err and err.count("\n") == 1
+
+
+def test_swapped_texts_are_said(in_a_folder, search, capsys):
+    (in_a_folder / "ne.txt").write_text("बिरालो देख्छ\n", encoding="utf-8")
+    given = ["induce", "--workers", "1", "--text", "en=ne.txt", "--text", "ne=en.txt", "-o", "lex.tsv"]
+    assert main(given) == 0
+    err = capsys.readouterr().err
+    for language, letters in (("en", "Devanagari"), ("ne", "Latin")):
+        assert f"crossinit-lexicon: most letters of {language} are {letters}: are the two texts swapped?\n" in err
+    assert main(TEXT + ["-o", "lex.tsv"]) == 0
+    assert "swapped" not in capsys.readouterr().err
 
 
 def test_no_mutual_pair(search, capsys):

@@ -112,6 +112,17 @@ def test_refused_languages(tmp_path):
         Lexicon.load(str(path))
 
 
+def test_a_rank_table_is_no_lexicon(tmp_path):
+    # its counts would pass for words of the other language
+    path = tmp_path / "ne.tsv"
+    path.write_text("# language: ne\n# tokens: 9\nघर\t6\nपानी\t3\n", encoding="utf-8")
+    for read in (lambda: Lexicon.load(str(path), ("ne", "hi")), lambda: read_word_pairs(str(path))):
+        with pytest.raises(InputError, match="ne.tsv is the rank table of ne, not pairs of words"):
+            read()
+    path.write_text("# languages: ne hi\n# language: a remark\nघर\tमकान\n", encoding="utf-8")
+    assert len(Lexicon.load(str(path))) == len(read_word_pairs(str(path))) == 1
+
+
 def test_other_codes_of_the_same_languages(tmp_path):
     path = tmp_path / "lex.tsv"
     path.write_text("# languages: en ro\n# running words ro: 9\nfile\tfi\u0219ier\n", encoding="utf-8")

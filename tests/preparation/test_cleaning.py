@@ -196,8 +196,10 @@ def test_what_is_no_language(tmp_path, code, capsys):
 
 def test_nothing_left_and_nothing_there(tmp_path):
     text = write(tmp_path / "a", ["1", "2"])
-    with pytest.raises(InputError, match='no line of .* is left; dropped: {"no letters": 2}'):
+    with pytest.raises(InputError, match="no line of .* is left; dropped: no letters 2$"):
         run(tmp_path, [text])
+    with pytest.raises(InputError, match="empty has no line: give text of one sentence a line"):
+        run(tmp_path, [write(tmp_path / "empty", [])])
     with pytest.raises(InputError, match="does not exist"):
         run(tmp_path, [str(tmp_path / "missing")])
     with pytest.raises(InputError, match="is read and would be overwritten"):

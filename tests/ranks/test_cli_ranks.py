@@ -46,6 +46,12 @@ def test_count(capsys):
     )
 
 
+def test_text_of_another_script_is_said(in_a_folder, capsys):
+    (in_a_folder / "en").write_text("the cat and the dog\n", encoding="utf-8")
+    assert main(["count", "--lang", "ne", "en", "-o", "ne.tsv"]) == 0
+    assert capsys.readouterr().err.endswith("\ncrossinit-ranks: most letters are Latin: is this text ne?\n")
+
+
 def test_standard_input(monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(b"b a b " + b"x" * 101))))
     assert main(["count", "--lang", "en", "-", "-o", "t.tsv"]) == 0

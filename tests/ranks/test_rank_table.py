@@ -124,6 +124,7 @@ def test_edited_by_hand(tmp_path):
         ("# language: en\na\t\u00b2\n", "line 2 of "),
         ("# language: en\na\t" + "9" * 5000 + "\n", "line 2 of "),
         ("# language: en\n" + "".join(f"{word}\t{10**18 - 1}\n" for word in "abcdefghij"), "add up to more than"),
+        ("# languages: en ro\ncat\tpisic\u0103\t0.9\n", "is a lexicon, no rank table"),
         ("# language: e n\na\t1\n", "has no line `# language: CODE`"),
         ("# language: en\n# tokens: \u00b2\na\t1\n", "line `# tokens: \u00b2` says no whole number"),
         ("# language: en\n# skipped_long_words: x\na\t1\n", "line `# skipped_long_words: x` says no whole number"),

@@ -26,6 +26,14 @@ def test_lexicons_of_an_option(tmp_path):
     assert parse_lexicons("", languages) == parse_lexicons(None, languages) == {}
 
 
+def test_a_lexicon_that_is_not_to_be_trusted_is_said(tmp_path, caplog):
+    good = write(tmp_path / "good.tsv", "en ro", ["# trusted: yes", "file\tfișier"])
+    bad = write(tmp_path / "bad.tsv", "en ne", ["# trusted: no", "file\tफाइल"])
+    parse_lexicons(f"en-ro={good},ne-en={bad}", ["en", "ne", "ro"])
+    (record,) = caplog.records
+    assert record.levelname == "WARNING" and f"the lexicon {bad} is not to be trusted" in record.message
+
+
 @pytest.mark.parametrize(
     "option, told",
     [

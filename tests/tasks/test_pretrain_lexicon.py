@@ -126,12 +126,22 @@ def test_beside_the_spans(data_folder, lexicon, tmp_path):
     assert losses[0] > pairs[0] + 1 and losses[-1] > pairs[-1]
 
 
+def test_a_language_without_a_lexicon_is_said(three_languages, tmp_path):
+    first, second = written(tmp_path / "ab.tsv", "a", "b"), written(tmp_path / "ca.tsv", "c", "a")
+    # of an option that is given twice, fairseq takes the second
+    option = f"--max-update 1 --disable-validation --lexicon aa-bb={first} --lexicon aa-cc={second} "
+    done = align(three_languages, tmp_path / "out", LEXICON_ALONE, option)
+    assert "no lexicon has bb, so words of it are not aligned: give all lexicons in one --lexicon" in done.stdout
+    done = align(three_languages, tmp_path / "out2", "--span 5 --max-rank 20 --lexicon-beside-spans", option)
+    assert "no lexicon has" not in done.stdout
+
+
 def test_three_languages(three_languages, tmp_path):
     first = written(tmp_path / "ab.tsv", "a", "b")
     second = written(tmp_path / "ca.tsv", "c", "a", words=range(10, 30))
     option = f"--lexicon aa-bb={first},aa-cc={second}"
     done = align(three_languages, tmp_path / "out", LEXICON_ALONE, "--max-update 100", option)
-    assert "aligning aa-bb, aa-cc over" in done.stdout
+    assert "aligning aa-bb, aa-cc over" in done.stdout and "no lexicon has" not in done.stdout
     table = load(tmp_path / "out" / "checkpoint_last.pt")["model"][TABLE]
     dictionary = Dictionary.load(str(three_languages / "dict.txt"))
 

@@ -113,7 +113,7 @@ def make_table(
     frames, totals, left_out = zip(*summaries)
     total = sum(totals)
     if not total:
-        raise InputError("the text holds no word: name a text that is not empty")
+        raise InputError(f"the text of {words.language} holds no word: name a text that is not empty")
     # Polars compares the bytes of UTF-8, which is the order of code points
     table = pl.concat(frames).sort("word").sort("count", descending=True, maintain_order=True)
     settings = {"source": "text", "lowercase": "yes" if words.lowercase else "no", "min_count": str(min_count)}
