@@ -142,16 +142,15 @@ translation() {
   # with no lexicon the first updates only restore disturbed sentences; with one they also learn to translate what it translated
   # word by word; from then on the model translates for itself
   if [ "$INIT" = lexicon ]; then
-    # without noise: to copy a sentence, and to turn one word by word, is learnt first and soonest where the words stay in place
-    start="--lexicon $A-$B=lexicon/lexicon.tsv --lexicon-bt-updates $WORD_BY_WORD
-      --max-word-shuffle-distance 0 --word-dropout-prob 0 --word-blanking-prob 0"
+    # what was translated word by word is disturbed as the sentences to be restored are: the model learns to write sentences
+    start="--lexicon $A-$B=lexicon/lexicon.tsv --lexicon-bt-updates $WORD_BY_WORD --lexicon-bt-noise"
   else
     start="--lambda-bt 0:0,$DENOISE:0,$((DENOISE + 1)):1"
   fi
   [ "$INIT" = random ] || start="$start --finetune-from-model table/checkpoint_last.pt"
   train translation $TRANSLATE data "${COMMON[@]}" $MODEL --task crossinit_unmt --langs $A,$B \
     --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 500 --restrict-vocab-updates -1 \
-    --adam-betas '(0.9, 0.98)' --lr 0.006 --lr-scheduler polynomial_decay --total-num-update $TRANSLATE --warmup-updates 100 \
+    --adam-betas '(0.9, 0.98)' --lr 0.004 --lr-scheduler polynomial_decay --total-num-update $TRANSLATE --warmup-updates 100 \
     --valid-round-trip 100 --validate-interval 1000 --save-interval-updates 200 --keep-interval-updates 1 --save-dir translation $start
 }
 
