@@ -47,6 +47,7 @@ for _core in ("numpy.core.multiarray", "numpy._core.multiarray"):
     _ALLOWED[_core] = {"_reconstruct", "scalar"}
 _ALLOWED["__builtin__"] = _ALLOWED["builtins"] | {"long", "unicode"}  # their names in protocol 2
 
+_FOLDER = 0x10  # the attribute of a folder, whose content torch takes for empty; no checksum covers it
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"  # how the files of torch begin: since 1.6, and before
 
 
@@ -181,6 +182,8 @@ def _check_parts(path: str, *unused: int) -> None:
             if any(name.endswith("/constants.pkl") for name in archive.namelist()):
                 raise InputError(f"{path} is a program of TorchScript, no checkpoint of fairseq")
             for part in archive.infolist():
+                if part.external_attr & _FOLDER:
+                    raise zipfile.BadZipFile(f"its part {part.filename} is called a folder")
                 # torch writes 0 when it is told not to compute checksums
                 if part.CRC:
                     with archive.open(part) as stream:

@@ -12,6 +12,7 @@ from typing import Iterator, List, Optional, Tuple
 from crossinit_fairseq.errors import InputError
 
 _NUMBER = re.compile("0*[0-9]{1,18}")
+_UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -67,12 +68,16 @@ def decode(data: bytes, name: str, line: int = 1) -> str:
 def not_utf8(data: bytes, name: str, line: int, place: int) -> InputError:
     """The error for bytes that are no UTF-8 text from a place on; `line` is that of the first byte."""
     line += data.count(b"\n", 0, place)
+    if data.startswith(_UTF32) and line == 1:
+        return InputError(f"{name} is UTF-32: convert it, for example with `iconv -f utf-32 -t utf-8`")
     if data.startswith(_UTF16) and line == 1:
         return InputError(f"{name} is UTF-16: convert it, for example with `iconv -f utf-16 -t utf-8`")
     if data[place : place + 1] == b"\0":
+        # of an ASCII character the second byte is NUL, or the first
+        encoding = "utf-16be" if line == 1 and place % 2 == 0 else "utf-16le"
         return InputError(
             f"{name} has a NUL byte in line {line}: it is binary, or UTF-16 without a byte order mark; convert it, for "
-            "example with `iconv -f utf-16le -t utf-8`"
+            f"example with `iconv -f {encoding} -t utf-8`"
         )
     return InputError(f"{name} is not UTF-8 in line {line}: convert it, for example with `iconv -f latin1 -t utf-8`")
 
@@ -82,7 +87,7 @@ def check_no_utf16(data: bytes, name: str) -> None:
 
     A NUL byte here and there is what the web is full of: whatever cuts a text into words sees a separator in it.
     """
-    if data.startswith(_UTF16) or (len(data) >= 16 and 10 * data.count(b"\0") > len(data)):
+    if data.startswith(_UTF16 + _UTF32) or (len(data) >= 16 and 10 * data.count(b"\0") > len(data)):
         raise not_utf8(data, name, 1, max(data.find(b"\0"), 0))
 
 

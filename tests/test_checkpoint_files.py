@@ -177,6 +177,28 @@ def test_a_byte_changed_in_any_part_is_noticed(path, tmp_path):
                 check_whole(changed)
 
 
+def test_a_bit_changed_in_the_directory_changes_no_content(tmp_path):
+    """The archive's directory has no checksum: what is changed there is noticed, or means nothing."""
+    whole, changed = str(tmp_path / "whole.pt"), str(tmp_path / "changed.pt")
+    torch.save({"model": torch.arange(1.0, 40.0)}, whole)
+    content, noticed = open(whole, "rb").read(), 0
+    with zipfile.ZipFile(whole) as archive:
+        begin = archive.start_dir
+    for place in range(begin, len(content)):
+        for bit in (0, 4, 7):  # the fourth makes a part a folder, whose content torch does not read
+            damaged = bytearray(content)
+            damaged[place] ^= 1 << bit
+            with open(changed, "wb") as stream:
+                stream.write(damaged)
+            try:
+                state = load_checkpoint_file(changed)
+            except InputError:
+                noticed += 1
+            else:
+                assert state["model"].equal(torch.arange(1.0, 40.0)), (place - begin, bit)
+    assert noticed > len(content) - begin
+
+
 @given(st.data())
 def test_damage_of_any_kind_ends_in_a_sentence(tmp_path_factory, data):
     """Bytes changed, parts repeated or left out: an InputError, or the whole content."""

@@ -19,13 +19,18 @@ from crossinit_fairseq.checkpoint_files import check_whole, load_checkpoint_file
 from crossinit_fairseq.doctor.data_folder import check_data_folder
 from crossinit_fairseq.doctor.findings import WRONG
 from crossinit_fairseq.errors import InputError
-from tests.toy_runs import COMMON, TASKS, check_same, ended, forked, train
+from tests.toy_runs import COMMON, TASKS, check_same, ended, fine_tuning_folder, forked, train
 
 long = pytest.mark.long
 
 # the stages that read binarised text; fine-tuning reads files of its own
 STAGES = [task for task in sorted(TASKS) if not TASKS[task].fine_tuned]
 SAVING = "--num-workers 0 --no-epoch-checkpoints --max-update 12 --save-interval-updates 1 --keep-interval-updates 3"
+
+
+@pytest.fixture(scope="module")
+def fine_tuning(tmp_path_factory):
+    return fine_tuning_folder(tmp_path_factory.mktemp("fine-tuning"))
 
 
 def begun(process, folder):
@@ -78,15 +83,15 @@ def check_kills(task, data_folder, folder, kills, seed):
     assert not list((folder / "killed").glob("*.part"))
 
 
-@pytest.mark.parametrize("task", STAGES)
-def test_a_killed_run_ends_as_one_that_was_let_be(task, data_folder, tmp_path):
-    check_kills(task, data_folder, tmp_path, kills=1, seed=1)
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_a_killed_run_ends_as_one_that_was_let_be(task, data_folder, fine_tuning, tmp_path):
+    check_kills(task, fine_tuning if TASKS[task].fine_tuned else data_folder, tmp_path, kills=1, seed=1)
 
 
 @long
-@pytest.mark.parametrize("task", STAGES)
-def test_a_run_that_is_killed_34_times_ends_as_one_that_was_let_be(task, data_folder, tmp_path):
-    check_kills(task, data_folder, tmp_path, kills=34, seed=2)
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_a_run_that_is_killed_34_times_ends_as_one_that_was_let_be(task, data_folder, fine_tuning, tmp_path):
+    check_kills(task, fine_tuning if TASKS[task].fine_tuned else data_folder, tmp_path, kills=34, seed=2)
 
 
 def saves(folder, first, size=20000):

@@ -6,6 +6,7 @@ fairseq.
 """
 
 import hashlib
+import logging
 import os
 from typing import Any, Dict, Optional, Sequence
 
@@ -14,6 +15,8 @@ from crossinit_fairseq.data.dictionary import read_symbols
 from crossinit_fairseq.errors import InputError
 
 NAME = "crossinit_dictionary"
+
+logger = logging.getLogger(__name__)
 
 
 def record_of(symbols: Sequence[str], languages: Sequence[str]) -> Dict[str, Any]:
@@ -33,8 +36,14 @@ def record_of(symbols: Sequence[str], languages: Sequence[str]) -> Dict[str, Any
 def check_record(
     record: Optional[Dict[str, Any]], symbols: Sequence[str], folder: str, checkpoint: str = "the checkpoint"
 ) -> None:
-    """Raise InputError when a record, None if there is none, is of another dictionary than that of a data folder."""
-    if not record or record["sha256"] == record_of(symbols, [])["sha256"]:
+    """Raise InputError when a record is of another dictionary than that of a data folder.
+
+    Without a record, None, nothing can be compared: a warning says so.
+    """
+    if not record:
+        _warn_of_no_check(checkpoint, folder, "it has no record of it")
+        return
+    if record["sha256"] == record_of(symbols, [])["sha256"]:
         return
     rows = {symbol: row for row, symbol in enumerate(symbols)}
     moved = [
@@ -52,34 +61,47 @@ def check_record(
 def check_checkpoint(path: str, symbols: Sequence[str], folder: str, languages: Sequence[str]) -> None:
     """Raise InputError when the checkpoint that training is about to start from is of another dictionary.
 
-    A checkpoint that cannot be opened or says nothing of its dictionary passes. languages: symbols of language tokens.
+    A checkpoint that cannot be opened or says nothing of its dictionary passes, with a warning. languages: symbols of
+    language tokens.
     """
     try:
         header = read_header(path)
-    except InputError:
-        return  # loading it will say why
+    except InputError as error:  # loading it will say more, or succeed with files of torch before 1.6
+        _warn_of_no_check(path, folder, str(error))
+        return
     record = (header.get("task_state") or {}).get(NAME)
-    if record is None:
-        record = _record_from_data_folder(header, symbols, languages)
-    check_record(record, symbols, folder, path)
+    if record is not None:
+        check_record(record, symbols, folder, path)
+    else:
+        _check_by_data_folder(header, symbols, folder, languages, path)
 
 
-def _record_from_data_folder(
-    header: Dict[str, Any], symbols: Sequence[str], languages: Sequence[str]
-) -> Optional[Dict[str, Any]]:
-    """The record of the dictionary in the data folder that a checkpoint names, if that folder is there and differs."""
-    task = (header.get("cfg") or {}).get("task") or {}
+def _check_by_data_folder(
+    header: Dict[str, Any], symbols: Sequence[str], folder: str, languages: Sequence[str], checkpoint: str
+) -> None:
+    """Compare with the dictionary in the data folder that a checkpoint of a stock task names, if it is still there."""
+    task = (header.get("cfg") or {}).get("task") or header.get("args") or {}
     data = task.get("data") if isinstance(task, dict) else getattr(task, "data", None)
-    path = os.path.join(str(data or "").split(os.pathsep)[0], "dict.txt")
+    if not data:
+        _warn_of_no_check(checkpoint, folder, "it names neither dictionary nor data folder")
+        return
     try:
-        theirs = read_symbols(path)
-    except InputError:  # a file that is missing or no dictionary tells nothing
-        return None
+        theirs = read_symbols(os.path.join(str(data).split(os.pathsep)[0], "dict.txt"))
+    except InputError as error:
+        _warn_of_no_check(checkpoint, folder, f"it has no record of it, and {error}")
+        return
     # a task may have added language tokens and <mask> to the end of its dictionary while it ran
     shorter = min(len(theirs), len(symbols))
-    if theirs[:shorter] == list(symbols[:shorter]):
-        return None
-    return record_of(theirs, [symbol for symbol in languages if symbol in theirs])
+    if theirs[:shorter] != list(symbols[:shorter]):
+        record = record_of(theirs, [symbol for symbol in languages if symbol in theirs])
+        check_record(record, symbols, folder, checkpoint)
+
+
+def _warn_of_no_check(checkpoint: str, folder: str, why: str) -> None:
+    logger.warning(
+        f"{checkpoint}: which dictionary it was trained with is not known ({why}); it is taken to be "
+        f"{folder}/dict.txt, symbol by symbol"
+    )
 
 
 def starting_checkpoint(

@@ -17,6 +17,9 @@ _COUNT_TITLES = re.compile(
     r"(abs(olute)?|raw|total)?[\s_.]*(count|freq(uency)?|freq_?count|occurrences|tokens|n)s?", re.I
 )
 _WORD_TITLES = re.compile(r"(word|form|wordform|token|type|term|unigram|ngram)s?", re.I)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_THOUSANDS = re.compile(r"\s\d{1,3}(,\d{3})+\s*$")
+_NUMBER_LIKE = re.compile(r"[-+.,]?\d[\d.,']*(e[-+]?\d+)?", re.I)  # is no title of a column: -5, 54.2, 54,321, 1e6
 
 # a word and its count, or None where the list has none
 Entry = Tuple[str, Optional[int]]
@@ -86,7 +89,7 @@ def _entries(path: str) -> Iterator[Entry]:
         entry = layout.parse(cells)
         if entry is not None:
             yield entry
-        elif place or len(cells) < 2 or layout is _ALONE or any(whole_number(cell) is not None for cell in cells):
+        elif place or len(cells) < 2 or layout is _ALONE or any(_NUMBER_LIKE.fullmatch(cell) for cell in cells):
             known = ", as the lines before it are" if place else ""
             raise InputError(f"line {number} of {path} is not {layout.name}{known}: {line[:80]!r}")
 
@@ -104,6 +107,9 @@ def _cells(line: str, delimiter: Optional[str]) -> List[str]:
 
 def _find_layout(lines: List[str], path: str) -> Layout:
     """The layout of a list that begins with these lines. Raises InputError for columns that can be read in two ways."""
+    thousands = next((line for line in lines if _THOUSANDS.search(line)), None)
+    if thousands and all(_THOUSANDS.search(line) or "," not in line for line in lines):
+        raise InputError(f"{path} has commas within its counts ({thousands[:80]!r}): take them out")
     for delimiter in "\t,;":
         if all(delimiter in line for line in lines):
             return _columns([_cells(line, delimiter) for line in lines], delimiter, path)
@@ -214,6 +220,12 @@ def wordfreq_table(language: str, lowercase: bool = False, min_count: int = 1) -
 
 
 def _spell(entry: str, words: TextWords) -> Optional[str]:
-    """The spelling that a word of text gets; None for an entry that is no word."""
-    word = words.spell(" ".join(entry.split()))
+    """The spelling that a word of text gets; None for an entry that is no word.
+
+    Quotation marks around it, as R writes them, are none of its letters, and neither are control characters.
+    """
+    entry = " ".join(_CONTROL.sub(" ", entry).split())
+    if len(entry) > 2 and entry[0] == entry[-1] == '"':
+        entry = entry[1:-1]
+    word = words.spell(entry)
     return word if any(character.isalnum() for character in word) else None

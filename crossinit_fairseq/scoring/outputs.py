@@ -16,6 +16,7 @@ GENERATE, TEXT = "fairseq-generate", "text"
 # (an empty sentence has lost its tab with the white space around the line)
 _LINE = re.compile(r"([STHD])-([0-9]{1,9})(?:\t(.*))?$", re.DOTALL)
 _SCORED = re.compile(r"[HD]-[0-9]{1,9}\t-?([0-9]|inf|nan)")
+_BPE_END = re.compile(r"(?<=[^\s@])@@( |$)")  # of a sub-word of subword-nmt that the next one goes on from
 # fairseq's own mBART task leaves the language's token at an end of the sentence
 _LANGUAGE_TOKEN = re.compile(r"^\[([^\s\[\]]+)\] ?| ?\[([^\s\[\]]+)\]$")
 
@@ -55,6 +56,11 @@ def read_output(path: str, count: Optional[int] = None, languages: Sequence[str]
     if in_pieces(output.hypotheses):
         output.hypotheses = [join_pieces(line) for line in output.hypotheses]
         output.notes.append("was in SentencePiece pieces, which were joined (--remove-bpe sentencepiece does it)")
+    joined = [_BPE_END.sub("", line) for line in output.hypotheses]
+    changed = sum(one != other for one, other in zip(joined, output.hypotheses))
+    if changed:
+        output.hypotheses = joined
+        output.notes.append(f"has sub-words (@@) in {changed:,} sentences, which were joined (--remove-bpe does it)")
     decoded = [decode_bytes(line) for line in output.hypotheses]
     changed = sum(one != other for one, other in zip(decoded, output.hypotheses))
     if changed:

@@ -30,9 +30,21 @@ def write_dictionary(folder, dictionary):
     (folder / "dict.txt").write_text("".join(symbol + " 1\n" for symbol in dictionary.symbols[4:]), encoding="utf-8")
 
 
-def test_the_same_symbols_in_the_same_order():
+def said(caplog):
+    """What was warned of since the last call."""
+    messages = [record.getMessage() for record in caplog.records]
+    caplog.clear()
+    return messages
+
+
+def test_the_same_symbols_in_the_same_order(caplog):
     check_record(record_of(ONE.symbols, TOKENS), dictionary_of("abc", ["en", "ro"]).symbols, "data")
-    check_record(None, ONE.symbols, "data")
+    assert said(caplog) == []
+    check_record(None, ONE.symbols, "data", "a.pt")
+    assert said(caplog) == [
+        "a.pt: which dictionary it was trained with is not known (it has no record of it); it is taken to be "
+        "data/dict.txt, symbol by symbol"
+    ]
     assert record_of(ONE.symbols, TOKENS)["languages"] == {"[en]": 7, "[ro]": 8}
 
 
@@ -49,21 +61,24 @@ def test_another_order_is_told_by_its_language_tokens():
         check_record(record_of(ONE.symbols, TOKENS), dictionary_of("abd").symbols, "data")
 
 
-def test_a_file_that_cannot_be_read_is_left_to_loading(tmp_path):
+def test_a_file_that_cannot_be_read_is_left_to_loading(tmp_path, caplog):
     (tmp_path / "text").write_text("no checkpoint")
     torch.save({"a": 1}, str(tmp_path / "old.pt"), _use_new_zipfile_serialization=False)
     for name in ("text", "old.pt", "missing"):
         check_checkpoint(str(tmp_path / name), ONE.symbols, "data", TOKENS)
+        (message,) = said(caplog)
+        assert message.startswith(f"{tmp_path / name}: which dictionary it was trained with is not known")
 
 
-def test_a_checkpoint_of_our_tasks(tmp_path):
+def test_a_checkpoint_of_our_tasks(tmp_path, caplog):
     path = save(tmp_path / "a.pt", task_state={NAME: record_of(ONE.symbols, TOKENS)})
     check_checkpoint(path, ONE.symbols, "data", TOKENS)
+    assert said(caplog) == []
     with pytest.raises(InputError, match="a.pt was trained with another dictionary than data/dict.txt"):
         check_checkpoint(path, OTHER.symbols, "data", TOKENS)
 
 
-def test_a_checkpoint_of_a_stock_task_is_known_by_its_data_folder(tmp_path):
+def test_a_checkpoint_of_a_stock_task_is_known_by_its_data_folder(tmp_path, caplog):
     write_dictionary(tmp_path / "bin", ONE)
     path = save(tmp_path / "a.pt", task_state={}, cfg={"task": {"data": "{0}:{0}".format(tmp_path / "bin")}})
     check_checkpoint(path, ONE.symbols, "data", TOKENS)
@@ -73,14 +88,17 @@ def test_a_checkpoint_of_a_stock_task_is_known_by_its_data_folder(tmp_path):
     write_dictionary(tmp_path / "bin", dictionary_of("abc", []))
     (tmp_path / "bin" / "dict.txt").write_text("a 1\nb 1\nc 1\n")
     check_checkpoint(path, ONE.symbols, "data", TOKENS)
+    assert said(caplog) == []
     (tmp_path / "bin" / "dict.txt").unlink()
     check_checkpoint(path, OTHER.symbols, "data", TOKENS)
+    (message,) = said(caplog)
+    assert "it has no record of it, and" in message and f"{tmp_path / 'bin' / 'dict.txt'}" in message
 
 
-def test_nothing_to_tell_passes(tmp_path):
-    (tmp_path / "text").write_text("fairseq will say what it thinks of this")
-    check_checkpoint(str(tmp_path / "text"), ONE.symbols, "data", TOKENS)
+def test_nothing_to_tell_passes_with_a_warning(tmp_path, caplog):
     check_checkpoint(save(tmp_path / "a.pt"), ONE.symbols, "data", TOKENS)
+    (message,) = said(caplog)
+    assert "(it names neither dictionary nor data folder); it is taken to be data/dict.txt" in message
 
 
 def test_where_training_starts_from(tmp_path):

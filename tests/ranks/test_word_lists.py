@@ -56,6 +56,10 @@ def test_words_alone(tmp_path):
         'word,count\n"the",54\n"of",30\n"1984",2\n',
         'Rank;Word;Freq\n1;"the";54\n2;"of";30\n3;"1984";2\n',
         "Word,FREQcount,CDcount\nthe,54,9\nof,30,8\n1984,2,7\n",
+        # as R writes tables
+        '"the"\t54\n"of"\t30\n"1984"\t2\n',
+        '"the" 54\n"of" 30\n"1984" 2\n',
+        "the\x1b[31m\x07\t54\nof\x9b31m\t30\n1984\t2\n".replace("[31m", "").replace("31m", ""),
         "\ufeffWord\tFrequency\r\n\r\nthe\t54\r\nof\t30\r\n# remark\r\n1984\t2\r\n",
     ],
 )
@@ -91,6 +95,13 @@ def test_lines_beyond_the_sample_are_checked_too(tmp_path):
         ("a 1\nb \u00b2\n", "line 2 of "),
         ("a 1\nb " + "9" * 5000 + "\n", "line 2 of "),
         ("".join(f"{word} {10**18 - 1}\n" for word in "abcdefghijk"), "add up to more than"),
+        # the first line of these is no title of columns
+        ("the -5\nof 3\n", "line 1 of .* is not a word and a count: 'the -5'"),
+        ("the 54.5\nof 3\n", "line 1 of "),
+        ("the 1e6\nof 300000\n", "line 1 of "),
+        ("the 54,321\nof 30,000\n", r"t has commas within its counts \('the 54,321'\): take them out"),
+        ("the\t1,054,321\nof\t30,000\nto\t2\n", "t has commas within its counts"),
+        ("word count\nthe 1,054,321\nof 300\n", "t has commas within its counts"),
         ("a 1\0\n", "NUL byte in line 1"),
         ("", "holds no word"),
         ("- 3\n", "holds no word"),

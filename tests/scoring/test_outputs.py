@@ -60,6 +60,13 @@ def test_pieces_and_language_tokens(tmp_path):
     assert join_pieces("\u2581the \u2581c at \u2581 .") == "the cat ."
 
 
+def test_sub_words_of_subword_nmt(tmp_path):
+    (tmp_path / "t").write_text("the c@@ at s@@ at\nmail me@@home.org , 3 @@ 4 c@@\nplain\n")
+    output = read_output(str(tmp_path / "t"))
+    assert output.hypotheses == ["the cat sat", "mail me@@home.org , 3 @@ 4 c", "plain"]
+    assert output.notes == ["has sub-words (@@) in 2 sentences, which were joined (--remove-bpe does it)"]
+
+
 def test_pieces_of_bytes(tmp_path):
     # left by --remove-bpe sentencepiece, and in pieces
     for written in ("It <0xE2><0x80><0x94> x", "\u2581It \u2581 <0xE2> <0x80> <0x94> \u2581x"):

@@ -162,8 +162,9 @@ def test_utf16_and_nul_bytes(tmp_path):
     text = "the cat sat\n" * 20
     for encoding, said in (
         ("utf-16", "is UTF-16: convert it"),
-        ("utf-16-le", "NUL byte in line 1"),
-        ("utf-16-be", "NUL"),
+        ("utf-16-le", "NUL byte in line 1.*iconv -f utf-16le"),
+        ("utf-16-be", "NUL byte in line 1.*iconv -f utf-16be"),
+        ("utf-32", "is UTF-32: convert it, for example with `iconv -f utf-32"),
     ):
         (tmp_path / "t").write_bytes(text.encode(encoding))
         with pytest.raises(InputError, match=said):
