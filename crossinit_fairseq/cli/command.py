@@ -4,13 +4,14 @@ import argparse
 import os
 import sys
 import unicodedata
-from typing import Callable, Dict, List, Sequence
+from typing import BinaryIO, Callable, Dict, List, Sequence, TextIO, cast
 
 from crossinit_fairseq.errors import InputError, printable
 
 
 def run(name: str, work: Callable[[], object]) -> int:
     """Call `work`; returns the exit status of the command `name`: 0, or 1 after one sentence on stderr, or 130."""
+    _replace_closed_streams()
     try:
         work()
         sys.stdout.flush()
@@ -25,6 +26,29 @@ def run(name: str, work: Callable[[], object]) -> int:
         print(f"{name}: {str(interrupt) or 'interrupted, nothing written'}", file=sys.stderr)
         return 130
     return 0
+
+
+class _ClosedInput:
+    """Stands for a standard input that is closed (`<&-`), where Python has None."""
+
+    def isatty(self) -> bool:
+        """Nobody is there to answer."""
+        return False
+
+    @property
+    def buffer(self) -> BinaryIO:
+        """Raises InputError."""
+        raise InputError("standard input is closed: name a file to read")
+
+
+def _replace_closed_streams() -> None:
+    """Where a standard stream is closed, Python has None in its place, which fails in ways of its own."""
+    if sys.stdin is None:
+        sys.stdin = cast(TextIO, _ClosedInput())
+    if sys.stdout is None:  # whatever is written there fails, as it does in other commands
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")
 
 
 def _failed(name: str, reason: str) -> int:

@@ -56,6 +56,24 @@ def test_no_space_left(unbuffered):
     assert done.returncode == 1 and done.stderr == "name: error: standard output: No space left on device\n"
 
 
+_READS = _PROGRAM.replace('[print("word") for _ in range(20000)]', "sys.stdin.buffer.read()")
+_SILENT = _PROGRAM.replace('[print("word") for _ in range(20000)]', "None")
+
+
+@pytest.mark.parametrize(
+    "program, closed, status, told",
+    [
+        (_READS, "<&-", 1, "name: error: standard input is closed: name a file to read\n"),
+        (_PROGRAM, ">&-", 1, "name: error: standard output: Bad file descriptor\n"),
+        (_SILENT, "<&- >&-", 0, ""),  # neither is needed
+        (_READS, "<&- 2>&-", 1, ""),
+    ],
+)
+def test_streams_that_are_closed(program, closed, status, told):
+    done = programs.run("sh", "-c", f'"$0" -c "$1" {closed}', sys.executable, program)
+    assert (done.returncode, done.stderr) == (status, told)
+
+
 def test_a_reader_that_has_seen_enough():
     command = '{ "$0" -c "$1"; echo "status $?" >&2; } | head -n 1'
     done = programs.run("sh", "-c", command, sys.executable, _PROGRAM)
