@@ -110,6 +110,10 @@ class Lexicon:
             if line.startswith("#"):
                 key, colon, value = line[1:].partition(":")
                 if colon:
+                    if key.strip() == "languages" and "languages" in settings:
+                        raise InputError(
+                            f"line {number} of {path} begins a second lexicon: give one file for each pair"
+                        )
                     settings[key.strip()] = value.strip()
                 continue
             _refuse_rank_table(settings, path)

@@ -182,7 +182,7 @@ class RankTable:
 
         language: what the table must be of, by any code of it; by default any language.
         Raises InputError when the file is missing, not UTF-8, has a malformed line, lists fewer words than its header
-        says, or is of another language.
+        says, holds two tables, or is of another language.
         """
         settings: Dict[str, str] = {}
         counts: Dict[str, int] = Counter()
@@ -192,6 +192,10 @@ class RankTable:
             if not tab and line.startswith("#"):
                 setting = _SETTING.fullmatch(line)
                 if setting:
+                    if setting.group(1) == "language" and "language" in settings:
+                        raise InputError(
+                            f"line {number} of {path} begins a second table: add up tables with `crossinit-ranks merge`"
+                        )
                     settings[setting.group(1)] = setting.group(2).strip()
                 continue
             word, number_of = unicodedata.normalize("NFC", word.strip()), whole_number(count)

@@ -34,7 +34,8 @@ def folder(tmp_path_factory):
     write_table(folder / "good.vec", np.concatenate([english, german]))
     write_table(folder / "flat.vec", np.outer(np.arange(1, 2 * COUNT + 1), np.ones(12)))
     for language, letter in (("en", "e"), ("de", "d")):
-        rank_table(language, [f"{letter}{k}" for k in range(COUNT)]).save(str(folder / f"{language}.tsv"))
+        code = {"de": "deu_Latn"}.get(language, language)  # any code of the language will do
+        rank_table(code, [f"{letter}{k}" for k in range(COUNT)]).save(str(folder / f"{language}.tsv"))
         lines = ["ID\tGLOSS\tPRIORITY"] + [f"{k}\tC{k}///{letter}{k}\t1" for k in range(COUNT)]
         (folder / f"map-{language}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         (folder / "mlama" / language).mkdir(parents=True)
@@ -113,6 +114,7 @@ def test_tables_of_the_same_rows_have_the_same_untrained_controls():
     [
         (["--ranks=en=map-en.tsv"], "--ranks names en twice"),
         (["--ranks=fr=en.tsv"], "en.tsv is the rank table of en, not of fr"),
+        (["--ranks=ro=de.tsv"], "de.tsv is the rank table of deu_Latn, not of ro"),
         (["--translations=en-ro=en-de.txt"], "'en-ro' is no pair of languages"),
         (["--translations=de-en=en-de.txt"], "none of its 61 words has a translation in the vocabulary"),
         (["--analogy=fr=a,b,c,d"], "--analogy fr: there are no --ranks of fr"),

@@ -123,6 +123,12 @@ def test_a_rank_table_is_no_lexicon(tmp_path):
     assert len(Lexicon.load(str(path))) == len(read_word_pairs(str(path))) == 1
 
 
+def test_two_lexicons_in_one_file(tmp_path):
+    (tmp_path / "t").write_text("# languages: en ro\nthe\tcel\n# languages: en de\nthe\tder\n")
+    with pytest.raises(InputError, match="line 3 of .*t begins a second lexicon: give one file for each pair"):
+        Lexicon.load(str(tmp_path / "t"))
+
+
 def test_other_codes_of_the_same_languages(tmp_path):
     path = tmp_path / "lex.tsv"
     path.write_text("# languages: en ro\n# running words ro: 9\nfile\tfi\u0219ier\n", encoding="utf-8")

@@ -141,6 +141,13 @@ def test_malformed(lines, message, tmp_path):
         RankTable.load(write(tmp_path / "t", lines))
 
 
+def test_two_tables_in_one_file(tmp_path):
+    """As `cat` makes it: the second language would be that of all words."""
+    (tmp_path / "t").write_text("# language: en\nthe\t8\n# language: ro\nde\t9\n")
+    with pytest.raises(InputError, match="line 3 of .*t begins a second table: add up tables with `crossinit-ranks"):
+        RankTable.load(str(tmp_path / "t"))
+
+
 def test_of_the_language_that_is_asked_for(tmp_path):
     path = write(tmp_path / "ro.tsv", "# language: ro\na\t1\n")
     for code in ("ro", "ro_RO", "ron_Latn"):
