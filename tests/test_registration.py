@@ -1,5 +1,6 @@
 """fairseq knows of the package as soon as both are imported, and is not imported for less."""
 
+import os
 import sys
 
 import pytest
@@ -31,9 +32,9 @@ def done(code):
     assert ended.returncode == 0, ended.stderr
 
 
-def said(code):
+def said(code, **environment):
     """Run Python in a process of its own that must fail. Returns what it says."""
-    ended = run(sys.executable, "-c", code)
+    ended = run(sys.executable, "-c", code, **environment)
     assert ended.returncode == 1
     return ended.stderr
 
@@ -78,5 +79,6 @@ def test_a_fairseq_that_does_not_suit_this_python_says_what_to_install(tmp_path)
     # the official one's ValueError on Python 3.11
     (tmp_path / "fairseq").mkdir()
     (tmp_path / "fairseq" / "__init__.py").write_text("raise ValueError('mutable default CommonConfig')\n")
-    error = said(f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nimport crossinit_fairseq.tasks")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    error = said("import crossinit_fairseq.tasks", PYTHONPATH=path)
     assert "mutable default CommonConfig" in error and "pip uninstall fairseq" in error

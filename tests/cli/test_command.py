@@ -10,9 +10,9 @@ from crossinit_fairseq.cli import command
 from crossinit_fairseq.errors import InputError
 from tests import programs
 
-_PROGRAM = f"""
+_ROOT = str(Path(__file__).parents[2])
+_PROGRAM = """
 import sys
-sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from crossinit_fairseq.cli import command
 sys.exit(command.run("name", lambda: [print("word") for _ in range(20000)]))
 """
@@ -52,7 +52,7 @@ def test_a_good_end(capsys):
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_no_space_left(unbuffered):
     command = '"$0" -c "$1" > /dev/full'
-    done = programs.run("sh", "-c", command, sys.executable, _PROGRAM, PYTHONUNBUFFERED=unbuffered)
+    done = programs.run("sh", "-c", command, sys.executable, _PROGRAM, PYTHONUNBUFFERED=unbuffered, PYTHONPATH=_ROOT)
     assert done.returncode == 1 and done.stderr == "name: error: standard output: No space left on device\n"
 
 
@@ -70,13 +70,13 @@ _SILENT = _PROGRAM.replace('[print("word") for _ in range(20000)]', "None")
     ],
 )
 def test_streams_that_are_closed(program, closed, status, told):
-    done = programs.run("sh", "-c", f'"$0" -c "$1" {closed}', sys.executable, program)
+    done = programs.run("sh", "-c", f'"$0" -c "$1" {closed}', sys.executable, program, PYTHONPATH=_ROOT)
     assert (done.returncode, done.stderr) == (status, told)
 
 
 def test_a_reader_that_has_seen_enough():
     command = '{ "$0" -c "$1"; echo "status $?" >&2; } | head -n 1'
-    done = programs.run("sh", "-c", command, sys.executable, _PROGRAM)
+    done = programs.run("sh", "-c", command, sys.executable, _PROGRAM, PYTHONPATH=_ROOT)
     assert done.stdout == "word\n" and done.stderr == "status 0\n"
 
 
