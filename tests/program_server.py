@@ -9,6 +9,7 @@ MAX_UPDATE=N in the environment: fairseq-train ends after N updates, whatever a 
 
 import array
 import atexit
+import contextlib
 import functools
 import importlib
 import json
@@ -100,7 +101,9 @@ def _end(server, folder, owner):
 def serve(address: str) -> None:
     """Answer clients; returns in the process that is to run a program, when it has become that program."""
     import fairseq  # noqa: F401
-    import torch._dynamo  # noqa: F401  (which optimizers import when they are first saved)
+
+    with contextlib.suppress(ImportError):  # torch 1 has none
+        import torch._dynamo  # noqa: F401  (which optimizers import when they are first saved)
 
     # importing fairseq sets logging up, of which only what does so before, as fairseq-train does, takes no notice
     serve.logging = logging.root.handlers[:], logging.root.level
