@@ -106,11 +106,12 @@ def compare_languages(space: Space, pairs: List[Tuple[int, int]], languages: Tup
 
 def _finding(variant: str, left: np.ndarray, right: np.ndarray, seed: int) -> Finding:
     rng = np.random.default_rng(seed)
-    value = cka(left, right)
     left, right = _standard(left), _standard(right)
     lengths = _lengths(left, right)  # the same in whatever order
     shuffled = []
     for _ in range(_SHUFFLES):
         order = np.concatenate([at + rng.permutation(min(100, len(right) - at)) for at in range(0, len(right), 100)])
         shuffled.append(_agreement(left, right[order], lengths))
-    return Finding(variant, value, [chance("words of about the same rank", np.array(shuffled))])
+    return Finding(
+        variant, _agreement(left, right, lengths), [chance("words of about the same rank", np.array(shuffled))]
+    )

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from crossinit_fairseq.cli import prepare
+from crossinit_fairseq.cli import prepare, prepare_options
 
 PROGRAM = [sys.executable, "-m", "crossinit_fairseq.cli.prepare"]
 
@@ -22,7 +22,7 @@ def sentences(words, number):
 
 def run_in_process(name, *options):
     """Run a subcommand of crossinit-prepare; what it raises comes through."""
-    given = prepare._parser().parse_args([name] + [str(option) for option in options])
+    given = prepare_options.build_parser(prepare._FUNCTIONS).parse_args([name] + [str(option) for option in options])
     given.run(given)
 
 
