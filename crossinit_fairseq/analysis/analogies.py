@@ -6,7 +6,7 @@ from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from crossinit_fairseq.analysis.controls import VARIANTS, Control, Finding, chance, units
+from crossinit_fairseq.analysis.controls import VARIANTS, Control, Finding, chance, units, untrained_cosine
 from crossinit_fairseq.analysis.words import LanguageWords, Space
 from crossinit_fairseq.errors import InputError
 
@@ -75,9 +75,7 @@ def measure_analogies(
             findings = [_finding(name, variants[name], parts, target, band) for name in VARIANTS]
             for other in untrained:
                 value = float(_cosines(_sum(other, parts), other.vectors[target[0]][target[1]][None])[0])
-                # one in twenty of a random table's cosines exceeds 1.645 / d ** 0.5
-                limit = max(value, 1.645 / np.sqrt(other.dimension)) if other.name == "random table" else value
-                findings[0].controls.append(Control(other.name, value, limit))
+                findings[0].controls.append(untrained_cosine(other, value))
             vector, goal = _sum(space, parts), space.vectors[target[0]][target[1]]
             cosines = _cosines(vector, space.vectors[target_language][band])
             names = [words[language].words[place] for language, place in parts]

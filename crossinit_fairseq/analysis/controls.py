@@ -9,6 +9,7 @@ from crossinit_fairseq.analysis.words import LanguageWords, Space, TableWords
 
 _EQUAL = 1e-6  # figures of float32 tables that are nearer than this are the same
 AS_IT_IS, NO_MEAN, NO_DIRECTIONS = "as it is", "without the mean vector", "without the first two directions"
+RANDOM_TABLE, RANK_ONLY_TABLE = "random table", "rank-only table"
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def random_space(words: TableWords, seed: int) -> Space:
     """
     shape = tuple(words.table.values.shape)
     values = np.random.default_rng(seed).standard_normal(shape) / np.sqrt(shape[1])
-    return words.space("random table", values)
+    return words.space(RANDOM_TABLE, values)
 
 
 def rank_only_space(words: Mapping[str, LanguageWords], dimension: int, seed: int) -> Space:
@@ -102,7 +103,18 @@ def rank_only_space(words: Mapping[str, LanguageWords], dimension: int, seed: in
     for language, own in words.items():
         features = np.cos(np.log(own.ranks)[:, None] * frequencies + phases)
         vectors[language] = features / np.linalg.norm(features, axis=1, keepdims=True)
-    return Space("rank-only table", vectors)
+    return Space(RANK_ONLY_TABLE, vectors)
+
+
+def untrained_cosine(space: Space, value: float, count: int = 1) -> Control:
+    """The Control of a mean cosine that an untrained table gives.
+
+    value: the mean; count: of how many independent cosines. The cosine of two random vectors has the standard deviation
+    d ** -0.5, so one in twenty of the means of a random table exceeds 1.645 / (d * count) ** 0.5, which its limit is
+    never below.
+    """
+    random = space.name == RANDOM_TABLE
+    return Control(space.name, value, max(value, 1.645 / np.sqrt(space.dimension * count)) if random else value)
 
 
 def units(vectors: np.ndarray) -> np.ndarray:

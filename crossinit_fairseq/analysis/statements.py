@@ -8,7 +8,7 @@ from typing import Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from crossinit_fairseq.analysis.controls import VARIANTS, Control, Finding, units
+from crossinit_fairseq.analysis.controls import VARIANTS, Control, Finding, units, untrained_cosine
 from crossinit_fairseq.analysis.words import LanguageWords, Space
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import base_language
@@ -140,8 +140,7 @@ def measure_statements(
         findings = [_finding(variant, change(space), pair, usable, seed) for variant, change in VARIANTS.items()]
         for other in untrained:
             mean = float(np.mean([units(left) @ units(right) for left, right, *_ in _vectors(other, pair, usable)]))
-            chance = 1.645 / np.sqrt(other.dimension * len(usable)) if other.name == "random table" else -1.0
-            findings[0].controls.append(Control(other.name, mean, max(mean, chance)))
+            findings[0].controls.append(untrained_cosine(other, mean, len(usable)))
         distances = [np.linalg.norm(left - right) for left, right, *_ in _vectors(space, pair, usable)]
         results.append(StatementResult(name, 2 * len(usable), left_out, same, findings, float(np.mean(distances))))
     return results

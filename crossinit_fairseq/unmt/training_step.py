@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any, Dict, List, Sequence, Tuple
 
@@ -96,16 +96,14 @@ class TrainingStep:
         found = self._back_translated(sample, unwrap(model), requests, update, back_translation)
         model.train()
         samples: List[WeightedSample] = []
-        counts: Dict[Direction, Dict[str, float]] = {}
+        counts: Dict[Direction, Counter] = defaultdict(Counter)
         for slot, batch in enumerate(batches):
             language = batch["language"]
             if weights[DENOISING]:
                 samples.append(WeightedSample(DENOISING, language, weights[DENOISING], batch["denoise"]))
             if slot in found:
                 back_translated, own = found[slot]
-                sums = counts.setdefault((language, requests[slot].language), {})
-                for field, value in own.items():
-                    sums[field] = sums.get(field, 0) + value
+                counts[language, requests[slot].language].update(own)
                 if back_translated is not None:
                     weight = weights[BACK_TRANSLATION]
                     samples.append(WeightedSample(BACK_TRANSLATION, language, weight, back_translated))

@@ -8,6 +8,7 @@ from crossinit_fairseq.analysis.controls import (
     random_space,
     rank_only_space,
     units,
+    untrained_cosine,
     verdict,
     without_directions,
     without_mean,
@@ -51,6 +52,18 @@ def test_a_random_table_knows_nothing_but_shared_rows():
     assert np.allclose(one.stacked(), random_space(words, 1).stacked())
     assert abs((units(one.stacked()) * units(other.stacked())).sum(1).mean()) < 0.03
     assert abs(np.linalg.norm(one.stacked(), axis=1).mean() - 1) < 0.05
+
+
+def test_a_random_table_reaches_by_chance_what_is_said_and_no_other_table_anything():
+    drawn = Space("random table", {"aa": random_vectors(1)})  # of 16 dimensions
+    assert abs(untrained_cosine(drawn, 0.1).limit - 1.645 / 4) < 1e-9
+    assert abs(untrained_cosine(drawn, 0.0, 25).limit - 1.645 / 20) < 1e-9
+    assert untrained_cosine(drawn, 0.5).limit == 0.5
+    assert untrained_cosine(Space("rank-only table", drawn.vectors), 0.1).limit == 0.1
+    # one in twenty, seen in 4,000 pairs of random vectors
+    one, other = (np.random.default_rng(seed).standard_normal((4000, 64)) for seed in (1, 2))
+    limit = untrained_cosine(Space("random table", {"aa": one}), -1.0).limit
+    assert 0.04 < ((units(one) * units(other)).sum(1) > limit).mean() < 0.06
 
 
 def test_a_rank_only_table_gives_the_same_vector_to_the_same_rank_of_any_language():
