@@ -7,6 +7,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from crossinit_fairseq.alignment.weighted_sums import embedding_bag
 from crossinit_fairseq.ranks import RankedWords
 
 
@@ -51,7 +52,7 @@ class RandomWords(nn.Module):
     @torch.no_grad()
     def forward(self, table: torch.Tensor) -> Measures:
         """table: float [V, d]. Returns Measures."""
-        vectors = F.embedding_bag(self.tokens, table, self.starts, mode="mean").view(*self.shape, -1).float()
+        vectors = embedding_bag(table, self.tokens, self.starts, "mean").view(*self.shape, -1).float()
         units = F.normalize(vectors, dim=2)
         sums = units.sum(1)
         products = sums @ sums.t()

@@ -12,6 +12,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+_NO_BFLOAT16 = torch.__version__.startswith("1.")
 _TILE = 1000  # rows; on a CPU many short products at once take a third of the time of one long thin one
 
 
@@ -82,7 +83,21 @@ def weighted_sums(
 
     weights: float [T]. Returns float [S, d].
     """
-    return F.embedding_bag(tokens, table, starts, mode="sum", per_sample_weights=weights.to(table.dtype))
+    return embedding_bag(table, tokens, starts, "sum", weights.to(table.dtype))
+
+
+def embedding_bag(
+    table: torch.Tensor, tokens: torch.Tensor, starts: torch.Tensor, mode: str, weights: Optional[torch.Tensor] = None
+) -> torch.Tensor:
+    """torch's own, of any dtype: in bfloat16 on a CPU torch 1 has none, so there it is in single precision.
+
+    table: float [V, d]; tokens: int64 [T]; starts: int64 [S]; mode: "sum" or "mean"; weights: [T], of the table's
+    dtype. Returns [S, d] of that dtype.
+    """
+    if _NO_BFLOAT16 and table.dtype == torch.bfloat16 and table.device.type == "cpu":
+        weights = None if weights is None else weights.float()
+        return embedding_bag(table.float(), tokens, starts, mode, weights).to(table.dtype)
+    return F.embedding_bag(tokens, table, starts, mode=mode, per_sample_weights=weights)
 
 
 def _dense_sums(table: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from crossinit_fairseq.alignment.weighted_sums import embedding_bag
 from crossinit_fairseq.lexicon.word_forms import LexiconTokens, Tokens
 from crossinit_fairseq.ranks import RankedWords
 from crossinit_fairseq.spans import PairDraws
@@ -140,7 +141,7 @@ def pair_vectors(table: torch.Tensor, plan: PairPlan) -> PairVectors:
 
     table: float [V, d], the gradient flows into it; plan: on its device.
     """
-    means = F.embedding_bag(plan.tokens, table, plan.starts, mode="mean")
+    means = embedding_bag(table, plan.tokens, plan.starts, "mean")
     # half precision would round the loss to two or three digits
     return PairVectors(*means.to(torch.promote_types(table.dtype, torch.float32)).chunk(2))
 

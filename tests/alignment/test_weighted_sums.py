@@ -56,7 +56,7 @@ def test_gradient_of_one_output_alone():
     assert table.grad.tolist() == [[2], [1]]
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 def test_keeps_the_dtype_of_the_table(dtype):
     rows = RowWeights(np.array([1, 0]), np.array([1.0, 2]), np.array([[0.0, 5]]))
     table = torch.ones(2, 1, dtype=dtype, requires_grad=True)
