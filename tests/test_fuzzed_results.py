@@ -25,7 +25,7 @@ from crossinit_fairseq.export.word2vec import read_word2vec
 from crossinit_fairseq.finetuning.nli_files import read_pairs
 from crossinit_fairseq.finetuning.predictions import read_answers, read_labels
 from crossinit_fairseq.finetuning.qa_files import read_questions
-from crossinit_fairseq.finetuning.retrieval import read_word_pairs
+from crossinit_fairseq.finetuning.retrieval import read_translations
 from crossinit_fairseq.run_summary import stage_minutes
 from tests.damaged_files import cut, fuzz
 
@@ -121,7 +121,7 @@ READERS = {
     "questions": (QA, lambda path: read_questions(str(path))),
     "labels": ("neutral\nentailment\n", lambda path: read_labels(str(path), 2)),
     "answers": ('{"1": "a", "2": "b"}', lambda path: read_answers(str(path))),
-    "pairs of words": ("a b\nc d\n", lambda path: read_word_pairs(str(path))),
+    "pairs of words": ("a b\nc d\n", lambda path: read_translations(str(path))),
 }
 WHOLE_IS_REFUSED = {"log of a run"}  # which is no note of minutes
 

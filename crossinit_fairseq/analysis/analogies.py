@@ -6,9 +6,10 @@ from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from crossinit_fairseq.analysis.controls import VARIANTS, Control, Finding, chance, units, untrained_cosine
+from crossinit_fairseq.analysis.controls import VARIANTS, Control, Finding, chance, untrained_cosine
 from crossinit_fairseq.analysis.words import LanguageWords, Space
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.lexicon.similarity import units
 
 
 class Analogy(NamedTuple):

@@ -117,12 +117,6 @@ def untrained_cosine(space: Space, value: float, count: int = 1) -> Control:
     return Control(space.name, value, max(value, 1.645 / np.sqrt(space.dimension * count)) if random else value)
 
 
-def units(vectors: np.ndarray) -> np.ndarray:
-    """Vectors, float [..., d], brought to length 1; a vector of zeros stays one."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return vectors / np.where(length > 0, length, 1)
-
-
 def chance(name: str, values: np.ndarray, limit: Optional[float] = None) -> Control:
     """The Control of figures that came about by chance, float [n]: their mean, and the limit of the highest 5 %."""
     return Control(name, float(np.mean(values)), float(np.quantile(values, 0.95)) if limit is None else limit)

@@ -5,11 +5,11 @@ from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
-from crossinit_fairseq.analysis.controls import VARIANTS, Control, Finding, chance, units
+from crossinit_fairseq.analysis.controls import VARIANTS, Control, Finding, chance
 from crossinit_fairseq.analysis.words import LanguageWords, Space
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.evaluation import RANK_BANDS
-from crossinit_fairseq.lexicon.similarity import mean_of_nearest
+from crossinit_fairseq.lexicon.similarity import mean_of_nearest, units
 
 COSINE, CSLS = "cosine", "CSLS"
 _BLOCK = 500  # source words that are scored at a time

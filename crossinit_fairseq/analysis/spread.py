@@ -5,8 +5,8 @@ from typing import List, Mapping, Optional, Tuple
 
 import numpy as np
 
-from crossinit_fairseq.analysis.controls import units
 from crossinit_fairseq.analysis.words import LanguageWords, Space
+from crossinit_fairseq.lexicon.similarity import units
 
 NORM_BANDS = (1, 101, 1001, 5001)  # where each begins; the last has no end
 

@@ -8,10 +8,11 @@ from typing import Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from crossinit_fairseq.analysis.controls import VARIANTS, Control, Finding, units, untrained_cosine
+from crossinit_fairseq.analysis.controls import VARIANTS, Control, Finding, untrained_cosine
 from crossinit_fairseq.analysis.words import LanguageWords, Space
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import base_language
+from crossinit_fairseq.lexicon.similarity import units
 from crossinit_fairseq.text_files import numbered_lines, unreadable
 
 _SHUFFLES = 200

@@ -65,7 +65,7 @@ def _run(options: argparse.Namespace) -> None:
     from crossinit_fairseq.finetuning.retrieval import (
         dictionary_hits,
         read_aligned,
-        read_word_pairs,
+        read_translations,
         retrieval_hits,
     )
     from crossinit_fairseq.languages import language_pair
@@ -85,7 +85,7 @@ def _run(options: argparse.Namespace) -> None:
         pair = language_pair(named)
         if pair in words:
             raise InputError(f"--words names {named} twice: give one dictionary for each pair")
-        words[pair] = read_word_pairs(path)
+        words[pair] = read_translations(path)
     states = _States(options)
     hits: Dict[str, Dict[str, List[np.ndarray]]] = {"sentences": {}, "words": {}}
     vectors = {name: states.of(lines[: options.max_sentences], name) for name, lines in aligned.items()}

@@ -9,8 +9,8 @@ from typing import Dict, List, Sequence, Set, Tuple
 import numpy as np
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.lexicon import lexicon_file
-from crossinit_fairseq.lexicon.similarity import csls
+from crossinit_fairseq.lexicon import read_word_pairs
+from crossinit_fairseq.lexicon.similarity import csls, units
 from crossinit_fairseq.text_files import read_lines
 
 
@@ -19,7 +19,7 @@ def retrieval_hits(left: np.ndarray, right: np.ndarray, neighbours: int = 10) ->
 
     left, right: float [N, d], not all zero.
     """
-    scores = csls(_unit(left) @ _unit(right).T, neighbours)
+    scores = csls(_cosines(left, right), neighbours)
     truth = np.arange(len(left))
     return scores.argmax(1) == truth, scores.argmax(0) == truth
 
@@ -32,13 +32,12 @@ def dictionary_hits(
     left: float [N, d], of the source words; right: float [M, d], of all target words; translations: N sets of numbers
     of target words.
     """
-    nearest = csls(_unit(left) @ _unit(right).T, neighbours).argmax(1)
+    nearest = csls(_cosines(left, right), neighbours).argmax(1)
     return np.array([int(found) in right_ones for found, right_ones in zip(nearest, translations)])
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    vectors = vectors.astype(np.float64)
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+def _cosines(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    return units(left.astype(np.float64)) @ units(right.astype(np.float64)).T
 
 
 def read_aligned(files: Dict[str, str]) -> Dict[str, List[str]]:
@@ -59,13 +58,13 @@ def read_aligned(files: Dict[str, str]) -> Dict[str, List[str]]:
     return {language: [lines[k] for k in whole] for language, lines in texts.items()}
 
 
-def read_word_pairs(path: str) -> Tuple[List[str], List[str], List[Set[int]]]:
+def read_translations(path: str) -> Tuple[List[str], List[str], List[Set[int]]]:
     """A MUSE dictionary, `source target` a line: source words, target words, and the translations of each source word.
 
-    Raises InputError as `lexicon_file.read_word_pairs` does, which reads it.
+    Raises InputError as `read_word_pairs` does, which reads it.
     """
     sources: Dict[str, Set[int]] = {}
     targets: Dict[str, int] = {}
-    for source, target in lexicon_file.read_word_pairs(path):
+    for source, target in read_word_pairs(path):
         sources.setdefault(source, set()).add(targets.setdefault(target, len(targets)))
     return list(sources), list(targets), list(sources.values())

@@ -9,6 +9,12 @@ from scipy import sparse
 _BLOCK = 1000  # rows that are scored at a time: 1,000 x 20,000 scores are 80 MB
 
 
+def units(vectors: np.ndarray) -> np.ndarray:
+    """Vectors, float [..., d], brought to length 1; a vector of zeros stays one."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / np.where(length > 0, length, 1)
+
+
 def csls(cosines: np.ndarray, neighbours: int = 10) -> np.ndarray:
     """Cross-domain similarity local scaling (Conneau et al. 2018): 2 cos - mean of each word's nearest neighbours'
     cosines.

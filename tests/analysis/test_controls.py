@@ -7,13 +7,13 @@ from crossinit_fairseq.analysis.controls import (
     is_evidence,
     random_space,
     rank_only_space,
-    units,
     untrained_cosine,
     verdict,
     without_directions,
     without_mean,
 )
 from crossinit_fairseq.analysis.words import Space
+from crossinit_fairseq.lexicon.similarity import units
 from tests.analysis.spaces import collapsed, random_vectors, rank_table, table_words, two_languages  # noqa: F401
 
 

@@ -12,7 +12,7 @@ from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.finetuning.retrieval import (
     dictionary_hits,
     read_aligned,
-    read_word_pairs,
+    read_translations,
     retrieval_hits,
 )
 from tests.conftest import load
@@ -63,15 +63,15 @@ def test_files(tmp_path):
         read_aligned({"en": str(tmp_path / "a"), "de": str(tmp_path / "c")})
     with pytest.raises(InputError, match="two languages"):
         read_aligned({"en": str(tmp_path / "a")})
-    assert read_word_pairs(str(tmp_path / "d")) == (["cat", "dog"], ["Katze", "Kater", "Hund"], [{0, 1}, {2}])
+    assert read_translations(str(tmp_path / "d")) == (["cat", "dog"], ["Katze", "Kater", "Hund"], [{0, 1}, {2}])
     with pytest.raises(InputError, match="line 1 of .*a is not two words .*'x'"):
-        read_word_pairs(str(tmp_path / "a"))
+        read_translations(str(tmp_path / "a"))
     # what crossinit-lexicon writes is a dictionary too; what crossinit-ranks writes has counts in its second column
     (tmp_path / "l").write_text("# languages: en de\ncat\tKatze\t0.9\t5\t4\tmutual\n", "utf-8")
-    assert read_word_pairs(str(tmp_path / "l")) == (["cat"], ["Katze"], [{0}])
+    assert read_translations(str(tmp_path / "l")) == (["cat"], ["Katze"], [{0}])
     (tmp_path / "r").write_text("# language: en\ncat\t5\n", "utf-8")
     with pytest.raises(InputError, match="is the rank table of en"):
-        read_word_pairs(str(tmp_path / "r"))
+        read_translations(str(tmp_path / "r"))
 
 
 def test_options_that_are_no_dictionary(tmp_path, capsys):

@@ -81,7 +81,7 @@ class MonolingualUpdates(FairseqDataset):
         self._draw_turns()
         return [[update] for update in range(len(self.drawn))]
 
-    def _draw_turns(self):
+    def _draw_turns(self) -> None:
         """Draw int [updates, languages] `drawn`, `turns` and `chosen`: of which language each batch of an update
         is, its number among those of that language in the epoch, and which of the language's batches it is."""
         counts = [len(self.batches[language]) for language in self.texts]
