@@ -2,12 +2,9 @@
 
 import argparse
 import json
-import os
 import sys
 from itertools import combinations
-from typing import Any, Dict, List, Optional, Sequence
-
-import numpy as np
+from typing import Any, Dict, List, Optional
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import format_columns, positive
@@ -61,6 +58,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    import numpy as np
+
+    from crossinit_fairseq.cli.retrieve_states import States
     from crossinit_fairseq.finetuning.language_files import language_file, unique
     from crossinit_fairseq.finetuning.retrieval import (
         dictionary_hits,
@@ -86,7 +86,7 @@ def _run(options: argparse.Namespace) -> None:
         if pair in words:
             raise InputError(f"--words names {named} twice: give one dictionary for each pair")
         words[pair] = read_translations(path)
-    states = _States(options)
+    states = States(options.data, options.path, options.pieces, options.max_tokens)
     hits: Dict[str, Dict[str, List[np.ndarray]]] = {"sentences": {}, "words": {}}
     vectors = {name: states.of(lines[: options.max_sentences], name) for name, lines in aligned.items()}
     for first, second in combinations(vectors, 2):
@@ -106,8 +106,11 @@ def _run(options: argparse.Namespace) -> None:
     print(_table(result))
 
 
-def _as_digits(hits: Dict[str, Dict[str, List[np.ndarray]]]) -> Dict[str, Dict[str, List[str]]]:
-    """Each layer as a text of 1 for a hit and 0 for none: of sentences those of the first language come first."""
+def _as_digits(hits: Dict[str, Dict[str, List[Any]]]) -> Dict[str, Dict[str, List[str]]]:
+    """Each layer as a text of 1 for a hit and 0 for none: of sentences those of the first language come first.
+
+    hits: by kind and pair, bool [N] for each layer.
+    """
     return {
         group: {pair: ["".join("01"[int(hit)] for hit in layer) for layer in layers] for pair, layers in pairs.items()}
         for group, pairs in hits.items()
@@ -121,60 +124,6 @@ def _table(result: Dict[str, Dict[str, List[float]]]) -> str:
         for pair, values in pairs.items():
             rows.append([group, pair] + [f"{value:.1f}" for value in values])
     return format_columns(rows)
-
-
-class _States:
-    """Mean-pooled rows of a checkpoint's token table, and states of its layers."""
-
-    def __init__(self, options: argparse.Namespace):
-        from crossinit_fairseq.finetuning.encoding import PieceEncoder
-        from crossinit_fairseq.models.token_tables import find_token_tables
-        from crossinit_fairseq.tasks.fine_tuning import dictionary_and_form  # says what to do without fairseq
-
-        if not os.path.isfile(options.path):
-            raise InputError(f"there is no checkpoint {options.path}")
-        from fairseq import checkpoint_utils
-
-        overrides = {"data": options.data, "train_files": "", "valid_files": "", "pieces": options.pieces}
-        overrides.update(restore_file=None, finetune_from_model=None, save_dir=None)
-        overrides.update(lexicon=None, ranks=None)  # what a table was aligned by need not be there any more
-        try:
-            models, _, _ = checkpoint_utils.load_model_ensemble_and_task([options.path], arg_overrides=overrides)
-        except SystemExit as error:  # our tasks end so, at fairseq's door
-            raise InputError(str(error.code).replace("crossinit_fairseq: error: ", "", 1)) from None
-        except (OSError, RuntimeError, KeyError, EOFError) as error:
-            raise InputError(f"{options.path} cannot be loaded: {str(error).splitlines()[0][:120]}") from None
-        self.model, self.max_tokens = models[0].eval(), options.max_tokens
-        dictionary, self.form = dictionary_and_form(options.data, "auto")
-        self.table = next(iter(find_token_tables(self.model, dictionary).values())).detach()
-        path = options.pieces or os.path.join(options.data, "spm.model")
-        self.pieces = PieceEncoder(path, dictionary.indices)
-        positions: Any = self.model.max_positions()
-        self.longest = (positions[0] if isinstance(positions, tuple) else positions) - 4
-
-    def of(self, texts: Sequence[str], language: str) -> np.ndarray:
-        """float32 [1 + layers, N, d], of the table first. A text of no token is its end. Raises InputError."""
-        import torch
-
-        from crossinit_fairseq.data.datasets.examples import Example, Examples
-        from crossinit_fairseq.data.datasets.grouped_batches import GroupedBatches
-        from crossinit_fairseq.models.layer_states import layer_states, mean_states
-
-        examples = []
-        for number, text in enumerate(texts):
-            encoded = self.form.single(self.pieces.encode(text)[: self.longest], language)
-            languages = None if encoded.languages is None else [encoded.languages]
-            examples.append(Example(number, [encoded.tokens], languages, [[max(encoded.length, 1)]]))
-        dataset = Examples(examples)
-        vectors: Dict[int, np.ndarray] = {}
-        for batch in GroupedBatches([("", dataset)]).batch_by_size(None, max_tokens=self.max_tokens):
-            sample = dataset.collater([dataset[index] for index in batch])
-            with torch.no_grad():
-                rows = self.table[sample["net_input"]["src_tokens"]]
-                states = [rows, *layer_states(self.model, **sample["net_input"])]
-                means = mean_states(states, 1, sample["target"][:, 0]).numpy()
-            vectors.update({number: means[:, row] for row, number in enumerate(sample["id"].tolist())})
-        return np.stack([vectors[number] for number in range(len(texts))], axis=1)
 
 
 if __name__ == "__main__":

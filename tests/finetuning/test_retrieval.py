@@ -1,13 +1,12 @@
 """crossinit_fairseq/finetuning/retrieval.py and models/layer_states.py, and crossinit-retrieve."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from crossinit_fairseq.cli import retrieve
+from crossinit_fairseq.cli import retrieve, retrieve_states
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.finetuning.retrieval import (
     dictionary_hits,
@@ -126,8 +125,7 @@ def test_command(tmp_path, capsys):
     with pytest.raises(SystemExit):
         retrieve.main(command[:3])
     # the table's mean is of the pieces of the text alone, by a plain loop
-    options = SimpleNamespace(data=str(data), path=str(data / "ck" / "checkpoint_last.pt"), pieces=None, max_tokens=50)
-    states = retrieve._States(options)
+    states = retrieve_states.States(str(data), str(data / "ck" / "checkpoint_last.pt"), None, 50)
     table = saved["model"]["body.encoder.sentence_encoder.embed_tokens.weight"]
     for text, found in zip(lines[:5], states.of(lines[:5], "aa")[0]):
         rows = states.pieces.encode(text).tolist()

@@ -1,0 +1,65 @@
+"""What crossinit-retrieve looks at: the vectors that a checkpoint has for texts, layer by layer."""
+
+import os
+from typing import Any, Dict, Optional, Sequence
+
+import numpy as np
+
+from crossinit_fairseq.errors import InputError
+
+
+class States:
+    """Mean-pooled rows of a checkpoint's token table, and states of its layers.
+
+    data: the data folder; path: of the checkpoint; pieces: SentencePiece model, None for that of the data folder;
+    max_tokens: of a batch. Raises InputError for a checkpoint that is not there or cannot be loaded.
+    """
+
+    def __init__(self, data: str, path: str, pieces: Optional[str], max_tokens: int):
+        from crossinit_fairseq.finetuning.encoding import PieceEncoder
+        from crossinit_fairseq.models.token_tables import find_token_tables
+        from crossinit_fairseq.tasks.fine_tuning import dictionary_and_form  # says what to do without fairseq
+
+        if not os.path.isfile(path):
+            raise InputError(f"there is no checkpoint {path}")
+        from fairseq import checkpoint_utils
+
+        overrides = {"data": data, "train_files": "", "valid_files": "", "pieces": pieces}
+        overrides.update(restore_file=None, finetune_from_model=None, save_dir=None)
+        overrides.update(lexicon=None, ranks=None)  # what a table was aligned by need not be there any more
+        try:
+            models, _, _ = checkpoint_utils.load_model_ensemble_and_task([path], arg_overrides=overrides)
+        except SystemExit as error:  # our tasks end so, at fairseq's door
+            raise InputError(str(error.code).replace("crossinit_fairseq: error: ", "", 1)) from None
+        except (OSError, RuntimeError, KeyError, EOFError) as error:
+            raise InputError(f"{path} cannot be loaded: {str(error).splitlines()[0][:120]}") from None
+        self.model, self.max_tokens = models[0].eval(), max_tokens
+        dictionary, self.form = dictionary_and_form(data, "auto")
+        self.table = next(iter(find_token_tables(self.model, dictionary).values())).detach()
+        self.pieces = PieceEncoder(pieces or os.path.join(data, "spm.model"), dictionary.indices)
+        positions: Any = self.model.max_positions()
+        self.longest = (positions[0] if isinstance(positions, tuple) else positions) - 4
+
+    def of(self, texts: Sequence[str], language: str) -> np.ndarray:
+        """float32 [1 + layers, N, d], of the table first. A text of no token is its end. Raises InputError."""
+        import torch
+
+        from crossinit_fairseq.data.datasets.examples import Example, Examples
+        from crossinit_fairseq.data.datasets.grouped_batches import GroupedBatches
+        from crossinit_fairseq.models.layer_states import layer_states, mean_states
+
+        examples = []
+        for number, text in enumerate(texts):
+            encoded = self.form.single(self.pieces.encode(text)[: self.longest], language)
+            languages = None if encoded.languages is None else [encoded.languages]
+            examples.append(Example(number, [encoded.tokens], languages, [[max(encoded.length, 1)]]))
+        dataset = Examples(examples)
+        vectors: Dict[int, np.ndarray] = {}
+        for batch in GroupedBatches([("", dataset)]).batch_by_size(None, max_tokens=self.max_tokens):
+            sample = dataset.collater([dataset[index] for index in batch])
+            with torch.no_grad():
+                rows = self.table[sample["net_input"]["src_tokens"]]
+                states = [rows, *layer_states(self.model, **sample["net_input"])]
+                means = mean_states(states, 1, sample["target"][:, 0]).numpy()
+            vectors.update({number: means[:, row] for row, number in enumerate(sample["id"].tolist())})
+        return np.stack([vectors[number] for number in range(len(texts))], axis=1)
