@@ -33,7 +33,7 @@ from crossinit_fairseq.checkpoint_files import (
     save_checkpoint_file,
 )
 from crossinit_fairseq.complete_files import PART, part_name, sync
-from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.errors import InputError, one_sentence, printable
 from crossinit_fairseq.folder_lock import lock_folder
 
 logger = logging.getLogger(__name__)
@@ -191,7 +191,7 @@ def _check_start(cfg: DictConfig, suffix: str) -> Optional[str]:
                 f"{error}; no other checkpoint there is whole: remove it to start from the beginning"
             ) from None
         path, updates = found
-        logger.warning(f"{error}; going on from {path} instead, which was saved after {updates:,} updates")
+        logger.warning(printable(f"{error}; going on from {path} instead, which was saved after {updates:,} updates"))
         return path.replace(suffix + ".pt", ".pt") if suffix else path
 
 
@@ -213,4 +213,4 @@ def _remove_parts(folder: str) -> None:
     """Remove what a killed run had not finished writing; the lock tells that no other run is writing it."""
     for path in glob.glob(os.path.join(glob.escape(folder), f"checkpoint*.pt.*{PART}")):
         os.remove(path)
-        logger.warning(f"removed {path}, which an interrupted run had not finished")
+        logger.warning(f"removed {printable(path)}, which an interrupted run had not finished")

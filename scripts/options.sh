@@ -1,5 +1,5 @@
 # Options of a recipe; sourced. Every option has a value, which goes into the variable of its name: --jobs 2 sets JOBS. A
-# variable that is an array takes the values of all uses of its option.
+# variable that is an array takes the values of all uses of its option; any other option with two values is refused.
 #
 #   usage                   a function that prints the help
 #   OPTIONS="jobs out"      the names of the options; their variables hold the defaults
@@ -17,6 +17,7 @@ contents() { { [ $# -eq 0 ] || md5sum -- "$@" 2>/dev/null || true; } | cut -d' '
 check_language() { [[ $2 =~ ^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$ ]] || wrong "$1: $2 is no language code, such as en, ro_RO or zh_Hans"; }
 
 read_options() {
+  local -A given=()
   while [ $# -gt 0 ]; do
     case $1 in -h|--help) usage; exit 0 ;; esac
     [[ $1 =~ ^--[a-z]+$ && " $OPTIONS " == *" ${1#--} "* ]] || wrong "unknown option $1"
@@ -25,7 +26,9 @@ read_options() {
     local -n variable=${name^^}
     case $(declare -p "${name^^}") in
       "declare -a"*) variable+=("$2") ;;
-      *) variable=$2 ;;
+      *)
+        [ "${given[$name]-$2}" = "$2" ] || wrong "$1 is given twice, ${given[$name]} and $2: give it once"
+        given[$name]=$2 variable=$2 ;;
     esac
     shift 2
   done

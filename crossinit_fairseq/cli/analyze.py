@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Optional, Seq
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import check_code, language_pair
 
@@ -39,18 +40,11 @@ DIR/report.html is one file, to read anywhere; report.md and report.json hold th
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
-    options = _parser().parse_args(arguments)
-    return command.run("crossinit-analyze", lambda: _analyze(options))
+    return command.run("crossinit-analyze", lambda: _analyze(_parser().parse_args(arguments)))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="crossinit-analyze",
-        description=_ABOUT,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = CommandParser(prog="crossinit-analyze", description=_ABOUT, epilog=_EXAMPLES)
     parser.add_argument("tables", nargs="+", metavar="[NAME=]TABLE", help="the tables to compare, the earliest first")
     parser.add_argument("--dict", metavar="DICT.txt", help="the dictionary that the checkpoints were trained with")
     parser.add_argument("--table", metavar="NAME", help="which table, where encoder and decoder do not share one")

@@ -4,14 +4,22 @@ import argparse
 import os
 import sys
 import unicodedata
+from contextlib import redirect_stderr, redirect_stdout
 from typing import BinaryIO, Callable, Dict, List, Sequence, TextIO, cast
 
+from crossinit_fairseq.cli.terminal import shown
 from crossinit_fairseq.errors import InputError, printable
 
 
 def run(name: str, work: Callable[[], object]) -> int:
-    """Call `work`; returns the exit status of the command `name`: 0, or 1 after one sentence on stderr, or 130."""
+    """Call `work`, which reads the command line too; returns the exit status of the command `name`: 0, or 1 after one
+    sentence on stderr, or 130. On a terminal everything that is written is printable."""
     _replace_closed_streams()
+    with redirect_stdout(shown(sys.stdout)), redirect_stderr(shown(sys.stderr)):
+        return _ended(name, work)
+
+
+def _ended(name: str, work: Callable[[], object]) -> int:
     try:
         work()
         sys.stdout.flush()

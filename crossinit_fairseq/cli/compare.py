@@ -15,6 +15,7 @@ from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
 from crossinit_fairseq.cli.compare_recipes import RECIPES, Recipe, minutes_of, name_of, updates_of
 from crossinit_fairseq.cli.compare_scores import ABOUT_POINTS, read_scores
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.text_files import whole_number
 
@@ -48,18 +49,11 @@ def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
     arguments = sys.argv[1:] if arguments is None else arguments
     at = arguments.index("--") if "--" in arguments else len(arguments)
-    options = _parser().parse_args(arguments[:at])
-    return command.run("crossinit-compare", lambda: _compare(options, arguments[at + 1 :]))
+    return command.run("crossinit-compare", lambda: _compare(_parser().parse_args(arguments[:at]), arguments[at + 1 :]))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="crossinit-compare",
-        description=_ABOUT,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = CommandParser(prog="crossinit-compare", description=_ABOUT, epilog=_EXAMPLES)
     parser.add_argument("recipe", metavar="RECIPE", choices=sorted(RECIPES), help=f"of {', '.join(sorted(RECIPES))}")
     parser.add_argument("--inits", required=True, metavar="LIST", help="starts, such as random,crossinit,lexicon")
     parser.add_argument("--seeds", default="1,2,3", metavar="LIST", help="numbers (default: 1,2,3)")

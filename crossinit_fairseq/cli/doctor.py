@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from crossinit_fairseq.cli import command as commands
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.errors import InputError, printable
 from crossinit_fairseq.text_files import whole_number
 
@@ -34,20 +35,22 @@ def main(arguments: Optional[List[str]] = None) -> int:
     if "--" in arguments:
         place = arguments.index("--")
         own, words = arguments[:place], arguments[place + 1 :]
-    options = _parser().parse_args(own)
     outcome: List[int] = []
-    status = commands.run("crossinit-doctor", lambda: outcome.append(_examine(options.paths, options.save_dir, words)))
+
+    def work() -> None:
+        options = _parser().parse_args(own)
+        outcome.append(_examine(options.paths, options.save_dir, words))
+
+    status = commands.run("crossinit-doctor", work)
     return status or outcome[0]
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="crossinit-doctor",
         usage="crossinit-doctor [-h] [--save-dir DIR] [DATA-BIN] [CHECKPOINT ...] [-- fairseq-train ...]",
         description=_ABOUT,
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("paths", nargs="*", metavar="DATA-BIN, CHECKPOINT", help="a data folder; checkpoints")
     parser.add_argument(

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 from crossinit_fairseq.cli import command
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.complete_files import check_new_file, check_new_folder
 from crossinit_fairseq.data.dictionary import MASK, SPECIAL, read_symbols
 from crossinit_fairseq.errors import InputError, printable
@@ -48,19 +49,17 @@ _SUFFIXES = (".safetensors", ".vec")
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    return command.run("crossinit-export", lambda: _choose(parser, options)(options))
+
+    def work() -> None:
+        parser = _parser()
+        options = parser.parse_args(arguments)
+        _choose(parser, options)(options)
+
+    return command.run("crossinit-export", work)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="crossinit-export",
-        description=_ABOUT,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = CommandParser(prog="crossinit-export", description=_ABOUT, epilog=_EXAMPLES)
     parser.add_argument("checkpoint", nargs="?", metavar="CHECKPOINT", help="the fairseq checkpoint to export from")
     parser.add_argument(
         "--dict", required=True, metavar="DICT.txt", help="the dictionary the checkpoint was trained with"

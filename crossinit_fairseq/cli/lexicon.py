@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Callable, Dict, Iterator, List, Optional, Set,
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.complete_files import check_new_file, complete_file
 from crossinit_fairseq.errors import InputError
 
@@ -84,23 +85,24 @@ This is the baseline that every unsupervised system should beat. Words without a
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    # the settings of the search come with its libraries, which the other commands need not wait for
-    options = _parser(settings=arguments[:1] == ["induce"]).parse_args(arguments)
-    return command.run("crossinit-lexicon", lambda: options.run(options))
+
+    def work() -> None:
+        # the settings of the search come with its libraries, which the other commands need not wait for
+        options = _parser(settings=arguments[:1] == ["induce"]).parse_args(arguments)
+        options.run(options)
+
+    return command.run("crossinit-lexicon", work)
 
 
 def _parser(settings: bool) -> argparse.ArgumentParser:
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="crossinit-lexicon", description=_ABOUT, formatter_class=raw)
+    parser = CommandParser(prog="crossinit-lexicon", description=_ABOUT)
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     commands.required = True
 
     def add_command(
         name: str, run: Callable[[argparse.Namespace], None], summary: str, description: str, epilog: str
     ) -> argparse.ArgumentParser:
-        subparser = commands.add_parser(
-            name, help=summary, description=description, epilog=epilog, formatter_class=raw, allow_abbrev=False
-        )
+        subparser = commands.add_parser(name, help=summary, description=description, epilog=epilog)
         subparser.set_defaults(run=run, usage=subparser)
         return subparser
 

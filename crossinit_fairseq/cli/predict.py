@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.errors import InputError
 
 _ABOUT = """\
@@ -27,13 +28,11 @@ questions in English (G-XLT). Checkpoints are unpickled: open only those of peop
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
-    parser = argparse.ArgumentParser(
-        prog="crossinit-predict",
-        description=_ABOUT,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    return command.run("crossinit-predict", lambda: _run(_parser().parse_args(arguments)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = CommandParser(prog="crossinit-predict", description=_ABOUT, epilog=_EXAMPLES)
     parser.add_argument("data", metavar="DATA", help="folder with dict.txt")
     parser.add_argument("--path", required=True, metavar="FILE", help="the checkpoint")
     parser.add_argument("--pieces", metavar="FILE", help="SentencePiece model (default: DATA/spm.model)")
@@ -44,8 +43,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument(
         "--max-tokens", type=positive, default=8192, metavar="N", help="of a batch (default: %(default)s)"
     )
-    options = parser.parse_args(arguments)
-    return command.run("crossinit-predict", lambda: _run(options))
+    return parser
 
 
 def _run(options: argparse.Namespace) -> None:

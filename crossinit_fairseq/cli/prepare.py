@@ -12,13 +12,20 @@ from crossinit_fairseq.errors import InputError, printable
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
-    options = prepare_options.build_parser(_FUNCTIONS).parse_args(arguments)
     # a batch system ends a job by SIGTERM: tidy up as after Ctrl-C
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return command.run("crossinit-prepare", lambda: options.run(options))
+        return command.run("crossinit-prepare", lambda: _run(_parser().parse_args(arguments)))
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _parser() -> argparse.ArgumentParser:
+    return prepare_options.build_parser(_FUNCTIONS)
+
+
+def _run(options: argparse.Namespace) -> None:
+    options.run(options)
 
 
 def _interrupt(number: int, frame: Any) -> None:

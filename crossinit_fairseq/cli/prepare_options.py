@@ -4,6 +4,7 @@ import argparse
 from typing import Any, Callable, List, Mapping
 
 from crossinit_fairseq.cli.command import positive
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import check_code, language_list
 from crossinit_fairseq.preparation.ordered_map import cores
@@ -98,8 +99,7 @@ _DEFAULT = "(default: %(default)s)"
 def build_parser(functions: Mapping[str, Callable[[argparse.Namespace], None]]) -> argparse.ArgumentParser:
     """The parser of the command line. functions: what runs each command; its options come to it as they were read, with
     the command's own parser as `usage`."""
-    raw = argparse.RawDescriptionHelpFormatter
-    whole = argparse.ArgumentParser(prog="crossinit-prepare", description=_ABOUT, formatter_class=raw)
+    whole = CommandParser(prog="crossinit-prepare", description=_ABOUT)
     commands = whole.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     commands.required = True
     for name, (summary, text, add_options) in _COMMANDS.items():
@@ -107,8 +107,6 @@ def build_parser(functions: Mapping[str, Callable[[argparse.Namespace], None]]) 
             name,
             help=summary,
             description=f"{summary[0].upper()}{summary[1:]}.\n\n{text}",
-            formatter_class=raw,
-            allow_abbrev=False,
         )
         add_options(added)
         added.set_defaults(run=functions[name], usage=added)
@@ -150,7 +148,7 @@ def _add_local(parser: argparse.ArgumentParser) -> None:
 
 def _add_clean(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="*", metavar="FILE", help="text files or globs in quotes")
-    parser.add_argument("--input", nargs="+", default=[], metavar="FILE", help="more of them")
+    parser.add_argument("--input", nargs="+", action="extend", default=[], metavar="FILE", help="more of them")
     parser.add_argument("--lang", required=True, type=_code, help="such as ro, ne, en or ro_RO")
     parser.add_argument("-o", "--output", required=True, metavar="TXT", help="the clean text to write")
     parser.add_argument(
@@ -159,6 +157,7 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-out",
         nargs="+",
+        action="extend",
         default=[],
         metavar="FILE",
         help="dev and test sets, both sides: their lines are dropped",

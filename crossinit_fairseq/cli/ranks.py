@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.complete_files import check_new_file
 from crossinit_fairseq.languages import unlike_script
 
@@ -50,13 +51,16 @@ are close have comparable ranks."""
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
-    options = _parser().parse_args(arguments)
-    return command.run("crossinit-ranks", lambda: options.run(options))
+
+    def work() -> None:
+        options = _parser().parse_args(arguments)
+        options.run(options)
+
+    return command.run("crossinit-ranks", work)
 
 
 def _parser() -> argparse.ArgumentParser:
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="crossinit-ranks", description=_ABOUT, formatter_class=raw)
+    parser = CommandParser(prog="crossinit-ranks", description=_ABOUT)
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     commands.required = True
 
@@ -65,7 +69,6 @@ def _parser() -> argparse.ArgumentParser:
         help="count text or read a ready list",
         description="Make a rank table.",
         epilog=_COUNT,
-        formatter_class=raw,
     )
     count.add_argument(
         "files", nargs="*", metavar="FILE", help="UTF-8 text, plain, .gz, .bz2, .xz or .zst; a glob; - for stdin"
@@ -91,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     count.set_defaults(run=_count, usage=count)
 
     show = commands.add_parser(
-        "show", help="compare tables", description="Show rank tables side by side.", epilog=_SHOW, formatter_class=raw
+        "show", help="compare tables", description="Show rank tables side by side.", epilog=_SHOW
     )
     show.add_argument("tables", nargs="+", metavar="TSV")
     show.add_argument("--ranks", type=positive, default=20, metavar="N", help="ranks to list (default: 20)")

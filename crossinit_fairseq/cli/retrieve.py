@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import format_columns, positive
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.complete_files import check_new_file, complete_file
 from crossinit_fairseq.errors import InputError
 
@@ -30,13 +31,19 @@ dictionary's order."""
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
-    parser = argparse.ArgumentParser(
-        prog="crossinit-retrieve",
-        description=_ABOUT,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+
+    def work() -> None:
+        parser = _parser()
+        options = parser.parse_args(arguments)
+        if not options.sentences and not options.words:
+            parser.error("give --sentences or --words")
+        _run(options)
+
+    return command.run("crossinit-retrieve", work)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = CommandParser(prog="crossinit-retrieve", description=_ABOUT, epilog=_EXAMPLES)
     parser.add_argument("data", metavar="DATA", help="folder with dict.txt")
     parser.add_argument("--path", required=True, metavar="FILE", help="the checkpoint")
     parser.add_argument("--pieces", metavar="FILE", help="SentencePiece model (default: DATA/spm.model)")
@@ -51,10 +58,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
         "--max-tokens", type=positive, default=8192, metavar="N", help="of a batch (default: %(default)s)"
     )
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file too")
-    options = parser.parse_args(arguments)
-    if not options.sentences and not options.words:
-        parser.error("give --sentences or --words")
-    return command.run("crossinit-retrieve", lambda: _run(options))
+    return parser
 
 
 def _run(options: argparse.Namespace) -> None:

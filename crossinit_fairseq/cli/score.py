@@ -7,6 +7,7 @@ from typing import Any, Dict, Iterable, List, Optional
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import at_least, positive
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.complete_files import check_new_file, complete_file
 from crossinit_fairseq.errors import InputError, printable
 
@@ -52,23 +53,21 @@ py3langid is installed, that the files are in the right language."""
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    _check_usage(parser, options)
     # another library may have opened the log for everything; only warnings are for the user
     for name in ("sacrebleu", "py3langid"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    return command.run("crossinit-score", lambda: _run(options))
+
+    def work() -> None:
+        parser = _parser()
+        options = parser.parse_args(arguments)
+        _check_usage(parser, options)
+        _run(options)
+
+    return command.run("crossinit-score", work)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="crossinit-score",
-        description=_ABOUT,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = CommandParser(prog="crossinit-score", description=_ABOUT, epilog=_EXAMPLES)
     parser.add_argument(
         "systems", nargs="*", metavar="[NAME=]FILE", help="translations; the name is the file's by default"
     )
@@ -98,7 +97,9 @@ def _parser() -> argparse.ArgumentParser:
         "--seed", type=positive, default=12345, metavar="N", help="of the bootstrap (default: %(default)s)"
     )
     parser.add_argument("--json", metavar="FILE", help="write the scores to this file too")
-    parser.add_argument("--table", nargs="+", metavar="JSON", help="only print one table of files that --json wrote")
+    parser.add_argument(
+        "--table", nargs="+", action="extend", metavar="JSON", help="only print one table of files that --json wrote"
+    )
     return parser
 
 

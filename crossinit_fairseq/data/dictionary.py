@@ -18,6 +18,7 @@ import argparse
 import re
 from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.complete_files import check_new_file, complete_file
 from crossinit_fairseq.errors import InputError, one_sentence
 
@@ -190,11 +191,7 @@ def _languages(text: str) -> List[str]:
 
 def main() -> None:
     """The command `python -m crossinit_fairseq.data.dictionary`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m crossinit_fairseq.data.dictionary",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = CommandParser(prog="python -m crossinit_fairseq.data.dictionary", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="write|check")
     langs = dict(type=_languages, required=True, metavar="LANG,LANG", help="such as en,ro")
     write = commands.add_parser("write", help="write dict.txt from the pieces of a model or from a list of symbols")

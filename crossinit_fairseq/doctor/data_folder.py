@@ -10,7 +10,7 @@ from crossinit_fairseq.data.dictionary import MASK, UNK, control_symbols, langua
 from crossinit_fairseq.data.folder import languages_of
 from crossinit_fairseq.data.text_check import check_dictionaries, find_control_symbols
 from crossinit_fairseq.doctor.findings import Finding, fine, warning, wrong
-from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.errors import InputError, printable
 from crossinit_fairseq.ranks import BinarisedText, WordPieces, open_binarised, rank_words
 
 _LOOKED_AT = 200_000_000  # tokens that are looked through in seconds
@@ -28,7 +28,7 @@ def check_data_folder(folders: Sequence[str], longest: Optional[int] = None) -> 
         symbols = read_symbols(path)
     except InputError as error:
         return [wrong(str(error), "copy the dictionary that the text was binarised with there")]
-    findings = _check_ending(path, symbols, languages)
+    findings = _check_ending(path, symbols, languages) + _check_printable(path, symbols)
     if not languages:
         findings.append(
             wrong(
@@ -77,6 +77,19 @@ def _check_ending(path: str, symbols: Sequence[str], languages: Sequence[str]) -
             )
         ]
     return findings
+
+
+def _check_printable(path: str, symbols: Sequence[str]) -> List[Finding]:
+    """fairseq's own programs print words as they are, escape codes too."""
+    found = [symbol for symbol in symbols if printable(symbol) != symbol]
+    if not found:
+        return []
+    return [
+        warning(
+            f"{path}: {len(found):,} symbols hold characters that steer a terminal, such as {found[0]!r}",
+            "clean the text (crossinit-prepare clean); send fairseq-generate's output to a file",
+        )
+    ]
 
 
 def _prefixes(folder: str, languages: Sequence[str]) -> List[str]:

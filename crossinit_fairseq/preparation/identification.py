@@ -8,12 +8,11 @@ import numpy as np
 
 from crossinit_fairseq.errors import InputError
 
-# A line is told from these: the neighbours of each language of the recipes and the world's large ones. Of
-# newstest2016 a few lines fewer are lost than with all 97 of the model (Romanian 0.31 instead of 0.36 %).
+# A line is told from these: the neighbours of each language of the recipes and the world's large ones. With all 97 of
+# the model a few lines more of true text are lost.
 CANDIDATES = ("ar bg ca cs de el en es fr hi hu it ja mr nb ne nl pl pt ro ru sq sr sv tr uk zh").split()
 # Small words that Nepali and Hindi do not share tell them apart where their other words are the same:
-# nats for each such word: on the FLoRes sets it cuts the Nepali lines lost to Hindi and Marathi from 3.1 % to 0.2 %,
-# and of those lines in a Hindi file it finds 98 % instead of 70 %
+# nats for each such word; scripts/bench/language_filter.py --no-function-words says what they are worth
 FUNCTION_WORD_WEIGHT = 4.0
 _WORD = re.compile("[\u0900-\u0963\u0966-\u097f]+")
 _FUNCTION_WORDS = {
@@ -36,8 +35,7 @@ class Identifier:
     """py3langid's naive Bayes model over byte n-grams, as one table of log-probabilities per state of its automaton.
 
     A line's scores are the sum over its bytes of the row of the state that the byte leads to. The library does the
-    same for one line at a time with a vector of 7,480 counts; for lines side by side this took 6 instead of 55
-    microseconds a line.
+    same for one line at a time with a vector of 7,480 counts.
     """
 
     def __init__(self, languages: Optional[Sequence[str]] = None):

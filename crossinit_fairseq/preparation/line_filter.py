@@ -27,9 +27,7 @@ REASONS_OF_ONE_LINE = (
 REASONS = REASONS_OF_ONE_LINE + ("repeated", "over --max-lines")
 OVERLONG = 10  # a line of so many times the characters that a line may have is not even looked at
 JUDGED_LETTERS = 20  # shorter lines are names and labels as often as sentences: nothing tells their language
-# nats by which another language must be likelier. Thrown out of true text: 0.30 % of newstest2016's Romanian, 0.05 %
-# of its English, 0.13 % of FLoRes' Nepali, 0.9 % of Tatoeba's short Romanian; caught of the judged lines in a file of
-# the other language: 99.7 % (ro in en), 99.9 % (en in ro), 97.7 % (ne in hi), 99.2 % (XNLI's Hindi in ne)
+# nats by which another language must be likelier; scripts/bench/language_filter.py says what that drops and catches
 MARGIN = 5.0
 LETTER_SHARE = 0.5  # of the characters that are no space
 SCRIPT_SHARE = 0.5  # of the letters

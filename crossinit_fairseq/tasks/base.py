@@ -1,5 +1,6 @@
 """What the tasks of this package share: some languages under one dictionary, of which checkpoints keep a record."""
 
+import argparse
 import inspect
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Type
@@ -11,6 +12,7 @@ from fairseq.models import ARCH_MODEL_REGISTRY, BaseFairseqModel
 from fairseq.tasks import FairseqTask
 from omegaconf import II, MISSING
 
+from crossinit_fairseq.command_line import GivenOnce
 from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.data.dictionary import language_token
 from crossinit_fairseq.data.folder import data_folders
@@ -49,6 +51,19 @@ class CrossInitConfig(RunConfig):
     )
 
 
+class _WordsGivenOnce:
+    """Adds options to a parser; what a number is may be given again, as a change to a preset."""
+
+    def __init__(self, parser: argparse.ArgumentParser):
+        self.parser = parser
+
+    def add_argument(self, *names: str, **settings: Any) -> argparse.Action:
+        """argparse's own."""
+        if settings.get("type") is str and "choices" not in settings:
+            settings["action"] = GivenOnce
+        return self.parser.add_argument(*names, **settings)
+
+
 class CrossInitTask(FairseqTask):
     """A task whose source, target and languages share a dictionary.
 
@@ -66,6 +81,12 @@ class CrossInitTask(FairseqTask):
         self._has_begun = False
         record = dictionary_record.record_of(dictionary.symbols, [language_token(language) for language in languages])
         self.state.merge_state_dict({dictionary_record.NAME: record})
+
+    @classmethod
+    def add_args(cls, parser: argparse.ArgumentParser) -> None:
+        """fairseq's own, of the configuration; what names files, languages or directions is given once: fairseq would
+        take the last and forget the others without a word."""
+        super().add_args(_WordsGivenOnce(parser))
 
     @property
     def source_dictionary(self) -> Dictionary:

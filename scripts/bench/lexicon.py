@@ -294,7 +294,7 @@ def on_devices(options: argparse.Namespace) -> Dict[str, Any]:
     # libraries are loaded once
     small = InductionSettings(words=200, learn_words=200, dimensions=20, rounds=1, restarts=1, device=options.device)
     induce(sides[0], sides[1], small, progress=False)
-    for device in (options.device, "cpu"):
+    for device in dict.fromkeys((options.device, "cpu")):
         began = time.time()
         found = induce(sides[0], sides[1], InductionSettings(words=options.size, dimensions=DIMENSIONS, device=device))
         result["induce_seconds"][device] = time.time() - began
@@ -302,7 +302,7 @@ def on_devices(options: argparse.Namespace) -> Dict[str, Any]:
         print(f"{device}: {time.time() - began:.1f} s", file=sys.stderr)
         if options.json:
             Path(options.json).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    same = sum(partner == partners[1].get(word) for word, partner in partners[0].items())
+    same = sum(partner == partners[-1].get(word) for word, partner in partners[0].items())
     return {**result, "same_partners": same / len(partners[0])}
 
 

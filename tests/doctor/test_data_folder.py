@@ -42,6 +42,16 @@ def test_a_folder_that_is_right(data_folder):
     assert "different words in the first 2,000,000 sub-tokens of each language: aa 60, bb 60" in said
 
 
+def test_symbols_that_steer_a_terminal(data):
+    text = (data / "dict.txt").read_text("utf-8")
+    changed = text.replace("\u2581a7 ", "\u2581a\x1b[31m ").replace("\u2581b7 ", "\u2581\u202eb ")
+    changed = changed.replace("\u2581a8 ", "\u2581\u0915\u094d\u200d ")  # a joiner belongs to the word
+    (data / "dict.txt").write_text(changed, encoding="utf-8")
+    ((level, what),) = bad(data)
+    assert level == WARNING
+    assert what.endswith("2 symbols hold characters that steer a terminal, such as '\u2581a\\x1b[31m'")
+
+
 def test_dictionaries_that_cannot_serve(data):
     text = (data / "dict.txt").read_text("utf-8")
     for content, said in (

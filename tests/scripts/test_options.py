@@ -32,6 +32,7 @@ def test_values_defaults_and_repeated_options():
     assert recipe() == (0, "1|here|0:|0", "")
     given = ("--text", "en=a file", "--jobs", "3", "--text", "ro=b", "--out", "")
     assert recipe(*given) == (0, "3||2:en=a file ro=b|0", "")
+    assert recipe("--jobs", "3", "--jobs", "3") == (0, "3|here|0:|0", ""), "the same again loses nothing"
 
 
 def test_help_ends_at_once():
@@ -46,6 +47,8 @@ def test_help_ends_at_once():
         (["--"], "unknown option --"),
         (["--jobs out", "1"], "unknown option --jobs out"),
         (["--out", "there", "--jobs"], "--jobs needs a value"),
+        (["--out", "a", "--jobs", "2", "--out", "b"], "--out is given twice, a and b: give it once"),
+        (["--out", "", "--out", "b"], "--out is given twice,  and b: give it once"),
     ],
 )
 def test_wrong_options(given, told):

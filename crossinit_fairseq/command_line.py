@@ -1,0 +1,40 @@
+"""Options of a command line: one that is given twice, with two values, is refused.
+
+argparse takes the last value and says nothing, so that a file, a language or a test set that was named before is lost.
+"""
+
+import argparse
+from typing import Any, Optional, Sequence, Union
+
+
+class GivenOnce(argparse.Action):
+    """argparse's action `store`, but a second, other value of an option is an error; the same one again is not."""
+
+    _filled: Optional[argparse.Namespace] = None  # that of the parsing that has seen this option
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Union[str, Sequence[Any], None],
+        option_string: Optional[str] = None,
+    ) -> None:
+        """Store the value. Raises argparse.ArgumentError, which ends a command with exit status 2."""
+        if option_string is not None:
+            before = getattr(namespace, self.dest, None)
+            if self._filled is namespace and before != values:
+                raise argparse.ArgumentError(self, f"given twice, {before!r} and {values!r}: give it once")
+            self._filled = namespace
+        setattr(namespace, self.dest, values)
+
+
+class CommandParser(argparse.ArgumentParser):
+    """Reads the options of a console command, and of its sub-commands: each once, by their whole names.
+
+    Options that may be given several times have the action `append` or `extend`.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False, **settings})
+        for name in (None, "store"):
+            self.register("action", name, GivenOnce)
