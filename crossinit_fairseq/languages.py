@@ -17,6 +17,12 @@ from crossinit_fairseq.errors import InputError
 _WELL_FORMED = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*")
 # older text has the Turkish letters with cedilla, because early Unicode had none with comma below
 _COMMA_BELOW = str.maketrans("\u015e\u015f\u0162\u0163", "\u0218\u0219\u021a\u021b")
+# Arabic yeh, alef maksura and kaf, which keyboards gave long before the letters of Persian, Urdu and Sorani
+_ARABIC_TYPED = str.maketrans("\u064a\u0649\u0643", "\u06cc\u06cc\u06a9")
+_OWN_LETTERS = {
+    **dict.fromkeys(("ro", "mo"), _COMMA_BELOW),
+    **dict.fromkeys(("fa", "ur", "ckb"), _ARABIC_TYPED),
+}
 _CHINESE = {
     "zh": "Chinese",
     "yue": "Cantonese",
@@ -171,6 +177,12 @@ def language_pair(text: str, languages: Sequence[str] = ()) -> Tuple[str, str]:
 def comma_below(text: str) -> str:
     """Romanian s and t with a cedilla become s and t with a comma below, as normalise-romanian.py of WMT16 does it."""
     return text.translate(_COMMA_BELOW)
+
+
+def own_letters(text: str, base: str) -> str:
+    """Letters of another language's keyboard as those that this one is spelt with: in Romanian `comma_below`, in
+    Persian, Urdu and Sorani its own yeh and kaf for the Arabic ones. base: the code, as `base_language` has it."""
+    return text.translate(_OWN_LETTERS[base]) if base in _OWN_LETTERS else text
 
 
 @lru_cache(maxsize=None)

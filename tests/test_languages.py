@@ -14,6 +14,7 @@ from crossinit_fairseq.languages import (
     is_known,
     language_list,
     language_pair,
+    own_letters,
     same_language,
     script_of,
     spaceless_language,
@@ -146,6 +147,12 @@ def test_pairs_of_known_languages():
 def test_what_is_no_pair(text, told):
     with pytest.raises(InputError, match=told):
         language_pair(text)
+
+
+def test_own_letters():
+    arabic, persian = "\u0643\u064a\u0649", "\u06a9\u06cc\u06cc"
+    assert [own_letters(arabic, base) for base in ("fa", "ur", "ckb", "ar", "ps")] == [persian] * 3 + [arabic] * 2
+    assert own_letters("\u015fi", "ro") == "\u0219i" and own_letters("\u015fu", "tr") == "\u015fu"
 
 
 def test_comma_below():

@@ -4,7 +4,7 @@ import unicodedata
 from typing import BinaryIO, Dict, List, Union
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.languages import base_language, comma_below
+from crossinit_fairseq.languages import base_language, own_letters
 from crossinit_fairseq.markup import unescape
 from crossinit_fairseq.text_files import decode
 
@@ -55,7 +55,8 @@ class LineNormaliser:
 
     Character entities as what they stand for (`&quot;` a quote); Unicode's form NFC without control characters;
     punctuation as sacremoses' port of Moses' normalize-punctuation has it (quotes, dashes, spaces around brackets;
-    numbers as they are); Romanian s and t with comma below instead of cedilla; Devanagari as indic-nlp-library has it
+    numbers as they are); Romanian s and t with comma below instead of cedilla, Persian
+    and Urdu yeh and kaf instead of the Arabic ones; Devanagari as indic-nlp-library has it
     (nukta, danda, no joiners), but a colon stays a colon and becomes no visarga; single spaces.
     """
 
@@ -74,7 +75,7 @@ class LineNormaliser:
             raise InputError(f"preparing text needs {error.name}: pip install 'crossinit_fairseq[recipes]'") from None
         self._punctuation = MosesPunctNormalizer(lang=language, norm_numbers=False)
         self._by_line = language in _LINE_BY_LINE
-        self._romanian = language == "ro"
+        self._language = language
 
     def __call__(self, text: str) -> str:
         """Text of any number of lines, apart at newlines -> as many lines."""
@@ -101,8 +102,7 @@ class LineNormaliser:
         else:
             # sacremoses strips what it returns; the lines around are not to be lost
             text = self._punctuation.normalize("a\n" + text + "\na")[2:-2]
-        if self._romanian:
-            text = comma_below(text)
+        text = own_letters(text, self._language)
         if self._indic is not None:
             # the library takes every colon after a Devanagari letter for a visarga, a letter that looks like one
             text = self._indic.normalize(text.replace(":", _PRIVATE)).replace(_PRIVATE, ":")

@@ -131,7 +131,8 @@ def test_bad_input_ends_with_one_sentence(folder, capsys, monkeypatch, change, m
     monkeypatch.chdir(folder)
     tables = [one for one in change if not one.startswith("-")]
     options = [one for one in change if one.startswith("-")]
-    assert main(tables + arguments(folder, "good") + ["--out=bad"] + options) == 1
+    out = [] if change[0].startswith("--out") else ["--out=bad"]
+    assert main(tables + arguments(folder, "good") + out + options) == 1
     said = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
     assert len(said) == 1 and message in said[0]
     assert not (folder / "bad").exists()

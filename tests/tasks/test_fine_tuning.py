@@ -37,7 +37,11 @@ def data(tmp_path_factory):
 
 def fine_tune(data, save_dir, task, *options, train="train", check=True, arch=XLM):
     end = "tsv" if task == XNLI else "json"
-    files = f"--train-files aa={data}/{train}.{end} --valid-files aa={data}/valid.aa.{end},bb={data}/valid.bb.{end}"
+    files = {
+        "--train-files": f"aa={data}/{train}.{end}",
+        "--valid-files": f"aa={data}/valid.aa.{end},bb={data}/valid.bb.{end}",
+    }
+    files = [word for option in files if option not in " ".join(options) for word in (option, files[option])]
     done = run("train", [str(data), "--save-dir", str(save_dir)], task, files, arch, toy.TRAINING, *options)
     assert not check or done.returncode == 0, done.stdout[-3000:]
     return done

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import List, Optional, Protocol, Tuple
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.languages import base_language, comma_below, spaceless_language
+from crossinit_fairseq.languages import base_language, own_letters, spaceless_language
 
 # a longer word is an address, a table or noise
 MAX_CHARACTERS = 100
@@ -21,6 +21,12 @@ _BETWEEN_HEBREW = re.compile("(?<=[\u0590-\u05ff])['\"](?=[\u05d0-\u05ea])")
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u0640\u061c\u07fa\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
     "\U000e0100-\U000e01ef]"
+)
+# one glyph of two letters, letters as they look at their place in a word, letters as wide as a Chinese one: PDF files
+# and old encodings are full of them. Without the punctuation among them, and what stands for a space and a mark
+_FORMS = re.compile(
+    "[\u0132\u0133\ufb00-\ufb06\ufb13-\ufb17\ufb20-\ufb28\ufb4f\ufb50-\ufbb1\ufbd3-\ufc5d\ufc64-\ufd3d\ufd50-\ufdf9"
+    "\ufe80-\ufefc\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uff9f]+"
 )
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u02bc": "'", "\uff07": "'"})
 # the letters o' and g' of Uzbek, whose sign people write in many ways
@@ -52,7 +58,7 @@ class TextWords:
     spelling needs, and an apostrophe, middle dot, geresh or gershayim between letters, unless the language elides
     with the apostrophe (l'homme: two words). Words are compared in NFC, without soft hyphens, tatweel and other
     characters that are not seen, with a straight apostrophe, in Hebrew with geresh and gershayim for the quotation
-    marks inside a word, and in Romanian with comma-below letters.
+    marks inside a word, and with the language's own letters where another's are common (Romanian, Persian, Urdu).
 
     language: its code; lowercase: fold the case, by Turkish rules for tr and az;
     segmenter: cuts the runs of languages without spaces, see `ranks/text/segmenters.py`.
@@ -91,6 +97,7 @@ class TextWords:
     def normalise(self, text: str) -> str:
         """One spelling for every word of a text; white space stays, so lines may be normalised together."""
         base = base_language(self.language)
+        text = _FORMS.sub(lambda run: unicodedata.normalize("NFKC", run.group()), text)
         text = _INVISIBLE.sub("", text).translate(_APOSTROPHES)
         if not unicodedata.is_normalized("NFC", text):
             text = unicodedata.normalize("NFC", text)
@@ -98,7 +105,7 @@ class TextWords:
             text = _BETWEEN_HEBREW.sub(lambda mark: _GERESH[mark.group()], text)
         if base == "uz":
             text = text.translate(_UZBEK)
-        return comma_below(text) if base in ("ro", "mo") else text
+        return own_letters(text, base)
 
     @property
     def ascii_inside(self) -> str:

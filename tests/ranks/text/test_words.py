@@ -38,6 +38,24 @@ def words_of(text, language, lowercase=False):
         ("ja", "\u845b\U000e0100\u57ce", ["\u845b\u57ce"]),
         ("uk", "п\u02bcять п’ять п'ять", ["п'ять"] * 3),
         ("uzb_Latn", "o\u02bbzbek o\u2018zbek o'zbek o\u02bczbek", ["o'zbek"] * 4),
+        # ligatures, letters as they look inside a word, full-width ones; a superscript is another character
+        ("en", "\ufb01le \ufb03x \uff37\uff4f\uff52\uff44\uff13 x\u00b2", ["file", "ffix", "Word3", "x\u00b2"]),
+        ("nl", "\u0133s ijs", ["ijs", "ijs"]),
+        ("ar", "\ufefb \ufdf2 \ufebb\ufee0\ufeee", ["\u0644\u0627", "\u0627\u0644\u0644\u0647", "\u0635\u0644\u0648"]),
+        ("he", "\ufb4f", ["\u05d0\u05dc"]),
+        ("hy", "\ufb13", ["\u0574\u0576"]),
+        ("ja", "\uff76\uff9e\uff97\uff7d", ["\u30ac\u30e9\u30b9"]),  # half-width ga ra su
+        # their punctuation separates as before, and nothing becomes a space or a lone mark
+        ("zh_Latn", "a\uff0cb\uff07c", ["a", "b'c"]),
+        ("ar", "\u0628\ufe70\u0628", ["\u0628\ufe70\u0628"]),
+        # Arabic kaf and yeh in languages that have their own
+        (
+            "fas",
+            "\u0643\u062a\u0627\u0628\u064a \u06a9\u062a\u0627\u0628\u06cc",
+            ["\u06a9\u062a\u0627\u0628\u06cc"] * 2,
+        ),
+        ("ur", "\ufb8e\ufe8e \u0643\u0627", ["\u06a9\u0627"] * 2),
+        ("ar", "\u0643\u064a", ["\u0643\u064a"]),
         # a zero-width space is a space
         ("km", "ក\u200bខ", ["ក", "ខ"]),
         # NFC, soft hyphens, a byte order mark, other spaces
