@@ -9,6 +9,7 @@ What these do by themselves, and what is done here:
   cannot be read is passed over, with a warning, for the newest one that can.
 - A missing `--restore-file` is ignored, and training starts from nothing. Here it is one sentence.
 - Loading runs code that a file may carry (or, with torch 2.6 and later, fails). See checkpoint_files.py.
+- A `--save-dir` that cannot be written to, or is a file, ends in a traceback. Here it is one sentence.
 - Two runs with one `--save-dir` overwrite each other's checkpoints. Here the first one locks the folder.
 
 tests/test_safe_checkpoints.py fails when fairseq does one of these by itself.
@@ -52,6 +53,7 @@ def apply() -> None:
     checkpoint_utils.PathManager = _linking(checkpoint_utils.PathManager)
     checkpoint_utils.torch_persistent_save = _saving(checkpoint_utils.torch_persistent_save)
     checkpoint_utils.load_checkpoint = _starting(checkpoint_utils.load_checkpoint)
+    checkpoint_utils.verify_checkpoint_directory = _verifying(checkpoint_utils.verify_checkpoint_directory)
 
 
 class _LoadingTorch:
@@ -102,6 +104,21 @@ def _link(source: str, target: str) -> None:
     finally:
         if os.path.lexists(part):
             os.remove(part)
+
+
+def _verifying(stock: Callable) -> Callable:
+    @functools.wraps(stock)
+    def verify_checkpoint_directory(save_dir: str) -> None:
+        """Raise SystemExit with a sentence when the folder cannot be made or written to. Called before training."""
+        with one_sentence():
+            try:
+                stock(save_dir)
+            except OSError as error:
+                raise InputError(
+                    f"--save-dir {save_dir} cannot be written to: {error.strerror or error}; name another folder"
+                ) from None
+
+    return verify_checkpoint_directory
 
 
 def _saving(stock: Callable) -> Callable:

@@ -227,6 +227,21 @@ time.sleep(99)
 """
 
 
+@pytest.mark.parametrize(
+    "name, said",
+    [("file", "Not a directory"), ("file/below", "Not a directory"), ("link", "File exists|No such file"), ("new", "")],
+)
+def test_a_folder_that_cannot_be_written_to_is_one_sentence(tmp_path, name, said):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere" / "more")
+    if not said:
+        checkpoint_utils.verify_checkpoint_directory(str(tmp_path / name))
+        assert os.listdir(str(tmp_path / name)) == []
+        return
+    with pytest.raises(SystemExit, match=f"--save-dir {tmp_path}/{name} cannot be written to: ({said}); name another"):
+        checkpoint_utils.verify_checkpoint_directory(str(tmp_path / name))
+
+
 def test_a_folder_of_another_run_is_refused(tmp_path):
     other = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE)
     try:
