@@ -91,6 +91,7 @@ START=
 DATA=$(seq -s: -f 'prepare/data/%g' 0 $((SHARDS - 1)))
 case $INIT in lexicon) STAGES=8 ;; crossinit) STAGES=7 ;; random) STAGES=6 ;; esac
 [ -z "$PREPARED" ] || STAGES=$((STAGES - 3))
+[ "$PRETRAIN" -gt 0 ] || STAGES=$((STAGES - 1))
 
 cd "$OUT"
 source "$ROOT/scripts/stages.sh"

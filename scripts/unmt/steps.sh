@@ -61,19 +61,21 @@ crossinit() {
 
 # mBART pre-training from that table (or from a random one)
 mbart() {
+  [ "$PRETRAIN" -gt 0 ] || fail "--step mbart: preset $PRESET has none with --init $INIT; translation, which denoises too, comes next"
   train mBART $PRETRAIN $DATA "${COMMON[@]}" $MODEL --task crossinit_denoising --criterion cross_entropy --langs $LANGS \
     --add-lang-token --sample-break-mode eos --mask 0.35 --mask-length span-poisson --poisson-lambda 3.5 --replace-length 1 \
     $PRETRAIN_OPTIONS --save-dir mbart $START
 }
 
-# unsupervised translation from mBART: denoising and on-the-fly back-translation
+# unsupervised translation: denoising and on-the-fly back-translation, from mBART, or from the table where that is left out
 translation() {
-  BEGIN=
+  BEGIN= FROM=mbart/checkpoint_best.pt
+  [ "$PRETRAIN" -gt 0 ] || FROM=crossinit/checkpoint_last.pt
   [ "$INIT" != lexicon ] || BEGIN="--lexicon $(tables lexicon $TRANSLATED)"
   train translation $TRANSLATE $DATA "${COMMON[@]}" $MODEL --task crossinit_unmt --langs $LANGS --directions $DIRECTIONS \
     --criterion label_smoothed_cross_entropy --label-smoothing 0.1 $BEGIN $TRANSLATION_OPTIONS \
     --best-checkpoint-metric round_trip_bleu --maximize-best-checkpoint-metric \
-    --save-dir translation --finetune-from-model mbart/checkpoint_best.pt
+    --save-dir translation --finetune-from-model $FROM
 }
 
 # translate the test set both ways and score it; copying, and translating word by word, beside
@@ -134,7 +136,7 @@ if [ "$INIT" != random ]; then
   stage crossinit "$([ "$INIT" = lexicon ] && echo "the embeddings aligned by these pairs" || echo "CrossInit: the embeddings aligned by rank")"
 fi
 SETTINGS+=" $START $PRETRAIN $PRETRAIN_OPTIONS"
-stage mbart "mBART pre-training from $INIT embeddings"
+[ "$PRETRAIN" -eq 0 ] || stage mbart "mBART pre-training from $INIT embeddings"
 SETTINGS+=" $TRANSLATE $TRANSLATION_OPTIONS"
 stage translation "unsupervised translation"
 SETTINGS+=" $GENERATION_OPTIONS"
