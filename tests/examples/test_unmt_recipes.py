@@ -217,16 +217,32 @@ def test_fairseq_reads_the_options_of_every_preset(recipe, preset, training_opti
 @pytest.mark.parametrize("recipe, pairs", [("unmt_ro_en", 1), ("unmt_ne_en", 3)])
 @pytest.mark.parametrize("preset", ["tiny", "base", "paper"])
 def test_the_lexicon_goes_into_alignment_and_into_translation(recipe, pairs, preset, training_options):
-    crossinit, mbart, translation = (
-        training_options(recipe, preset, step, init="lexicon") for step in ("crossinit", "mbart", "translation")
+    crossinit, translation = (
+        training_options(recipe, preset, step, init="lexicon") for step in ("crossinit", "translation")
     )
     assert len(crossinit.lexicon.split(",")) == pairs and not crossinit.ranks
-    assert mbart.finetune_from_model == "crossinit/checkpoint_last.pt"
+    assert crossinit.arch == translation.arch
+    if preset == "tiny":  # which has no mBART between
+        assert translation.finetune_from_model == "crossinit/checkpoint_last.pt"
+        assert crossinit.start_as_copier
+    else:
+        mbart = training_options(recipe, preset, "mbart", init="lexicon")
+        assert mbart.finetune_from_model == "crossinit/checkpoint_last.pt"
+        assert translation.finetune_from_model == "mbart/checkpoint_best.pt"
     # a direction without a lexicon would be generated from the first update on
     directions = (translation.directions or "en-ro,ro-en").split(",")
     named = [one.split("=")[0].split("-") for one in translation.lexicon.split(",")]
     assert {"-".join(pair) for pair in named} | {"-".join(pair[::-1]) for pair in named} == set(directions)
     assert 0 < translation.lexicon_bt_updates < translation.max_update
+
+
+def test_a_step_that_the_preset_does_not_have(tmp_path, environment):
+    given = ("--source", "web", "--out", tmp_path / "out", "--init", "lexicon", "--step", "mbart")
+    done = run("unmt_ro_en", *given, preset="tiny", VENV=environment)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "run.sh: --step mbart: preset tiny has none with --init lexicon; translation, which denoises too, comes next"
+    )
 
 
 # the paper's own numbers: of section 3.2 and 3.3 (CrossInit), 4.2 (pre-training), 5.3 (translation), and of the model
