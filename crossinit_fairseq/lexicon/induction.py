@@ -44,7 +44,7 @@ class InductionSettings:
 
     words: int = _setting(20000, "words of each language, the most frequent ones")
     learn_words: int = _setting(3000, "so many of them, the most frequent ones, take part in self-learning")
-    dimensions: int = _setting(100, "of the word vectors")
+    dimensions: int = _setting(300, "of the word vectors")
     rank_weight: float = _setting(
         0.1, "weight of the rank prior: the difference of two words' log relative frequencies; 0: no prior"
     )
