@@ -2,15 +2,16 @@
 
 import argparse
 import inspect
+from argparse import Namespace
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Type
 
 from fairseq.criterions import FairseqCriterion
 from fairseq.data import Dictionary
 from fairseq.dataclass import FairseqDataclass
-from fairseq.models import ARCH_MODEL_REGISTRY, BaseFairseqModel
+from fairseq.models import ARCH_CONFIG_REGISTRY, ARCH_MODEL_REGISTRY, MODEL_DATACLASS_REGISTRY, BaseFairseqModel
 from fairseq.tasks import FairseqTask
-from omegaconf import II, MISSING
+from omegaconf import II, MISSING, OmegaConf, open_dict
 
 from crossinit_fairseq.command_line import GivenOnce
 from crossinit_fairseq.data import dictionary_record
@@ -145,6 +146,7 @@ class CrossInitTask(FairseqTask):
         fairseq-hydra-train hands it only the model's own, and the question fails ("invalid argument task"), all
         versions.
         """
+        _fill_in_defaults(cfg)
         # some builds of fairseq take the configuration alone
         takes = len(inspect.signature(FairseqTask.build_model).parameters) - 1
         model = FairseqTask.build_model(self, *(cfg, from_checkpoint)[:takes])
@@ -171,3 +173,19 @@ class CrossInitTask(FairseqTask):
         model = ARCH_MODEL_REGISTRY.get(name)
         if model is not None and not issubclass(model, base):
             raise InputError(f"--task {self.name} needs {needed}, not {name}")
+
+
+def _fill_in_defaults(cfg: Any) -> None:
+    """Give a model's configuration under Hydra the defaults of its architecture.
+
+    fairseq does so too, by ``getattr(cfg, name, default)``; but with omegaconf 2.0, which the official fairseq 0.12.2
+    needs, a name that is not there has the value None, and every default would be that.
+    """
+    name = getattr(cfg, "_name", None)
+    if not OmegaConf.is_config(cfg) or name not in ARCH_CONFIG_REGISTRY or name in MODEL_DATACLASS_REGISTRY:
+        return
+    filled = Namespace(**OmegaConf.to_container(cfg, resolve=True))
+    ARCH_CONFIG_REGISTRY[name](filled)
+    with open_dict(cfg):
+        for key, value in vars(filled).items():
+            cfg[key] = value
