@@ -299,6 +299,7 @@ def test_report_of_a_random_start(tmp_path):
 @pytest.mark.skipif(not MULTI30K.is_dir(), reason="there are no captions in ../shared/data/multi30k")
 def test_all_stages_on_a_few_captions(tmp_path):
     """Little is learnt here: `.ci/run` asks that of a run at full length (.ci/check_smoke.py)."""
+    pytest.importorskip("matplotlib")
     text, environment = [], {"VENV": program_server.environment(), "MAX_UPDATE": "20"}
     for language in ("en", "fr"):
         with open(MULTI30K / ("train." + language), encoding="utf-8") as stream:
