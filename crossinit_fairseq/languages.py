@@ -98,6 +98,17 @@ def unlike_script(code: str, words: Sequence[str]) -> Optional[str]:
     return most.capitalize() if most in _LETTERS.values() else None
 
 
+def doubt_of_script(code: str, lines: Sequence[str]) -> Optional[str]:
+    """A sentence's end for text that seems to be of another language, by its script; None where there is no doubt.
+
+    lines: of any text; those looked at are spread evenly over it. "most letters are Latin: is this text ne?". Raises
+    InputError for what cannot be a code at all.
+    """
+    words = [word for line in lines[:: len(lines) // _LOOKED_AT + 1] for word in line.split()]
+    other = unlike_script(code, words[:: len(words) // _LOOKED_AT + 1])
+    return f"most letters are {other}: is this text {code}?" if other else None
+
+
 def is_chinese(code: str) -> bool:
     """Whether the code is of Chinese in Chinese characters: zh, zh_TW, yue, zh_yue, lzh; not zh_Latn, which is Pinyin.
 

@@ -1,8 +1,8 @@
 # Stages of an experiment; sourced by the recipes. Each stage is a shell function that writes into $OUT/NAME.
 # A finished stage is not run again while its function and its settings stay the same; when one runs again, so do all
 # after it, and what it wrote before is moved to $OUT/replaced/NAME. An interrupted stage goes on from what it saved. A
-# failed one ends the recipe with its log. One recipe at a time writes to $OUT: it locks the folder until it and all programs
-# that it started have ended.
+# failed one ends the recipe with its log. Ctrl-C ends it at the latest when the running command ends, also where that command
+# takes no notice. One recipe at a time writes to $OUT: it locks the folder until it and all programs that it started have ended.
 #
 #   OUT=...                 the folder of the run
 #   SETTINGS="..."          what the stages depend on besides their own text
@@ -47,6 +47,20 @@ lock() {
   export RUN_LOCK=$OUT
 }
 
+# the minutes of all attempts of a stage: minutes STATE BEGIN, in seconds
+minutes() { awk -v a="$(cat "$1.minutes" 2>/dev/null || echo 0)" -v s=$(($(date +%s) - $2)) 'BEGIN {printf "%.2f", a + s / 60}'; }
+
+# $RUNNING: state and begin of the stage that is running, if one is. A recipe that a recipe started leaves the words to it.
+RUNNING=()
+OUTER=${RUN_LOCK:-}
+interrupted() {
+  trap - INT
+  [ ${#RUNNING[@]} -eq 0 ] || (keep "${RUNNING[0]}.minutes" "$(minutes "${RUNNING[@]}")") 2>/dev/null || true
+  [ -n "$OUTER" ] || echo "$(basename "$0"): interrupted; finished stages are kept, run the same command again to go on" >&2
+  kill -INT $$
+}
+trap interrupted INT
+
 lock
 mkdir -p "$OUT/logs" "$OUT/stages"
 export PYTHONUNBUFFERED=1
@@ -83,12 +97,13 @@ stage() {
   note_stage "$name: $title" 2>/dev/null || fail "$OUT/logs/commands.sh cannot be written$(no_space)"
   begin=$(date +%s)
   # a subshell with its own -e: one failing command ends the stage
+  RUNNING=("$state" "$begin")
   set +e
-  (set -e; cd "$OUT"; "$@") 3>&1 > "$OUT/logs/$name.log" 2>&1
+  (trap 'exit 130' INT; set -e; cd "$OUT"; "$@") 3>&1 > "$OUT/logs/$name.log" 2>&1
   local status=$?
   set -e
-  # minutes of all attempts
-  minutes=$(awk -v a="$(cat "$state.minutes" 2>/dev/null || echo 0)" -v s=$(($(date +%s) - begin)) 'BEGIN {printf "%.2f", a + s / 60}')
+  RUNNING=()
+  minutes=$(minutes "$state" "$begin")
   if [ $status -ne 0 ]; then
     (keep "$state.minutes" "$minutes") 2>/dev/null || true
     [ ! -s "$OUT/logs/$name.log" ] || echo "--- the end of $OUT/logs/$name.log:" >&2

@@ -10,6 +10,7 @@ from crossinit_fairseq.languages import (
     base_language,
     check_code,
     comma_below,
+    doubt_of_script,
     is_chinese,
     is_known,
     language_list,
@@ -77,6 +78,15 @@ def test_letters_of_another_script():
     assert unlike_script("zh", english) is None is unlike_script("xx", nepali) and unlike_script("ne", ["家"]) is None
     # a thousand frequent words tell
     assert unlike_script("ne", ["घर"] * 1000 + english * 1000) is None
+
+
+def test_text_of_another_script_is_doubted():
+    nepali, english = "घर को छ", "the house is"
+    assert doubt_of_script("ne", [nepali]) is None is doubt_of_script("en", ["", english]) is doubt_of_script("ne", [])
+    assert doubt_of_script("ne", [english]) == "most letters are Latin: is this text ne?"
+    # lines spread over the whole text are looked at, not the first ones
+    assert doubt_of_script("ne", [english] * 1000 + [nepali] * 4000) is None
+    assert doubt_of_script("ne", [nepali] * 1000 + [english] * 4000)
 
 
 def test_known_and_same():

@@ -79,7 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--statements", metavar="DIR", help="statements in mLAMA's format, DIR/LANG/RELATION.jsonl")
     parser.add_argument("--cldr", action="store_true", help="statements on countries, of Unicode's CLDR (Babel)")
     parser.add_argument(
-        "--logs", action="append", default=[], metavar="NAME=FILE", help="logs of fairseq-train, to draw their losses"
+        "--logs",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="logs of fairseq-train --log-format json, to draw their losses",
     )
     parser.add_argument("--seed", type=command.at_least(0), default=1, metavar="N", help="of the controls (default: 1)")
     parser.add_argument("--out", required=True, metavar="DIR", help="the folder to write the report to")

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> None:
     from crossinit_fairseq.finetuning.language_files import language_file, unique
-    from crossinit_fairseq.finetuning.results import context_language
+    from crossinit_fairseq.finetuning.results import context_and_question
 
     files = unique([language_file(text, "--text") for text in options.text], "--text")
     # every file is read before the model, which takes longer
@@ -58,8 +58,7 @@ def _run(options: argparse.Namespace) -> None:
     task, model = load_fine_tuned(options.path, options.data, options.pieces)
     os.makedirs(options.out, exist_ok=True)
     for name, path in files.items():
-        context = context_language(name)
-        asked = name[len(context) + 1 :] or context
+        context, asked = context_and_question(name)
         written, count = _predict(
             task, model, path, context, asked, os.path.join(options.out, name), options.max_tokens
         )
@@ -77,12 +76,22 @@ def _predict(
     if task.name == "crossinit_xnli":
         if asked != language:
             raise InputError(f"{language}-{asked}: premise and hypothesis are of one language")
-        labels = task.predict(model, read_pairs(path, language), language, max_tokens)
+        labels = task.predict(model, _read(task, lambda: read_pairs(path, language)), language, max_tokens)
         write_labels(stem + ".txt", labels)
         return stem + ".txt", len(labels)
-    answers: Dict[str, str] = task.predict(model, read_questions(path), language, asked, max_tokens)
+    questions = _read(task, lambda: read_questions(path, language, asked))
+    answers: Dict[str, str] = task.predict(model, questions, language, asked, max_tokens)
     write_answers(stem + ".json", answers)
     return stem + ".json", len(answers)
+
+
+def _read(task: Any, read: Callable[[], Any]) -> Any:
+    """What `read` returns. Raises its InputError with what the checkpoint wants, of which the file may have nothing."""
+    try:
+        return read()
+    except InputError as error:
+        wants = "questions" if task.name == "crossinit_qa" else "premise and hypothesis"
+        raise InputError(f"{error} (the checkpoint is of {task.name}, which reads {wants})") from None
 
 
 def load_fine_tuned(path: str, data: str, pieces: Optional[str]) -> Tuple[Any, Any]:

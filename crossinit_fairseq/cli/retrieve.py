@@ -89,7 +89,7 @@ def _run(options: argparse.Namespace) -> None:
         pair = language_pair(named)
         if pair in words:
             raise InputError(f"--words names {named} twice: give one dictionary for each pair")
-        words[pair] = read_translations(path)
+        words[pair] = read_translations(path, pair)
     states = States(options.data, options.path, options.pieces, options.max_tokens)
     hits: Dict[str, Dict[str, List[np.ndarray]]] = {"sentences": {}, "words": {}}
     vectors = {name: states.of(lines[: options.max_sentences], name) for name, lines in aligned.items()}

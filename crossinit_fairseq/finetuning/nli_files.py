@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.finetuning.language_files import json_lines, parquet_rows, read_json
-from crossinit_fairseq.languages import same_language
+from crossinit_fairseq.languages import doubt_of_script, same_language
 from crossinit_fairseq.text_files import numbered_lines
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,8 @@ def read_pairs(path: str, language: str) -> List[Pair]:
     The format is known by the end of the name and by the header: `.parquet`; `.jsonl` and `.json`, one object a line or
     a list of them; else columns between tabs, with the header of XNLI, MultiNLI or SICK, or premise, hypothesis and,
     where known, label without a header. Of a file of several languages only the rows of `language` are read. A pair
-    whose gold label is "-" is left out and counted in the log. Quotation marks are text.
+    whose gold label is "-" is left out and counted in the log, which also says when most letters are of another script
+    than the language's. Quotation marks are text.
 
     Raises InputError for a file that cannot be read, a malformed row, a label outside LABELS (file and line), and for a
     file that has no pair of that language.
@@ -71,6 +72,9 @@ def read_pairs(path: str, language: str) -> List[Pair]:
     if not pairs:
         instead = f": it has {', '.join(sorted(others))}" if others else ""
         raise InputError(f"{path} has no pair of language {language}{instead}")
+    doubt = doubt_of_script(language, [text for pair in pairs for text in (pair.premise, pair.hypothesis)])
+    if doubt:
+        logger.warning(f"{path}: {doubt}")
     return pairs
 
 

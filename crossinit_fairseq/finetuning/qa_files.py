@@ -1,10 +1,14 @@
 """Files of extractive question answering: paragraphs, questions, answers. SQuAD 1.1, MLQA and XQuAD."""
 
+import logging
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.finetuning.language_files import json_lines, parquet_rows, read_json
+from crossinit_fairseq.languages import doubt_of_script
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,11 @@ class Question:
         ]
 
 
-def read_questions(path: str) -> List[Question]:
+def read_questions(path: str, language: Optional[str] = None, asked: Optional[str] = None) -> List[Question]:
     """Read the questions of a file, in their order: SQuAD's JSON, or Hugging Face's rows as `.parquet` or `.jsonl`.
+
+    language: of the paragraphs, if it is to be checked; asked: of the questions, where it is another. The log says when
+    most letters are of another script than the language's.
 
     An answer may stand elsewhere than the file says (see Question.placed_answers): training leaves such questions out,
     scoring needs the text alone. Raises InputError for a file that cannot be read, a question that lacks something or
@@ -51,6 +58,13 @@ def read_questions(path: str) -> List[Question]:
         questions.append(question)
     if not questions:
         raise InputError(f"{path} holds no question")
+    for texts, code, what in (
+        ([question.context for question in questions], language, "paragraphs"),
+        ([question.question for question in questions], asked or language, "questions"),
+    ):
+        doubt = doubt_of_script(code, texts) if code else None
+        if doubt:
+            logger.warning(f"{path}, {what}: {doubt}")
     return questions
 
 

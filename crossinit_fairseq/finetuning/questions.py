@@ -55,8 +55,9 @@ class Windowing:
             )
         if not 1 <= self.stride <= room:
             raise InputError(
-                f"--doc-stride is {self.stride}: it must be 1 or more, and {room} at most, or what stands between two "
-                "windows would be skipped"
+                f"--doc-stride is {self.stride}: it must be 1 or more, and {room} at most, a window's room "
+                f"for the paragraph: --max-length {self.length} less --max-question-length {self.question} "
+                f"and {SPECIAL} special tokens"
             )
 
 

@@ -2,7 +2,7 @@
 
 import os
 import statistics
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.finetuning.answer_scores import score_answers
@@ -63,7 +63,7 @@ def mlqa_result(
     systems: {name: folders, one for each seed, that hold LANG.json}; references: {language of the paragraphs, or
     CONTEXT-QUESTION: file of questions}; rules: see answer_scores. Raises InputError.
     """
-    questions = {name: read_questions(path) for name, path in references.items()}
+    questions = {name: read_questions(path, *context_and_question(name)) for name, path in references.items()}
     unanswered: Dict[str, int] = {}
 
     def score(folder: str) -> Dict[str, Scores]:
@@ -99,12 +99,17 @@ def _check_answers(questions: Sequence[Question], path: str) -> None:
         raise InputError(f"{path} has {without:,} questions without an answer: scoring needs the answers")
 
 
-def context_language(name: str) -> str:
-    """The language of the paragraphs: "de" of "de", and of "de-en", whose questions are English."""
+def context_and_question(name: str) -> Tuple[str, str]:
+    """The languages of paragraphs and questions: ("de", "de") of "de", ("de", "en") of "de-en"."""
     try:
-        return language_pair(name)[0]
+        return language_pair(name)
     except InputError:
-        return name
+        return name, name
+
+
+def context_language(name: str) -> str:
+    """The language of the paragraphs: "de" of "de", and of "de-en"."""
+    return context_and_question(name)[0]
 
 
 def _result(

@@ -4,14 +4,18 @@ Sentence retrieval as in Tatoeba (Artetxe and Schwenk, 2019) and word retrieval 
 CSLS of mean-pooled states, layer by layer. At small scale XNLI sits at chance where these tell initialisations apart.
 """
 
+import logging
 from typing import Dict, List, Sequence, Set, Tuple
 
 import numpy as np
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.languages import doubt_of_script
 from crossinit_fairseq.lexicon import read_word_pairs
 from crossinit_fairseq.lexicon.similarity import csls, units
 from crossinit_fairseq.text_files import read_lines
+
+logger = logging.getLogger(__name__)
 
 
 def retrieval_hits(left: np.ndarray, right: np.ndarray, neighbours: int = 10) -> Tuple[np.ndarray, np.ndarray]:
@@ -43,7 +47,8 @@ def _cosines(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 def read_aligned(files: Dict[str, str]) -> Dict[str, List[str]]:
     """{language: sentences} of files whose lines are translations of each other. Lines empty in one are left out.
 
-    Raises InputError for files of unlike length, and for fewer than two languages or sentences.
+    The log says when most letters of a file are of another script than the language's. Raises InputError for files of
+    unlike length, and for fewer than two languages or sentences.
     """
     if len(files) < 2:
         raise InputError("--sentences: give aligned files of two languages or more")
@@ -55,16 +60,27 @@ def read_aligned(files: Dict[str, str]) -> Dict[str, List[str]]:
     whole = [k for k, row in enumerate(zip(*texts.values())) if all(row)]
     if len(whole) < 2:
         raise InputError("--sentences: the files have fewer than two sentences in common")
+    for language, lines in texts.items():
+        _say_doubt(language, lines, files[language])
     return {language: [lines[k] for k in whole] for language, lines in texts.items()}
 
 
-def read_translations(path: str) -> Tuple[List[str], List[str], List[Set[int]]]:
+def _say_doubt(language: str, lines: Sequence[str], path: str) -> None:
+    doubt = doubt_of_script(language, lines)
+    if doubt:
+        logger.warning(f"{path}: {doubt}")
+
+
+def read_translations(path: str, languages: Sequence[str] = ()) -> Tuple[List[str], List[str], List[Set[int]]]:
     """A MUSE dictionary, `source target` a line: source words, target words, and the translations of each source word.
 
-    Raises InputError as `read_word_pairs` does, which reads it.
+    languages: of the two sides, if they are to be checked: the log says when most letters of a side are of another
+    script than its language's. Raises InputError as `read_word_pairs` does, which reads it.
     """
     sources: Dict[str, Set[int]] = {}
     targets: Dict[str, int] = {}
     for source, target in read_word_pairs(path):
         sources.setdefault(source, set()).add(targets.setdefault(target, len(targets)))
+    for language, words, side in zip(languages, (sources, targets), ("left", "right")):
+        _say_doubt(language, list(words), f"{path}, words on the {side}")
     return list(sources), list(targets), list(sources.values())

@@ -82,7 +82,7 @@ class CrossInitQaTask(FineTuningTask):
         """The windows of all files; questions whose answer is not found are counted in the log."""
         examples: List[Example] = []
         for language, path in self.train_files:
-            windows = self.encoder.training_windows(read_questions(path), language, path)
+            windows = self.encoder.training_windows(read_questions(path, language), language, path)
             examples += [_example(len(examples) + number, [window]) for number, window in enumerate(windows)]
         training_files(self.train_files, len(examples), 0)
         return examples
@@ -90,7 +90,7 @@ class CrossInitQaTask(FineTuningTask):
     def evaluation_examples(self, language: str, path: str) -> List[Example]:
         """All questions of a file, each with its windows. Raises InputError for one without an answer."""
         examples = []
-        for question in read_questions(path):
+        for question in read_questions(path, language):
             if not question.answers:
                 raise InputError(f"{path}: the question {question.id} has no answer to validate with")
             number = len(self._asked)

@@ -14,13 +14,14 @@ import unicodedata
 from typing import Dict, List, Sequence
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.languages import check_code
+from crossinit_fairseq.languages import check_code, doubt_of_script
 from crossinit_fairseq.preparation.normaliser import comparable
 from crossinit_fairseq.preparation.splitting import deal
 
 Sides = Dict[str, List[str]]  # the lines of each language
 _FEWEST = 1000  # lines of monolingual text; with less there is nothing to learn from
 _LONGEST = 250  # words in a line
+_MOST_COMMON = 0.5  # of the lines of the shorter text that may stand in the other as well
 _MOST_CHARACTERS = 10000  # of a line; a longer one is no sentence, and is not even looked at
 
 
@@ -51,6 +52,7 @@ def prepare(args: argparse.Namespace) -> Dict[str, Sides]:
     """Return {"mono": {language: lines}, and "dev", "test" where there are any}. Raises InputError."""
     text = read_sides(args.text)
     held = {name: aligned_sides(name, paths, text) for name, paths in (("dev", args.dev), ("test", args.test)) if paths}
+    check_sides(text)
     rng = random.Random(args.seed)
     mono = text
     if looks_aligned(*text.values()):
@@ -67,6 +69,20 @@ def prepare(args: argparse.Namespace) -> Dict[str, Sides]:
         rng.shuffle(kept)
         mono[language] = kept
     return dict(mono=mono, **held)
+
+
+def check_sides(text: Sides) -> None:
+    """Raise InputError where both files are of one text; say where a text is not in the script of its language."""
+    first, second = (set(lines) - {""} for lines in text.values())
+    common, shorter = len(first & second), min(len(first), len(second))
+    if common > _MOST_COMMON * shorter:
+        raise InputError(
+            f"{common:,} of {shorter:,} lines are the same in {' and '.join(text)}: give text of two languages"
+        )
+    for language, lines in text.items():
+        doubt = doubt_of_script(language, lines)
+        if doubt:
+            print(f"      {language}: {doubt}")
 
 
 def deal_out(text: Sides, held: Dict[str, Sides], hold_out: int, rng: random.Random) -> Sides:

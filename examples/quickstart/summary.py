@@ -66,6 +66,8 @@ def main(arguments=None):
     }
     write_summary(args.out, summary)
     show_stages(args, stages, summary, valid)
+    if args.preset == "smoke":
+        print("\npreset smoke only shows that every stage works: so few updates teach no translation")
     if scored:
         show_scores(scores, directions, summary["sacrebleu_signature"])
         show_examples(summary["examples"])

@@ -60,6 +60,23 @@ def test_files_of_equal_length_that_are_not_aligned_are_kept_whole(tmp_path):
     assert len(read(tmp_path / "o" / "mono.aa")) == 1500
 
 
+def test_one_text_for_both_languages_is_refused(tmp_path):
+    left = write(tmp_path / "l", numbered("a", 2000))
+    for shared, refused in ((1001, True), (1000, False)):
+        right = write(tmp_path / "r", numbered("a", shared) + numbered("b", 1000 + shared)[shared:])
+        # more than half of the 2,000 lines on the left, and just half of them
+        done = run("own_text.py", "--text", f"aa={left}", f"bb={right}", "--hold-out", 100, "--out", tmp_path / "o")
+        assert (done.returncode, "are the same in aa and bb: give text of two" in done.stderr) == (refused, refused)
+
+
+def test_text_in_the_script_of_another_language_is_said(tmp_path):
+    left = write(tmp_path / "l", numbered("घर", 1400, length=lambda k: 0))
+    right = write(tmp_path / "r", numbered("house", 1600))
+    done = run("own_text.py", "--text", f"en={left}", f"ro={right}", "--out", tmp_path / "o")
+    assert done.returncode == 0 and done.stdout.startswith("      en: most letters are Devanagari: is this text en?\n")
+    assert "ro: most" not in done.stdout
+
+
 def test_lines_of_a_test_set_leave_the_text(tmp_path):
     left, right = write(tmp_path / "l", numbered("a", 1400)), write(tmp_path / "r", numbered("b", 1600))
     test = write(tmp_path / "ta", numbered("a", 20)), write(tmp_path / "tb", numbered("b", 20))

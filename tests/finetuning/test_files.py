@@ -121,6 +121,21 @@ def test_squad_and_its_rows(tmp_path):
     assert read_questions(str(tmp_path / "a.parquet")) == expected
 
 
+def test_text_of_another_script_is_said(tmp_path, caplog):
+    nepali = write(tmp_path, "ne.json", json.dumps(squad("घर मा बिरालो छ।")))
+    read_questions(nepali, "ne", "en")
+    read_pairs(write(tmp_path, "ne.tsv", "घर छ\tघर\tneutral\n"), "ne")
+    assert not caplog.records
+    read_questions(nepali, "en")
+    read_questions(nepali, "ne")
+    read_pairs(write(tmp_path, "en.tsv", "a house\tthe cat\tneutral\n"), "ne")
+    assert [message.replace(str(tmp_path), "") for message in caplog.messages] == [
+        "/ne.json, paragraphs: most letters are Devanagari: is this text en?",
+        "/ne.json, questions: most letters are Latin: is this text ne?",
+        "/en.tsv: most letters are Latin: is this text ne?",
+    ]
+
+
 def test_an_answer_that_stands_elsewhere():
     question = Question("1", "A cat sat.", "Who?", (Answer("cat", 3), Answer("sat", 6), Answer("", 0)))
     assert question.placed_answers() == [Answer("sat", 6)]

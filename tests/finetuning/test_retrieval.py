@@ -54,6 +54,25 @@ def test_the_two_directions_are_told_apart():
     assert forward.tolist() == [True, False, True] and backward.tolist() == [True, False, False]
 
 
+def test_sides_that_are_swapped_are_said(tmp_path, caplog):
+    for name, text in (("en", "a house\nthe cat\n"), ("ne", "घर\nबिरालो\n"), ("en-ne", "house घर\ncat बिरालो\n")):
+        (tmp_path / name).write_text(text, "utf-8")
+    read_aligned({"en": str(tmp_path / "en"), "ne": str(tmp_path / "ne")})
+    read_translations(str(tmp_path / "en-ne"), ("en", "ne"))
+    assert not caplog.records
+    read_aligned({"en": str(tmp_path / "ne"), "ne": str(tmp_path / "en")})
+    assert [message[len(str(tmp_path)) + 1 :] for message in caplog.messages] == [
+        "ne: most letters are Devanagari: is this text en?",
+        "en: most letters are Latin: is this text ne?",
+    ]
+    caplog.clear()
+    read_translations(str(tmp_path / "en-ne"), ("ne", "de"))
+    assert [message.split(", ")[1] for message in caplog.messages] == [
+        "words on the left: most letters are Latin: is this text ne?",
+        "words on the right: most letters are Devanagari: is this text de?",
+    ]
+
+
 def test_files(tmp_path):
     for name, text in (("a", "x\ny\n\n"), ("b", "u\nv\nw\n"), ("c", "u\n"), ("d", "cat Katze\ncat Kater\ndog Hund\n")):
         (tmp_path / name).write_text(text, "utf-8")

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shlex
 import signal
 import subprocess
 import time
@@ -135,6 +136,49 @@ def test_a_recipe_that_a_recipe_starts_has_its_lock(tmp_path):
     inner = "bash -c 'OUT=$OUT STAGES=1; set -e; source \"$ROOT/scripts/stages.sh\"; echo inner >&3' recipe.sh;"
     status, out, err = recipe(tmp_path, f"export OUT ROOT; {inner}")
     assert status == 0 and out.endswith("inner\n"), err
+
+
+def ctrl_c(out, two):
+    """Interrupt the second stage as a terminal does, all programs at once, when it says "begun" on descriptor 3.
+
+    Returns (exit status, stderr).
+    """
+    process = subprocess.Popen(
+        command(out, two),
+        env=ENVIRONMENT,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    while process.stdout.readline() != "begun\n":
+        pass
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate()
+    return process.returncode, err
+
+
+DEAF = "bash -c 'trap : INT; echo begun >&3; sleep 3; sleep 1; exit 0'"  # takes no notice of Ctrl-C
+
+
+@pytest.mark.parametrize("running", ["echo begun >&3; sleep 100", DEAF])
+def test_ctrl_c_ends_the_recipe_whatever_the_running_command_does(tmp_path, running):
+    said = "recipe.sh: interrupted; finished stages are kept, run the same command again to go on\n"
+    assert ctrl_c(tmp_path, f"{running}; touch two/more;") == (-signal.SIGINT, said)
+    assert not (tmp_path / "two" / "more").exists() and not (tmp_path / "stages" / "two.done").exists()
+    assert float((tmp_path / "stages" / "two.minutes").read_text()) >= 0
+    assert recipe(tmp_path)[:2] == (0, "[1/2] the first: done before\n[2/2] the second" + CHANGED)
+
+
+CHANGED = "; its settings changed, what it wrote before is now in replaced/two\n"
+
+
+def test_of_a_recipe_in_a_recipe_only_the_outer_one_says_that_it_was_interrupted(tmp_path):
+    inner = 'OUT=$OUT/in STAGES=1 SETTINGS=; set -e; source "$ROOT/scripts/stages.sh"; stage three in'
+    inner = "three() { echo begun >&3; sleep 100; }; " + inner
+    status, err = ctrl_c(tmp_path, f"export OUT ROOT; bash -c {shlex.quote(inner)} inner.sh >&3 2>&3;")
+    assert (status, err.count("interrupted")) == (-signal.SIGINT, 1) and (tmp_path / "in/stages/three.minutes").exists()
 
 
 NO_ROOM = (

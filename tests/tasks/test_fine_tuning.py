@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from crossinit_fairseq.cli import predict, score
+from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.finetuning.nli_files import read_pairs
 from crossinit_fairseq.finetuning.predictions import read_labels
 from crossinit_fairseq.finetuning.qa_files import Question, read_questions
+from crossinit_fairseq.finetuning.questions import Windowing
 from tests.conftest import load, write_split
 from tests.finetuning import toy
 from tests.tasks.in_process import run
@@ -209,6 +211,12 @@ class Copier(torch.nn.Module):
         return scores, None
 
 
+def test_a_stride_over_the_room_of_a_window_is_refused():
+    with pytest.raises(InputError, match="28 at most.*--max-length 96 less --max-question-length 64 and 4 special"):
+        Windowing(96, 64, 29).check()
+    Windowing(96, 64, 28).check()
+
+
 @pytest.mark.parametrize("stride", [1, 7, 26])
 def test_a_copied_answer_is_found_across_a_stride(data, stride):
     """Wherever it stands in a paragraph of many windows; its text is that of the paragraph, spaces and all."""
@@ -231,7 +239,9 @@ def test_qa_validation_is_what_is_predicted_and_scored(data, tmp_path, capsys):
     text = [f"--text={name}={data}/valid.{name[:2]}.json" for name in ("aa", "bb", "bb-aa")]
     assert predict.main([str(data), "--path", str(tmp_path / "checkpoint_last.pt"), "--out", str(out), *text]) == 0
     assert list(json.loads((out / "bb-aa.json").read_text("utf-8"))) == [f"q{k}" for k in range(8)]
-    capsys.readouterr()
+    command = [str(data), "--path", str(tmp_path / "checkpoint_last.pt"), "--out", str(out)]
+    assert predict.main([*command, f"--text=aa={data}/valid.aa.tsv"]) == 1
+    assert "(the checkpoint is of crossinit_qa, which reads questions)" in capsys.readouterr().err
     references = [f"--reference={name}={data}/valid.{name[:2]}.json" for name in ("aa", "bb", "bb-aa")]
     options = ["--task", "mlqa", *references, "--rules", "squad", "--json", str(tmp_path / "a.json"), f"mine={out}"]
     assert score.main(options) == 0
