@@ -63,7 +63,7 @@ def test_files_of_equal_length_that_are_not_aligned_are_kept_whole(tmp_path):
 def test_one_text_for_both_languages_is_refused(tmp_path):
     left = write(tmp_path / "l", numbered("a", 2000))
     for shared, refused in ((1001, True), (1000, False)):
-        right = write(tmp_path / "r", numbered("a", shared) + numbered("b", 1000 + shared)[shared:])
+        right = write(tmp_path / "r", numbered("a", shared) + numbered("b", 2001)[shared:])
         # more than half of the 2,000 lines on the left, and just half of them
         done = run("own_text.py", "--text", f"aa={left}", f"bb={right}", "--hold-out", 100, "--out", tmp_path / "o")
         assert (done.returncode, "are the same in aa and bb: give text of two" in done.stderr) == (refused, refused)
