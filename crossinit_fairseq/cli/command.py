@@ -5,7 +5,7 @@ import os
 import sys
 import unicodedata
 from contextlib import redirect_stderr, redirect_stdout
-from typing import BinaryIO, Callable, Dict, List, Sequence, TextIO, cast
+from typing import Any, BinaryIO, Callable, Dict, List, Sequence, TextIO, Tuple, cast
 
 from crossinit_fairseq.cli.terminal import shown
 from crossinit_fairseq.errors import InputError, printable
@@ -120,3 +120,23 @@ def display_width(text: str) -> int:
         if unicodedata.category(character) not in ("Mn", "Me", "Cf"):
             width += 2 if unicodedata.east_asian_width(character) in "WF" else 1
     return width
+
+
+def load_checkpoint(path: str, **overrides: Any) -> Tuple[Any, Any]:
+    """The model and the task of a checkpoint, by fairseq; what it was trained from and on need not be there any more.
+
+    overrides: settings of the task, `data` and `pieces` at least. Raises InputError for a checkpoint that is not there
+    or cannot be loaded.
+    """
+    if not os.path.isfile(path):
+        raise InputError(f"there is no checkpoint {path}")
+    from fairseq import checkpoint_utils
+
+    gone = {"train_files": "", "valid_files": "", "restore_file": None, "finetune_from_model": None, "save_dir": None}
+    try:
+        models, _, task = checkpoint_utils.load_model_ensemble_and_task([path], arg_overrides={**gone, **overrides})
+    except SystemExit as error:  # our tasks end so, at fairseq's door
+        raise InputError(str(error.code).replace("crossinit_fairseq: error: ", "", 1)) from None
+    except (OSError, RuntimeError, KeyError, EOFError) as error:
+        raise InputError(f"{path} cannot be loaded: {str(error).splitlines()[0][:120]}") from None
+    return models[0].eval(), task

@@ -98,30 +98,11 @@ def load_fine_tuned(path: str, data: str, pieces: Optional[str]) -> Tuple[Any, A
     """The task and the model, in eval mode, of a fine-tuned checkpoint. Raises InputError for one of another task."""
     import crossinit_fairseq.tasks  # noqa: F401  (says what to do where there is no fairseq)
 
-    if not os.path.isfile(path):
-        raise InputError(f"there is no checkpoint {path}")
-    from fairseq import checkpoint_utils
-
-    overrides = {
-        "data": data,
-        "pieces": pieces,
-        "train_files": "",
-        "valid_files": "",
-        "restore_file": None,
-        "finetune_from_model": None,
-        "save_dir": None,
-    }
-    try:
-        models, _, task = checkpoint_utils.load_model_ensemble_and_task([path], arg_overrides=overrides)
-    except SystemExit as error:  # our tasks end so, at fairseq's door
-        raise InputError(str(error.code).replace("crossinit_fairseq: error: ", "", 1)) from None
-    except (OSError, RuntimeError, KeyError, EOFError) as error:
-        raise InputError(f"{path} cannot be loaded: {str(error).splitlines()[0][:120]}") from None
+    model, task = command.load_checkpoint(path, data=data, pieces=pieces)
     if getattr(task, "name", "") not in ("crossinit_xnli", "crossinit_qa"):
         raise InputError(f"{path} was not fine-tuned: give one that --task crossinit_xnli or crossinit_qa has written")
     import torch
 
-    model = models[0].eval()
     return task, model.cuda() if torch.cuda.is_available() else model
 
 

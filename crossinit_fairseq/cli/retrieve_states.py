@@ -5,7 +5,7 @@ from typing import Any, Dict, Optional, Sequence
 
 import numpy as np
 
-from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.cli.command import load_checkpoint
 
 
 class States:
@@ -20,20 +20,9 @@ class States:
         from crossinit_fairseq.models.token_tables import find_token_tables
         from crossinit_fairseq.tasks.fine_tuning import dictionary_and_form  # says what to do without fairseq
 
-        if not os.path.isfile(path):
-            raise InputError(f"there is no checkpoint {path}")
-        from fairseq import checkpoint_utils
-
-        overrides = {"data": data, "train_files": "", "valid_files": "", "pieces": pieces}
-        overrides.update(restore_file=None, finetune_from_model=None, save_dir=None)
-        overrides.update(lexicon=None, ranks=None)  # what a table was aligned by need not be there any more
-        try:
-            models, _, _ = checkpoint_utils.load_model_ensemble_and_task([path], arg_overrides=overrides)
-        except SystemExit as error:  # our tasks end so, at fairseq's door
-            raise InputError(str(error.code).replace("crossinit_fairseq: error: ", "", 1)) from None
-        except (OSError, RuntimeError, KeyError, EOFError) as error:
-            raise InputError(f"{path} cannot be loaded: {str(error).splitlines()[0][:120]}") from None
-        self.model, self.max_tokens = models[0].eval(), max_tokens
+        # what a table was aligned by need not be there any more either
+        self.model, _ = load_checkpoint(path, data=data, pieces=pieces, lexicon=None, ranks=None)
+        self.max_tokens = max_tokens
         dictionary, self.form = dictionary_and_form(data, "auto")
         self.table = next(iter(find_token_tables(self.model, dictionary).values())).detach()
         self.pieces = PieceEncoder(pieces or os.path.join(data, "spm.model"), dictionary.indices)
