@@ -33,22 +33,32 @@ setup(
             "crossinit-score = crossinit_fairseq.cli.score:main",
         ]
     },
-    install_requires=["torch>=1.13", "numpy<2", "hydra-core", "sentencepiece", "sacrebleu>=2", "wrapt", "langcodes>=3.4"],
+    install_requires=[
+        "torch>=1.13",
+        "numpy<2",
+        "hydra-core",
+        "sentencepiece",
+        "sacrebleu>=2",
+        "wrapt",
+        "langcodes>=3.4",
+    ],
     extras_require={
         # an extra, not a requirement: every distribution owns the folder fairseq/ and would overwrite the one you have
         "fairseq": [
-            've-fairseq==0.12.3; python_version >= "3.11" and {}'.format(PREBUILT),
-            'fairseq-fixed==0.12.3.1; python_version >= "3.11" and {}'.format(NOT_PREBUILT),
+            f've-fairseq==0.12.3; python_version >= "3.11" and {PREBUILT}',
+            f'fairseq-fixed==0.12.3.1; python_version >= "3.11" and {NOT_PREBUILT}',
             'fairseq==0.12.2; python_version < "3.11"',
         ],
-        # what crossinit-ranks needs for raw text (pyarrow 26 refuses numpy 1), for scripts without spaces, for ready lists, and on a Dask cluster
+        # what crossinit-ranks needs for raw text (pyarrow 26 refuses numpy 1); segment, wordfreq and distributed: for
+        # scripts without spaces, for ready lists, and on a Dask cluster
         "text": ["polars>=1", "pyarrow<26", "tqdm", "zstandard"],
         # what crossinit-lexicon induces with (anyascii: words of different scripts are compared in Latin letters)
         "lexicon": ["scipy", "scikit-learn", "anyascii", "regex", "polars>=1", "pyarrow<26", "tqdm", "zstandard"],
         "segment": ['icu4py; python_version >= "3.11"'],
         "wordfreq": ["wordfreq>=3"],
         "distributed": ["polars>=1", "pyarrow<26", "tqdm", "zstandard", "dask[distributed]"],
-        # what crossinit-export needs for .safetensors and for Hugging Face models (protobuf: their SentencePiece tokenizers)
+        # what crossinit-export needs for .safetensors and for Hugging Face models (protobuf: their SentencePiece
+        # tokenizers)
         "export": ["safetensors", "transformers>=4", "protobuf"],
         # the pictures that examples draw
         "plot": ["matplotlib"],

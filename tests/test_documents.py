@@ -56,7 +56,7 @@ def requirements(setup: str) -> List[Tuple[str, str]]:
                 kinds = [(ast.literal_eval(key), value) for key, value in zip(node.value.keys, node.value.values)]
             for kind, value in kinds:
                 for one in ast.walk(value):
-                    # the name begins a string; the conditions of .format calls are strings of their own
+                    # the name begins a string, that of an f-string too
                     if isinstance(one, ast.Constant) and isinstance(one.value, str):
                         found.append((re.match(r"[\w.-]+", one.value).group(0), kind))
     return found

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-CODE = ["crossinit_fairseq", "tests", "scripts", "examples"]
+CODE = ["crossinit_fairseq", "tests", "scripts", "examples", ".ci", "setup.py"]
 
 
 def run(*command):
