@@ -9,13 +9,14 @@ the validations of the run and the BLEU lost by choosing the checkpoint with the
 best.
 """
 
-import argparse
 import json
 import os
 import re
 import sys
 
 import numpy as np
+
+from crossinit_fairseq.command_line import CommandParser
 
 LEAST = 4  # with three checkpoints one order in six is the right one by chance
 
@@ -81,7 +82,7 @@ def describe(result):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("log", help="log of fairseq-train with --log-format json; - for standard input")
     parser.add_argument("--from-update", type=int, default=0, help="leave out the validations before this update")
     parser.add_argument("--json", metavar="FILE", help="also write the figures to a file")

@@ -13,7 +13,6 @@ The two files of a pair are aligned line by line: one half of the lines is taken
 second. Text that is not aligned is given with a smaller one that is: --pair en=FILE,ro=FILE,en=DEV,ro=DEV.
 """
 
-import argparse
 import json
 import random
 import sys
@@ -24,6 +23,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from scipy.stats import spearmanr
 from tqdm import tqdm
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.languages import check_code
@@ -155,7 +155,7 @@ def show(found: Dict[str, Any]) -> None:
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
     """Run the study."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--pair", action="append", required=True, metavar="A=FILE,B=FILE[,A=FILE,B=FILE]")
     parser.add_argument("--seeds", default="1", metavar="LIST", help="such as 1,2,3 (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file too")

@@ -1,12 +1,17 @@
 """crossinit_fairseq/command_line.py: an option that is given twice."""
 
 import argparse
+import ast
 import importlib
+import pathlib
 
 import pytest
 
 from crossinit_fairseq.command_line import CommandParser, GivenOnce
 from tests.cli.test_command import console_commands
+
+ROOT = pathlib.Path(__file__).parents[1]
+PROGRAMS = [path for folder in ("scripts", "examples", ".ci") for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
 def parser():
@@ -60,3 +65,18 @@ def test_no_option_of_a_console_command_is_lost(module):
                 parsers += action.choices.values()
             elif action.option_strings and action.nargs != 0:
                 assert isinstance(action, (GivenOnce, argparse._AppendAction)), action.option_strings
+
+
+def parsers_called(program):
+    """How a program names what it calls to make a parser of its options: "CommandParser", "ArgumentParser", ..."""
+    calls = [node.func for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Call)]
+    names = [func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "") for func in calls]
+    return [name for name in names if name.endswith("Parser")]
+
+
+def test_no_option_of_a_program_is_lost():
+    """The programs of recipes and benchmarks read their options by the same class."""
+    called = {str(path.relative_to(ROOT)): parsers_called(path.read_text("utf-8")) for path in PROGRAMS}
+    assert {name: made for name, made in called.items() if set(made) - {"CommandParser"}} == {}
+    assert sum(map(len, called.values())) > 30
+    assert parsers_called("argparse.ArgumentParser(); CommandParser()") == ["ArgumentParser", "CommandParser"]

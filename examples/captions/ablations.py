@@ -1,15 +1,15 @@
 """Print what the lexicons of ablations.sh are worth, and write OUT/summary.json."""
 
-import argparse
 import os
 
 from summary import cell, mean, read, read_scores
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.run_summary import write_summary
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     for option in ("--out", "--langs", "--variants", "--seeds"):
         parser.add_argument(option, required=True)
     args = parser.parse_args(arguments)

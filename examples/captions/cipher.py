@@ -8,12 +8,12 @@ every run; CIPHER.tsv says which. So nothing is spelt alike, and a lexicon can c
 alone. The lexicon's second column is then turned back, so that it can be judged and can translate like any other.
 """
 
-import argparse
 import random
 import sys
 
 import regex
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.lexicon_file import Lexicon, read_word_pairs
 from crossinit_fairseq.ranks.text.counting import text_words
@@ -22,7 +22,7 @@ _CONSONANTS, _VOWELS = "βγδζθκλμνξπρστφχψ", "αεηιουω"
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.required = True
     text = commands.add_parser("text", help="encipher standard input")

@@ -5,15 +5,15 @@ second word as cipher.py enciphered it. They stand for what someone who speaks b
 hour.
 """
 
-import argparse
 import sys
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.lexicon_file import Lexicon, read_word_pairs
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--lexicon", required=True, metavar="ORACLE.tsv")
     parser.add_argument("--pairs", type=int, required=True, metavar="N")
     parser.add_argument("--cipher", metavar="CIPHER.tsv")

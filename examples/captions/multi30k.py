@@ -7,11 +7,11 @@ SHA-256 below, which are those of a clone of the repository. The pictures come f
 research; the text is not part of this project and is not to be passed on with it.
 """
 
-import argparse
 import gzip
 import os
 import sys
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.preparation.downloads.fetching import fetch
@@ -38,7 +38,7 @@ FILES = {
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--langs", required=True, help="such as en,fr")
     parser.add_argument("--out", required=True, metavar="DIR")
     args = parser.parse_args(arguments)

@@ -6,12 +6,12 @@ right. A word's translation is, of those that competitive linking accepts, the o
 over sentences.
 """
 
-import argparse
 import collections
 import sys
 
 import regex
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.dictionary_from_aligned import dictionary_from_aligned
 from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, FORWARD, MUTUAL, Lexicon, Pair
@@ -19,7 +19,7 @@ from crossinit_fairseq.ranks.text.counting import text_words
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--langs", required=True, help="such as en,fr")
     parser.add_argument("--aligned", required=True, metavar="PREFIX")
     parser.add_argument("-o", required=True, dest="output", metavar="LEXICON.tsv")

@@ -1,10 +1,10 @@
 """Print what the runs scored, and write OUT/summary.json."""
 
-import argparse
 import json
 import os
 import statistics
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.run_summary import stage_minutes, write_summary
 
 _STAGES = ("lexicon", "word_by_word", "table", "translation", "score")
@@ -28,7 +28,7 @@ _PUBLISHED = {
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     for option in ("--out", "--langs", "--inits", "--seeds", "--preset"):
         parser.add_argument(option, required=True)
     args = parser.parse_args(arguments)

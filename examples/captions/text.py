@@ -13,7 +13,6 @@ reference.LANG      test.LANG, lower-cased but not tokenised: what translations 
 aligned.LANG        all of train, aligned: to judge a lexicon by, and for the oracle. Nothing else may read it
 """
 
-import argparse
 import os
 import random
 import sys
@@ -21,6 +20,7 @@ import unicodedata
 
 import sacremoses
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.preparation.normaliser import comparable
 from crossinit_fairseq.preparation.splitting import connected_pairs
@@ -30,7 +30,7 @@ _DEV = 300
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--text", required=True, metavar="DIR")
     parser.add_argument("--langs", required=True, help="such as en,fr")
     parser.add_argument("--dev", type=int, default=_DEV, metavar="LINES", help="where there is no test set")

@@ -9,7 +9,6 @@ by_rank    for each word, the target language's word of the same rank
 nearest    of the training sentences as long as the source, the one whose ranks are most like its own, place by place
 """
 
-import argparse
 import collections
 import json
 import os
@@ -18,11 +17,13 @@ import random
 import numpy as np
 import sacrebleu
 
+from crossinit_fairseq.command_line import CommandParser
+
 LANGUAGES = ("en", "xx")
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--text", required=True, metavar="DIR", help="what text.py wrote")
     parser.add_argument("--out", required=True, metavar="FILE.json")
     args = parser.parse_args(arguments)

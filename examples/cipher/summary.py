@@ -1,10 +1,10 @@
 """Print what the runs scored, and write OUT/summary.json."""
 
-import argparse
 import json
 import os
 import statistics
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.run_summary import stage_minutes, write_summary
 
 DIRECTIONS = ("en-xx", "xx-en")
@@ -19,7 +19,7 @@ _ABOUT = {
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     for option in ("--out", "--inits", "--seeds", "--preset"):
         parser.add_argument(option, required=True)
     args = parser.parse_args(arguments)

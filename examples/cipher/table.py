@@ -12,20 +12,20 @@ All four are brought to the same root mean square, so that they differ in nothin
 overwrites them. The rest of the checkpoint stays as it is.
 """
 
-import argparse
 import collections
 import os
 
 import torch
 from fairseq.data import Dictionary
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.export.checkpoint import Checkpoint
 
 LANGUAGES = ("en", "xx")
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("init", choices=("random", "crossinit", "rank", "oracle"))
     parser.add_argument("--checkpoint", required=True, metavar="IN.pt")
     parser.add_argument("--text", required=True, metavar="DIR", help="what text.py wrote")

@@ -6,7 +6,6 @@ go together, how often each is used. The text to learn from is halved: one half 
 other half is enciphered. Held-out sentences in both languages are for validating and scoring.
 """
 
-import argparse
 import collections
 import os
 import random
@@ -15,6 +14,7 @@ import sys
 
 import grammar
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.data.dictionary import write_dictionary
 
 LANGUAGES = ("en", "xx")
@@ -28,7 +28,7 @@ class Problem(Exception):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--text", metavar="FILE", help="English text, a sentence a line (default: of grammar.py)")
     parser.add_argument("--vocabulary", type=int, default=1000, help="sentences with a word beyond are left out")
     parser.add_argument("--longest", type=int, default=15, metavar="WORDS", help="longer sentences are left out")

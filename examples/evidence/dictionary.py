@@ -4,10 +4,10 @@ Line k of PREFIX.en translates line k of PREFIX.fr. Writes DIR/en-fr.txt and DIR
 one of its translations a line, by competitive linking (crossinit_fairseq/lexicon/dictionary_from_aligned.py).
 """
 
-import argparse
 import os
 import sys
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.dictionary_from_aligned import dictionary_from_aligned
@@ -15,7 +15,7 @@ from crossinit_fairseq.text_files import read_lines
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--langs", required=True, help="such as en,fr")
     parser.add_argument("--aligned", required=True, metavar="PREFIX")
     parser.add_argument("--out", required=True, metavar="DIR")

@@ -4,13 +4,13 @@ Reads OUT/look-SEED/report.json, which crossinit-analyze wrote, and OUT/tables-S
 mean and a standard deviation over the seeds in each cell, and writes all numbers to OUT/summary.json.
 """
 
-import argparse
 import json
 import os
 import statistics
 import sys
 from collections import defaultdict
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.complete_files import complete_file
 
 CONTROLS = ("random table", "rank-only table")
@@ -19,7 +19,7 @@ VARIANTS = ("as it is", "without the mean vector", "without the first two direct
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--out", required=True, metavar="OUT")
     parser.add_argument("--langs", required=True, help="such as en,fr")
     parser.add_argument("--seeds", required=True, help="such as 1,2,3")

@@ -5,7 +5,6 @@ RESULTS.md names the options. They are made in one process because starting fair
 fairseq is imported: the model has no part in the table. Adam, --clip-norm 1 and --rescale are as in examples/captions.
 """
 
-import argparse
 import os
 import sys
 import time
@@ -25,6 +24,7 @@ from crossinit_fairseq.alignment import (
     pair_vectors,
     sigmoid_objective,
 )
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.data.dictionary import PAD, UNK, read_symbols, special_rows
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.export.safetensors_file import read_safetensors, write_safetensors
@@ -280,7 +280,7 @@ class Tables:
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--data", required=True, metavar="DIR", help="text that fairseq-preprocess binarised")
     parser.add_argument("--langs", required=True, help="such as en,fr")
     parser.add_argument("--lexicon", required=True, metavar="TSV", help="of crossinit-lexicon induce")

@@ -23,7 +23,6 @@ writes into ``--out``, one sentence a line:
 The same packages and seed give the same files, byte for byte.
 """
 
-import argparse
 import json
 import os
 import random
@@ -36,6 +35,7 @@ import messages
 from apt_packages import Apt, Problem, read_deb, say
 from package_list import package_names
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.preparation.splitting import connected_pairs
 
 BOILERPLATE = 3  # a sentence of so many pages says little
@@ -192,7 +192,7 @@ def fetch(names, cache):
 
 def parse(argv):
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--out", required=True, metavar="DIR", help="folder to write the text files into")
     parser.add_argument(
         "--langs",

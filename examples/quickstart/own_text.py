@@ -13,6 +13,7 @@ import sys
 import unicodedata
 from typing import Dict, List, Sequence
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import check_code, doubt_of_script
 from crossinit_fairseq.preparation.normaliser import comparable
@@ -26,7 +27,7 @@ _MOST_CHARACTERS = 10000  # of a line; a longer one is no sentence, and is not e
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--text", nargs=2, required=True, metavar="LANG=FILE", help="text, one sentence a line")
     parser.add_argument("--dev", nargs=2, metavar="LANG=FILE", help="aligned text to validate on")
     parser.add_argument("--test", nargs=2, metavar="LANG=FILE", help="aligned text to score on")

@@ -6,20 +6,20 @@ The dictionary ends with the language tokens and <mask>: then no later stage of 
 table keeps its size and the order of its rows from the first stage to the last.
 """
 
-import argparse
 import os
 import re
 import sys
 
 import sentencepiece
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.data.dictionary import pieces_of, write_dictionary
 
 _VALID = 300  # monolingual sentences to validate on; at most a tenth of the text
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--langs", required=True, help="such as en,ro")
     parser.add_argument(
         "--text", required=True, metavar="DIR", help="holds mono.LANG and, maybe, dev.LANG and test.LANG"

@@ -5,7 +5,6 @@
 Reads OUT/summary.json and what the stages wrote; OUT/report/ holds the pictures, report.md and report.json.
 """
 
-import argparse
 import json
 import os
 import shutil
@@ -15,6 +14,7 @@ from crossinit_fairseq.analysis.report import Picture, Report, Table
 from crossinit_fairseq.analysis.study import Study
 from crossinit_fairseq.analysis.training_logs import read_curve
 from crossinit_fairseq.analysis.words import in_common, look_up
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.data.dictionary import read_symbols
 from crossinit_fairseq.errors import InputError, one_sentence
@@ -33,7 +33,7 @@ _WORDS = 5000
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--out", required=True, metavar="DIR", help="the folder of the run")
     parser.add_argument("--langs", required=True, metavar="A,B")
     args = parser.parse_args(arguments)

@@ -1,11 +1,11 @@
 """Print what the quickstart did, and write OUT/summary.json."""
 
-import argparse
 import json
 import os
 import re
 import sys
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.run_summary import stage_minutes, write_summary
 
 _JSON = re.compile(r"\| (train_inner|train|valid) \| (\{.*\})")
@@ -22,7 +22,7 @@ _EXAMPLES = 5  # translations to show
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     for option in ("--out", "--langs", "--init", "--preset"):
         parser.add_argument(option, required=True)
     parser.add_argument("--seed", type=int, required=True)

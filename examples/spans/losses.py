@@ -5,12 +5,12 @@
 Reads DIR/logs/span_N.log and DIR/stages/span_N.minutes; writes DIR/losses.png, DIR/losses.tsv and DIR/summary.json.
 """
 
-import argparse
 import json
 import os
 import re
 import sys
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.run_summary import write_summary
 
 _STATS = re.compile(r"\| valid \| (\{.*\})")
@@ -18,7 +18,7 @@ _FLAT = "early stop since valid performance"
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--out", required=True, metavar="DIR")
     parser.add_argument("--spans", required=True, metavar="N,N,...")
     parser.add_argument("--seed", type=int, required=True)

@@ -6,12 +6,12 @@ The dictionary ends with the language tokens and <mask>, so that every later sta
 language has the same weight, whatever the size of its corpus.
 """
 
-import argparse
 import os
 import sys
 
 import sentencepiece
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.data.dictionary import pieces_of, write_dictionary
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import RankTable
@@ -20,7 +20,7 @@ _TOTAL = 100_000_000  # occurrences of all words of a language, after scaling; r
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--langs", required=True, help="such as en,de,hi")
     parser.add_argument("--ranks", required=True, metavar="DIR", help="holds LANG.tsv")
     parser.add_argument("--vocabulary", type=int, default=32000, help="size of the SentencePiece model")

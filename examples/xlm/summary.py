@@ -1,12 +1,12 @@
 """Print what the runs scored, and write OUT/summary.json."""
 
-import argparse
 import json
 import os
 import statistics
 
 from crossinit_fairseq.cli.command import format_columns
 from crossinit_fairseq.cli.score_finetuned import format_result
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.finetuning.nli_files import read_pairs
 from crossinit_fairseq.finetuning.results import mlqa_result, xnli_result
 from crossinit_fairseq.run_summary import stage_minutes, write_summary
@@ -15,7 +15,7 @@ _STAGES = ("table", "mlm", "retrieval", "xnli", "qa")
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     for option in ("--out", "--langs", "--inits", "--seeds", "--tasks", "--preset", "--rules"):
         parser.add_argument(option, required=True)
     args = parser.parse_args(arguments)

@@ -16,7 +16,6 @@ no translation of a test pair is trained on. Of XQuAD's 48 articles 24 train wit
 other 18 test in every language. Lines of test sentences are taken out of the text to pre-train on.
 """
 
-import argparse
 import glob
 import json
 import lzma
@@ -24,13 +23,15 @@ import os
 import random
 import sys
 
+from crossinit_fairseq.command_line import CommandParser
+
 _LABELS = {"ENTAILMENT": "entailment", "NEUTRAL": "neutral", "CONTRADICTION": "contradiction"}
 _CHOOSE, _ARTICLES = 345, (24, 30)
 _OWN = ("mono.", "nli.", "qa.", "aligned.", "words.")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--data", required=True, metavar="DIR")
     parser.add_argument("--langs", required=True, help="such as en,de,hi; English is the first")
     parser.add_argument("--lines", type=int, default=0, help="lines of each language to pre-train on (default: all)")

@@ -24,7 +24,6 @@ compared, token by token: if any differs but for the language's token, which sto
 exit code 1 (not with --fp16).
 """
 
-import argparse
 import json
 import tempfile
 from pathlib import Path
@@ -34,10 +33,11 @@ from backtranslation_parts.report import report, table
 from backtranslation_parts.workloads import SIZES, settings_of
 
 from crossinit_fairseq.cli.command import at_least, positive
+from crossinit_fairseq.command_line import CommandParser
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument(
         "--size", choices=sorted(SIZES), default="quickstart", help="of the model (default: quickstart)"
     )

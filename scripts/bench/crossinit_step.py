@@ -11,7 +11,6 @@ its temporaries), as a share of table + gradient + moments. On a GPU, a step is 
 synchronisation an error.
 """
 
-import argparse
 import functools
 import json
 import resource
@@ -28,6 +27,7 @@ from tqdm import tqdm
 from crossinit_fairseq.alignment import RankedTable, SpanPlan, sigmoid_objective
 from crossinit_fairseq.alignment.span_means import SpanMeans
 from crossinit_fairseq.cli.command import positive
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.ranks import RankedWords
 from crossinit_fairseq.spans import SpanSampler
 
@@ -90,7 +90,7 @@ def peak_bytes(device):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--vocabulary", type=positive, default=95000, metavar="V")
     parser.add_argument("--dim", type=positive, default=1024, metavar="D")
     parser.add_argument("--languages", type=positive, default=3)

@@ -28,6 +28,7 @@ import checkout  # noqa: F401
 import numpy as np
 
 from crossinit_fairseq.cli.command import positive
+from crossinit_fairseq.command_line import CommandParser
 
 EPOCHS, MEDIAN_LENGTH, SEED = 3, 25.0, 1
 NOISE = (
@@ -38,7 +39,7 @@ TASKS = {"ours": "crossinit_denoising", "stock": "multilingual_denoising"}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--sentences", type=positive, default=3000, help="of each language (default: 3000)")
     parser.add_argument("--vocabulary", type=positive, default=32000, help="symbols of the dictionary (default: 32000)")
     parser.add_argument("--max-tokens", type=positive, default=4096, help="of a batch (default: 4096)")

@@ -39,6 +39,7 @@ import checkout  # noqa: F401
 import numpy as np
 
 from crossinit_fairseq.cli.command import positive
+from crossinit_fairseq.command_line import CommandParser
 
 SIZE, WINDOW, DIMENSIONS = 20000, 15, 300
 VOCABULARY, TOPICS, WITHOUT_TOPIC, WHOLE = 60000, 200, 200, 3000
@@ -47,7 +48,7 @@ _SYLLABLES = {"en": ("bdfglmnprstvkzh", "aeiou"), "ro": ("cjqwxbdfglmnprs", "ÄƒÃ
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--json", metavar="FILE", help="also write the numbers to this file")
     parser.add_argument(
         "--words", type=positive, default=10_000_000, help="running words a language (default: 10000000)"

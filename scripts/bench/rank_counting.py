@@ -9,7 +9,6 @@ of --repeats; `ratio_once` of the text as it is, counted once, in a process that
 second, which loads Polars and in which most words are new, is part of it.
 """
 
-import argparse
 import json
 import lzma
 import os
@@ -28,6 +27,7 @@ import regex
 from checkout import ROOT
 
 from crossinit_fairseq.cli.command import positive
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.markup import unescape_bytes
 from crossinit_fairseq.ranks import BinarisedText, TextWords, WordPieces, count_text, rank_words
 from crossinit_fairseq.ranks.text.words import MAX_CHARACTERS
@@ -37,7 +37,7 @@ VOCABULARY, SLICE = 32000, 2_000_000
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     parser.add_argument("--json", metavar="FILE", help="also write the numbers to this file")
     parser.add_argument("--megabytes", type=positive, default=128, help="of raw text in each language (default: 128)")
     parser.add_argument("--repeats", type=positive, default=3, help="(default: 3)")

@@ -15,7 +15,6 @@ The profile is of the best run: from its last checkpoint on some updates, one va
     generation  back-translation's sources                     optimizer  clipping, Adam
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -26,13 +25,14 @@ from checkout import ROOT
 from time_to_bleu_parts.runs import median_minutes, read_run
 
 from crossinit_fairseq.cli.command import at_least
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.errors import InputError, one_sentence
 
 BLEU = (5, 10, 15)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(description=__doc__)
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument("--run", metavar="OUT", help="the --out of examples/captions/run.sh, with runs/INIT-SEED")
     place.add_argument("--out", metavar="OUT", help="run examples/captions there first, from random and lexicon")

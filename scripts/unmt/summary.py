@@ -1,16 +1,16 @@
 """Print what a translation recipe did, and write OUT/summary.json."""
 
-import argparse
 import json
 import os
 
+from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.run_summary import stage_minutes, write_summary
 
 _STEPS = ("text", "prepare", "ranks", "lexicon", "crossinit", "mbart", "translation", "score")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     for option in ("--out", "--pair", "--init", "--preset"):
         parser.add_argument(option, required=True)
     parser.add_argument("--seed", type=int, required=True)
