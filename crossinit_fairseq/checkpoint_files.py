@@ -199,6 +199,21 @@ def _check_parts(path: str, *unused: int) -> None:
         ) from None
 
 
+def architecture_of(path: str) -> str:
+    """The --arch that a checkpoint was trained with; "" for a file that is not here or does not say."""
+    try:
+        header = read_header(path)
+    except InputError:
+        return ""
+    cfg = header.get("cfg") or {}
+    for options in (cfg.get("model") if isinstance(cfg, dict) else None, header.get("args")):
+        values = options if isinstance(options, dict) else getattr(options, "__dict__", {})
+        name = values.get("arch") or values.get("_name")
+        if name:
+            return str(name)
+    return ""
+
+
 def updates_of(header: Dict[str, Any]) -> int:
     """After how many updates a checkpoint was written, by its header; -1 if it does not say."""
     try:

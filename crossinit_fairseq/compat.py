@@ -6,6 +6,7 @@ of ours rather than patched.
 """
 
 import argparse
+import re
 import sys
 from typing import IO, Any, Optional, Sequence
 
@@ -13,6 +14,8 @@ import torch
 from omegaconf import open_dict
 
 from crossinit_fairseq import safe_checkpoints
+from crossinit_fairseq.checkpoint_files import architecture_of
+from crossinit_fairseq.errors import InputError, first_line, one_sentence
 
 
 class _TrustingTorch:
@@ -132,6 +135,59 @@ def let_gpus_train_in_bfloat16() -> None:
     fairseq.trainer.Trainer.__init__ = without_tpu
 
 
+def say_why_a_checkpoint_does_not_fit() -> None:
+    """For all versions: the trainer hides the cause behind "please ensure that the architectures match" and a traceback
+    when a run starts from a model of another architecture, or of other sizes.
+
+    What this package refuses by itself at that moment does not know the file, which is named here too.
+    """
+    import fairseq.trainer
+
+    stock = fairseq.trainer.Trainer.load_checkpoint
+    if hasattr(stock, "says_why") or hasattr(stock, "stock"):
+        return
+
+    def load_checkpoint(self: Any, filename: str, *args, **kwargs) -> Any:
+        try:
+            return stock(self, filename, *args, **kwargs)
+        except Exception as error:
+            if "ensure that the architectures match" not in str(error):
+                raise
+            ours = getattr(self.cfg.model, "arch", None) or getattr(self.cfg.model, "_name", None) or "of this run"
+            why = (
+                f" does not fit --arch {ours}: {_misfit(error.__context__)}; give the architecture, the sizes and the "
+                "data folder that it was trained with, or another checkpoint"
+            )
+        except SystemExit as end:
+            begins, said = "crossinit_fairseq: error: ", str(end.code)
+            if not said.startswith(begins + "the checkpoint"):
+                raise
+            why = f": {said[len(begins) :]}"
+        with one_sentence():
+            theirs = architecture_of(filename)
+            raise InputError(f"{filename}{f' (--arch {theirs})' if theirs else ''}{why}")
+
+    load_checkpoint.says_why = stock
+    fairseq.trainer.Trainer.load_checkpoint = load_checkpoint
+
+
+def _misfit(error: Optional[BaseException]) -> str:
+    """What of a checkpoint does not fit a model, in words, from what torch or fairseq raised when it was loaded."""
+    text = str(error)
+    shapes = re.search(r"size mismatch for (\S+): .*?Size\((\[.*?\])\) from checkpoint.*?Size\((\[.*?\])\)", text)
+    missing = re.search(r'Missing key\(s\) in state_dict: "([^"]+)"', text)
+    unknown = re.search(r'Unexpected key\(s\) in state_dict: "([^"]+)"', text)
+    if missing:
+        return f"the checkpoint holds no {missing.group(1)}"
+    if isinstance(error, KeyError):
+        return f"the checkpoint holds no {error.args[0]}"
+    if unknown:
+        return f"the checkpoint's {unknown.group(1)} has no place in it"
+    if shapes:
+        return "{} is {} in the checkpoint and {} in the model".format(*shapes.groups())
+    return first_line(error) if error else "its parameters are others"
+
+
 def let_a_new_run_have_its_own_hours() -> None:
     """For all versions: a run that starts from another's model (`--finetune-from-model`) goes on with that one's hours,
     so that with `--stop-time-hours` it ends at its first update.
@@ -159,4 +215,5 @@ def apply() -> None:
     let_denoising_share_options()
     list_all_options_in_help()
     let_gpus_train_in_bfloat16()
+    say_why_a_checkpoint_does_not_fit()
     let_a_new_run_have_its_own_hours()

@@ -1,12 +1,15 @@
 """Each shim is needed still: a test here fails when fairseq or torch has made one idle, so that it can go."""
 
+import re
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from crossinit_fairseq import compat
 from tests.conftest import USER_DIR, load
+from tests.helpers import dictionary_of, tiny_model
 from tests.tasks.in_process import run
 from tests.toy_runs import COMMON, TASKS
 
@@ -108,6 +111,53 @@ def test_bfloat16_needs_no_tpu_with_the_shim_only(data_folder, tmp_path, monkeyp
     assert status() == 0
     monkeypatch.setattr(Trainer, "__init__", Trainer.__init__.stock)
     assert "xla_device" in status(), "fairseq no longer looks for a TPU"
+
+
+def test_a_checkpoint_of_another_architecture_is_a_sentence_with_the_shim_only(data_folder, tmp_path, monkeypatch):
+    from fairseq.trainer import Trainer
+
+    def started(task, folder, *options):
+        words = TASKS[task].options
+        return run(
+            "train", [str(data_folder), "--save-dir", str(tmp_path / folder)], words, COMMON, "--max-update 1", *options
+        )
+
+    assert started("crossinit_mlm", "xlm", "--num-workers 0").returncode == 0
+    xlm = tmp_path / "xlm" / "checkpoint_last.pt"
+    start = ["--finetune-from-model", str(xlm)]
+    done = started("crossinit_denoising", "other", start)
+    assert done.returncode == 1 and "Traceback" not in done.stdout
+    assert (
+        f"crossinit_fairseq: error: {xlm} (--arch xlm_tiny_3) does not fit --arch mbart_base: the checkpoint holds no "
+        "encoder.embed_tokens.weight; give the architecture, the sizes and the data folder that it was trained with"
+    ) in done.stdout.splitlines()[-1]
+    # what this package refuses by itself names the file too
+    done = started("crossinit_mlm", "deeper", start, "--encoder-layers 2")
+    assert f"error: {xlm} (--arch xlm_tiny_3): the checkpoint holds no encoder." in done.stdout.splitlines()[-1]
+    for name in ("stock", "says_why"):  # two shims, one around the other
+        monkeypatch.setattr(Trainer, "load_checkpoint", getattr(Trainer.load_checkpoint, name))
+    with pytest.raises(Exception, match="please ensure that the architectures match"):
+        started("crossinit_denoising", "other", start)
+
+
+@pytest.mark.parametrize(
+    "kind, options, said",
+    [
+        (
+            "bart",
+            {"encoder_embed_dim": 16, "decoder_embed_dim": 16},
+            r"tokens.weight is \[11, 16\] in the .* \[11, 8\]",
+        ),
+        ("bart", {"encoder_layers": 2}, "the checkpoint's encoder.layers.1.* has no place in it"),
+        ("transformer", {}, "the checkpoint holds no encoder.embed_positions.weight"),
+        ("xlm", {"encoder_layers": 2, "encoder_ffn_embed_dim": 20}, "the checkpoint holds no encoder.embed_tokens"),
+    ],
+)
+def test_what_does_not_fit(kind, options, said):
+    dictionary = dictionary_of("abcd")
+    with pytest.raises((RuntimeError, KeyError)) as caught:
+        tiny_model(dictionary).load_state_dict(tiny_model(dictionary, kind, **options).state_dict())
+    assert re.search(said, compat._misfit(caught.value)) and "\n" not in compat._misfit(caught.value)
 
 
 def test_a_new_run_has_its_own_hours_with_the_shim_only(data_folder, tmp_path, monkeypatch):

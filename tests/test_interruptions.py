@@ -3,6 +3,8 @@
 Counts are small here; `bash scripts/test.sh -m long` has the large ones (CONTRIBUTING.md).
 """
 
+import copy
+import functools
 import os
 import random
 import resource
@@ -199,14 +201,22 @@ def test_a_run_on_a_full_disk_ends_in_a_sentence_and_goes_on_when_there_is_room(
     check_whole(str(tmp_path / "run" / "checkpoint_last.pt"))
 
 
-def setup(task, data):
-    """Let a task read what it reads before training."""
-    from fairseq import options, tasks
+@functools.lru_cache(maxsize=None)
+def options_of(task):
+    """The options of a task as fairseq-train reads them, which takes it most of a second."""
+    from fairseq import options
     from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 
-    parser = options.get_training_parser()
-    words = [str(data)] + TASKS[task].options.split() + COMMON.split()
-    cfg = convert_namespace_to_omegaconf(options.parse_args_and_arch(parser, words))
+    words = ["data-bin"] + TASKS[task].options.split() + COMMON.split()
+    return convert_namespace_to_omegaconf(options.parse_args_and_arch(options.get_training_parser(), words))
+
+
+def setup(task, data):
+    """Let a task read what it reads before training."""
+    from fairseq import tasks
+
+    cfg = copy.deepcopy(options_of(task))
+    cfg.task.data = str(data)
     task = tasks.setup_task(cfg.task)
     task.build_model(cfg.model)  # crossinit_pretrain lays its draws out for it
     for split in ("train", "valid"):

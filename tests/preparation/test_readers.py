@@ -1,5 +1,6 @@
 """Whatever a file holds, each command of crossinit-prepare ends well or with one sentence: no traceback."""
 
+import functools
 import json
 
 import pytest
@@ -14,6 +15,7 @@ pytest.importorskip("py3langid")
 pytest.importorskip("requests")
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.preparation import line_filter
 from crossinit_fairseq.preparation.downloads.manifest import Manifest
 
 from .conftest import ENGLISH, ROMANIAN, read, run_in_process, sentences, write
@@ -44,6 +46,16 @@ JSON = st.recursive(
     ),
     max_leaves=12,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_identifier():
+    """py3langid's model is loaded once a language, and not for each example: most of their time."""
+    stock = line_filter.Identifier
+    cached = functools.lru_cache(maxsize=None)(stock)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(line_filter, "Identifier", lambda languages: cached(languages and tuple(languages)))
+        yield
 
 
 def ends_well(name, *options):
