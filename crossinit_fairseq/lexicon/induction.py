@@ -19,10 +19,12 @@ from crossinit_fairseq.lexicon.cooccurrence import CoOccurrence
 from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, FORWARD, MUTUAL, Lexicon, Pair
 from crossinit_fairseq.lexicon.self_learning import (
     Learnt,
+    growing_vocabulary,
     learn_by_mapping,
     learn_by_pairs,
     shared_space,
     with_given,
+    within,
 )
 from crossinit_fairseq.lexicon.similarity import Nearest, Priors, nearest_of_vectors
 from crossinit_fairseq.lexicon.spelling import spelling_similarity
@@ -43,7 +45,11 @@ class InductionSettings:
     """How a lexicon is induced; each field is an option of `crossinit-lexicon induce`."""
 
     words: int = _setting(20000, "words of each language, the most frequent ones")
-    learn_words: int = _setting(3000, "so many of them, the most frequent ones, take part in self-learning")
+    learn_words: int = _setting(
+        6000,
+        "so many of them, the most frequent ones, take part in self-learning: 3000 at most in the first two thirds of "
+        "its rounds, all in the last",
+    )
     dimensions: int = _setting(300, "of the word vectors")
     rank_weight: float = _setting(
         0.1, "weight of the rank prior: the difference of two words' log relative frequencies; 0: no prior"
@@ -172,12 +178,12 @@ class _Search:
     def _anchors(self, seeds: Sequence[Tuple[str, str]]) -> Tuple[Pairs, Pairs, str]:
         """(pairs that are given, pairs to begin with, these in words)."""
         wanted, size = self.settings.anchors, self.size
-        given = _within(given_pairs(self.left, self.right, seeds), size) if seeds else as_pairs([])
+        given = within(given_pairs(self.left, self.right, seeds), size) if seeds else as_pairs([])
         if wanted == "seeds" and not len(given[0]):
             raise InputError("--anchors seeds needs --seeds with words that are frequent in the text; there is none")
         strings = as_pairs([])
         if wanted in ("auto", "strings"):
-            strings = _within(words_spelt_alike(self.left, self.right), size)
+            strings = within(words_spelt_alike(self.left, self.right), size)
         if wanted == "strings" and not len(strings[0]):
             raise InputError(
                 f"no frequent word of {self.left.language} and {self.right.language} is spelt alike: give --seeds with "
@@ -212,6 +218,9 @@ class _Search:
             return learn_by_mapping(
                 vectors[0], vectors[1], priors, start, self.given, settings.neighbours, settings.rounds, seed, advance
             )
+        vocabulary = growing_vocabulary(settings.rounds, size)
+        if len(within(start, vocabulary[0])[0]) < min(_FEWEST_ANCHORS, len(start[0])):
+            vocabulary = [size] * settings.rounds  # what is known is of rarer words: they take part from the beginning
         pmi = [matrix[:size, :size] for matrix in self.pmi]
         return learn_by_pairs(
             pmi[0],
@@ -219,9 +228,9 @@ class _Search:
             priors,
             start,
             self.given,
+            vocabulary,
             settings.dimensions,
             settings.neighbours,
-            settings.rounds,
             seed,
             advance,
         )
@@ -265,12 +274,6 @@ def _first(side: CoOccurrence, count: int) -> CoOccurrence:
         side.left[:count, :count],
         side.place[:count],
     )
-
-
-def _within(pairs: Pairs, size: int) -> Pairs:
-    """The pairs whose words are both among the first `size`."""
-    kept = (pairs[0] < size) & (pairs[1] < size)
-    return pairs[0][kept], pairs[1][kept]
 
 
 def _agreement(restarts: List[Nearest], counts: np.ndarray) -> float:

@@ -6,7 +6,7 @@ says how strongly a left word goes with the left word of pair k, or a right word
 language's own vectors onto the other's (Procrustes), with the stochastic dictionary of Artetxe et al. (2018).
 """
 
-from typing import Callable, NamedTuple, Optional, Tuple
+from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from scipy import sparse
@@ -16,6 +16,10 @@ from crossinit_fairseq.lexicon.similarity import Nearest, Priors, csls, nearest
 from crossinit_fairseq.lexicon.word_vectors import normalise, strongest_directions, unit_sparse_rows
 
 _MEMORY = 0.5  # share of the scores of earlier rounds in those of a round: pairs that swing to and fro come to rest
+_FIRST_SHARE = 2 / 3  # of the rounds: they find the pairs that the others begin with
+_FIRST_WORDS = (
+    3000  # that take part in them, the most frequent ones: a rare word's company is noise while few are paired
+)
 _FEWEST = 400  # words that the mapping begins with, the most frequent ones; they grow to all in half of its rounds
 _KEPT = 0.1  # share of the scores that the stochastic dictionary begins with; it doubles until all are kept
 
@@ -40,34 +44,55 @@ def shared_space(
     return normalise(both[: left.shape[0]]), normalise(both[left.shape[0] :])
 
 
+def growing_vocabulary(rounds: int, words: int) -> List[int]:
+    """How many words, the most frequent ones, take part in each of `rounds` rounds, 1 or more.
+
+    The first two thirds of the rounds have 3,000 at most, the others all `words`: the most frequent words are paired
+    first, in a part of the time, and rarer ones are then described by their association with these (a vocabulary that
+    grows helps an orthogonal map likewise, Artetxe et al. 2018).
+    """
+    few = int(rounds * _FIRST_SHARE)
+    return [min(_FIRST_WORDS, words)] * few + [words] * (rounds - few)
+
+
 def learn_by_pairs(
     left: sparse.csr_matrix,
     right: sparse.csr_matrix,
     priors: Priors,
     start: Pairs,
     given: Pairs,
+    vocabulary: Sequence[int],
     dimensions: int,
     neighbours: int,
-    rounds: int,
     seed: int,
     advance: Callable[[], None] = lambda: None,
 ) -> Learnt:
     """Self-learning in the shared space of the pairs known so far.
 
-    left, right: positive PMI of the n most frequent words, csr [n, n]; priors: of these words; start: pairs to begin
-    with; given: pairs that are right, and stay known in every round; dimensions: of the space; neighbours: of CSLS;
-    rounds: 1 or more; seed: of the decompositions; advance: called after each round.
+    left, right: positive PMI of the most frequent words, csr [n, n]; priors: of these words; start: pairs to begin
+    with; given: pairs that are right, and stay known in every round that their words take part in; vocabulary: words
+    that take part in each round, at most n and none fewer than the one before, see `growing_vocabulary`; dimensions: of
+    the space; neighbours: of CSLS; seed: of the decompositions; advance: called after each round.
     """
-    pairs, scores = start, np.zeros(0, dtype=np.float32)
-    for number in range(rounds):
-        ours, theirs = shared_space(left, right, pairs, dimensions, seed * 1000 + number)
-        found = csls(ours @ theirs.T, neighbours)
-        scores = _MEMORY * scores + (1 - _MEMORY) * found if number else found
-        judged = priors.add_to(scores.copy())
+    pairs, scores = within(start, vocabulary[0]), np.zeros((0, 0), dtype=np.float32)
+    for number, words in enumerate(vocabulary):
+        spaces = shared_space(left[:words, :words], right[:words, :words], pairs, dimensions, seed * 1000 + number)
+        found = csls(spaces[0] @ spaces[1].T, neighbours)
+        before = found[: len(scores), : len(scores)]
+        before *= 1 - _MEMORY
+        before += _MEMORY * scores
+        scores = found
+        judged = priors.first(words).add_to(scores.copy())
         best = nearest(judged)
-        pairs = with_given(best, given)
+        pairs = with_given(best, within(given, words))
         advance()
     return Learnt(judged, best)
+
+
+def within(pairs: Pairs, words: int) -> Pairs:
+    """The pairs whose words are both among the first `words`."""
+    kept = (pairs[0] < words) & (pairs[1] < words)
+    return pairs[0][kept], pairs[1][kept]
 
 
 def with_given(best: Nearest, given: Pairs) -> Pairs:

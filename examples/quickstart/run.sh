@@ -37,10 +37,10 @@ OPTIONS="preset init text dev test seed out"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
 # updates of the table and of the translation; WORD_BY_WORD of the latter back-translate with the lexicon, or DENOISE of them
-# only restore disturbed sentences where there is none; DIMENSIONS of the lexicon's word vectors
+# only restore disturbed sentences where there is none; INDUCTION: further options of the lexicon's induction
 case $PRESET in
-  smoke)   TABLE=100 TRANSLATE=150  WORD_BY_WORD=150 DENOISE=80  HELD_OUT=200 DIMENSIONS=100 ;;
-  default) TABLE=300 TRANSLATE=1200 WORD_BY_WORD=600 DENOISE=400 HELD_OUT=500 DIMENSIONS=300 ;;
+  smoke)   TABLE=100 TRANSLATE=150  WORD_BY_WORD=150 DENOISE=80  HELD_OUT=200 INDUCTION="--dimensions 100 --learn-words 3000" ;;
+  default) TABLE=300 TRANSLATE=1200 WORD_BY_WORD=600 DENOISE=400 HELD_OUT=500 INDUCTION= ;;
   *) wrong "--preset is smoke or default, not $PRESET" ;;
 esac
 [[ $INIT =~ ^(lexicon|crossinit|random)$ ]] || wrong "--init is lexicon, crossinit or random, not $INIT"
@@ -119,7 +119,7 @@ data() {
 }
 
 lexicon() {
-  run crossinit-lexicon induce data --langs $A,$B --all --workers 1 --seed "$SEED" --dimensions $DIMENSIONS \
+  run crossinit-lexicon induce data --langs $A,$B --all --workers 1 --seed "$SEED" $INDUCTION \
     -o lexicon/lexicon.tsv
   # the most frequent pairs of words that are each other's best, for a person to judge; --all also wrote the one-sided ones
   run -o lexicon/mutual.tsv grep -v -e 'ward$' -e '^# pairs:' lexicon/lexicon.tsv
@@ -181,7 +181,7 @@ score() {
 stage text "text in $A and $B"
 stage pieces "SentencePiece, one vocabulary for both"
 stage data "fairseq-preprocess"
-SETTINGS+=" $INIT $DIMENSIONS"
+SETTINGS+=" $INIT $INDUCTION"
 [ "$INIT" != lexicon ] || stage lexicon "a lexicon from the text alone; the score is what a pair was chosen by"
 SETTINGS+=" ${COMMON[*]} $MODEL $TABLE"
 [ "$INIT" = random ] || stage table "the embedding table, aligned by $([ "$INIT" = lexicon ] && echo "the lexicon" || echo "word rank (CrossInit)")"

@@ -41,6 +41,14 @@ def test_a_few_seeds_are_enough(two_languages):
     assert "20 seeds" in found.lexicon.settings["anchors"]
 
 
+def test_seeds_of_rarer_words_than_the_first_rounds_have_are_taken(two_languages, monkeypatch):
+    language, other, gone = two_languages
+    monkeypatch.setattr("crossinit_fairseq.lexicon.self_learning._FIRST_WORDS", 100)
+    seeds = [(language.words[k], other.words[gone[k]]) for k in range(110, 200, 4)]
+    found = induce(language, other, InductionSettings(dimensions=40, rounds=6, anchors="seeds"), seeds)
+    assert right_share(found.lexicon, language, other, gone) > 0.9
+
+
 def test_text_of_another_subject_is_not_trusted():
     language, other = toy_language(words=400, seed=1), toy_language(words=400, seed=2)
     found = induce(language, other, replace(SMALL, anchors="ranks", rank_weight=0.0, spelling_weight=0.0))

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from crossinit_fairseq.lexicon.anchors import as_pairs
 from crossinit_fairseq.lexicon.self_learning import (
+    growing_vocabulary,
     learn_by_mapping,
     learn_by_pairs,
     orthogonal_map,
@@ -62,12 +63,33 @@ def test_a_permuted_copy_is_recovered_by_pairs(seed):
         no_priors(len(language)),
         start,
         NOTHING,
+        growing_vocabulary(6, words=len(language)),
         dimensions=40,
         neighbours=10,
-        rounds=6,
         seed=1,
     )
     assert (learnt.best.forward == gone).mean() > 0.95
+
+
+def test_the_vocabulary_grows_in_the_last_third_of_the_rounds():
+    assert growing_vocabulary(12, words=6000) == [3000] * 8 + [6000] * 4
+    assert growing_vocabulary(2, words=500) == [500, 500]
+    assert growing_vocabulary(1, words=6000) == [6000]
+
+
+def test_words_that_join_later_are_paired_by_those_before():
+    language = toy_language()
+    other, gone = in_other_words(language)
+    start = as_pairs([(k, gone[k]) for k in range(0, 100, 4) if gone[k] < 100])
+    pmi = positive_pmi(language.window), positive_pmi(other.window)
+    rare = [(k, gone[k]) for k in range(200, 300)]
+    # a given pair of rare words, a wrong one, holds from the round on that these words take part in
+    given = as_pairs([(rare[0][0], rare[1][1])])
+    vocabulary = [150] * 3 + [300] * 2
+    best = learn_by_pairs(*pmi, no_priors(300), start, NOTHING, vocabulary, 40, 10, 1).best
+    assert np.mean([best.forward[k] == partner for k, partner in rare]) > 0.8
+    kept = with_given(learn_by_pairs(*pmi, no_priors(300), start, given, vocabulary, 40, 10, 1).best, given)
+    assert rare[0][0] == kept[0][0] and rare[1][1] == kept[1][0]
 
 
 def test_wrong_pairs_to_begin_with_recover_nothing():
@@ -75,7 +97,7 @@ def test_wrong_pairs_to_begin_with_recover_nothing():
     other, gone = in_other_words(language)
     start = as_pairs([(k, gone[(k + 7) % 40]) for k in range(40)])
     pmi = positive_pmi(language.window), positive_pmi(other.window)
-    learnt = learn_by_pairs(*pmi, no_priors(len(language)), start, NOTHING, 40, 10, 2, 1)
+    learnt = learn_by_pairs(*pmi, no_priors(len(language)), start, NOTHING, [len(language)] * 2, 40, 10, 1)
     assert (learnt.best.forward == gone).mean() < 0.2
 
 

@@ -12,7 +12,7 @@ TRANSLATE=40000 TRANSLATION_OPTIONS="$HALF --max-tokens 4096 --optimizer adam --
   --validate-interval-updates 1000 --save-interval-updates 1000 --keep-interval-updates 1 --patience 10"
 GENERATION_OPTIONS="--beam 5 --max-len-a 1.3 --max-len-b 5 --max-tokens 8000"
 # --init lexicon
-LEXICON_OPTIONS="--dimensions 300 --learn-words 6000"
+LEXICON_OPTIONS=  # further ones of crossinit-lexicon induce
 if [ "$INIT" = lexicon ]; then
   ALIGN=2000 ALIGN_OPTIONS="--batch-size 256 --updates-per-epoch 100 --optimizer adam --lr 0.001"
   TRANSLATION_OPTIONS+=" --lexicon-bt-updates 2000 --lexicon-bt-noise"

@@ -23,7 +23,7 @@ TRANSLATE=200000 TRANSLATION_OPTIONS="$HALF $BATCH --optimizer adam --adam-betas
   --validate-interval-updates 2000 --save-interval-updates 2000 --keep-interval-updates 1 --patience 10"
 GENERATION_OPTIONS="--beam 5 --max-len-a 1.3 --max-len-b 5 --max-tokens 8000"
 # --init lexicon, which the paper does not have
-LEXICON_OPTIONS="--dimensions 300 --learn-words 6000"
+LEXICON_OPTIONS=  # further ones of crossinit-lexicon induce
 if [ "$INIT" = lexicon ]; then
   ALIGN=5000 ALIGN_OPTIONS="--batch-size 256 --updates-per-epoch 100 --optimizer adam --lr 0.001"
   TRANSLATION_OPTIONS+=" --lexicon-bt-updates 4000 --lexicon-bt-noise"

@@ -16,7 +16,7 @@ TRANSLATE=300 TRANSLATION_OPTIONS="--max-tokens 800 --optimizer adam --adam-beta
 GENERATION_OPTIONS="--generation-vocab target --beam 4 --max-len-a 1.3 --max-len-b 5 --max-tokens 3000"
 # --init lexicon: what was found to work on captions and in the quickstart. Over an aligned table a model that begins by copying
 # is near to translating word by word; no mBART, since long denoising alone would undo the alignment, and translation denoises too
-LEXICON_OPTIONS="--dimensions 300 --learn-words 6000"  # for some million words; the defaults are for less
+LEXICON_OPTIONS=  # further ones of crossinit-lexicon induce
 if [ "$INIT" = lexicon ]; then
   MODEL=${MODEL/mbart_base/transformer}" --encoder-normalize-before --decoder-normalize-before"
   ALIGN=300 ALIGN_OPTIONS="--batch-size 512 --updates-per-epoch 100 --optimizer adam --lr 0.01 --clip-norm 1.0 --start-as-copier"
