@@ -33,8 +33,9 @@ class Claim:
 
 
 def claim_table(caption: str, claims: Sequence[Claim]) -> Table:
-    """A row for each claim: its verdict, the figure, each control of it, and the figure and highest control of each
-    variant of the table. Of a control, the limit is shown: what it may reach by chance."""
+    """A row for each claim: whether it is evidence, the figure, each control of it, and the figure and highest control
+    of each variant of the table. Of a control, the limit is shown: what it may reach by chance. `summary_table` has
+    the verdict in full."""
     controls = list(dict.fromkeys(control.name for claim in claims for control in claim.findings[0].controls))
     variants = list(dict.fromkeys(finding.variant for claim in claims for finding in claim.findings[1:]))
     titles = ["figure", "table", "verdict", "value"] + [f"control: {name}" for name in controls]
@@ -43,7 +44,8 @@ def claim_table(caption: str, claims: Sequence[Claim]) -> Table:
     rows: List[Sequence[Cell]] = []
     for claim in claims:
         limits = {control.name: control.limit for control in claim.findings[0].controls}
-        row: List[Cell] = [claim.what, claim.table, claim.verdict, claim.findings[0].value]
+        short = "evidence" if claim.is_evidence else "no evidence"
+        row: List[Cell] = [claim.what, claim.table, short, claim.findings[0].value]
         row += [limits.get(name) for name in controls]
         others = {finding.variant: finding for finding in claim.findings[1:]}
         for variant in variants:

@@ -40,7 +40,8 @@ _MISSING = 20  # words that are named where they are missing
 class Study:
     """Tables side by side, with the words that all of them have.
 
-    names: of the tables; tables: TableWords of each, of the same words; seed: of everything random.
+    names: of the tables; tables: TableWords of each, of the same words; seed: of everything random; gaps:
+    sentences that say how much of what was asked for could not be measured, and why.
     The methods add a section each to `report`; `finish` puts the verdicts before them.
     """
 
@@ -49,6 +50,7 @@ class Study:
     seed: int = 1
     report: Report = field(default_factory=lambda: Report("What the embeddings show, and what their controls show"))
     claims: List[Claim] = field(default_factory=list)
+    gaps: List[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.words = self.tables[0].words
@@ -151,6 +153,8 @@ class Study:
             claim = Claim(f"Spearman's rho of concepts' ranks, {'-'.join(pair)}", "ranks alone", [found.finding])
             self.claims.append(claim)
             title = f"{len(found.concepts):,} concepts, {found.missing:,} have no ranked word in one language"
+            if found.missing > len(found.concepts):
+                self.gaps.append(f"{'-'.join(pair)}: {title}; are the mappings and the rank tables of these languages?")
             section.parts.append(claim_table(title, [claim]))
             labels = [concept.gloss for concept in found.concepts]
             alt = (
@@ -168,6 +172,7 @@ class Study:
         section = self.report.section("Analogies in all mixes of languages")
         places, missing = find_analogies(self.words, analogies)
         self._say_missing(section.parts, missing, sum(map(len, analogies.values())), "words of the analogies")
+        self.gaps += section.parts[-1:] if missing else []
         for at, space in enumerate(self.spaces if places else []):
             results = measure_analogies(self.words, space, places, self.untrained[at])
             claims = [Claim(f"cos({one.left}, {one.target})", space.name, one.findings) for one in results]
@@ -190,6 +195,7 @@ class Study:
             section.parts.append(claim_table("Cosines", claims))
         else:
             section.parts.append("No two statements of one pair of languages have all of their words.")
+            self.gaps.append(f"no two statements of {source} have all of their words in the vocabulary")
         titles = ("languages", "table", "analogies", "left out: words missing", "left out: spelt alike", "mean L2")
         section.parts.append(Table("Distances", titles, list(rows)))
         self.claims += claims

@@ -117,7 +117,7 @@ def _read_small_files(options: argparse.Namespace) -> _Measured:
     languages = list(ranks)
     analogies = {
         _of(language, languages, "--analogy"): _analogy(language, text)
-        for language, text in _by_language(options.analogy, "--analogy").items()
+        for language, text in _by_language(options.analogy, "--analogy", "LANG=A,B,C,D").items()
     }
     concepts = {
         _of(language, languages, "--concepts"): read_concepts(path)
@@ -169,12 +169,15 @@ def _analyze(options: argparse.Namespace) -> None:
         _say(f"statements of {source}")
         study.add_statements(statements, source)
     for translations in judged:
-        _say(f"words found from {translations.source} to {translations.target}")
+        count = f"{len(translations.entries):,} of {translations.total:,} words of the dictionary can be judged"
+        _say(f"words found from {translations.source} to {translations.target}; {count}")
         study.add_translations(translations)
     if measured.curves:
         study.add_curves(measured.curves)
     report = study.finish()
     report.write(options.out)
+    for gap in study.gaps:
+        _say(gap)
     held = sum(claim.is_evidence for claim in study.claims)
     if study.claims:
         print(f"{held:,} of {len(study.claims):,} figures are above every control of theirs")
@@ -205,20 +208,20 @@ def _cut(path: str) -> "Cut":
     return lambda word: model.encode(word, out_type=str)
 
 
-def _by_name(texts: Sequence[str], option: str) -> Dict[str, str]:
+def _by_name(texts: Sequence[str], option: str, form: str = "NAME=FILE") -> Dict[str, str]:
     named: Dict[str, str] = {}
     for text in texts:
         name, mark, path = text.partition("=")
         if not (name and mark and path):
-            raise InputError(f"{option} takes NAME=FILE, not {text}")
+            raise InputError(f"{option} takes {form}, not {text}")
         if name in named:
             raise InputError(f"{option} names {name} twice")
         named[name] = path
     return named
 
 
-def _by_language(texts: Sequence[str], option: str) -> Dict[str, str]:
-    return {check_code(language): path for language, path in _by_name(texts, option).items()}
+def _by_language(texts: Sequence[str], option: str, form: str = "LANG=FILE") -> Dict[str, str]:
+    return {check_code(language): path for language, path in _by_name(texts, option, form).items()}
 
 
 def _of(language: str, languages: Sequence[str], option: str) -> str:

@@ -3,12 +3,12 @@
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Optional
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.complete_files import check_new_file, check_new_folder
-from crossinit_fairseq.data.dictionary import MASK, SPECIAL, read_symbols
+from crossinit_fairseq.data.dictionary import MASK, SPECIAL, WORD_START, read_symbols
 from crossinit_fairseq.errors import InputError, printable
 
 if TYPE_CHECKING:  # --help need not wait for torch
@@ -33,10 +33,12 @@ has too are replaced, and the output layer's with them where it is tied; all els
   mBART, XLM-R   pieces, <s>, <pad>, </s>, <unk>, <mask> as they are; mBART's en_XX is [en_XX], else [en]
   XLM            the</w> is `the` of subword-nmt (th is `th@@`) or \u2581the of SentencePiece; <special1> is <mask>
 Values go as they are. fairseq's mBART multiplies embeddings by the root of their dimension, as an mBART folder with
-scale_embedding: true does; XLM and XLM-R of Hugging Face never do.
+scale_embedding: true does; XLM and XLM-R of Hugging Face never do. Where transformers then stops at torchaudio, which
+fairseq installs and a CPU build of torch cannot load: pip uninstall torchaudio.
 
---from reads .safetensors written by this command, .vec of any program, or such a model folder. Symbols of the
-dictionary that it lacks keep their rows. Start the next stage by --finetune-from-model NEW.pt: the state of the
+--from reads .safetensors written by this command, .vec of any program, or such a model folder. Words are written as
+the dictionary writes them: \u2581the, not the, where its pieces are SentencePiece's. Symbols of the dictionary that it
+lacks keep their rows. Start the next stage by --finetune-from-model NEW.pt: the state of the
 optimizer is left out, it belongs to the old table.
 
 The dictionary is the one that the checkpoint was trained with; it has as many symbols as the table has rows, four of
@@ -143,6 +145,7 @@ def _import(options: argparse.Namespace) -> None:
     symbols = read_symbols(options.dict)
     checkpoint = Checkpoint(options.into)
     old = checkpoint.table(symbols, options.table)
+    hint = ""
     if os.path.isdir(options.source):
         model = _model(options.source)
         values, names = model.embeddings.detach(), {number: token for token, number in model.tokens.items()}
@@ -150,12 +153,13 @@ def _import(options: argparse.Namespace) -> None:
     else:
         new = _read(options.source)
         values, names = new.values, dict(enumerate(new.symbols))
+        hint = _without_mark(new.symbols, old.rows)
         rows = [row for symbol, row in old.rows.items() if symbol in new.rows]
         source_rows = [new.rows[symbols[row]] for row in rows]
         if not any(symbols[row] not in SPECIAL and symbols[row] != MASK for row in rows):
             raise InputError(
-                f"{options.source} and {options.dict} have nothing but special symbols in common: is it the right "
-                "dictionary?"
+                f"{options.source} and {options.dict} have nothing but special symbols in common"
+                + (f"; {hint}" if hint else ": is it the right dictionary?")
             )
     rounded = checkpoint.replace(rows, values, source_rows, options.table)
     checkpoint.save(options.output)
@@ -165,7 +169,24 @@ def _import(options: argparse.Namespace) -> None:
     _say_rows(f"symbols are not in {options.source} and keep their rows", kept, dict(enumerate(symbols)))
     unused = sorted(set(range(len(values))) - set(source_rows))
     _say_rows(f"rows of {options.source} are of no symbol in the dictionary", unused, names)
+    if hint:
+        _say(f"  {hint}")
     _say_rounded(rounded, old.values.dtype)
+
+
+def _without_mark(names: Iterable[str], rows: Mapping[str, int]) -> str:
+    """What to say of whole words, as word2vec and fastText write them, where a dictionary has SentencePiece's pieces.
+
+    names: of the rows of a file; rows: {symbol: row} of the dictionary. Returns "" for any other names.
+    """
+    if any(name.startswith(WORD_START) for name in names):
+        return ""
+    words = [name for name in names if WORD_START + name in rows]
+    if not words:
+        return ""
+    first = printable(words[0])
+    where = f"{len(words):,} words of the file stand in the dictionary with {WORD_START} before them"
+    return f"{where}: write {WORD_START}{first} for {first}"
 
 
 def _read(path: str) -> "EmbeddingTable":

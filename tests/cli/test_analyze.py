@@ -85,6 +85,8 @@ def test_every_figure_has_its_verdict(out):
 def test_coverage_is_said(out):
     text = (out / "report.md").read_text(encoding="utf-8")
     assert "60 of 61 words are judged (98%)" in text and "not in the vocabulary: absent." in text
+    # the reasons stand once, in the summary: beside all controls there is no room
+    assert "| flat | no evidence | " in text and "| no evidence: reached by" in text
     assert "valid loss by updates; at the end: span 10 2.6 after 40." in text
 
 
@@ -113,6 +115,9 @@ def test_tables_of_the_same_rows_have_the_same_untrained_controls():
     "change, message",
     [
         (["--ranks=en=map-en.tsv"], "--ranks names en twice"),
+        (["--ranks=en:en.tsv"], "--ranks takes LANG=FILE, not en:en.tsv"),
+        (["--analogy=a,b,c,d"], "--analogy takes LANG=A,B,C,D, not a,b,c,d"),
+        (["--logs=log"], "--logs takes NAME=FILE, not log"),
         (["--ranks=fr=en.tsv"], "en.tsv is the rank table of en, not of fr"),
         (["--ranks=ro=de.tsv"], "de.tsv is the rank table of deu_Latn, not of ro"),
         (["--translations=en-ro=en-de.txt"], "'en-ro' is no pair of languages"),
@@ -136,6 +141,20 @@ def test_bad_input_ends_with_one_sentence(folder, capsys, monkeypatch, change, m
     said = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
     assert len(said) == 1 and message in said[0]
     assert not (folder / "bad").exists()
+
+
+def test_what_could_not_be_measured_is_said_on_the_terminal(folder, capsys):
+    for language in ("en", "de"):
+        foreign = (folder / f"map-{language}.tsv").read_text(encoding="utf-8").replace("///", "///x").split("\n")
+        known = (folder / f"map-{language}.tsv").read_text(encoding="utf-8").split("\n")
+        (folder / f"foreign-{language}.tsv").write_text("\n".join(known[:5] + foreign[5:]), encoding="utf-8")
+    options = [f"--concepts={language}={folder}/foreign-{language}.tsv" for language in ("en", "de")]
+    options += ["--analogy=en=e70,e71,e72,absent", f"--translations=en-de={folder}/en-de.txt", f"--out={folder}/gaps"]
+    assert main(arguments(folder, "good") + options) == 0
+    said = capsys.readouterr().err
+    assert "en to de; 60 of 61 words of the dictionary can be judged" in said
+    assert "1 of 4 words of the analogies are not in the vocabulary: absent (en)." in said
+    assert "en-de: 4 concepts, 116 have no ranked word in one language; are the mappings" in said
 
 
 def test_one_language_alone(folder, capsys):

@@ -149,8 +149,26 @@ def test_bad_input_is_one_sentence(shared, tmp_path, capsys, monkeypatch):
     refused("is read and would be overwritten", *put, shared.path)
     refused("is read and would be overwritten", *put, "t.vec")
     (tmp_path / "t.vec").write_text("2 8\n<s>" + 8 * " 1" + "\nstrange" + 8 * " 1" + "\n")
-    refused("nothing but special symbols in common", *put, "new.pt")
+    refused("nothing but special symbols in common: is it the right dictionary?", *put, "new.pt")
     assert sorted(os.listdir()) == ["dict.txt", "folder.vec", "shared.pt", "t.vec"]
+
+
+def test_whole_words_for_pieces_of_sentencepiece(tmp_path, capsys):
+    """The dictionary has `e` as it is, and all of `the`, `e` and `of` with the mark of SentencePiece."""
+    dictionary = write_dictionary(tmp_path / "dict.txt", ["\u2581the", "\u2581of", "\u2581e", "e"])
+    checkpoint = save_checkpoint(tmp_path / "c.pt", {"encoder.embed_tokens.weight": torch.zeros(8, 2)})
+    words, new = tmp_path / "words.vec", str(tmp_path / "new.pt")
+    put = ["--from", str(words), "--into", checkpoint, "--dict", dictionary, "-o", new]
+    words.write_text("2 2\nthe 1 2\nof 1 2\n", encoding="utf-8")
+    assert main(put) == 1
+    hint = "words of the file stand in the dictionary with \u2581 before them: write \u2581the for the"
+    assert f"in common; 2 {hint}" in capsys.readouterr().err and not os.path.exists(new)
+    words.write_text("3 2\nthe 1 2\ne 1 2\nof 1 2\n", encoding="utf-8")
+    assert main(put) == 0
+    assert f"  3 {hint}\n" in capsys.readouterr().err
+    words.write_text("2 2\n\u2581the 1 2\ne 1 2\n", encoding="utf-8")
+    assert main(put[:-1] + [str(tmp_path / "pieces.pt")]) == 0
+    assert "before them" not in capsys.readouterr().err
 
 
 def test_a_library_that_is_missing(shared, tmp_path, capsys, monkeypatch):
