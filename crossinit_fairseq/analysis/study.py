@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -171,8 +171,9 @@ class Study:
         """King - Man + Woman against Queen, in all mixes (Table 1)."""
         section = self.report.section("Analogies in all mixes of languages")
         places, missing = find_analogies(self.words, analogies)
-        self._say_missing(section.parts, missing, sum(map(len, analogies.values())), "words of the analogies")
-        self.gaps += section.parts[-1:] if missing else []
+        said = self._say_missing(missing, sum(map(len, analogies.values())), "words of the analogies")
+        section.parts += said
+        self.gaps += said
         for at, space in enumerate(self.spaces if places else []):
             results = measure_analogies(self.words, space, places, self.untrained[at])
             claims = [Claim(f"cos({one.left}, {one.target})", space.name, one.findings) for one in results]
@@ -208,7 +209,7 @@ class Study:
             f"{len(translations.entries):,} of {translations.total:,} words are judged ({translations.coverage:.0%}); "
             f"{translations.same:,} have a translation that is spelt alike and are left out: it would find itself."
         )
-        self._say_missing(section.parts, translations.missing, translations.total, "words of the dictionary")
+        section.parts += self._say_missing(translations.missing, translations.total, "words of the dictionary")
         claims, rows, bands, shares, labels = [], [], [], {}, []
         exchanged = exchange(self.words, translations, self.seed)
         known: Dict[Tuple[int, str], Retrieved] = {}  # tables with the same rows share their untrained controls
@@ -260,10 +261,11 @@ class Study:
         for name, count in damaged.items():
             section.parts.append(f"{name}: {count:,} damaged lines of statistics were passed over.")
 
-    def _say_missing(self, parts: List[Any], missing: Sequence[str], total: int, what: str) -> None:
-        if missing:
-            named = ", ".join(missing[:_MISSING]) + (", \u2026" if len(missing) > _MISSING else "")
-            parts.append(f"{len(missing):,} of {total:,} {what} are not in the vocabulary: {named}.")
+    def _say_missing(self, missing: Sequence[str], total: int, what: str) -> List[str]:
+        if not missing:
+            return []
+        named = ", ".join(missing[:_MISSING]) + (", \u2026" if len(missing) > _MISSING else "")
+        return [f"{len(missing):,} of {total:,} {what} are not in the vocabulary: {named}."]
 
 
 def _band(first: int, last: Optional[int]) -> str:
