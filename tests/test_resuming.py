@@ -5,12 +5,11 @@ A run leaves a checkpoint after each update; others go on from one of them, as a
 """
 
 import shutil
-import socket
 
 import pytest
 
 from crossinit_fairseq.checkpoint_files import load_checkpoint_file
-from tests.toy_runs import TASKS, check_same, ended, fine_tuning_folder, forked, train
+from tests.toy_runs import TASKS, check_same, ended, fine_tuning_folder, forked, in_two_processes, train, trained
 
 long = pytest.mark.long
 
@@ -29,18 +28,11 @@ def alone(task, data, folder, options, log):
     assert ended(forked(train(task, data, folder, options, log))) == 0, log.read_text()[-2000:]
 
 
-def in_two_processes(task, data, folder, options, log):
-    """Data-parallel training over gloo."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options += (
-        " --cpu --distributed-world-size 2 --distributed-no-spawn --distributed-backend gloo --ddp-backend legacy_ddp "
-        f"--distributed-init-method tcp://127.0.0.1:{port} --distributed-rank "
-    )
-    logs = [log, log.with_suffix(".second")]
-    processes = [forked(train(task, data, folder, f"{options} {rank}", logs[rank])) for rank in range(2)]
-    assert [ended(process) for process in processes] == [0, 0], [path.read_text()[-1500:] for path in logs]
+def together(task, data, folder, options, log):
+    """The same in two processes; the log is that of the first."""
+    ends = in_two_processes(lambda rank, distributed: trained(task, data, folder, options, distributed), folder)
+    assert [status for status, _ in ends] == [0, 0], [said[-1500:] for _, said in ends]
+    log.write_text(ends[0][1])
 
 
 def state_of(path):
@@ -106,4 +98,4 @@ def test_two_processes_resumed_at_every_place(task, data_of, tmp_path):
         "crossinit_unmt": "--max-tokens 400",
         "crossinit_xnli": "--batch-size 8",
     }  # an epoch has 3 updates or more
-    assert check_resumes(task, data_of(task), tmp_path, training=in_two_processes, more=smaller.get(task, "")) >= 5
+    assert check_resumes(task, data_of(task), tmp_path, training=together, more=smaller.get(task, "")) >= 5

@@ -3,9 +3,11 @@
 Processes are forked from this one, which has imported torch and fairseq already: a run then starts in a second.
 """
 
+import functools
 import json
 import os
 import re
+import socket
 import sys
 from typing import NamedTuple
 
@@ -74,17 +76,49 @@ def fine_tuning_folder(folder):
     return folder
 
 
+def trained(task, data, save_dir, *options):
+    """Train in this process. options: more of them, strings. Returns exit status and log, see in_process.run."""
+    return run(
+        "train", [str(data), "--save-dir", str(save_dir)], TASKS[task].options.format(data=data), COMMON, *options
+    )
+
+
 def train(task, data, save_dir, options="", log=None):
     """A function that trains, for `forked`. options: more of them, a str; log: a file for what the run said."""
 
     def work():
-        words = TASKS[task].options.format(data=data)
-        done = run("train", [str(data), "--save-dir", str(save_dir)], words, COMMON, options)
+        done = trained(task, data, save_dir, options)
         if log is not None:
             log.write_text(done.stdout)
         os._exit(done.returncode)
 
     return work
+
+
+def in_two_processes(training, folder):
+    """Data-parallel training over gloo, in two forked processes.
+
+    training: a function of a rank (0 or 1) and of further options, a str, which trains and returns what
+    tests.tasks.in_process.run does; folder: for what they say. Returns [(exit status, log)] of each.
+    """
+    folder.mkdir(exist_ok=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = (
+        "--cpu --distributed-world-size 2 --distributed-no-spawn --distributed-backend gloo --ddp-backend legacy_ddp "
+        f"--distributed-init-method tcp://127.0.0.1:{port} --distributed-rank "
+    )
+    logs = [folder / f"log.{rank}" for rank in range(2)]
+
+    def work(rank):
+        done = training(rank, options + str(rank))
+        logs[rank].write_text(done.stdout, encoding="utf-8")
+        os._exit(done.returncode)
+
+    processes = [forked(functools.partial(work, rank)) for rank in range(2)]
+    statuses = [ended(process) for process in processes]
+    return [(status, log.read_text("utf-8") if log.exists() else "") for status, log in zip(statuses, logs)]
 
 
 def forked(work):

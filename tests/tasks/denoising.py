@@ -1,10 +1,7 @@
 """Training by crossinit_denoising on the toy data folder."""
 
-import functools
 import hashlib
 import json
-import os
-import socket
 
 import torch
 from fairseq.data import Dictionary
@@ -13,7 +10,7 @@ from fairseq.trainer import Trainer
 from tests.conftest import TINY_MODEL
 from tests.helpers import is_kept
 from tests.tasks.in_process import run
-from tests.toy_runs import ended, forked
+from tests.toy_runs import in_two_processes
 
 OPTIONS = (
     "--task crossinit_denoising --criterion cross_entropy --arch mbart_base --langs aa,bb --add-lang-token "
@@ -48,26 +45,16 @@ def watched(stock, steps):
     return train_step
 
 
-def in_two_processes(data, save_dir, *options):
+def denoise_in_two_processes(data, save_dir, *options):
     """Train over gloo. Returns what `watched` noted in each process: [[[number of an input, ...], digest], ...]."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    save_dir.mkdir(exist_ok=True)
-    distributed = (
-        "--cpu --distributed-world-size 2 --distributed-no-spawn --distributed-backend gloo --ddp-backend legacy_ddp "
-        f"--disable-validation --distributed-init-method tcp://127.0.0.1:{port} --distributed-rank "
-    )
 
-    def work(rank):
+    def training(rank, distributed):
         steps = []
         Trainer.train_step = watched(Trainer.train_step, steps)
-        done = denoise(data, save_dir, *options, distributed + str(rank), check=False)
-        (save_dir / f"{rank}.json").write_text(json.dumps([steps, done.stdout[-3000:]]))
-        os._exit(done.returncode)
+        done = denoise(data, save_dir, "--disable-validation", *options, distributed, check=False)
+        (save_dir / f"{rank}.json").write_text(json.dumps(steps))
+        return done
 
-    processes = [forked(functools.partial(work, rank)) for rank in range(2)]
-    statuses = [ended(process) for process in processes]
-    noted = [json.loads((save_dir / f"{rank}.json").read_text()) for rank in range(2)]
-    assert statuses == [0, 0], noted[0][1] + noted[1][1]
-    return [steps for steps, _ in noted]
+    ends = in_two_processes(training, save_dir)
+    assert [status for status, _ in ends] == [0, 0], ends[0][1][-3000:] + ends[1][1][-3000:]
+    return [json.loads((save_dir / f"{rank}.json").read_text()) for rank in range(2)]

@@ -1,18 +1,19 @@
 """The task crossinit_pretrain by itself: architectures, resuming, rescaling, data-parallel training, bad input."""
 
+import hashlib
 import re
 import shutil
-import socket
-import subprocess
-import sys
 
 import pytest
 import torch
 from fairseq.logging import metrics
+from fairseq.trainer import Trainer
 
 from crossinit_fairseq.criterions.crossinit import CrossInitCriterion
 from crossinit_fairseq.tasks.crossinit_pretrain import CrossInitPretrainConfig, CrossInitPretrainTask
-from tests.conftest import TINY_MODEL, USER_DIR, crossinit, load
+from tests.conftest import TINY_MODEL, crossinit, load
+from tests.tasks.in_process import run
+from tests.toy_runs import in_two_processes
 
 TABLE = "encoder.embed_tokens.weight"
 
@@ -68,59 +69,50 @@ def test_rescaling_keeps_directions_and_restores_the_scale(data_folder, tmp_path
     assert torch.equal(rescaled[~words], initial[~words])
 
 
-# prints what each process learns from and what it has learnt
-WORKER = """
-import hashlib, torch
-from fairseq_cli.train import cli_main  # first: it sets up the log
-from fairseq import trainer
-
 def leaves(value):
+    """The tensors in a nested dict, in the order of their keys."""
     if torch.is_tensor(value):
         return [value]
     return [leaf for key in sorted(value) for leaf in leaves(value[key])] if isinstance(value, dict) else []
 
+
 def digest(tensors):
     return hashlib.sha256(b"".join(tensor.detach().numpy().tobytes() for tensor in tensors)).hexdigest()
 
-def watch(stock):
+
+def watched(stock):
+    """Trainer.train_step that prints what a process learns from and what it has learnt."""
+
     def train_step(self, samples, **options):
         log = stock(self, samples, **options)
         drawn = digest(leaf for sample in samples for leaf in leaves(sample["net_input"]))
-        print("WORKER", self.get_num_updates(), drawn, digest(self.model.parameters()), flush=True)
+        print("WORKER", self.get_num_updates(), drawn, digest(self.model.parameters()))
         return log
-    return train_step
 
-trainer.Trainer.train_step = watch(trainer.Trainer.train_step)
-cli_main()
-"""
+    return train_step
 
 
 def test_two_processes_train_one_table(data_folder, tmp_path):
     """Data-parallel training over gloo (fairseq uses torch's own wrapper on GPUs only): each process draws pairs of its
     own, all of them count, and after every update both have the same weights."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-c", WORKER, str(data_folder), *TINY_MODEL]
-    command += (
-        f"--user-dir {USER_DIR} --save-dir {tmp_path} --optimizer adam --lr 0.01 --num-workers 0 --data-buffer-size 0 "
-        "--log-format json --log-interval 1 --no-epoch-checkpoints --task crossinit_pretrain --criterion crossinit "
-        "--arch mbart_base --langs aa,bb --span 10 --max-rank 40 --batch-size 8 --updates-per-epoch 8 --max-update 3 "
-        "--valid-batches 2 --cpu --distributed-world-size 2 --distributed-no-spawn --distributed-backend gloo "
-        f"--ddp-backend legacy_ddp --distributed-init-method tcp://127.0.0.1:{port}"
-    ).split()
-    processes = [
-        subprocess.Popen(command + ["--distributed-rank", str(rank)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        for rank in range(2)
-    ]
-    outputs = [process.communicate()[0].decode("utf-8") for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], outputs[0][-2000:]
-    one, other = (re.findall(r"^WORKER (\d) (\w+) (\w+)$", output, re.M) for output in outputs)
+    options = (
+        "--optimizer adam --lr 0.01 --num-workers 0 --data-buffer-size 0 --log-format json --log-interval 1 "
+        "--no-epoch-checkpoints --task crossinit_pretrain --criterion crossinit --arch mbart_base --langs aa,bb "
+        "--span 10 --max-rank 40 --batch-size 8 --updates-per-epoch 8 --max-update 3 --valid-batches 2"
+    )
+
+    def training(rank, distributed):
+        Trainer.train_step = watched(Trainer.train_step)
+        return run("train", [str(data_folder), "--save-dir", str(tmp_path)], options, TINY_MODEL, distributed)
+
+    ends = in_two_processes(training, tmp_path)
+    assert [status for status, _ in ends] == [0, 0], ends[0][1][-2000:]
+    one, other = (re.findall(r"^WORKER (\d) (\w+) (\w+)$", log, re.M) for _, log in ends)
     assert [update for update, _, _ in one] == [update for update, _, _ in other] == ["1", "2", "3"]
     assert [table for _, _, table in one] == [table for _, _, table in other]
     assert len({drawn for _, drawn, _ in one + other}) == 6 and len({table for _, _, table in one}) == 3
     # 8 pairs of each process
-    assert '"bsz": "16"' in outputs[0]
+    assert '"bsz": "16"' in ends[0][1]
 
 
 def copied(data_folder, tmp_path):

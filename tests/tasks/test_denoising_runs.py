@@ -13,7 +13,7 @@ from fairseq.tasks import setup_task
 from crossinit_fairseq.checkpoint_files import load_checkpoint_file
 from tests.conftest import TINY_MODEL, load, weights
 from tests.helpers import is_kept
-from tests.tasks.denoising import OPTIONS, denoise, in_two_processes
+from tests.tasks.denoising import OPTIONS, denoise, denoise_in_two_processes
 from tests.tasks.in_process import run, translate
 from tests.toy_runs import check_same
 
@@ -75,7 +75,7 @@ def test_it_learns_and_validates_each_language(whole):
 
 
 def test_two_processes_share_an_epoch_and_resume(data_folder, tmp_path):
-    one, other = in_two_processes(data_folder, tmp_path / "whole", "--max-update 5")
+    one, other = denoise_in_two_processes(data_folder, tmp_path / "whole", "--max-update 5")
     digests = [digest for _, digest in one]
     assert digests == [digest for _, digest in other] and len(set(digests)) == 5
     # three updates of two batches each are an epoch; the second process has none in the third
@@ -84,7 +84,7 @@ def test_two_processes_share_an_epoch_and_resume(data_folder, tmp_path):
     )
     assert other[2][0] == []
     for stop in (2, 5):
-        parts = in_two_processes(data_folder, tmp_path / "parts", f"--max-update {stop}")
+        parts = denoise_in_two_processes(data_folder, tmp_path / "parts", f"--max-update {stop}")
     assert parts == [one[2:], other[2:]]
 
 

@@ -1,14 +1,13 @@
 """What every task does when numbers are no longer numbers, in one process and in two."""
 
 import re
-import socket
-import subprocess
-import sys
 
 import torch
 
-from tests.conftest import TINY_MODEL, USER_DIR, load
+from crossinit_fairseq.unmt import training_step
+from tests.conftest import TINY_MODEL, load
 from tests.tasks.in_process import OPTIONS, run, translate
+from tests.toy_runs import in_two_processes
 
 OWN = (
     "--optimizer adam --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints --log-format json --log-interval 1 "
@@ -79,53 +78,27 @@ def test_a_table_that_explodes_is_warned_of(data_folder, tmp_path):
     assert re.match(r"update 11: the table explodes: the norm of random words is \S+, and was \S+ when this run", said)
 
 
-# in its second step, the loss of the second process is no number
-WORKER = """
-import sys
-from fairseq_cli.train import cli_main  # first: it sets up the log
-from fairseq.criterions.label_smoothed_cross_entropy import LabelSmoothedCrossEntropyCriterion as Criterion
-from crossinit_fairseq.unmt import training_step
-from crossinit_fairseq.tasks.base import CrossInitTask
+def broken_in_the_second_step(stock, rank):
+    """unmt.training_step.compute_loss, by which the second process has a loss that is no number."""
 
-rank = int(sys.argv[sys.argv.index("--distributed-rank") + 1])
-
-def broken(stock):
     def compute_loss(model, criterion, sample):
         loss, size, logs = stock(model, criterion, sample)
-        return loss * (float("nan") if rank and compute_loss.task.watch.update == 1 else 1), size, logs
-    return compute_loss
+        return loss * (float("nan") if rank and criterion.task.watch.update == 1 else 1), size, logs
 
-training_step.compute_loss = broken(training_step.compute_loss)
-begin = CrossInitTask.begin_epoch
-def begin_epoch(self, epoch, model):
-    training_step.compute_loss.task = self
-    begin(self, epoch, model)
-CrossInitTask.begin_epoch = begin_epoch
-cli_main()
-"""
+    return compute_loss
 
 
 def test_one_of_two_processes_ends_both_with_the_reason(data_folder, tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-c", WORKER, str(data_folder), "--user-dir", str(USER_DIR)]
-    command += OPTIONS.replace("--max-tokens 300", "--batch-size 40").split() + TINY_MODEL
-    command += (
-        f"--save-dir {tmp_path} --max-update 5 --cpu --distributed-world-size 2 --distributed-no-spawn "
-        "--distributed-backend gloo --ddp-backend legacy_ddp --disable-validation "
-        f"--distributed-init-method tcp://127.0.0.1:{port}"
-    ).split()
-    processes = [
-        subprocess.Popen(command + ["--distributed-rank", str(rank)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        for rank in range(2)
-    ]
-    outputs = [process.communicate()[0].decode("utf-8") for process in processes]
-    assert [process.returncode for process in processes] == [1, 1], outputs[0][-3000:] + outputs[1][-3000:]
+    options = OPTIONS.replace("--max-tokens 300", "--batch-size 40") + " --max-update 5 --disable-validation"
+
+    def training(rank, distributed):
+        training_step.compute_loss = broken_in_the_second_step(training_step.compute_loss, rank)
+        return run("train", [str(data_folder), "--save-dir", str(tmp_path)], options, TINY_MODEL, distributed)
+
     expected = (
         "crossinit_fairseq: error: in process 1 of 2 (numbered from 0), the loss is nan in update 2, denoising "
         "of language aa"
     )
-    for output in outputs:
-        assert expected in output and "Traceback" not in output, output[-3000:]
+    for status, log in in_two_processes(training, tmp_path):
+        assert status == 1 and expected in log and "Traceback" not in log, log[-3000:]
     assert not (tmp_path / "checkpoint_last.pt").exists()

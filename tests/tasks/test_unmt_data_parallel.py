@@ -1,26 +1,22 @@
 """crossinit_fairseq/tasks/crossinit_unmt.py in two processes: fairseq's own data-parallel training over gloo."""
 
+import hashlib
 import json
 import re
-import socket
-import subprocess
-import sys
 
 import pytest
 import torch
+from fairseq.trainer import Trainer
 
-from tests.conftest import TINY_MODEL, USER_DIR, load, weights
-from tests.tasks.in_process import OPTIONS
+from tests.conftest import TINY_MODEL, load, weights
+from tests.tasks.in_process import OPTIONS, run
+from tests.toy_runs import in_two_processes
 
-# prints what each process learns from and where it ends; in its first step, the second generates nothing
-WORKER = """
-import hashlib, sys
-from fairseq_cli.train import cli_main  # first: it sets up the log
-from fairseq import trainer
 
-rank = int(sys.argv[sys.argv.index("--distributed-rank") + 1])
+def watched(stock, rank):
+    """Trainer.train_step that prints what a process learns from and where it ends; in its first step, the second
+    generates nothing."""
 
-def watch(stock):
     def train_step(self, samples, **options):
         items = [(sample or {}).get("update") for sample in samples]
         made = self.task.back_translation
@@ -31,39 +27,29 @@ def watch(stock):
         if rank and self.get_num_updates() == 1:
             made.text_tokens = text_tokens
         digest = hashlib.sha256(b"".join(p.detach().numpy().tobytes() for p in self.model.parameters())).hexdigest()
-        print("WORKER", self.get_num_updates(), items, digest, flush=True)
+        print("WORKER", self.get_num_updates(), items, digest)
         return log
+
     return train_step
 
-trainer.Trainer.train_step = watch(trainer.Trainer.train_step)
-cli_main()
-"""
 
+def run_two(data_folder, save_dir, options, watch=False):
+    """Train in two processes. Returns what each has logged."""
+    own = OPTIONS.replace("--max-tokens 300", "") + " --sampling-alpha 0.5 " + options
 
-def run_two(data_folder, save_dir, code, *options):
-    """Train in two processes. Returns what each has printed."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-c", code, str(data_folder), "--user-dir", str(USER_DIR), "--save-dir", str(save_dir)]
-    command += OPTIONS.replace("--max-tokens 300", "").split() + TINY_MODEL
-    command += (
-        "--cpu --distributed-world-size 2 --distributed-no-spawn --distributed-backend gloo "
-        f"--ddp-backend legacy_ddp --sampling-alpha 0.5 --distributed-init-method tcp://127.0.0.1:{port}"
-    ).split()
-    command += [part for option in options for part in option.split()]
-    processes = [
-        subprocess.Popen(command + ["--distributed-rank", str(rank)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        for rank in range(2)
-    ]
-    outputs = [process.communicate()[0].decode("utf-8") for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], outputs[0][-3000:] + outputs[1][-3000:]
-    return outputs
+    def training(rank, distributed):
+        if watch:
+            Trainer.train_step = watched(Trainer.train_step, rank)
+        return run("train", [str(data_folder), "--save-dir", str(save_dir)], own, TINY_MODEL, distributed)
+
+    ends = in_two_processes(training, save_dir)
+    assert [status for status, _ in ends] == [0, 0], "".join(log[-3000:] for _, log in ends)
+    return [log for _, log in ends]
 
 
 @pytest.fixture(scope="module")
 def outputs(data_folder, tmp_path_factory):
-    return run_two(data_folder, tmp_path_factory.mktemp("parallel"), WORKER, "--batch-size 140 --max-epoch 1")
+    return run_two(data_folder, tmp_path_factory.mktemp("parallel"), "--batch-size 140 --max-epoch 1", watch=True)
 
 
 def steps(output):
@@ -95,12 +81,11 @@ def test_the_log_is_of_both(outputs):
 
 def test_resuming_inside_a_group_of_translations_changes_no_bit(data_folder, tmp_path):
     """--bt-ahead: the first process saves what both have translated for updates to come."""
-    code = "from fairseq_cli.train import cli_main; cli_main()"
-    options = "--batch-size 50 --bt-ahead 4 --disable-validation --save-interval-updates 1 --max-update"
-    run_two(data_folder, tmp_path, code, options, "3")
+    options = "--batch-size 50 --bt-ahead 4 --disable-validation --save-interval-updates 1 --max-update 3"
+    run_two(data_folder, tmp_path, options)
     # 400 sentences of each language make 8 items; after two updates of both processes, 4 to 7 are to come
     kept = load(tmp_path / "checkpoint_1_2.pt")["extra_state"]["train_iterator"]["ahead"]
     assert sorted(kept) == [4, 5, 6, 7]
-    run_two(data_folder, tmp_path / "parts", code, options, f"3 --restore-file {tmp_path / 'checkpoint_1_2.pt'}")
+    run_two(data_folder, tmp_path / "parts", f"{options} --restore-file {tmp_path / 'checkpoint_1_2.pt'}")
     one, other = (weights(folder / "checkpoint_last.pt") for folder in (tmp_path, tmp_path / "parts"))
     assert all(torch.equal(one[name], other[name]) for name in one)
