@@ -54,27 +54,38 @@ def test_every_step_to_the_score_table(recipe, tmp_path):
 
 
 @pytest.mark.skipif(not (REAL_TEXT / "mono").is_dir(), reason="there is no real text in ../shared/data")
-@pytest.mark.parametrize("recipe, init", [("unmt_ro_en", "lexicon"), ("unmt_ne_en", "lexicon")])
-def test_real_text_with_sentences_longer_than_the_model(recipe, init, tmp_path):
+def test_real_text_with_sentences_longer_than_the_model(tmp_path):
+    recipe, init = "unmt_ro_en", "lexicon"
     languages, test = RECIPES[recipe]
-    pair = test.rsplit(".", 1)[-1].split("-")
     write_real_text(tmp_path / "text", languages, test)
-    given = []
-    if pair[0] == "ne":
-        frequent = ["लागि for", "एक one", "काम work", "समय time", "नाम name", "नयाँ new", "सबै all"]
-        (tmp_path / "seeds").write_text("\n".join(frequent) + "\n", "utf-8")
-        given = ["--seeds", tmp_path / "seeds"]
-    done = run(recipe, "--text", tmp_path / "text", "--init", init, "--out", tmp_path / "out", *given)
+    done = run(recipe, "--text", tmp_path / "text", "--init", init, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stdout + done.stderr
-    check_summary(tmp_path / "out", init, pair)
-    if given:
-        lexicon = (tmp_path / "out" / "lexicon" / "seeds.hi-en.tsv").read_text("utf-8")
-        assert "# bridge: ne" in lexicon and "\ttime\t" in lexicon
+    check_summary(tmp_path / "out", init, ["en", "ro"])
     # in 180 pieces many sentences are too long: left out of training and validation, cut to be translated
     screen = done.stdout
     assert re.search(r"mBART: prepare/data/0/\w\w/valid: skipped 0 empty and [1-9]", screen)
     assert re.search(r"translation: prepare/data/0/\w\w/valid: skipped 0 empty and [1-9]", screen)
     assert "sentences are cut to 126 sub-tokens" in (tmp_path / "out" / "logs" / "score.log").read_text("utf-8")
+
+
+@pytest.mark.skipif(not (REAL_TEXT / "mono").is_dir(), reason="there is no real text in ../shared/data")
+def test_seeds_of_one_language_become_those_of_another(tmp_path):
+    """The step `lexicon` alone: seeds of Nepali and English, through the words that Nepali shares with Hindi."""
+    write_real_text(tmp_path / "text", *RECIPES["unmt_ne_en"])
+    clean = tmp_path / "out" / "prepare" / "clean"
+    clean.mkdir(parents=True)
+    for language in ("ne", "hi", "en"):
+        shutil.copy(str(tmp_path / "text" / "mono" / f"general.{language}.txt"), str(clean / f"{language}.txt"))
+    frequent = ["लागि for", "एक one", "काम work", "समय time", "नाम name", "नयाँ new", "सबै all"]
+    (tmp_path / "seeds").write_text("\n".join(frequent) + "\n", "utf-8")
+    given = ["--text", tmp_path / "text", "--init", "lexicon", "--seeds", tmp_path / "seeds", "--step", "lexicon"]
+    done = run("unmt_ne_en", "--out", tmp_path / "out", *given)
+    assert done.returncode == 0, done.stdout + done.stderr
+    folder = tmp_path / "out" / "lexicon"
+    lexicon = (folder / "seeds.hi-en.tsv").read_text("utf-8")
+    assert "# bridge: ne" in lexicon and "\ttime\t" in lexicon
+    for pair in ("ne-hi", "hi-en", "ne-en"):
+        assert f"# languages: {pair.replace('-', ' ')}\n" in (folder / f"{pair}.tsv").read_text("utf-8")
 
 
 def write_real_text(folder, languages, test, lines=2000, test_lines=60):
