@@ -6,6 +6,7 @@ of ours rather than patched.
 """
 
 import argparse
+import logging
 import re
 import sys
 from typing import IO, Any, Optional, Sequence
@@ -15,7 +16,11 @@ from omegaconf import open_dict
 
 from crossinit_fairseq import safe_checkpoints
 from crossinit_fairseq.checkpoint_files import architecture_of
-from crossinit_fairseq.errors import InputError, first_line, one_sentence
+from crossinit_fairseq.errors import InputError, first_line, one_sentence, printable
+
+logger = logging.getLogger(__name__)
+
+_HALVES = re.compile("[\ud800-\udfff]")  # of surrogate pairs: no characters
 
 
 class _TrustingTorch:
@@ -208,6 +213,27 @@ def let_a_new_run_have_its_own_hours() -> None:
     fairseq.trainer.Trainer.load_checkpoint = load_checkpoint
 
 
+def let_sentencepiece_read_any_text() -> None:
+    """For all versions: SentencePiece ends in a RuntimeError at half of a surrogate pair, which is what Python makes of
+    standard input that is not UTF-8, in the C locales. It is read as a damaged character, which is unknown to every
+    dictionary.
+    """
+    from fairseq.data.encoders.sentencepiece_bpe import SentencepieceBPE
+
+    stock = SentencepieceBPE.encode
+    if hasattr(stock, "stock"):
+        return
+
+    def encode(self: Any, x: str) -> str:
+        whole = _HALVES.sub("\ufffd", x)
+        if whole != x:
+            logger.warning(f"a sentence is not UTF-8: {first_line(ValueError(printable(x)))}; what is not is unknown")
+        return stock(self, whole)
+
+    encode.stock = stock
+    SentencepieceBPE.encode = encode
+
+
 def apply() -> None:
     """Apply every shim that this environment needs. Safe to call twice."""
     safe_checkpoints.apply()
@@ -217,3 +243,4 @@ def apply() -> None:
     let_gpus_train_in_bfloat16()
     say_why_a_checkpoint_does_not_fit()
     let_a_new_run_have_its_own_hours()
+    let_sentencepiece_read_any_text()

@@ -23,6 +23,18 @@ _OWN_LETTERS = {
     **dict.fromkeys(("ro", "mo"), _COMMA_BELOW),
     **dict.fromkeys(("fa", "ur", "ckb"), _ARABIC_TYPED),
 }
+_OKINA = (re.compile("['`\u2018\u2019\u02bc](?=[aeiou\u0101\u0113\u012b\u014d\u016b])", re.IGNORECASE), "\u02bb")
+# what several characters are written for: Sorani's e as a heh that joins nothing; the Catalan middle dot as a bullet,
+# an operator or, between the letters of a word, a full stop; the glottal stop of Polynesian languages as any quotation
+# mark
+_OWN_SPELLINGS = {
+    "ckb": (re.compile("\u0647\u200c"), "\u06d5"),
+    "ca": (
+        re.compile("(?<=[lL])[\u2022\u2027\u2219\u22c5](?=[lL])|(?<=[^\\W\\d_][lL])\\.(?=[lL][^\\W\\d_])"),
+        "\u00b7",
+    ),
+    **dict.fromkeys(("haw", "sm", "to", "ty"), _OKINA),
+}
 _CHINESE = {
     "zh": "Chinese",
     "yue": "Cantonese",
@@ -192,8 +204,14 @@ def comma_below(text: str) -> str:
 
 def own_letters(text: str, base: str) -> str:
     """Letters of another language's keyboard as those that this one is spelt with: in Romanian `comma_below`, in
-    Persian, Urdu and Sorani its own yeh and kaf for the Arabic ones. base: the code, as `base_language` has it."""
-    return text.translate(_OWN_LETTERS[base]) if base in _OWN_LETTERS else text
+    Persian, Urdu and Sorani its own yeh and kaf for the Arabic ones; in Sorani the letter e, in Catalan the middle dot,
+    in Hawaiian, Samoan, Tongan and Tahitian the glottal stop. base: the code, as `base_language` has it."""
+    if base in _OWN_LETTERS:
+        text = text.translate(_OWN_LETTERS[base])
+    if base in _OWN_SPELLINGS:
+        pattern, letter = _OWN_SPELLINGS[base]
+        text = pattern.sub(letter, text)
+    return text
 
 
 @lru_cache(maxsize=None)

@@ -11,6 +11,8 @@ What these do by themselves, and what is done here:
 - Loading runs code that a file may carry (or, with torch 2.6 and later, fails). See checkpoint_files.py.
 - A `--save-dir` that cannot be written to, or is a file, ends in a traceback. Here it is one sentence.
 - Two runs with one `--save-dir` overwrite each other's checkpoints. Here the first one locks the folder.
+- A run that is given the `--save-dir` of an earlier one, of another task or of other languages, goes on from it. Here
+  it is refused.
 
 tests/test_safe_checkpoints.py fails when fairseq does one of these by itself.
 """
@@ -160,7 +162,9 @@ def _starting(stock: Callable) -> Callable:
                 if not cfg.no_save:
                     lock_folder(cfg.save_dir)
                     _remove_parts(cfg.save_dir)
-                instead = _check_start(cfg, trainer.checkpoint_suffix or "")
+                suffix = trainer.checkpoint_suffix or ""
+                instead = _check_start(cfg, suffix)
+                _check_same_run(cfg, instead or _last_one(cfg.save_dir, suffix), trainer.task)
             except InputError as error:
                 reason = str(error)
         if trainer.data_parallel_world_size > 1:
@@ -193,7 +197,7 @@ def _check_start(cfg: DictConfig, suffix: str) -> Optional[str]:
         path = cfg.restore_file.replace(".pt", suffix + ".pt")
         _check_loads(path, "--restore-file")
         return None
-    last = os.path.join(cfg.save_dir, f"checkpoint_last{suffix}.pt")
+    last = _last_one(cfg.save_dir, suffix)
     if not os.path.lexists(last):
         if cfg.finetune_from_model is not None:
             _check_loads(cfg.finetune_from_model, "--finetune-from-model")
@@ -210,6 +214,22 @@ def _check_start(cfg: DictConfig, suffix: str) -> Optional[str]:
         path, updates = found
         logger.warning(printable(f"{error}; going on from {path} instead, which was saved after {updates:,} updates"))
         return path.replace(suffix + ".pt", ".pt") if suffix else path
+
+
+def _last_one(folder: str, suffix: str) -> str:
+    return os.path.join(folder, f"checkpoint_last{suffix}.pt")
+
+
+def _check_same_run(cfg: DictConfig, path: str, task: Any) -> None:
+    """Raise InputError when training would go on from a checkpoint that another run has left in its `--save-dir`.
+
+    cfg: CheckpointConfig; path: of the checkpoint, if it exists; task: fairseq's; those of this package tell, see
+    CrossInitTask.check_same_run. With `--restore-file` or an option `--reset-...` going on from another run is meant.
+    """
+    resets = ("reset_optimizer", "reset_dataloader", "reset_meters", "reset_lr_scheduler")
+    is_meant = cfg.restore_file != _LAST or any(cfg[name] for name in resets)
+    if os.path.isfile(path) and not is_meant and hasattr(task, "check_same_run"):
+        task.check_same_run(path, read_header(path))
 
 
 def _check_loads(path: str, option: str) -> None:

@@ -9,6 +9,7 @@ import torch
 
 from crossinit_fairseq import compat
 from tests.conftest import USER_DIR, load
+from tests.finetuning import toy
 from tests.helpers import dictionary_of, tiny_model
 from tests.tasks.in_process import run
 from tests.toy_runs import COMMON, TASKS
@@ -181,3 +182,15 @@ def test_a_new_run_has_its_own_hours_with_the_shim_only(data_folder, tmp_path, m
     assert updates("on", ["--restore-file", str(tmp_path / "long.pt")], "--max-update 6") == 4
     monkeypatch.setattr(Trainer, "load_checkpoint", Trainer.load_checkpoint.stock)
     assert updates("without", start) == 1, "fairseq no longer counts the hours of another run"
+
+
+def test_half_a_surrogate_pair_is_unknown_with_the_shim_only(tmp_path, monkeypatch, caplog):
+    from fairseq.data.encoders.sentencepiece_bpe import SentencepieceBPE, SentencepieceConfig
+
+    toy.data_folder(tmp_path)
+    bpe = SentencepieceBPE(SentencepieceConfig(sentencepiece_model=str(tmp_path / "spm.model")))
+    assert bpe.encode("a0 \udce9") == bpe.encode("a0 \ufffd")
+    assert r"a sentence is not UTF-8: a0 \udce9; what is not is unknown" in caplog.text
+    monkeypatch.setattr(SentencepieceBPE, "encode", SentencepieceBPE.encode.stock)
+    with pytest.raises((RuntimeError, UnicodeEncodeError)):
+        bpe.encode("a0 \udce9")

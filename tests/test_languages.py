@@ -162,6 +162,9 @@ def test_what_is_no_pair(text, told):
 def test_own_letters():
     arabic, persian = "\u0643\u064a\u0649", "\u06a9\u06cc\u06cc"
     assert [own_letters(arabic, base) for base in ("fa", "ur", "ckb", "ar", "ps")] == [persian] * 3 + [arabic] * 2
+    spellings = {"ckb": "\u0647\u200c", "ca": "col\u2022lega", "haw": "Hawai'i", "to": "'i", "sm": "fa'a", "ty": "`a"}
+    for base, text in spellings.items():
+        assert own_letters(text, base) != text and own_letters(text, "en") == text
     assert own_letters("\u015fi", "ro") == "\u0219i" and own_letters("\u015fu", "tr") == "\u015fu"
 
 

@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 import sys
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +15,9 @@ from omegaconf import OmegaConf
 
 from crossinit_fairseq import safe_checkpoints
 from crossinit_fairseq.checkpoint_files import load_checkpoint_file
+from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.folder_lock import holder_of
+from crossinit_fairseq.tasks.base import CrossInitTask
 from tests.conftest import USER_DIR, crossinit, fairseq, load
 
 PLAIN = {
@@ -207,6 +210,39 @@ def test_what_it_cannot_start_from_is_one_sentence(tmp_path, options, said):
     with pytest.raises(SystemExit, match="^crossinit_fairseq: error: .*" + said) as caught:
         start(options.pop("save_dir", tmp_path), **options)
     assert "\n" not in str(caught.value)
+
+
+def run_of(folder, name, *languages, **options):
+    """Start a task in a folder that may hold a checkpoint; returns what it starts from."""
+    trainer = Trainer()
+    trainer.task = SimpleNamespace(name=name, languages=languages)
+    trainer.task.check_same_run = partial(CrossInitTask.check_same_run, trainer.task)
+    checkpoint_utils.load_checkpoint(OmegaConf.structured(CheckpointConfig(save_dir=str(folder), **options)), trainer)
+    return trainer.loaded
+
+
+@pytest.mark.parametrize("last", ["checkpoint_last", "checkpoint_1_7"])
+def test_a_folder_of_an_earlier_run_of_another_kind_is_refused(tmp_path, last):
+    """Also where the newest whole checkpoint stands for a damaged last one."""
+    state = dict(PLAIN, cfg={"task": {"_name": "crossinit_unmt"}})
+    record = dictionary_record.record_of(["a", "[en]", "[ro]"], ["[en]", "[ro]"])
+    state["task_state"] = {dictionary_record.NAME: record}
+    torch.save(state, str(tmp_path / f"{last}.pt"))
+    if last != "checkpoint_last":
+        (tmp_path / "checkpoint_last.pt").write_bytes(b"")
+    path = str(tmp_path / f"{last}.pt")
+    assert run_of(tmp_path, "crossinit_unmt", "ro", "en") == path
+    with pytest.raises(
+        SystemExit, match=rf"{last}.pt is of a run of the languages en, ro, not en, fr, and this one wo"
+    ):
+        run_of(tmp_path, "crossinit_unmt", "en", "fr")
+    with pytest.raises(SystemExit, match=rf"{last}.pt is of a run of --task crossinit_unmt, not of crossinit_mlm, and"):
+        run_of(tmp_path, "crossinit_mlm", "en", "ro")
+    # where it is meant
+    assert run_of(tmp_path, "crossinit_mlm", "en", restore_file=path) == path
+    assert run_of(tmp_path, "crossinit_mlm", "en", reset_optimizer=True) == path
+    new = tmp_path / "new"
+    assert run_of(new, "crossinit_mlm", "en", finetune_from_model=path) == path
 
 
 def test_what_a_killed_run_left_is_removed(tmp_path, caplog):

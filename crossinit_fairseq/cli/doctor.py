@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING, List, Optional, Sequence
+from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 from crossinit_fairseq.cli import command as commands
 from crossinit_fairseq.command_line import CommandParser
@@ -93,7 +93,7 @@ def _examine(paths: Sequence[str], save_dir: Optional[str], words: Sequence[str]
     report("machine", check_gpus() + check_threads())
     symbols = None
     if folders:
-        longest = _positions(command) if command is not None else None
+        longest = _longest(command) if command is not None else None
         report(f"data folder {os.pathsep.join(folders)}", check_data_folder(folders, longest))
         try:
             symbols = read_symbols(os.path.join(folders[0], "dict.txt"))
@@ -115,11 +115,11 @@ def _is_data(path: str) -> bool:
     return os.path.isdir(path.split(os.pathsep)[0]) or not (os.path.isfile(path) or path.endswith(".pt"))
 
 
-def _positions(command: "Command") -> Optional[int]:
-    """The fewest positions that the options of a command give a model, if they give any."""
-    given = [command[name] for name in ("max-source-positions", "max-positions", "tokens-per-sample")]
-    numbers = [number for number in map(whole_number, given) if number is not None]
-    return min(numbers) if numbers else None
+def _longest(command: "Command") -> Optional[Tuple[int, str]]:
+    """The fewest sub-tokens that the options of a command leave a sentence, and which option; None if none does."""
+    names = ("max-source-positions", "max-positions", "tokens-per-sample")
+    numbers = [(whole_number(command[name]), f"--{name}") for name in names]
+    return min(((number, name) for number, name in numbers if number is not None), default=None)
 
 
 if __name__ == "__main__":

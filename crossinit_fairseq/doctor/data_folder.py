@@ -2,7 +2,7 @@
 
 import glob
 import os
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -17,8 +17,9 @@ _LOOKED_AT = 200_000_000  # tokens that are looked through in seconds
 _COUNTED = 2_000_000  # tokens whose words are counted
 
 
-def check_data_folder(folders: Sequence[str], longest: Optional[int] = None) -> List[Finding]:
-    """Findings on the shards of one data folder. longest: positions of the model, if they are known."""
+def check_data_folder(folders: Sequence[str], longest: Optional[Tuple[int, str]] = None) -> List[Finding]:
+    """Findings on the shards of one data folder. longest: sub-tokens that a sentence may have, and the option that says
+    so, if any does."""
     for folder in folders:
         if not os.path.isdir(folder):
             return [wrong(f"the data folder {folder} does not exist")]
@@ -100,7 +101,9 @@ def _prefixes(folder: str, languages: Sequence[str]) -> List[str]:
     return sorted(path[: -len(".idx")] for path in found)
 
 
-def _check_text(prefix: str, symbols: Sequence[str], languages: Sequence[str], longest: Optional[int]) -> List[Finding]:
+def _check_text(
+    prefix: str, symbols: Sequence[str], languages: Sequence[str], longest: Optional[Tuple[int, str]]
+) -> List[Finding]:
     try:
         text = open_binarised(prefix)
         findings = []
@@ -131,11 +134,11 @@ def _check_text(prefix: str, symbols: Sequence[str], languages: Sequence[str], l
         findings.append(fine(said))
     if empty:
         findings.append(warning(f"{prefix}: {empty:,} sentences are empty", "leave them out before binarising"))
-    too_long = int((lengths > longest - 2).sum()) if longest else 0
-    if too_long:
+    too_long = int((lengths > longest[0] - 2).sum()) if longest else 0
+    if longest and too_long:
         findings.append(
             warning(
-                f"{prefix}: {too_long:,} sentences are longer than the model's {longest} positions leave room for",
+                f"{prefix}: {too_long:,} sentences are longer than {longest[1]} {longest[0]} leaves room for",
                 "they are cut or left out; stock tasks end at them in validation",
             )
         )

@@ -167,6 +167,27 @@ class CrossInitTask(FairseqTask):
             tokens = [language_token(language) for language in self.languages]
             dictionary_record.check_checkpoint(path, self.dictionary.symbols, self.folders[0], tokens)
 
+    def check_same_run(self, path: str, header: Dict[str, Any]) -> None:
+        """Raise InputError when a checkpoint in the `--save-dir` is of another task or of other languages than this
+        run, which would go on from it. header: see checkpoint_files.read_header."""
+        cfg = header.get("cfg")
+        task = cfg.get("task") if isinstance(cfg, dict) else None
+        before, now = task.get("_name") if isinstance(task, dict) else None, self.name
+        if before and before != now:
+            differ = f"--task {before}, not of {now}"
+        else:
+            record = (header.get("task_state") or {}).get(dictionary_record.NAME) or {}
+            tokens = {language_token(language): language for language in self.languages}
+            theirs = set(record.get("languages") or tokens)
+            if theirs == set(tokens):
+                return
+            named = ", ".join(sorted(token.strip("[]") for token in theirs))
+            differ = f"the languages {named}, not {', '.join(sorted(self.languages))}"
+        raise InputError(
+            f"{path} is of a run of {differ}, and this one would go on from it: give this one a --save-dir of its own, "
+            "or start from that file by --finetune-from-model"
+        )
+
     def check_architecture(self, cfg: Any, base: Type[BaseFairseqModel], needed: str) -> None:
         """Raise InputError unless the architecture's model is a `base`. needed: what the task needs, in words."""
         name = getattr(cfg, "arch", None) or getattr(cfg, "_name", None)

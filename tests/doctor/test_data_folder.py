@@ -96,7 +96,8 @@ def test_what_the_text_holds(data):
     rewrite(data, "aa", ["\u2581a1 nowhere \u2581a2"] * 30 + ["\u2581a1 " * 30])
     assert any(level == WARNING and "unknown: " not in what and "% unknown" in what for level, what in bad(data))
     assert any(
-        "aa/train: 1 sentences are longer than the model's 20 positions" in what for _, what in bad(data, longest=20)
+        "aa/train: 1 sentences are longer than --tokens-per-sample 20 leaves room for" in what
+        for _, what in bad(data, longest=(20, "--tokens-per-sample"))
     )
 
 

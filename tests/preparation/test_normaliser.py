@@ -36,6 +36,9 @@ TEXT = st.text(_CHARACTERS, max_size=60)
         ("ne", "पुन: १०:३०", "पुन: १०:३०"),  # a colon is no visarga
         ("hi", "कारण: दुःख", "कारण: दुःख"),  # and a visarga stays one
         ("en", "&quot;Tom &amp; Jerry&quot; &amp;lt; 3", '"Tom & Jerry" < 3'),
+        ("ca", "col\u2022lega l\u2019any", "col\u00b7lega l'any"),
+        ("haw", "\u2018O ka \u02bb\u014dlelo", "\u02bbO ka \u02bb\u014dlelo"),
+        ("ckb", "\u0628\u0647\u200c", "\u0628\u06d5"),
         ("fr", '"oui".  Non', '"oui". Non'),
     ],
 )

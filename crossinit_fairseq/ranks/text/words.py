@@ -25,7 +25,7 @@ _INVISIBLE = re.compile(
 # one glyph of two letters, letters as they look at their place in a word, letters as wide as a Chinese one: PDF files
 # and old encodings are full of them. Without the punctuation among them, and what stands for a space and a mark
 _FORMS = re.compile(
-    "[\u0132\u0133\ufb00-\ufb06\ufb13-\ufb17\ufb20-\ufb28\ufb4f\ufb50-\ufbb1\ufbd3-\ufc5d\ufc64-\ufd3d\ufd50-\ufdf9"
+    "[\u0132\u0133\u013f\u0140\u0587\ufb00-\ufb06\ufb13-\ufb17\ufb20-\ufb28\ufb4f\ufb50-\ufbb1\ufbd3-\ufc5d\ufc64-\ufd3d\ufd50-\ufdf9"
     "\ufe80-\ufefc\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uff9f]+"
 )
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u02bc": "'", "\uff07": "'"})
@@ -58,7 +58,7 @@ class TextWords:
     spelling needs, and an apostrophe, middle dot, geresh or gershayim between letters, unless the language elides
     with the apostrophe (l'homme: two words). Words are compared in NFC, without soft hyphens, tatweel and other
     characters that are not seen, with a straight apostrophe, in Hebrew with geresh and gershayim for the quotation
-    marks inside a word, and with the language's own letters where another's are common (Romanian, Persian, Urdu).
+    marks inside a word, and with the language's own letters where another's are common (see `own_letters`).
 
     language: its code; lowercase: fold the case, by Turkish rules for tr and az;
     segmenter: cuts the runs of languages without spaces, see `ranks/text/segmenters.py`.

@@ -56,6 +56,23 @@ def words_of(text, language, lowercase=False):
         ),
         ("ur", "\ufb8e\ufe8e \u0643\u0627", ["\u06a9\u0627"] * 2),
         ("ar", "\u0643\u064a", ["\u0643\u064a"]),
+        # Sorani's e typed as a heh that joins nothing; a heh that joins stays
+        (
+            "ckb",
+            "\u0647\u200c\u0645 \u06d5\u0645 \u0645\u0647\u200c \u0647\u0645",
+            ["\u06d5\u0645", "\u06d5\u0645", "\u0645\u06d5", "\u0647\u0645"],
+        ),
+        # the Armenian ligature of two letters
+        ("hye", "\u0587 \u0565\u0582 \u0565\u0582\u0587", ["\u0565\u0582"] * 2 + ["\u0565\u0582" * 2]),
+        # the middle dot of Catalan, the glottal stop of Hawaiian, in their many typings
+        (
+            "cat",
+            "col\u00b7lega col\u2022lega col\u2219lega col\u22c5lega col\u2027lega col.lega co\u0140lega S.L.L. l. La",
+            ["col\u00b7lega"] * 7 + ["S", "L", "L", "l", "La"],
+        ),
+        ("haw", "\u02bbokina \u2018okina 'okina \u2019okina `okina \u02bcokina", ["\u02bbokina"] * 6),
+        ("haw", "Hawai\u02bbi Hawai\u2018i Hawai'i Hawai\u2019i ka'\u016a", ["Hawai\u02bbi"] * 4 + ["ka\u02bb\u016a"]),
+        ("smo", "fa'a 'o lau'", ["fa\u02bba", "\u02bbo", "lau"]),
         # a zero-width space is a space
         ("km", "ក\u200bខ", ["ក", "ខ"]),
         # NFC, soft hyphens, a byte order mark, other spaces
