@@ -2,10 +2,11 @@
 
 import argparse
 import os
+import signal
 import sys
 import unicodedata
-from contextlib import redirect_stderr, redirect_stdout
-from typing import Any, BinaryIO, Callable, Dict, List, Sequence, TextIO, Tuple, cast
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Sequence, TextIO, Tuple, cast
 
 from crossinit_fairseq.cli.terminal import shown
 from crossinit_fairseq.errors import InputError, printable
@@ -34,6 +35,24 @@ def _ended(name: str, work: Callable[[], object]) -> int:
         print(f"{name}: {str(interrupt) or 'interrupted, nothing written'}", file=sys.stderr)
         return 130
     return 0
+
+
+@contextmanager
+def ended_as_by_ctrl_c() -> Iterator[None]:
+    """Inside of it SIGTERM, by which a batch system ends a job, and SIGHUP, of a terminal that is closed, raise
+    KeyboardInterrupt as Ctrl-C does, so that a command tidies up. One that is ignored, as under nohup, stays so."""
+    numbers = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL]
+    for number in numbers:
+        signal.signal(number, _interrupt)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
 
 
 class _ClosedInput:

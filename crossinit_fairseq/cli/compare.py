@@ -49,7 +49,17 @@ def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
     arguments = sys.argv[1:] if arguments is None else arguments
     at = arguments.index("--") if "--" in arguments else len(arguments)
-    return command.run("crossinit-compare", lambda: _compare(_parser().parse_args(arguments[:at]), arguments[at + 1 :]))
+    # else the recipe that it started would go on by itself
+    with command.ended_as_by_ctrl_c():
+        return command.run("crossinit-compare", lambda: _compare(_parse(arguments[:at]), arguments[at + 1 :]))
+
+
+def _parse(arguments: List[str]) -> argparse.Namespace:
+    parser = _parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}; options of the recipe come last, after --")
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:

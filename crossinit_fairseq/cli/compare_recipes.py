@@ -52,7 +52,8 @@ class Recipe:
                 raise InputError(f"--inits: there is no file {init}")
         elif init not in self.inits:
             known = ", ".join(self.inits) + (f" and FILE{VECTORS}" if self.vectors else "")
-            raise InputError(f"--inits: {self.name} has no start {init}; it has {known}")
+            where = "; a file may be a start of xlm alone" if init.endswith(VECTORS) else ""
+            raise InputError(f"--inits: {self.name} has no start {init}; it has {known}{where}")
 
     def translations(self, folder: str) -> Dict[str, str]:
         """{direction: path of the translations} of a finished run."""

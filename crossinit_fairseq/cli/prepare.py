@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import signal
 import sys
 from typing import Any, Dict, Optional, Sequence
 
@@ -12,12 +11,8 @@ from crossinit_fairseq.errors import InputError, printable
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
-    # a batch system ends a job by SIGTERM: tidy up as after Ctrl-C
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
+    with command.ended_as_by_ctrl_c():
         return command.run("crossinit-prepare", lambda: _run(_parser().parse_args(arguments)))
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -26,10 +21,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> None:
     options.run(options)
-
-
-def _interrupt(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _download(options: argparse.Namespace) -> None:

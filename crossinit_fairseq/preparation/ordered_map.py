@@ -47,7 +47,8 @@ def ordered_map(
 
 
 def _quietly(prepare: Callable[..., None], arguments: Tuple[Any, ...]) -> None:
-    """In a worker: the parent alone answers Ctrl-C."""
+    """In a worker: the parent alone answers Ctrl-C and a closed terminal."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     prepare(*arguments)

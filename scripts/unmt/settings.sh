@@ -10,7 +10,8 @@ $TITLE
 Steps: text, prepare, ranks, lexicon (with --init lexicon), crossinit (not with --init random), mbart, translation, score. A
 finished step is not run again while its settings stay the same. logs/commands.sh in the folder of the run holds every command.
 
-  --preset smoke|tiny|base|paper   smoke: a minute or two, to see that every step works; tiny: 2 cores, under an hour a run;
+  --preset smoke|tiny|base|paper   smoke: a minute or two once all of the text is cleaned, to see that every step works;
+                                   tiny: 2 cores, under an hour a run;
                                    base: one GPU, a day; paper: the paper's setting, several GPUs (default: tiny)
   --text DIR                       your text: mono/NAME.LANG.txt (also .gz, .bz2, .xz, .zst; LANG: ${LANGS//,/, }) and aligned
                                    test/$TEST_NAME.LANG and, if at hand, test/$DEV_NAME.LANG

@@ -24,7 +24,7 @@ write_run() {  # INIT SEED FOLDER TEXT
   mkdir -p $3/score $3/stages $3/logs
   echo "$1 $2" >> $3/calls
   if [ "$1" = crossinit ] && [ -f "$FAIL" ]; then echo "it broke"; exit 3; fi
-  [ -z "$SLOW" ] || { touch $SLOW; sleep 60; }
+  [ -z "$SLOW" ] || { echo $$ > $3/pid; touch $SLOW; sleep 60; }
   for pair in aa-bb bb-aa; do
     awk -v init=$1 -v seed=$2 \\
       '{ for (k = 1; k <= NF; k++) if (init == "random" && (k + NR + seed) % 4 == 0) $k = "x"; print }' \\
@@ -185,11 +185,27 @@ def test_unequal_updates_are_said(examples):
     assert "Not all runs had equally many updates" in report
 
 
-def test_an_interruption_ends_what_it_started(examples):
+def _ended_within(process, seconds):
+    """Whether a process is gone, or dead and not waited for, before so many seconds have passed."""
+    end = time.time() + seconds
+    while time.time() < end:
+        try:
+            if Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interruption_ends_what_it_started(examples, number):
+    """By Ctrl-C, by a batch system or `kill`, and by a terminal that is closed."""
     slow = examples / "started"
     code = (
         # a shell's background process, which pytest may be, starts others with interruptions ignored
         "import pathlib, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL); "
         "from crossinit_fairseq.cli import compare, compare_recipes as r; "
         f"r.EXAMPLES = pathlib.Path({str(examples / 'examples')!r}); sys.exit(compare.main(sys.argv[1:]))"
     )
@@ -198,9 +214,12 @@ def test_an_interruption_ends_what_it_started(examples):
     process = subprocess.Popen(command + ["--out", str(examples / "out")], env=environment, stderr=subprocess.PIPE)
     while not slow.exists() and process.poll() is None:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     error = process.communicate()[1].decode()
-    assert process.returncode == 130 and "Traceback" not in error
+    assert process.returncode == 130 and "interrupted; finished runs are kept" in error and "Traceback" not in error
+    # the recipe is ended too: it would sleep a minute
+    (recipe,) = (examples / "out").glob("runs/*/pid")
+    assert _ended_within(int(recipe.read_text()), 10)
     assert not list((examples / "out").glob("runs/*/stages/score.done"))
 
 
@@ -255,7 +274,15 @@ def test_bad_starts_of_xlm(examples, capsys, monkeypatch, inits, message):
 def test_other_recipes_take_no_file(examples, capsys, monkeypatch):
     (examples / "a.vec").write_text("", encoding="utf-8")
     assert compare.main(["cipher", "--inits", f"random,{examples}/a.vec", "--out", str(examples / "out")]) == 1
-    assert "cipher has no start" in capsys.readouterr().err
+    assert "oracle; a file may be a start of xlm alone" in capsys.readouterr().err
+
+
+def test_options_of_the_recipe_before_the_two_dashes(examples, capsys):
+    with pytest.raises(SystemExit) as ended:
+        compare.main(["cipher", "--inits", "random,oracle", "--out", "x", "--preset", "smoke", "--", "--seeds", "1"])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "unrecognized arguments: --preset smoke; options of the recipe come last, after --" in said
 
 
 def test_without_a_checkout_there_are_no_recipes(examples, capsys, monkeypatch):
