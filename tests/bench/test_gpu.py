@@ -36,14 +36,16 @@ def test_every_part_writes_its_figures(data_folder, tmp_path):
         "--out",
         tmp_path / "out",
         "--minutes",
-        "9",
+        "60",  # the sizes end it long before, on a busy machine too
+        "--ahead",
+        "1,4",
     )
     assert done.returncode == 0, done.stdout + done.stderr
     out = tmp_path / "out"
     assert json.loads((out / "machine.json").read_text())["torch"]
     assert json.loads((out / "step.json").read_text())["step_seconds"] > 0
     assert json.loads((out / "lexicon.json").read_text())["same_partners"] > 0.99
-    for ahead in (1, 4, 16):
+    for ahead in (1, 4):
         (one,) = json.loads((out / f"bt-ahead-{ahead}.json").read_text())["workloads"]
         assert one["settings"]["bt_ahead"] == ahead and one["generation_speedup"] > 0 and one["identical_tokens"]
     validations = [json.loads(line) for line in (out / "captions.jsonl").read_text().splitlines()]
