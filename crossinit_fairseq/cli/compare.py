@@ -82,12 +82,7 @@ def _compare(options: argparse.Namespace, further: Sequence[str]) -> None:
     names = [name_of(init) for init in inits]
     if len(set(names)) < len(names):
         raise InputError(f"--inits: two starts are called {next(name for name in names if names.count(name) > 1)}")
-    own = {"--inits", "--init", "--seeds", "--seed", "--out", "--jobs", "--prepared"}
-    if recipe.name.startswith("unmt_"):
-        own -= {"--seeds"}  # of these recipes: a file of word pairs
-    for option in further:
-        if option in own:
-            raise InputError(f"{option} is set by crossinit-compare: leave it out after --")
+    recipe.check_options(further)
     script = recipe.script
     out = os.path.abspath(options.out)
     if os.path.exists(out) and not os.path.isdir(out):

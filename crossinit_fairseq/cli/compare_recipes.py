@@ -55,6 +55,15 @@ class Recipe:
             where = "; a file may be a start of xlm alone" if init.endswith(VECTORS) else ""
             raise InputError(f"--inits: {self.name} has no start {init}; it has {known}{where}")
 
+    def check_options(self, options: Sequence[str]) -> None:
+        """Raise InputError for an option that crossinit-compare sets."""
+        own = {"--inits", "--init", "--seeds", "--seed", "--out", "--jobs", "--prepared"}
+        if self.name.startswith("unmt_"):
+            own -= {"--seeds"}  # of these recipes: a file of word pairs
+        for option in options:
+            if option in own:
+                raise InputError(f"{option} is set by crossinit-compare: leave it out after --")
+
     def translations(self, folder: str) -> Dict[str, str]:
         """{direction: path of the translations} of a finished run."""
         score = os.path.join(folder, "score")
