@@ -1,11 +1,14 @@
-"""Options that name a file for a language: `en=dev.en.tsv`."""
+"""Files of a language: options that name them (`en=dev.en.tsv`), their rows, and whether they are in its script."""
 
 import json
+import logging
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 from crossinit_fairseq.errors import InputError, first_line
-from crossinit_fairseq.languages import check_code
+from crossinit_fairseq.languages import check_code, doubt_of_script
 from crossinit_fairseq.text_files import decode, numbered_lines, unreadable
+
+logger = logging.getLogger(__name__)
 
 LanguageFile = Tuple[str, str]  # language, path
 
@@ -33,6 +36,14 @@ def unique(files: Sequence[LanguageFile], option: str) -> Dict[str, str]:
         twice = next(language for language in found if [other for other, _ in files].count(language) > 1)
         raise InputError(f"{option} names {twice} twice: give one file for each language")
     return found
+
+
+def warn_of_another_script(language: str, texts: Sequence[str], place: str) -> None:
+    """Log a warning when most letters of some texts are of another script than the language's. place: where they
+    stand, such as the path of the file."""
+    doubt = doubt_of_script(language, texts)
+    if doubt:
+        logger.warning(f"{place}: {doubt}")
 
 
 def read_json(path: str) -> Any:

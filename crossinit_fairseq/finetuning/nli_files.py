@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.finetuning.language_files import json_lines, parquet_rows, read_json
-from crossinit_fairseq.languages import doubt_of_script, same_language
+from crossinit_fairseq.finetuning.language_files import json_lines, parquet_rows, read_json, warn_of_another_script
+from crossinit_fairseq.languages import same_language
 from crossinit_fairseq.text_files import numbered_lines
 
 logger = logging.getLogger(__name__)
@@ -72,9 +72,7 @@ def read_pairs(path: str, language: str) -> List[Pair]:
     if not pairs:
         instead = f": it has {', '.join(sorted(others))}" if others else ""
         raise InputError(f"{path} has no pair of language {language}{instead}")
-    doubt = doubt_of_script(language, [text for pair in pairs for text in (pair.premise, pair.hypothesis)])
-    if doubt:
-        logger.warning(f"{path}: {doubt}")
+    warn_of_another_script(language, [text for pair in pairs for text in (pair.premise, pair.hypothesis)], path)
     return pairs
 
 

@@ -1,14 +1,10 @@
 """Files of extractive question answering: paragraphs, questions, answers. SQuAD 1.1, MLQA and XQuAD."""
 
-import logging
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.finetuning.language_files import json_lines, parquet_rows, read_json
-from crossinit_fairseq.languages import doubt_of_script
-
-logger = logging.getLogger(__name__)
+from crossinit_fairseq.finetuning.language_files import json_lines, parquet_rows, read_json, warn_of_another_script
 
 
 @dataclass(frozen=True)
@@ -62,9 +58,8 @@ def read_questions(path: str, language: Optional[str] = None, asked: Optional[st
         ([question.context for question in questions], language, "paragraphs"),
         ([question.question for question in questions], asked or language, "questions"),
     ):
-        doubt = doubt_of_script(code, texts) if code else None
-        if doubt:
-            logger.warning(f"{path}, {what}: {doubt}")
+        if code:
+            warn_of_another_script(code, texts, f"{path}, {what}")
     return questions
 
 

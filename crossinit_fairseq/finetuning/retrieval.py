@@ -4,18 +4,15 @@ Sentence retrieval as in Tatoeba (Artetxe and Schwenk, 2019) and word retrieval 
 CSLS of mean-pooled states, layer by layer. At small scale XNLI sits at chance where these tell initialisations apart.
 """
 
-import logging
 from typing import Dict, List, Sequence, Set, Tuple
 
 import numpy as np
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.languages import doubt_of_script
+from crossinit_fairseq.finetuning.language_files import warn_of_another_script
 from crossinit_fairseq.lexicon import read_word_pairs
 from crossinit_fairseq.lexicon.similarity import csls, units
 from crossinit_fairseq.text_files import read_lines
-
-logger = logging.getLogger(__name__)
 
 
 def retrieval_hits(left: np.ndarray, right: np.ndarray, neighbours: int = 10) -> Tuple[np.ndarray, np.ndarray]:
@@ -61,14 +58,8 @@ def read_aligned(files: Dict[str, str]) -> Dict[str, List[str]]:
     if len(whole) < 2:
         raise InputError("--sentences: the files have fewer than two sentences in common")
     for language, lines in texts.items():
-        _say_doubt(language, lines, files[language])
+        warn_of_another_script(language, lines, files[language])
     return {language: [lines[k] for k in whole] for language, lines in texts.items()}
-
-
-def _say_doubt(language: str, lines: Sequence[str], path: str) -> None:
-    doubt = doubt_of_script(language, lines)
-    if doubt:
-        logger.warning(f"{path}: {doubt}")
 
 
 def read_translations(path: str, languages: Sequence[str] = ()) -> Tuple[List[str], List[str], List[Set[int]]]:
@@ -82,5 +73,5 @@ def read_translations(path: str, languages: Sequence[str] = ()) -> Tuple[List[st
     for source, target in read_word_pairs(path):
         sources.setdefault(source, set()).add(targets.setdefault(target, len(targets)))
     for language, words, side in zip(languages, (sources, targets), ("left", "right")):
-        _say_doubt(language, list(words), f"{path}, words on the {side}")
+        warn_of_another_script(language, list(words), f"{path}, words on the {side}")
     return list(sources), list(targets), list(sources.values())
