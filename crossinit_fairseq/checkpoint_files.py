@@ -15,7 +15,7 @@ import re
 import threading
 import types
 import zipfile
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import torch
 
@@ -148,6 +148,9 @@ def read_header(path: str) -> Dict[str, Any]:
         raise InputError(f"{path} is damaged, or no checkpoint of fairseq ({first_line(error)})") from None
     if not isinstance(header, dict):
         raise InputError(f"{path} is no checkpoint of fairseq: it holds a {type(header).__name__}")
+    for name in ("cfg", "model", "task_state", "extra_state"):
+        if not isinstance(header.get(name) or {}, Mapping):
+            raise InputError(f"{path} is no checkpoint of fairseq: its {name} is a {type(header[name]).__name__}")
     return header
 
 

@@ -90,6 +90,15 @@ def test_the_header_reads_no_tensor(path, monkeypatch):
     assert updates_of(header) == 3 and updates_of({}) == updates_of({"optimizer_history": []}) == -1
 
 
+@pytest.mark.parametrize("part", ["cfg", "model", "task_state", "extra_state"])
+@pytest.mark.parametrize("value", [5, [1], "text"])
+def test_a_part_of_another_kind(tmp_path, part, value):
+    path = tmp_path / "odd.pt"
+    torch.save({"model": {}, "cfg": None, part: value}, str(path))
+    with pytest.raises(InputError, match=f"odd.pt is no checkpoint of fairseq: its {part} is a {type(value).__name__}"):
+        read_header(str(path))
+
+
 class Call:
     """Pickled, it calls a function when it is read."""
 

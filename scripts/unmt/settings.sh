@@ -71,6 +71,8 @@ export PYTHONUNBUFFERED=1
 # two threads save a third of the time on idle cores, and double it on busy ones
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 GPUS=${GPUS:-$(nvidia-smi -L 2>/dev/null | grep -c '^GPU' || true)}
+[[ $GPUS =~ ^(0|[1-9][0-9]*)$ ]] || wrong "GPUS says how many GPUs there are, in digits, not $GPUS"
+[[ ${SLURM_NTASKS:-1} =~ ^[1-9][0-9]*$ ]] || wrong "SLURM_NTASKS is the number of tasks of a job, not $SLURM_NTASKS"
 HALF=
 [ "$GPUS" -eq 0 ] || HALF=--fp16
 # in a Slurm job of several tasks srun starts every process; fairseq finds the others once it has a port and their number

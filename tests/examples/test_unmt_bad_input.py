@@ -63,6 +63,21 @@ def test_wrong_options(tmp_path, given, message):
     assert done.returncode == 2 and message in done.stderr
 
 
+@pytest.mark.parametrize(
+    "name, value, message",
+    [
+        ("GPUS", "two", "GPUS says how many GPUs there are, in digits, not two"),
+        ("GPUS", "-1", "in digits, not -1"),
+        ("GPUS", "08", "in digits, not 08"),
+        ("SLURM_NTASKS", "4(x2)", "SLURM_NTASKS is the number of tasks of a job, not 4(x2)"),
+        ("SLURM_NTASKS", "0", "SLURM_NTASKS is the number of tasks of a job, not 0"),
+    ],
+)
+def test_wrong_numbers_in_the_environment(tmp_path, name, value, message):
+    done = run("unmt_ne_en", "--text", tmp_path, "--out", tmp_path / "out", preset="paper", **{name: value})
+    assert done.returncode == 2 and message in done.stderr and len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize("recipe", sorted(RECIPES))
 def test_without_text_three_lines_say_what_to_give_and_its_cost(recipe, tmp_path):
     done = run(recipe, "--out", tmp_path / "out")

@@ -13,7 +13,7 @@ import requests
 import urllib3
 from tqdm import tqdm
 
-from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.errors import InputError, first_line
 
 WAITS = (1, 2, 4, 8, 16, 32)  # seconds before trying again; from the first one after bytes have come
 TIMEOUT = (10, 60)  # seconds for the connection, and without a byte
@@ -65,8 +65,12 @@ def content_length(url: str) -> Optional[int]:
             _check_status(answer, url)
             return answer.headers.get("Content-Length")
 
-    length = _retrying(url, ask, waits=WAITS[:2])
-    return int(length) if length and length.isascii() and length.isdigit() else None
+    return _number(_retrying(url, ask, waits=WAITS[:2]))
+
+
+def _number(text: Optional[str]) -> Optional[int]:
+    """Of a header; None where there is none, or nonsense."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def read_json(url: str) -> Any:
@@ -77,7 +81,7 @@ def read_json(url: str) -> Any:
             _check_status(answer, url)
             try:
                 return answer.json()
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise TryAgain("it sent no JSON") from None
 
     return _retrying(url, ask, waits=WAITS[:2])
@@ -121,8 +125,8 @@ def _go_on(url: str, part: str, size: Optional[int], bar: Any) -> None:
         etag = answer.headers.get("ETag", "")
         with open(part + ".etag", "w", encoding="utf-8") as file:
             file.write("" if etag.startswith("W/") else etag)
-        length = answer.headers.get("Content-Length")
-        total = None if length is None else int(length) + (have if going_on else 0)
+        length = _number(answer.headers.get("Content-Length"))
+        total = None if length is None else length + (have if going_on else 0)
         bar.total, bar.n = total or size, have if going_on else 0
         with open(part, "ab" if going_on else "wb") as file:
             # the raw stream: requests would unpack what a server labels as compressed on the way
@@ -148,6 +152,8 @@ def _retrying(
             return action()
         except requests.TooManyRedirects:
             raise InputError(f"{url} leads from one address to the next without end: has the file moved?") from None
+        except InputError:
+            raise
         except BROKEN + (TryAgain,) as error:
             tries = 0 if progress() > before else tries
             if tries == len(waits):
@@ -156,6 +162,8 @@ def _retrying(
                     f"{url.split('?')[0]} cannot be fetched from {host} ({_reason(error)}): see to the network "
                     "connection and run the same command again, it goes on where it stopped"
                 ) from None
+        except ValueError as error:  # of the address that it leads to
+            raise InputError(f"{url} leads to no address ({first_line(error)}): has the file moved?") from None
         time.sleep(waits[tries])
         tries += 1
 
@@ -169,9 +177,9 @@ def _check_status(answer: requests.Response, url: str) -> None:
     status = answer.status_code
     if status == 429 or status >= 500:
         raise TryAgain(f"HTTP {status}")
-    if status >= 400:
+    if status not in (200, 206):  # a redirection to nowhere, or no content, is no file either
         meaning = {403: "it refuses access", 404: "it has no such file", 410: "the file is gone"}.get(
-            status, "it refuses"
+            status, "it refuses" if status >= 400 else "it sends no file"
         )
         raise InputError(f"the server answers HTTP {status} ({meaning}) to {url}: has the file moved?")
 

@@ -4,6 +4,8 @@ import errno
 import hashlib
 import os
 import re
+import socket
+import threading
 
 import pytest
 
@@ -108,6 +110,63 @@ def test_a_refusal_is_final(tmp_path, server, url, status, told):
             ask()
         assert len(server.log) == 1
     assert not (tmp_path / "a.part").exists()
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+MOVED = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n"
+
+
+@pytest.fixture
+def answering(monkeypatch):
+    """A function that takes the bytes of every answer, and returns the address of a server that gives them."""
+    monkeypatch.setattr(fetching, "WAITS", (0, 0))
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve(answer):
+        def work():
+            while True:
+                try:
+                    connection = listener.accept()[0]
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(1 << 16)
+                    connection.sendall(answer)
+
+        threading.Thread(target=work, daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/a"
+
+    yield serve
+    listener.close()
+
+
+@pytest.mark.parametrize("length", ["abc", "\u00b2", "9" * 5000])
+def test_a_length_that_is_none(tmp_path, answering, length):
+    url = answering(OK + b"Content-Length: " + length.encode("latin-1") + b"\r\n\r\n" + BODY)
+    assert content_length(url) is None and fetch(url, str(tmp_path / "a")) == (len(BODY), SHA256)
+
+
+@pytest.mark.parametrize(
+    "answer, told",
+    [
+        (MOVED + b"\r\n", "answers HTTP 302 .it sends no file."),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", "answers HTTP 204 .it sends no file."),
+        (MOVED + b"Location: http://[::bad\r\n\r\n", "leads to no address"),
+        (MOVED + b"Location: file:///etc/passwd\r\n\r\n", "cannot be fetched"),
+        (b"\0\1nonsense\r\n\r\n", "cannot be fetched"),
+    ],
+)
+def test_an_answer_that_is_no_file(tmp_path, answering, answer, told):
+    url = answering(answer)
+    for ask in (lambda: fetch(url, str(tmp_path / "a")), lambda: content_length(url), lambda: read_json(url)):
+        with pytest.raises(InputError, match=told):
+            ask()
+    assert not (tmp_path / "a").exists()
+
+
+def test_json_that_is_too_deep(answering):
+    with pytest.raises(InputError, match="it sent no JSON"):
+        read_json(answering(OK + b"\r\n" + b"[" * 100000))
 
 
 @pytest.mark.parametrize(
