@@ -144,11 +144,12 @@ def display_width(text: str) -> int:
 def load_checkpoint(path: str, **overrides: Any) -> Tuple[Any, Any]:
     """The model and the task of a checkpoint, by fairseq; what it was trained from and on need not be there any more.
 
-    overrides: settings of the task, `data` and `pieces` at least. Raises InputError for a checkpoint that is not there
-    or cannot be loaded.
+    overrides: settings of the task, `data` and `pieces` at least. Raises InputError for a checkpoint that is not there,
+    was trained with another dictionary than that of the data folder, or cannot be loaded.
     """
     if not os.path.isfile(path):
         raise InputError(f"there is no checkpoint {path}")
+    _check_dictionary(path, overrides["data"])
     from fairseq import checkpoint_utils
 
     gone = {"train_files": "", "valid_files": "", "restore_file": None, "finetune_from_model": None, "save_dir": None}
@@ -159,3 +160,19 @@ def load_checkpoint(path: str, **overrides: Any) -> Tuple[Any, Any]:
     except (OSError, RuntimeError, KeyError, EOFError) as error:
         raise InputError(f"{path} cannot be loaded: {str(error).splitlines()[0][:120]}") from None
     return models[0].eval(), task
+
+
+def _check_dictionary(path: str, data: str) -> None:
+    from crossinit_fairseq.checkpoint_files import read_header
+    from crossinit_fairseq.data.dictionary import read_symbols
+    from crossinit_fairseq.data.dictionary_record import NAME, check_record
+
+    dictionary = os.path.join(data.split(os.pathsep)[0], "dict.txt")
+    if not os.path.isfile(dictionary):
+        return  # the task says so
+    try:
+        record = (read_header(path).get("task_state") or {}).get(NAME)
+    except InputError:
+        return  # loading it says more
+    if record:  # those of stock tasks have none
+        check_record(record, read_symbols(dictionary), os.path.dirname(dictionary), path)

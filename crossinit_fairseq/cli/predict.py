@@ -51,6 +51,8 @@ def _run(options: argparse.Namespace) -> None:
     from crossinit_fairseq.finetuning.results import context_and_question
 
     files = unique([language_file(text, "--text") for text in options.text], "--text")
+    if os.path.exists(options.out) and not os.path.isdir(options.out):
+        raise InputError(f"--out: {options.out} is a file: name a folder")
     # every file is read before the model, which takes longer
     for path in files.values():
         if not os.path.isfile(path):
@@ -97,10 +99,19 @@ def _read(task: Any, read: Callable[[], Any]) -> Any:
 def load_fine_tuned(path: str, data: str, pieces: Optional[str]) -> Tuple[Any, Any]:
     """The task and the model, in eval mode, of a fine-tuned checkpoint. Raises InputError for one of another task."""
     import crossinit_fairseq.tasks  # noqa: F401  (says what to do where there is no fairseq)
+    from crossinit_fairseq.checkpoint_files import read_header
+    from crossinit_fairseq.doctor.command import command_of
 
+    if not os.path.isfile(path):
+        raise InputError(f"there is no checkpoint {path}")
+    # before its task looks for text of its own
+    name = command_of(read_header(path))["task"]
+    if name not in ("crossinit_xnli", "crossinit_qa"):
+        trained = f", but trained by {name}" if name else ""
+        raise InputError(
+            f"{path} was not fine-tuned{trained}: give one that --task crossinit_xnli or crossinit_qa has written"
+        )
     model, task = command.load_checkpoint(path, data=data, pieces=pieces)
-    if getattr(task, "name", "") not in ("crossinit_xnli", "crossinit_qa"):
-        raise InputError(f"{path} was not fine-tuned: give one that --task crossinit_xnli or crossinit_qa has written")
     import torch
 
     return task, model.cuda() if torch.cuda.is_available() else model

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from crossinit_fairseq.cli import retrieve, retrieve_states
+from crossinit_fairseq.cli import predict, retrieve, retrieve_states
+from crossinit_fairseq.cli.command import load_checkpoint
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.finetuning.retrieval import (
     dictionary_hits,
@@ -143,6 +144,25 @@ def test_command(tmp_path, capsys):
     assert json.loads((data / "out.json").read_text("utf-8")) == first
     with pytest.raises(SystemExit):
         retrieve.main(command[:3])
+    # rows of other words, equally many, would give figures all the same: of a task that does not look itself, too
+    other = data / "other"
+    other.mkdir()
+    symbols = (data / "dict.txt").read_text("utf-8").splitlines()
+    (other / "dict.txt").write_text("\n".join([symbols[1], symbols[0], *symbols[2:]]) + "\n", "utf-8")
+    with pytest.raises(
+        InputError, match="checkpoint_last.pt was trained with another dictionary than .*other/dict.txt"
+    ):
+        load_checkpoint(str(data / "ck" / "checkpoint_last.pt"), data=str(other), pieces=str(data / "spm.model"))
+    # of another task: said before that task asks for its own text
+    task = saved["cfg"]["task"]
+    (task if isinstance(task, dict) else vars(task))["_name"] = "crossinit_pretrain"
+    torch.save(saved, str(data / "pretrained.pt"))
+    predicting = [str(data), "--path", str(data / "pretrained.pt"), f"--text=aa={data}/train.tsv", "--out"]
+    capsys.readouterr()
+    assert predict.main(predicting + [str(data / "out")]) == 1
+    assert "pretrained.pt was not fine-tuned, but trained by crossinit_pretrain: give one" in capsys.readouterr().err
+    assert predict.main(predicting + [str(data / "lines")]) == 1
+    assert "lines is a file: name a folder" in capsys.readouterr().err
     # the table's mean is of the pieces of the text alone, by a plain loop
     states = retrieve_states.States(str(data), str(data / "ck" / "checkpoint_last.pt"), None, 50)
     table = saved["model"]["body.encoder.sentence_encoder.embed_tokens.weight"]
