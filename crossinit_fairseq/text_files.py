@@ -14,6 +14,7 @@ from crossinit_fairseq.errors import InputError
 _NUMBER = re.compile("0*[0-9]{1,18}")
 _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_PACKED = {b"\x1f\x8b": "gzip -d", b"BZh": "bzip2 -d", b"\xfd7zXZ\x00": "xz -d", b"\x28\xb5\x2f\xfd": "zstd -d"}
 
 
 def read_lines(path: str) -> List[str]:
@@ -67,6 +68,9 @@ def decode(data: bytes, name: str, line: int = 1) -> str:
 
 def not_utf8(data: bytes, name: str, line: int, place: int) -> InputError:
     """The error for bytes that are no UTF-8 text from a place on; `line` is that of the first byte."""
+    for begin, command in _PACKED.items():
+        if data.startswith(begin) and line == 1:
+            return InputError(f"{name} is compressed: unpack it, for example with `{command}`")
     line += data.count(b"\n", 0, place)
     if data.startswith(_UTF32) and line == 1:
         return InputError(f"{name} is UTF-32: convert it, for example with `iconv -f utf-32 -t utf-8`")

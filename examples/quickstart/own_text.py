@@ -18,6 +18,7 @@ from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import check_code, doubt_of_script
 from crossinit_fairseq.preparation.normaliser import comparable
 from crossinit_fairseq.preparation.splitting import deal
+from crossinit_fairseq.text_files import decode, unreadable
 
 Sides = Dict[str, List[str]]  # the lines of each language
 _FEWEST = 1000  # lines of monolingual text; with less there is nothing to learn from
@@ -134,16 +135,9 @@ def read(path: str) -> List[str]:
     """
     try:
         with open(path, "rb") as stream:
-            data = stream.read()
-        text = data.decode("utf-8-sig")
+            lines = decode(stream.read(), path).split("\n")
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"{path} is not UTF-8 (line {line}); convert it, for example with `iconv -f ISO-8859-2 -t UTF-8`"
-        ) from None
-    lines = text.split("\n")
+        raise unreadable(path, error) from None
     overlong = sum(len(line) > _MOST_CHARACTERS for line in lines)
     if overlong:
         print(f"      {path}: left out {overlong:,} lines of over {_MOST_CHARACTERS:,} characters")

@@ -99,7 +99,7 @@ def test_lines_of_a_test_set_leave_the_text(tmp_path):
     "content, told",
     [
         (b"", ["l is empty"]),
-        (b"good\nb\xe3d\n", ["l is not UTF-8 (line 2)", "iconv"]),
+        (b"good\nb\xe3d\n", ["l is not UTF-8 in line 2", "iconv"]),
         (b"one line\n", ["aa text has 1 usable lines", "1,000"]),
     ],
 )

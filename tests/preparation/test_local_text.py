@@ -41,7 +41,12 @@ def test_a_language_without_text(folder):
 
 @pytest.mark.parametrize(
     "content, message",
-    [(b"", "is empty"), (b"caf\xe9\n", "is not UTF-8"), (b"a\nb\n", "not aligned: .*1 lines.*2 lines")],
+    [
+        (b"", "is empty"),
+        (b"caf\xe9\n", "is not UTF-8"),
+        (b"\x1f\x8b\x08\x00", "is compressed: unpack it.*gzip -d"),
+        (b"a\nb\n", "not aligned: .*1 lines.*2 lines"),
+    ],
 )
 def test_unfit_test_sets(tmp_path, content, message):
     (tmp_path / "test").mkdir()
