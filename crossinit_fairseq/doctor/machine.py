@@ -56,7 +56,7 @@ def check_threads(
     threads = threads if threads is not None else torch.get_num_threads()
     cores = cores or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     load = load if load is not None else os.getloadavg()[0]
-    said = f"{cores} cores, {load:.1f} of them busy, torch would use {threads} threads"
+    said = f"{cores} cores, load {load:.1f}, torch would use {threads} threads"
     if threads > 1 and threads + load > cores + 0.5:
         return [
             warning(
