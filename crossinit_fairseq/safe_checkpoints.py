@@ -7,6 +7,7 @@ What these do by themselves, and what is done here:
   others are links to it.
 - A damaged file ends in a traceback that does not name it. Here it is one sentence, and a `checkpoint_last.pt` that
   cannot be read is passed over, with a warning, for the newest one that can.
+- A model that has diverged is saved over one that has not. Here it is one sentence, and nothing is written.
 - A missing `--restore-file` is ignored, and training starts from nothing. Here it is one sentence.
 - Loading runs code that a file may carry (or, with torch 2.6 and later, fails). See checkpoint_files.py.
 - A `--save-dir` that cannot be written to, or is a file, ends in a traceback. Here it is one sentence.
@@ -128,12 +129,26 @@ def _saving(stock: Callable) -> Callable:
     def torch_persistent_save(obj: Any, filename: Any, async_write: bool = False) -> None:
         from fairseq.file_io import PathManager
 
+        with one_sentence():
+            _check_finite(obj, filename)
         if async_write or not isinstance(filename, str) or PathManager.path_requires_pathmanager(filename):
             stock(obj, filename, async_write)
         else:
             _save_with_retries(lambda: save_checkpoint_file(obj, filename))
 
     return torch_persistent_save
+
+
+def _check_finite(obj: Any, filename: Any) -> None:
+    """Raise InputError rather than have a model that has diverged written over one that has not."""
+    model = obj.get("model") if isinstance(obj, dict) else None
+    for name, value in (model or {}).items():
+        if torch.is_tensor(value) and value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise InputError(
+                f"{filename} is not written: {name} holds values that are not finite, training has diverged; the "
+                "checkpoints before it are whole: go on from one of them with a lower learning rate, or with "
+                "--reset-optimizer"
+            )
 
 
 def _save_with_retries(save: Callable[[], None]) -> None:

@@ -129,6 +129,17 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_old_file(tmp_path, copied):
     assert path.read_text() == "old" and os.listdir(str(path.parent)) == ["checkpoint_last.pt"]
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_a_model_that_has_diverged_is_not_written_over_a_good_one(tmp_path, value):
+    last = save(tmp_path / "checkpoint_last.pt")
+    before = last.read_bytes()
+    weights = {"n": torch.arange(3), "w": torch.tensor([1.0, value])}
+    said = f"{last} is not written: w holds values that are not finite"
+    with pytest.raises(SystemExit, match=said):
+        checkpoint_utils.torch_persistent_save(dict(PLAIN, model=weights), str(last))
+    assert last.read_bytes() == before and os.listdir(str(tmp_path)) == ["checkpoint_last.pt"]
+
+
 class Trainer:
     """Remembers what training was to start from."""
 

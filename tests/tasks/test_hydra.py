@@ -1,7 +1,9 @@
 """The tasks under fairseq-hydra-train: their options are dataclasses."""
 
 import pytest
+from omegaconf import OmegaConf
 
+from crossinit_fairseq.tasks.base import _fill_in_defaults
 from tests.conftest import USER_DIR, fairseq, load
 
 MODEL = """
@@ -27,6 +29,18 @@ optimization: {{max_update: 2, lr: [0.001]}}
 optimizer: {{_name: adam, adam_betas: "(0.9, 0.98)"}}
 lr_scheduler: {{_name: fixed}}
 """
+
+
+def test_an_architecture_gives_what_the_file_does_not():
+    """By this package, since under omegaconf 2.0 what is not there is None, and fairseq keeps that."""
+    cfg = OmegaConf.create({"_name": "mbart_large", "encoder_layers": 2})
+    OmegaConf.set_struct(cfg, True)
+    _fill_in_defaults(cfg)
+    assert (cfg.encoder_layers, cfg.decoder_layers, cfg.activation_fn) == (2, 12, "gelu")
+    assert cfg.share_all_embeddings and cfg.encoder_learned_pos
+    other = OmegaConf.create({"_name": "no_such_architecture"})
+    _fill_in_defaults(other)
+    assert list(other) == ["_name"]
 
 
 def test_pretrain_with_a_lexicon_ends_by_directions(data_folder, tmp_path):
