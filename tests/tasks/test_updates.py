@@ -6,7 +6,7 @@ from fairseq import options, tasks
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 
 from tests.conftest import weights
-from tests.tasks.denoising import denoise, in_two_processes
+from tests.tasks.denoising import denoise, denoise_in_two_processes
 from tests.toy_runs import COMMON, TASKS
 
 BATCH = 8
@@ -86,7 +86,7 @@ def test_two_processes_learn_what_one_learns_with_update_freq_2(data_folder, tmp
     silent = (
         "--dropout 0 --attention-dropout 0 --activation-dropout 0 --max-update 2 --optimizer sgd --disable-validation"
     )
-    in_two_processes(data_folder, tmp_path / "two", silent)
+    denoise_in_two_processes(data_folder, tmp_path / "two", silent)
     denoise(data_folder, tmp_path / "one", silent, "--update-freq 2")
     two, one = (weights(tmp_path / name / "checkpoint_last.pt") for name in ("two", "one"))
     denoise(data_folder, tmp_path / "half", silent, "--update-freq 1")
