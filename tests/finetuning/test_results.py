@@ -50,7 +50,7 @@ def test_pairs_without_a_label_are_refused(tmp_path):
         xnli_result({}, {"en": str(tmp_path / "en.tsv")})
 
 
-def test_answers_of_files_with_another_language_of_questions(tmp_path):
+def test_answers_of_files_with_another_language_of_questions(tmp_path, caplog):
     rows = [{"id": str(k), "question": "q", "answers": [{"text": "das Haus", "answer_start": 0}]} for k in range(2)]
     data = {"data": [{"paragraphs": [{"context": "das Haus. Ein Baum.", "qas": rows}]}]}
     (tmp_path / "dev.json").write_text(json.dumps(data), "utf-8")
@@ -61,6 +61,9 @@ def test_answers_of_files_with_another_language_of_questions(tmp_path):
     assert list(result["unanswered"].values()) == [1]
     assert result["published"][0]["scores"]["f1"] == {"de-en": 62.2}
     assert not mlqa_result({"m": [str(tmp_path)]}, {"de-en": str(tmp_path / "dev.json")}, "squad")["published"]
+    assert not caplog.records
+    mlqa_result({}, {"de-hi": str(tmp_path / "dev.json")})
+    assert "dev.json, questions: most letters are Latin: is this text hi?" in caplog.text
 
 
 def pair(premise, hypothesis, label):

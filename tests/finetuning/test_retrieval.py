@@ -169,3 +169,10 @@ def test_command(tmp_path, capsys):
     for text, found in zip(lines[:5], states.of(lines[:5], "aa")[0]):
         rows = states.pieces.encode(text).tolist()
         assert found == pytest.approx((sum(table[row] for row in rows) / len(rows)).numpy(), abs=1e-6)
+
+
+def test_the_command_looks_at_the_script_of_words(tmp_path, caplog):
+    (tmp_path / "words").write_text("house casa\ncat pisica\n", encoding="utf-8")
+    given = [str(tmp_path), "--path", str(tmp_path / "none.pt"), "--words", f"ne-ro={tmp_path}/words"]
+    assert retrieve.main(given) == 1  # for want of a checkpoint, later
+    assert "words, words on the left: most letters are Latin: is this text ne?" in caplog.text

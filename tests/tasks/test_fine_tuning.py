@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from crossinit_fairseq.finetuning.nli_files import read_pairs
 from crossinit_fairseq.finetuning.predictions import read_labels
 from crossinit_fairseq.finetuning.qa_files import Question, read_questions
 from crossinit_fairseq.finetuning.questions import Windowing
+from crossinit_fairseq.tasks.crossinit_qa import CrossInitQaTask
 from tests.conftest import load, write_split
 from tests.finetuning import toy
 from tests.tasks.in_process import run
@@ -260,3 +262,17 @@ def test_wrong_usage_of_scores(capsys):
         assert raised.value.code == 2
     assert score.main(["--task", "xnli", "--reference", "en=/nowhere.tsv", "x"]) == 1
     assert "/nowhere.tsv" in capsys.readouterr().err
+
+
+def test_questions_in_another_script_are_said(tmp_path, caplog):
+    asked = {"id": "1", "question": "which house", "answers": []}
+    path = tmp_path / "qa.json"
+    path.write_text(json.dumps({"data": [{"paragraphs": [{"context": "a house", "qas": [asked]}]}]}), "utf-8")
+    with pytest.raises(InputError, match="has no answer to validate with"):
+        CrossInitQaTask.evaluation_examples(SimpleNamespace(), "ne", str(path))
+    assert "qa.json, paragraphs: most letters are Latin: is this text ne?" in caplog.text
+    caplog.clear()
+    encoder = SimpleNamespace(training_windows=lambda *unused: [])
+    with pytest.raises(InputError):  # of no windows
+        CrossInitQaTask.training_examples(SimpleNamespace(train_files=[("ne", str(path))], encoder=encoder))
+    assert "qa.json, questions: most letters are Latin: is this text ne?" in caplog.text
