@@ -19,8 +19,7 @@ from tests.programs import modules_of, run
 ROOT = Path(__file__).parents[2]
 CAPTIONS = ROOT / "examples" / "captions"
 MULTI30K = ROOT.parent / "shared" / "data" / "multi30k"
-RANDOM = 14.1  # BLEU, the better direction from a random table, of the run below in full
-MARGIN = 15  # BLEU; measured from the lexicon: 48.8 and 47.0
+MARGIN = 15  # BLEU; measured: 48.8 and 47.0 from the lexicon, 13.2 and 14.1 from a random table
 sacremoses = pytest.importorskip("sacremoses", reason="needs pip install sacremoses")
 
 
@@ -294,22 +293,18 @@ def enciphered_captions(folder):
 
 
 def test_learns_to_translate_with_an_induced_lexicon_only(tmp_path):
-    """From text alone a lexicon that is mostly right, and with it a score that a random table does not come near to.
-
-    What that reaches was measured once. Here its run is short: it joins the finished one, of which nothing is repeated.
-    """
+    """From text alone a lexicon that is mostly right, and with it a score that a random table does not come near to."""
     text = enciphered_captions(tmp_path / "text")
-    command = ["bash", CAPTIONS / "run.sh", "--langs", "en,el", "--text", text, "--vocabulary", 900]
-    command += ["--preset", "smoke", "--jobs", 1, "--out", tmp_path / "out", "--inits"]
-    done = run(*command, "lexicon", VENV=program_server.environment())
+    done = run(
+        *["bash", CAPTIONS / "run.sh", "--langs", "en,el", "--text", text, "--vocabulary", 900, "--preset", "smoke"],
+        *["--inits", "random,lexicon", "--jobs", 1, "--out", tmp_path / "out"],
+        VENV=program_server.environment(),
+    )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    done = run(*command, "random,lexicon", VENV=program_server.environment(), MAX_UPDATE="5")
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert done.stdout.count("done before") == 4 + 5, done.stdout
     summary = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
     print(summary)
     assert summary["lexicon"]["token_precision"] > 0.7
     runs = {run["init"]: run for run in summary["runs"]}
     for direction in ("en-el", "el-en"):
-        others = [summary["copying"][direction], runs["random"]["bleu"][direction], RANDOM]
+        others = [summary["copying"][direction], runs["random"]["bleu"][direction]]
         assert runs["lexicon"]["bleu"][direction] >= max(others) + MARGIN
