@@ -265,6 +265,17 @@ def test_what_a_killed_run_left_is_removed(tmp_path, caplog):
     assert "checkpoint_1_5.pt.0123456789abcdef.part, which an interrupted run had not finished" in caplog.text
 
 
+def test_what_steers_a_terminal_is_logged_as_its_code(tmp_path, caplog):
+    folder = tmp_path / "a\x1b[31m"
+    folder.mkdir()
+    save(folder / "checkpoint1.pt")
+    cut(save(folder / "checkpoint_last.pt"))
+    (folder / "checkpoint_1_5.pt.0123456789abcdef.part").write_text("")
+    start(folder)
+    assert "\x1b" not in caplog.text and r"\x1b[31m/checkpoint1.pt instead" in caplog.text
+    assert r"\x1b[31m/checkpoint_1_5.pt.0123456789abcdef.part, which" in caplog.text
+
+
 HOLD = """
 import sys, time
 from crossinit_fairseq.folder_lock import lock_folder
