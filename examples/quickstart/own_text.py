@@ -11,11 +11,13 @@ import os
 import random
 import sys
 import unicodedata
-from typing import Dict, List, Sequence
+from collections import Counter
+from typing import Dict, List, Optional, Sequence
 
 from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.languages import check_code, doubt_of_script
+from crossinit_fairseq.languages import base_language, check_code, doubt_of_script
+from crossinit_fairseq.preparation.line_filter import LineFilter
 from crossinit_fairseq.preparation.normaliser import comparable
 from crossinit_fairseq.preparation.splitting import deal
 from crossinit_fairseq.text_files import decode, unreadable
@@ -24,6 +26,7 @@ Sides = Dict[str, List[str]]  # the lines of each language
 _FEWEST = 1000  # lines of monolingual text; with less there is nothing to learn from
 _LONGEST = 250  # words in a line
 _MOST_COMMON = 0.5  # of the lines of the shorter text that may stand in the other as well
+_LOOKED_AT, _FEWEST_JUDGED = 1000, 20  # lines, to tell their language
 _MOST_CHARACTERS = 10000  # of a line; a longer one is no sentence, and is not even looked at
 
 
@@ -74,7 +77,7 @@ def prepare(args: argparse.Namespace) -> Dict[str, Sides]:
 
 
 def check_sides(text: Sides) -> None:
-    """Raise InputError where both files are of one text; say where a text is not in the script of its language."""
+    """Raise InputError where both files are of one text; say where a text seems to be in another language."""
     first, second = (set(lines) - {""} for lines in text.values())
     common, shorter = len(first & second), min(len(first), len(second))
     if common > _MOST_COMMON * shorter:
@@ -82,9 +85,22 @@ def check_sides(text: Sides) -> None:
             f"{common:,} of {shorter:,} lines are the same in {' and '.join(text)}: give text of two languages"
         )
     for language, lines in text.items():
-        doubt = doubt_of_script(language, lines)
+        doubt = doubt_of_script(language, lines) or doubt_of_language(language, lines)
         if doubt:
             print(f"      {language}: {doubt}")
+
+
+def doubt_of_language(language: str, lines: Sequence[str]) -> Optional[str]:
+    """A sentence's end for text most of whose lines seem to be in one other language; None where there is no doubt.
+
+    Lines that are long enough to tell are judged, some that are spread evenly over the text.
+    """
+    _, guesses = LineFilter(language)(lines[:: len(lines) // _LOOKED_AT + 1])
+    judged = Counter(guess for guess in guesses if guess)
+    guess, count = judged.most_common(1)[0] if judged else (None, 0)
+    if guess == base_language(language) or count < max(_FEWEST_JUDGED, sum(judged.values()) / 2):
+        return None
+    return f"most lines look like {guess}: is this text {language}?"
 
 
 def deal_out(text: Sides, held: Dict[str, Sides], hold_out: int, rng: random.Random) -> Sides:

@@ -77,6 +77,19 @@ def test_text_in_the_script_of_another_language_is_said(tmp_path):
     assert "ro: most" not in done.stdout
 
 
+def test_swapped_sides_are_said(tmp_path):
+    english = write(tmp_path / "l", [f"The house number {k} of our street has a green door." for k in range(1400)])
+    romanian = write(
+        tmp_path / "r", [f"Casa cu numărul {k} de pe strada noastră are o ușă verde." for k in range(1600)]
+    )
+    done = run("own_text.py", "--text", f"en={romanian}", f"ro={english}", "--out", tmp_path / "o")
+    assert done.returncode == 0 and done.stdout.startswith(
+        "      en: most lines look like ro: is this text en?\n      ro: most lines look like en: is this text ro?\n"
+    )
+    done = run("own_text.py", "--text", f"en={english}", f"ro={romanian}", "--out", tmp_path / "o")
+    assert done.returncode == 0 and "most lines" not in done.stdout
+
+
 def test_lines_of_a_test_set_leave_the_text(tmp_path):
     left, right = write(tmp_path / "l", numbered("a", 1400)), write(tmp_path / "r", numbered("b", 1600))
     test = write(tmp_path / "ta", numbered("a", 20)), write(tmp_path / "tb", numbered("b", 20))

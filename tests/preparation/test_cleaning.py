@@ -144,6 +144,9 @@ def test_entities_become_what_they_stand_for_which_is_said(tmp_path, capsys):
     assert "a: 1 lines held entities such as &quot;" in capsys.readouterr().err
     # and a line of the test set is known by what it says
     assert run(tmp_path, [text], "--keep-out", test)[1]["dropped"] == {"in the test sets": 1}
+    # several times --keep-out add up
+    other = write(tmp_path / "other", ["fără entități aici"])
+    assert run(tmp_path, [text], "--keep-out", test, "--keep-out", other)[1]["dropped"] == {"in the test sets": 2}
 
 
 def test_files_that_are_no_text_yet(tmp_path, capsys):

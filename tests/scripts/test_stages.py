@@ -141,7 +141,7 @@ def test_a_recipe_that_a_recipe_starts_has_its_lock(tmp_path):
 def ctrl_c(out, two):
     """Interrupt the second stage as a terminal does, all programs at once, when it says "begun" on descriptor 3.
 
-    Returns (exit status, stderr).
+    Returns (exit status, what came on descriptor 3 after that and on stderr).
     """
     process = subprocess.Popen(
         command(out, two),
@@ -155,8 +155,8 @@ def ctrl_c(out, two):
     while process.stdout.readline() != "begun\n":
         pass
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate()
-    return process.returncode, err
+    out, err = process.communicate()
+    return process.returncode, out + err
 
 
 DEAF = "bash -c 'trap : INT; echo begun >&3; sleep 3; sleep 1; exit 0'"  # takes no notice of Ctrl-C
@@ -177,8 +177,10 @@ CHANGED = "; its settings changed, what it wrote before is now in replaced/two\n
 def test_of_a_recipe_in_a_recipe_only_the_outer_one_says_that_it_was_interrupted(tmp_path):
     inner = 'OUT=$OUT/in STAGES=1 SETTINGS=; set -e; source "$ROOT/scripts/stages.sh"; stage three in'
     inner = "three() { echo begun >&3; sleep 100; }; " + inner
-    status, err = ctrl_c(tmp_path, f"export OUT ROOT; bash -c {shlex.quote(inner)} inner.sh >&3 2>&3;")
-    assert (status, err.count("interrupted")) == (-signal.SIGINT, 1) and (tmp_path / "in/stages/three.minutes").exists()
+    status, said = ctrl_c(tmp_path, f"export OUT ROOT; bash -c {shlex.quote(inner)} inner.sh >&3 2>&3;")
+    assert (status, said.count("interrupted")) == (-signal.SIGINT, 1) and (
+        tmp_path / "in/stages/three.minutes"
+    ).exists()
 
 
 NO_ROOM = (
