@@ -47,8 +47,8 @@ class InductionSettings:
     words: int = _setting(20000, "words of each language, the most frequent ones")
     learn_words: int = _setting(
         6000,
-        "so many of them, the most frequent ones, take part in self-learning: 3000 at most in the first two thirds of "
-        "its rounds, all in the last",
+        "so many of them, the most frequent ones, take part in self-learning; by pairs, 3000 at most in the first two "
+        "thirds of its rounds, all in the last",
     )
     dimensions: int = _setting(300, "of the word vectors")
     rank_weight: float = _setting(

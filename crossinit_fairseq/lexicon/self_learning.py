@@ -17,9 +17,8 @@ from crossinit_fairseq.lexicon.word_vectors import normalise, strongest_directio
 
 _MEMORY = 0.5  # share of the scores of earlier rounds in those of a round: pairs that swing to and fro come to rest
 _FIRST_SHARE = 2 / 3  # of the rounds: they find the pairs that the others begin with
-_FIRST_WORDS = (
-    3000  # that take part in them, the most frequent ones: a rare word's company is noise while few are paired
-)
+# words that take part in them, the most frequent ones: a rare word's company is noise while few are paired
+_FIRST_WORDS = 3000
 _FEWEST = 400  # words that the mapping begins with, the most frequent ones; they grow to all in half of its rounds
 _KEPT = 0.1  # share of the scores that the stochastic dictionary begins with; it doubles until all are kept
 
