@@ -53,6 +53,11 @@ def find_pairs(options: argparse.Namespace) -> Lexicon:
     languages, count = _binarised(options) if options.data else _texts(options)
     seeds = read_word_pairs(options.seeds) if options.seeds else None
     left, right = (count(language) for language in languages)
+    if left.words == right.words and left.counts.tolist() == right.counts.tolist():
+        raise InputError(
+            f"the texts of {left.language} and {right.language} have the same words, each as often: it is one text "
+            "twice"
+        )
     for side in (left, right):
         other = unlike_script(side.language, side.words)
         if other:
@@ -65,7 +70,7 @@ def find_pairs(options: argparse.Namespace) -> Lexicon:
     induction = induce(left, right, settings, seeds=seeds)
     for sentence in induction.report:
         print(sentence, file=sys.stderr)
-    if not induction.trusted:
+    if induction.trusted is False:
         print(
             "this lexicon is not to be trusted: from different starts the search finds different pairs (agreement "
             f"{induction.agreement:.0%}): look at it with `crossinit-lexicon show`, give --seeds, or more text",
@@ -78,8 +83,8 @@ def find_pairs(options: argparse.Namespace) -> Lexicon:
         **{running_words_key(side.language): str(side.total) for side in (left, right)},
         "window": str(options.window),
         **({"seeds": f"{len(seeds)} pairs of {os.path.basename(options.seeds)}"} if seeds else {}),
-        "trusted": "yes" if induction.trusted else "no",
-        "agreement": f"{induction.agreement:.4f}",
+        "trusted": {True: "yes", False: "no", None: "unknown"}[induction.trusted],
+        **({} if induction.agreement is None else {"agreement": f"{induction.agreement:.4f}"}),
     }
     pairs = found.pairs if options.all else found.mutual()
     if not pairs:
@@ -164,15 +169,13 @@ def _known_seeds(
     seeds = [(spell[0](one), spell[1](other)) for one, other in seeds]
     words = set(left.words), set(right.words)
     known = [(one, other) for one, other in seeds if one in words[0] and other in words[1]]
-    if not known:
-        turned = any(one in words[1] and other in words[0] for one, other in seeds)
+    turned = sum(one in words[1] and other in words[0] for one, other in seeds)
+    if turned > len(known):  # words that both languages have fit either way
         raise InputError(
-            f"no pair of {options.seeds} has both of its words in the text: "
-            + (
-                f"its columns are {right.language}, {left.language}, turn them"
-                if turned
-                else "is it of these languages?"
-            )
+            f"{turned:,} of {len(seeds):,} pairs of {options.seeds} are in the text the other way round, "
+            f"{len(known):,} this way: its columns are {right.language}, {left.language}, turn them"
         )
+    if not known:
+        raise InputError(f"no pair of {options.seeds} has both of its words in the text: is it of these languages?")
     print(f"{options.seeds}: {len(known):,} of {len(seeds):,} pairs have both words in the text", file=sys.stderr)
     return known

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any, Callable, List, Mapping
 
-from crossinit_fairseq.cli.command import positive
+from crossinit_fairseq.cli.command import at_least, positive
 from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import check_code, language_list
@@ -173,7 +173,9 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
         "--no-language-filter", dest="language_filter", action="store_false", help="keep other languages and scripts"
     )
     parser.add_argument("--workers", type=positive, default=cores(), metavar="N", help="(default: all cores)")
-    parser.add_argument("--seed", type=int, default=1, help=f"of the order of the lines {_DEFAULT}")
+    parser.add_argument(
+        "--seed", type=at_least(0), default=1, metavar="N", help=f"of the order of the lines {_DEFAULT}"
+    )
 
 
 def _add_normalise(parser: argparse.ArgumentParser) -> None:
@@ -192,7 +194,7 @@ def _add_vocabulary(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sentences", type=positive, default=2000000, help=f"to train on {_DEFAULT}")
     parser.add_argument("--model-type", choices=("unigram", "bpe"), default="unigram", help=_DEFAULT)
     parser.add_argument("--character-coverage", type=float, default=0.9995, help=_DEFAULT)
-    parser.add_argument("--seed", type=int, default=1, help=f"of the drawing {_DEFAULT}")
+    parser.add_argument("--seed", type=at_least(0), default=1, metavar="N", help=f"of the drawing {_DEFAULT}")
 
 
 def _add_encode(parser: argparse.ArgumentParser) -> None:

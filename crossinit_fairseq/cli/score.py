@@ -21,7 +21,7 @@ examples:
   crossinit-score --pair en-ro --reference test.ro out.txt
   crossinit-score --pair en-ro --reference test.ro --source test.en --json en-ro.json crossinit=out.txt random=out2.txt
   crossinit-score --table en-ro.json ro-en.json        both directions in one table
-  crossinit-score --task xnli --reference en=xnli.test.tsv --reference de=xnli.test.tsv --train en=multinli.train.tsv \
+  crossinit-score --task xnli --reference en=xnli.test.tsv --reference de=xnli.test.tsv --train en=multinli.train.tsv \\
     random=out/r1,out/r2,out/r3 crossinit=out/c1,out/c2,out/c3
 
 The reference is the original text, never the T- lines of fairseq-generate, which went through the dictionary. The

@@ -85,9 +85,12 @@ class InductionSettings:
         ]:
             if getattr(self, name) < least:
                 raise InputError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be {least} or more")
-        for name in ("rank_weight", "spelling_weight"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise InputError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be 0 or more")
+        if self.seed < 0:
+            raise InputError(f"--seed is {self.seed}; it must be 0 or more")
+        if not 0 <= self.rank_weight < float("inf"):
+            raise InputError(f"--rank-weight is {self.rank_weight}; it must be 0 or more")
+        if not 0 <= self.spelling_weight <= 1:
+            raise InputError(f"--spelling-weight is {self.spelling_weight}; it must be from 0 to 1")
         if self.device != "cpu":
             from crossinit_fairseq.lexicon.nearest_on_device import check_device
 
@@ -99,13 +102,13 @@ class Induction:
     """A lexicon and how sure it is.
 
     lexicon: the best partner of every word, mutual or not; agreement: 0 to 1, the share of running words for which two
-    restarts found the same partner, on average; trusted: whether that is at least a half; report: what to tell the
-    user.
+    restarts found the same partner, on average, None of one start, which nothing can be compared with; trusted: whether
+    that is at least a half, None where it is not known; report: what to tell the user.
     """
 
     lexicon: Lexicon
-    agreement: float
-    trusted: bool
+    agreement: Optional[float]
+    trusted: Optional[bool]
     report: List[str]
 
 
@@ -134,7 +137,7 @@ def induce(
     agreement = _agreement([learnt.best for learnt in found], left.counts)
     chosen = found[_most_agreed([learnt.best for learnt in found], left.counts)]
     best = search.all_words(chosen.best)
-    trusted = agreement >= _AGREEMENT
+    trusted = None if agreement is None else agreement >= _AGREEMENT
     settings_said = {
         "words": str(max(len(search.left), len(search.right))),
         "anchors": search.said,
@@ -150,8 +153,11 @@ def induce(
         f"anchors: {search.said}",
         f"{int(best.mutual.sum()):,} mutual pairs among {len(search.left):,} and {len(search.right):,} words",
     ]
-    if settings.restarts > 1:
-        report.append(f"agreement of {settings.restarts} restarts: {agreement:.0%} of running words")
+    report.append(
+        "one start: whether another would find the same pairs is not known; --restarts 3 tells"
+        if agreement is None
+        else f"agreement of {settings.restarts} restarts: {agreement:.0%} of running words"
+    )
     return Induction(lexicon, agreement, trusted, report)
 
 
@@ -276,11 +282,11 @@ def _first(side: CoOccurrence, count: int) -> CoOccurrence:
     )
 
 
-def _agreement(restarts: List[Nearest], counts: np.ndarray) -> float:
-    """Mean over two restarts: the share of running words, float, that have the same partner in both; 1 for one
+def _agreement(restarts: List[Nearest], counts: np.ndarray) -> Optional[float]:
+    """Mean over two restarts: the share of running words, float, that have the same partner in both; None for one
     restart."""
     shares = _shares(restarts, counts)
-    return float(shares[~np.eye(len(restarts), dtype=bool)].mean()) if len(restarts) > 1 else 1.0
+    return float(shares[~np.eye(len(restarts), dtype=bool)].mean()) if len(restarts) > 1 else None
 
 
 def _most_agreed(restarts: List[Nearest], counts: np.ndarray) -> int:

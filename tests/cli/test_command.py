@@ -1,11 +1,13 @@
 """crossinit_fairseq/cli/command.py"""
 
+import importlib
 import re
 import sys
 from pathlib import Path
 
 import pytest
 
+from crossinit_fairseq import cli
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.errors import InputError
 from tests import programs
@@ -100,3 +102,17 @@ def test_help_waits_for_no_large_library(module):
     done = programs.run(sys.executable, "-c", program, PYTHONPATH=str(Path(__file__).parents[2]))
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "LOADED", module
+
+
+@pytest.mark.parametrize(
+    "name",
+    [path.stem for path in sorted(Path(cli.__path__[0]).glob("*.py")) if "\ndef main(" in path.read_text("utf-8")],
+)
+def test_help_is_no_wider_than_a_page(name, capsys, monkeypatch):
+    module = importlib.import_module("crossinit_fairseq.cli." + name)
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        module.main(["--help"])
+    shown = capsys.readouterr().out
+    assert "usage: crossinit-" in shown
+    assert [line for line in shown.splitlines() if len(line) > 120] == []

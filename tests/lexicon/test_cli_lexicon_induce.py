@@ -28,18 +28,13 @@ class Search:
     """Stands in for `induce`: remembers what it is given, finds cat-pisica and, one-way, dog-pisica."""
 
     def __init__(self):
-        self.trusted, self.pairs = (
-            True,
-            [
-                Pair("cat", "pisica", 0.9, (2, 2)),
-                Pair("dog", "pisica", 0.5, (2, 2), "forward"),
-            ],
-        )
+        self.trusted, self.agreement = True, 0.25
+        self.pairs = [Pair("cat", "pisica", 0.9, (2, 2)), Pair("dog", "pisica", 0.5, (2, 2), "forward")]
 
     def __call__(self, left, right, settings, seeds=None, **_):
         self.left, self.right, self.settings, self.seeds = left, right, settings, seeds
         lexicon = Lexicon(left.language, right.language, self.pairs, {"restarts": "3"})
-        return induction.Induction(lexicon, agreement=0.25, trusted=self.trusted, report=["all is well"])
+        return induction.Induction(lexicon, self.agreement, self.trusted, report=["all is well"])
 
 
 @pytest.fixture
@@ -84,6 +79,13 @@ def test_all_pairs_to_standard_output_with_a_warning(search, capsys):
     assert (search.settings.words, search.settings.seed) == (200, 7)
     # 1/distance, 2 words to either side: The cat sees the dog, A cat sleeps
     assert search.left.window.toarray()[0].tolist() == [0, 1, 1, 0, 1, 1, 1 / 2]
+
+
+def test_one_start_says_that_nothing_is_known_of_others(search, capsys):
+    search.trusted, search.agreement = None, None
+    assert main(TEXT + ["--restarts", "1"]) == 0
+    out, err = capsys.readouterr()
+    assert "# trusted: unknown\n" in out and "# agreement" not in out and "not to be trusted" not in err
 
 
 def test_binarised(data_folder, search):
@@ -146,7 +148,11 @@ def test_seeds(in_a_folder, search, capsys):
         ),
         (
             TEXT + ["--seeds", "turned.txt"],
-            "no pair of turned.txt has both of its words in the text: its columns are ro, en",
+            "2 of 3 pairs of turned.txt are in the text the other way round, 0 this way: its columns are ro, en, turn",
+        ),
+        (
+            ["induce", "--workers", "1", "--text", "en=en.txt", "--text", "ro=both.txt", "--seeds", "turned.txt"],
+            "2 of 3 pairs of turned.txt are in the text the other way round, 1 this way: its columns are ro, en, turn",
         ),
         (TEXT + ["--seeds", "one.txt"], "line 1 of one.txt is not two words separated by a tab or a blank"),
         (TEXT + ["--seeds", "no.txt"], "no.txt cannot be read"),
@@ -154,6 +160,10 @@ def test_seeds(in_a_folder, search, capsys):
         (["induce", "--text", "en=en.txt", "--text", "ro=no.txt"], "no.txt does not exist"),
         (["induce", "--workers", "1", "--text", "en=en.txt", "--text", "ro=empty.txt"], "the text of ro holds no word"),
         (["induce", "--text", "en=en.txt", "--text", "ro=en.txt"], "en.txt is given for both languages"),
+        (
+            ["induce", "--workers", "1", "--text", "en=en.txt", "--text", "ro=copy.txt"],
+            "the texts of en and ro have the same words, each as often: it is one text twice",
+        ),
         (["induce", "--text", "en=en.txt", "--text", "r=ro.txt", "--workers", "1"], "'r' is no language code"),
         (["induce", "no-folder", "--langs", "en,ro"], "no-folder is no folder: give a data folder with dict.txt"),
         (TEXT + ["--words", "3"], "--words is 3; it must be 200 or more"),
@@ -161,7 +171,10 @@ def test_seeds(in_a_folder, search, capsys):
     ],
 )
 def test_bad_input(arguments, message, in_a_folder, search, capsys):
-    for name, text in {"other": "uno eins", "turned": "pisica cat", "one": "cat", "empty": "\n"}.items():
+    texts = {"other": "uno eins", "turned": "pisica cat\nvede sees\ncat dog", "one": "cat", "empty": "\n"}
+    texts["both"] = "pisica vede dog"  # a word of both languages fits a pair that is turned
+    texts["copy"] = "a cat SLEEPS. the cat sees the dog"
+    for name, text in texts.items():
         (in_a_folder / (name + ".txt")).write_text(text + "\n", encoding="utf-8")
     assert main(arguments) == 1
     out, err = capsys.readouterr()

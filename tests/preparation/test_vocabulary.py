@@ -125,6 +125,7 @@ def test_wrong_options(text):
         ["--character-coverage", "0"],
         ["--langs", "en,en"],
         ["--size", "0"],
+        ["--seed", "-1"],
         ["--text", ""],
     ):
         with pytest.raises(SystemExit) as stop:
