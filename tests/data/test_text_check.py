@@ -188,9 +188,13 @@ def test_every_task_refuses_text_of_another_dictionary(data_folder, tmp_path, ta
 
 
 def task_of(name):
-    from crossinit_fairseq.tasks import crossinit_mlm, crossinit_pretrain, crossinit_unmt
+    from crossinit_fairseq.tasks import crossinit_denoising, crossinit_mlm, crossinit_pretrain, crossinit_unmt
 
     return {
+        "crossinit_denoising": (
+            crossinit_denoising.CrossInitDenoisingConfig,
+            crossinit_denoising.CrossInitDenoisingTask,
+        ),
         "crossinit_pretrain": (crossinit_pretrain.CrossInitPretrainConfig, crossinit_pretrain.CrossInitPretrainTask),
         "crossinit_mlm": (crossinit_mlm.CrossInitMlmConfig, crossinit_mlm.CrossInitMlmTask),
         "crossinit_unmt": (crossinit_unmt.CrossInitUnmtConfig, crossinit_unmt.CrossInitUnmtTask),
@@ -245,13 +249,37 @@ def test_every_task_says_which_text_holds_control_symbols(marked, task, caplog):
         assert len(generating.datasets["test"]) == 5, "every line of a test set is translated"
 
 
-@pytest.mark.parametrize("task", ["crossinit_pretrain", "crossinit_mlm", "crossinit_unmt"])
-def test_every_task_refuses_tokens_beyond_the_dictionary(data_folder, tmp_path, task):
-    config_of, task_class = task_of(task)
+@pytest.mark.parametrize(
+    "task, split, place",
+    [
+        *((task, "train", "bb/train") for task in ("pretrain", "mlm", "denoising", "unmt")),
+        *((task, "valid", "aa/valid") for task in ("mlm", "denoising", "unmt")),
+        ("unmt", "valid", "valid.aa-bb.aa"),
+        ("unmt", "valid", "valid.aa-bb.bb"),
+        ("generation", "test", "test.aa-bb.aa"),
+        ("generation", "test", "test.aa-bb.bb"),
+    ],
+)
+def test_every_task_refuses_tokens_beyond_the_dictionary(data_folder, tmp_path, task, split, place):
+    """Of validation text too, when it is loaded: fairseq does that before it trains."""
+    config_of, task_class = task_of("crossinit_" + task.replace("generation", "unmt"))
     shutil.copytree(str(data_folder), str(tmp_path / "data"))
-    write_text(tmp_path / "data/bb/train", [[5, 130, 2]])
+    write_text(tmp_path / "data" / place, [[5, 6, 2]] * 20 + [[5, 130, 2]])
     config = config_of()
     config.data, config.langs, config.seed, config.train_subset = str(tmp_path / "data"), "aa,bb", 1, "train"
+    if task == "generation":
+        config.source_lang, config.target_lang = "aa", "bb"
     made = task_class.setup_task(config)
-    with pytest.raises(SystemExit, match="bb/train.bin holds token 130 but the dictionary has 130 symbols"):
-        made.words if task == "crossinit_pretrain" else made.load_dataset("train")
+    with pytest.raises(SystemExit, match=f"{place}.bin holds token 130 but the dictionary has 130 symbols"):
+        made.words if task == "pretrain" else made.load_dataset(split)
+
+
+@pytest.mark.parametrize("task, place", [("mlm", "aa/valid"), ("denoising", "aa/valid"), ("unmt", "valid.aa-bb.bb")])
+def test_validation_text_of_control_symbols_alone_is_refused(data_folder, tmp_path, task, place):
+    config_of, task_class = task_of("crossinit_" + task)
+    shutil.copytree(str(data_folder), str(tmp_path / "data"))
+    write_text(tmp_path / "data" / place, [[5, 129, 2]] * 21)
+    config = config_of()
+    config.data, config.langs, config.seed, config.train_subset = str(tmp_path / "data"), "aa,bb", 1, "train"
+    with pytest.raises(SystemExit, match=f"{place[:-3]}.* no (sentence|pair) that can be used"):
+        task_class.setup_task(config).load_dataset("valid")

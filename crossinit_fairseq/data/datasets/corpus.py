@@ -127,8 +127,8 @@ class Corpus:
         """The aligned text of a direction, None if there is none.
 
         all_sentences: keep those that cannot be used, for fairseq-generate's own options to deal with; shorten: or
-        rather cut those that are too long, which is logged. Raises InputError when a file is damaged or the two texts
-        are of unequal length.
+        rather cut those that are too long, which is logged. Raises InputError when a file is damaged, the two texts
+        are of unequal length or, unless all are kept, no pair can be used.
         """
         for pair in ((source, target), (target, source)):
             prefix = os.path.join(self.folders[0], "{}.{}-{}.".format(split, *pair))
@@ -150,6 +150,8 @@ class Corpus:
         if not all_sentences:
             usable = usable_sentences(np.maximum(texts[0].sizes, texts[1].sizes), self.longest, prefix + "*")
             usable = np.setdiff1d(usable, np.union1d(*with_symbols), assume_unique=True)
+            if not len(usable):
+                raise InputError(f"{prefix}{{{source},{target}}} have no pair that can be used")
             texts = [Subset(text, usable) for text in texts]
         elif shorten:
             texts = [ShortenedSentences(text, self.longest) for text in texts]
