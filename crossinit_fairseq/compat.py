@@ -6,10 +6,11 @@ of ours rather than patched.
 """
 
 import argparse
+import contextlib
 import logging
 import re
 import sys
-from typing import IO, Any, Optional, Sequence
+from typing import IO, Any, Iterator, List, Optional, Sequence
 
 import torch
 from omegaconf import open_dict
@@ -17,6 +18,7 @@ from omegaconf import open_dict
 from crossinit_fairseq import safe_checkpoints
 from crossinit_fairseq.checkpoint_files import architecture_of
 from crossinit_fairseq.errors import InputError, first_line, one_sentence, printable
+from crossinit_fairseq.text_files import decode, unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -213,10 +215,47 @@ def let_a_new_run_have_its_own_hours() -> None:
     fairseq.trainer.Trainer.load_checkpoint = load_checkpoint
 
 
+def let_interactive_say_what_is_no_text() -> None:
+    """For all versions: fairseq-interactive ends in a UnicodeDecodeError, which names neither file nor line, where
+    `--input` or standard input is not UTF-8, and in a traceback where there is no such file; a lone carriage return
+    ends a line. What stands before is translated.
+    """
+    for name in ("fairseq_cli.interactive", "__main__"):
+        module = sys.modules.get(name)
+        spec = getattr(module, "__spec__", None)
+        if hasattr(module, "buffered_read") and getattr(spec, "name", None) in ("fairseq_cli.interactive", None):
+            if module.buffered_read is not _buffered_read:
+                _buffered_read.stock = module.buffered_read
+                module.buffered_read = _buffered_read
+
+
+def _buffered_read(input: str, buffer_size: int) -> Iterator[List[str]]:
+    """fairseq's own: the lines of a file, or of standard input (`-`), without the white space around them."""
+    buffer: List[str] = []
+    name = "standard input" if input == "-" else input
+    with contextlib.ExitStack() as files, one_sentence():
+        try:
+            lines = sys.stdin.buffer if input == "-" else files.enter_context(open(input, "rb"))
+        except OSError as error:
+            raise unreadable(input, error) from None
+        for number, data in enumerate(lines, 1):
+            try:
+                buffer.append(decode(data, name, number).strip())
+            except InputError:
+                if buffer:
+                    yield buffer
+                raise
+            if len(buffer) >= buffer_size:
+                yield buffer
+                buffer = []
+    if buffer:
+        yield buffer
+
+
 def let_sentencepiece_read_any_text() -> None:
     """For all versions: SentencePiece ends in a RuntimeError at half of a surrogate pair, which is what Python makes of
-    standard input that is not UTF-8, in the C locales. It is read as a damaged character, which is unknown to every
-    dictionary.
+    arguments and standard input that are not UTF-8, in the C locales; the hub is given such text. It is read as a
+    damaged character, which is unknown to every dictionary.
     """
     from fairseq.data.encoders.sentencepiece_bpe import SentencepieceBPE
 
@@ -243,4 +282,5 @@ def apply() -> None:
     let_gpus_train_in_bfloat16()
     say_why_a_checkpoint_does_not_fit()
     let_a_new_run_have_its_own_hours()
+    let_interactive_say_what_is_no_text()
     let_sentencepiece_read_any_text()

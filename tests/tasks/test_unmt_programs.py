@@ -1,5 +1,6 @@
 """Translating with a checkpoint of crossinit_unmt: fairseq-generate, fairseq-interactive, the hub interfaces."""
 
+import io
 import re
 import subprocess
 import sys
@@ -7,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from crossinit_fairseq.compat import _buffered_read, let_interactive_say_what_is_no_text
 from tests.conftest import USER_DIR
+from tests.finetuning import toy
 from tests.tasks.in_process import run
 
 
@@ -26,6 +29,59 @@ def test_interactive_translates_standard_input(data_folder, checkpoint):
     assert len(re.findall(r"^D-\d+\t", done.stdout, re.M)) == 3
     # the model has 64 positions, two of which <s> and the language token take
     assert "1 of 1 sentences are cut to 62 sub-tokens" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "data, said",
+    [
+        (
+            b"\xe2\x96\x81a1 .\n\xe2\x96\x81a3 caf\xe9\n",
+            "text is not UTF-8 in line 2: convert it, for",
+        ),
+        ("\u2581a1 .\n".encode("utf-16"), "text is UTF-16: convert it"),
+        (None, "text cannot be read: No such file or directory"),
+    ],
+)
+def test_interactive_says_what_is_no_text(data_folder, checkpoint, tmp_path, monkeypatch, data, said):
+    import fairseq_cli.interactive
+
+    stock = getattr(_buffered_read, "stock", fairseq_cli.interactive.buffered_read)
+    monkeypatch.setattr(fairseq_cli.interactive, "buffered_read", stock)
+    if data:
+        (tmp_path / "text").write_bytes(data)
+    with pytest.raises((UnicodeDecodeError, FileNotFoundError)):
+        list(stock(str(tmp_path / "text"), 1))  # or the shim is idle
+    options = f"--task crossinit_unmt -s aa -t bb --path {checkpoint} --beam 2 --max-len-b 8 --input {tmp_path}/text"
+    let_interactive_say_what_is_no_text()
+    done = run("interactive", [str(data_folder)], options)
+    assert done.returncode == 1 and done.stdout.endswith("\n") and said in done.stdout.splitlines()[-1]
+    # what stands before is translated
+    assert len(re.findall(r"^D-\d+\t", done.stdout, re.M)) == (1 if data and data[0] == 0xE2 else 0)
+
+
+def test_interactive_reads_standard_input_as_bytes(monkeypatch):
+    """Whatever the locale; a lone carriage return ends no line; a byte order mark is dropped."""
+    lines = io.TextIOWrapper(io.BytesIO("\ufeffa\rb\n c \nd".encode() + b"\n\xff\nlate\n"), encoding="ascii")
+    monkeypatch.setattr(sys, "stdin", lines)
+    read = _buffered_read("-", 2)
+    assert [next(read), next(read)] == [["a\rb", "c"], ["d"]]
+    with pytest.raises(SystemExit, match="error: standard input is not UTF-8 in line 4"):
+        next(read)
+
+
+def test_models_of_other_text_are_refused_by_generation(data_folder, checkpoint, tmp_path):
+    (tmp_path / "text").write_text("\u2581a1 .\n", "utf-8")
+    options = f"--task crossinit_unmt -s aa -t bb --path {checkpoint} --beam 1 --max-len-b 4 --input {tmp_path}/text"
+    for more, said in (
+        (
+            f"--bpe sentencepiece --sentencepiece-model {toy.foreign_model(tmp_path)}",
+            "foreign.model is not the Sent",
+        ),
+        (f"--bpe sentencepiece --sentencepiece-model {tmp_path}/text", "text is no SentencePiece model"),
+        ("--bpe sentencepiece", "needs --sentencepiece-model"),
+    ):
+        done = run("interactive", [str(data_folder)], options, more)
+        assert done.returncode == 1 and said in done.stdout.splitlines()[-1]
 
 
 WORDS = ["\u2581a1 \u2581a2 .", "\u2581a4", "\u2581a3 s \u2581a9 \u2581a10 t \u2581a1 ."]
