@@ -150,7 +150,12 @@ def _analyze(options: argparse.Namespace) -> None:
     # whatever is wrong with a small file is said before the tables are read
     measured = _read_small_files(options)
     cut = _cut(options.sentencepiece_model) if options.sentencepiece_model else None
-    found = [look_up(_read(path, options), measured.ranks, options.max_rank, cut) for path in files.values()]
+    found = []
+    for path in files.values():
+        table = _read(path, options)
+        if options.sentencepiece_model:
+            _check_model(options.sentencepiece_model, table, path)
+        found.append(look_up(table, measured.ranks, options.max_rank, cut))
     study = Study(list(files), in_common(found), options.seed)
     judged = [
         find_translations(study.words, source, target, pairs, path)
@@ -206,6 +211,13 @@ def _cut(path: str) -> "Cut":
 
     model = load_model(path)
     return lambda word: model.encode(word, out_type=str)
+
+
+def _check_model(model: str, table: "EmbeddingTable", path: str) -> None:
+    from crossinit_fairseq.data.dictionary import SPECIAL
+    from crossinit_fairseq.ranks.sentencepiece_model import check_dictionary, load_model
+
+    check_dictionary(load_model(model), model, [*SPECIAL, *(set(table.symbols) - set(SPECIAL))], path)
 
 
 def _by_name(texts: Sequence[str], option: str, form: str = "NAME=FILE") -> Dict[str, str]:

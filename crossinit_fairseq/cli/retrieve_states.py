@@ -25,7 +25,7 @@ class States:
         self.max_tokens = max_tokens
         dictionary, self.form = dictionary_and_form(data, "auto")
         self.table = next(iter(find_token_tables(self.model, dictionary).values())).detach()
-        self.pieces = PieceEncoder(pieces or os.path.join(data, "spm.model"), dictionary.indices)
+        self.pieces = PieceEncoder(pieces or os.path.join(data, "spm.model"), dictionary.indices, data)
         positions: Any = self.model.max_positions()
         self.longest = (positions[0] if isinstance(positions, tuple) else positions) - 4
 

@@ -6,10 +6,10 @@ from typing import List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from crossinit_fairseq.data.dictionary import BOS, EOS, UNK
+from crossinit_fairseq.data.dictionary import BOS, EOS, UNK, special_rows
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import same_language
-from crossinit_fairseq.ranks.sentencepiece_model import load_model
+from crossinit_fairseq.ranks.sentencepiece_model import check_dictionary, check_same_model, load_model
 
 Place = Tuple[int, int]  # first character, one past the last
 
@@ -20,22 +20,23 @@ SPECIAL = 4  # tokens that either form adds to a pair
 class PieceEncoder:
     """Cuts text into the pieces of a SentencePiece model and gives their rows in a dictionary.
 
-    path: of the model; rows: {symbol: row}. Raises InputError for a file that is missing or no model, and for a model
-    of which fewer than half of the pieces stand in the dictionary: it is of another text.
+    A control symbol in the text, such as <mask> where the model has it as a piece, is unknown: it is no text.
+    path: of the model; rows: {symbol: row}; folder: the data folder, which may hold a spm.model. Raises InputError for
+    a file that is missing or no model, and for a model of another text.
     """
 
-    def __init__(self, path: str, rows: Mapping[str, int]):
+    def __init__(self, path: str, rows: Mapping[str, int], folder: str):
         if not os.path.isfile(path):
             raise InputError(f"{path} is missing: give --pieces the SentencePiece model of pre-training")
         self.model = load_model(path)
+        symbols = sorted(rows, key=lambda symbol: rows[symbol])
+        check_same_model(path, folder)
+        check_dictionary(self.model, path, symbols, os.path.join(folder, "dict.txt"))
+        text = {symbol: rows[symbol] for symbol in symbols}
+        for row in special_rows(symbols):
+            text.pop(symbols[row])
         pieces = [self.model.id_to_piece(k) for k in range(len(self.model))]
-        known = sum(piece in rows for piece in pieces)
-        self.rows = np.array([rows.get(piece, UNK) for piece in pieces], dtype=np.int64)
-        if 2 * known < len(self.model):
-            raise InputError(
-                f"{path} has {len(pieces):,} pieces, of which dict.txt knows {known:,}: give --pieces the "
-                "model that the text of this data folder was cut with"
-            )
+        self.rows = np.array([text.get(piece, UNK) for piece in pieces], dtype=np.int64)
 
     def encode(self, text: str) -> np.ndarray:
         """The pieces of a text as rows of the dictionary, int64 [T]."""

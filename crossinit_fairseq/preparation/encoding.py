@@ -8,8 +8,10 @@ from typing import Callable, Dict, List, Sequence, Tuple
 from tqdm import tqdm
 
 from crossinit_fairseq.complete_files import complete_file
+from crossinit_fairseq.data.dictionary import read_symbols
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.preparation.stage_files import batches, count_lines, lines_of, load_model
+from crossinit_fairseq.ranks.sentencepiece_model import check_dictionary, check_same_model
 
 _BATCH = 10000  # lines
 Encode = Callable[[List[str]], List[str]]  # lines of text -> lines of pieces between spaces
@@ -22,8 +24,9 @@ def encode(
 
     Writes OUT/valid.LANG (the first `valid` lines, at most a tenth), OUT/K/train.LANG (the others in turns, K from 0 to
     shards - 1), OUT/dev.LANG and OUT/test.LANG. Returns {language: (lines to train on, lines held out)}. Raises
-    InputError for text that is missing or too short.
+    InputError for text that is missing or too short, and for another model than that of a dictionary in OUT.
     """
+    _check_vocabulary(model, out)
     cut = encoder(model, workers)
     paths = {language: os.path.join(text, language + ".txt") for language in languages}
     lines = {language: count_lines(path) for language, path in paths.items()}
@@ -43,6 +46,14 @@ def encode(
                 encode_file(cut, path, os.path.join(out, f"{name}.{language}"))
         written[language] = lines[language] - held_out, held_out
     return written
+
+
+def _check_vocabulary(path: str, out: str) -> None:
+    dictionary = os.path.join(out, "dict.txt")
+    if os.path.isfile(dictionary):
+        model = load_model(path)
+        check_same_model(path, out)
+        check_dictionary(model, path, read_symbols(dictionary), dictionary)
 
 
 def encoder(path: str, workers: int) -> Encode:

@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+import os
 from argparse import Namespace
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Type
@@ -19,6 +20,7 @@ from crossinit_fairseq.data.dictionary import language_token
 from crossinit_fairseq.data.folder import data_folders
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.finite import FiniteWatch, check_parameters
+from crossinit_fairseq.ranks.sentencepiece_model import check_dictionary, load_model
 
 
 @dataclass
@@ -103,6 +105,19 @@ class CrossInitTask(FairseqTask):
     def folders(self) -> List[str]:
         """The data folders; the first holds what is no shard of the training text."""
         return data_folders(self.cfg.data)
+
+    def build_bpe(self, args: Any) -> Any:
+        """fairseq's own, of fairseq-generate and -interactive; a SentencePiece model of other text is refused."""
+        if (getattr(args, "_name", None) or getattr(args, "bpe", None)) == "sentencepiece":
+            given = OmegaConf.to_container(args) if OmegaConf.is_config(args) else vars(args)
+            path = given.get("sentencepiece_model") or MISSING
+            with one_sentence():
+                if path == MISSING:
+                    raise InputError("--bpe sentencepiece needs --sentencepiece-model, the model of the text")
+                if "://" not in path:  # else fairseq fetches it
+                    where = os.path.join(self.folders[0], "dict.txt")
+                    check_dictionary(load_model(path), path, self.dictionary.symbols, where)
+        return super().build_bpe(args)
 
     def begin_epoch(self, epoch: int, model: BaseFairseqModel) -> None:
         """Before the first epoch of a run, see that what it starts from is finite."""

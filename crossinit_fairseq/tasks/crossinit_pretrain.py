@@ -107,7 +107,9 @@ class CrossInitPretrainTask(CrossInitTask):
 
     def _rank(self, language: str) -> RankedWords:
         if language in self.tables:
-            words = from_table(self.tables[language], self.dictionary, self.cfg.sentencepiece_model, language)
+            words = from_table(
+                self.tables[language], self.dictionary, self.cfg.sentencepiece_model, language, self.folders[0]
+            )
         else:
             prefixes = [os.path.join(folder, language, self.cfg.train_subset) for folder in self.folders]
             words = from_binarised(prefixes, self.dictionary, self.languages, str(self.cfg.sub_tokens))

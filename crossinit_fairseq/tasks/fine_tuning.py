@@ -95,7 +95,7 @@ class FineTuningTask(CrossInitTask):
             folder = data_folders(cfg.data)[0]
             dictionary, form = dictionary_and_form(folder, str(cfg.form))
             path = cfg.pieces or os.path.join(folder, "spm.model")
-            return cls(cfg, dictionary, form, PieceEncoder(path, dictionary.indices))
+            return cls(cfg, dictionary, form, PieceEncoder(path, dictionary.indices, folder))
 
     @abstractmethod
     def training_examples(self) -> List[Example]:

@@ -10,7 +10,7 @@ from crossinit_fairseq.data.dictionary import special_rows
 from crossinit_fairseq.data.text_check import find_control_symbols, report_control_symbols
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import RankedWords, RankTable, WordPieces, open_binarised, rank_words, to_ranked_words
-from crossinit_fairseq.ranks.sentencepiece_model import check_model, load_model
+from crossinit_fairseq.ranks.sentencepiece_model import check_dictionary, check_model, check_same_model, load_model
 
 logger = logging.getLogger(__name__)
 
@@ -43,11 +43,13 @@ def from_binarised(
     return rank_words([open_binarised(prefix) for prefix in prefixes], pieces)
 
 
-def from_table(path: str, dictionary: Dictionary, sentencepiece_model: Optional[str], language: str) -> RankedWords:
-    """Cut the words of a rank table into the dictionary's sub-tokens.
+def from_table(
+    path: str, dictionary: Dictionary, sentencepiece_model: Optional[str], language: str, folder: str
+) -> RankedWords:
+    """Cut the words of a rank table into the dictionary's sub-tokens. folder: of the dictionary.
 
     Raises InputError when there is no SentencePiece model to cut them with, when its words cannot be told apart, when
-    the table is of another language, or no word can be cut.
+    it has not cut the text of the data folder, when the table is of another language, or no word can be cut.
     """
     if not sentencepiece_model or not os.path.isfile(sentencepiece_model):
         raise InputError(
@@ -56,6 +58,8 @@ def from_table(path: str, dictionary: Dictionary, sentencepiece_model: Optional[
         )
     model = load_model(sentencepiece_model)
     check_model(model, sentencepiece_model)
+    check_same_model(sentencepiece_model, folder)
+    check_dictionary(model, sentencepiece_model, dictionary.symbols, os.path.join(folder, "dict.txt"))
 
     def encode(word: str) -> Optional[List[int]]:
         tokens = [dictionary.index(piece) for piece in model.encode(word, out_type=str)]

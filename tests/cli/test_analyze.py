@@ -11,9 +11,11 @@ import torch
 
 from crossinit_fairseq.analysis.study import Study
 from crossinit_fairseq.cli.analyze import main
+from crossinit_fairseq.data.dictionary import read_symbols
 from crossinit_fairseq.export.tables import EmbeddingTable
 from crossinit_fairseq.export.word2vec import write_word2vec
 from tests.analysis.spaces import rank_table, table_words
+from tests.finetuning import toy
 
 pytest.importorskip("matplotlib")
 COUNT = 120
@@ -141,6 +143,18 @@ def test_bad_input_ends_with_one_sentence(folder, capsys, monkeypatch, change, m
     said = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
     assert len(said) == 1 and message in said[0]
     assert not (folder / "bad").exists()
+
+
+def test_a_model_of_other_text_than_the_tables(tmp_path, capsys):
+    toy.data_folder(tmp_path)
+    symbols = read_symbols(str(tmp_path / "dict.txt"))[4:]
+    table = EmbeddingTable(symbols, torch.randn(len(symbols), 8), "made")
+    write_word2vec(table, str(tmp_path / "t.vec"))
+    rank_table("aa", [f"a{k}" for k in range(toy.WORDS)]).save(str(tmp_path / "aa.tsv"))
+    words = [str(tmp_path / "t.vec"), f"--ranks=aa={tmp_path}/aa.tsv", f"--out={tmp_path}/out"]
+    assert main([*words, f"--sentencepiece-model={tmp_path}/spm.model"]) == 0
+    assert main([*words, f"--sentencepiece-model={toy.foreign_model(tmp_path)}"]) == 1
+    assert "foreign.model is not the SentencePiece model that the text of" in capsys.readouterr().err
 
 
 def test_what_could_not_be_measured_is_said_on_the_terminal(folder, capsys):

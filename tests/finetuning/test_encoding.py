@@ -19,7 +19,7 @@ BOS, EOS = 0, 2
 def pieces(tmp_path_factory):
     folder = toy.data_folder(tmp_path_factory.mktemp("toy"))
     rows = {symbol: row for row, symbol in enumerate(read_symbols(str(folder / "dict.txt")))}
-    return PieceEncoder(str(folder / "spm.model"), rows)
+    return PieceEncoder(str(folder / "spm.model"), rows, str(folder))
 
 
 def test_pairs_as_the_models_know_sentences():
@@ -87,14 +87,40 @@ def test_places_are_of_the_text_as_it_is(pieces):
 
 
 def test_a_model_of_other_text_is_refused(pieces, tmp_path):
-    folder = toy.data_folder(tmp_path)
-    with pytest.raises(InputError, match="of which dict.txt knows 0"):
-        PieceEncoder(str(folder / "spm.model"), {"x": 4})
+    folder, alone = toy.data_folder(tmp_path), tmp_path / "alone"
+    alone.mkdir()
+    rows = {symbol: row for row, symbol in enumerate(read_symbols(str(folder / "dict.txt")))}
+    PieceEncoder(str(folder / "spm.model"), rows, str(alone))
+    with pytest.raises(
+        InputError, match="spm.model is not the SentencePiece model that the text of .*dict.txt was cut"
+    ):
+        PieceEncoder(
+            str(folder / "spm.model"),
+            {**{s: rows[s] for s in read_symbols(folder / "dict.txt")[:4]}, "x": 4},
+            str(alone),
+        )
+    foreign = toy.foreign_model(tmp_path)
+    with pytest.raises(InputError, match="foreign.model is not the SentencePiece model that the text of .*/alone/dict"):
+        PieceEncoder(foreign, rows, str(alone))
+    with pytest.raises(InputError, match=f"{foreign} is another SentencePiece model than {folder}/spm.model"):
+        PieceEncoder(foreign, rows, str(folder))
     (tmp_path / "bad.model").write_text("no model")
     with pytest.raises(InputError, match="no SentencePiece model"):
-        PieceEncoder(str(tmp_path / "bad.model"), {})
+        PieceEncoder(str(tmp_path / "bad.model"), {}, str(alone))
     with pytest.raises(InputError, match="no.model is missing: give --pieces"):
-        PieceEncoder(str(tmp_path / "no.model"), {})
+        PieceEncoder(str(tmp_path / "no.model"), {}, str(alone))
+
+
+def test_control_symbols_in_a_text_are_unknown(tmp_path):
+    """<mask> and [aa] are pieces of this model, as of one whose owner defined them."""
+    folder = toy.data_folder(tmp_path, user_defined_symbols=["<mask>", "[aa]", "[url]"])
+    rows = {symbol: row for row, symbol in enumerate(read_symbols(str(folder / "dict.txt")))}
+    encoder = PieceEncoder(str(folder / "spm.model"), rows, str(folder))
+    # a lone word start before each, then the symbol: unknown, unknown, text
+    found = [encoder.encode(text).tolist()[-1] for text in ("<mask>", "[aa]", "[url]")]
+    assert found == [3, 3, rows["[url]"]] and rows["<mask>"] > 3 and rows["[aa]"] > 3
+    places = encoder.encode_with_places("a1 <mask>")[0].tolist()
+    assert places[-1] == 3 and rows["<mask>"] not in places
 
 
 def question_of(context, answer, start=None):

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from crossinit_fairseq.data.dictionary import pieces_of, write_dictionary
+from crossinit_fairseq.data.dictionary import control_symbols, pieces_of, write_dictionary
 from crossinit_fairseq.finetuning.nli_files import LABELS
 
 WORDS = 24
@@ -22,8 +22,8 @@ def words(rng, language, count):
     return [f"{language[0]}{k}" for k in rng.integers(0, WORDS, size=count)]
 
 
-def data_folder(folder):
-    """dict.txt and spm.model of the words aN and bN of the languages aa and bb."""
+def data_folder(folder, **options):
+    """dict.txt and spm.model of the words aN and bN of the languages aa and bb. options: of the trainer."""
     import sentencepiece
 
     rng = np.random.default_rng(0)
@@ -34,10 +34,30 @@ def data_folder(folder):
         vocab_size=70,
         hard_vocab_limit=False,
         minloglevel=2,
+        **options,
     )
     model = sentencepiece.SentencePieceProcessor(model_file=str(folder / "spm.model"))
-    write_dictionary(str(folder / "dict.txt"), pieces_of(model), ["aa", "bb"])
+    text_symbols = [piece for piece in pieces_of(model) if piece not in control_symbols(["aa", "bb"])]
+    write_dictionary(str(folder / "dict.txt"), text_symbols, ["aa", "bb"])
     return folder
+
+
+def foreign_model(folder):
+    """The path of foreign.model: it has every letter of the toy and most of its pieces, and is of other words."""
+    import sentencepiece
+
+    rng = np.random.default_rng(1)
+    text = [" ".join(words(rng, language, 8)) for language in ("aa", "bb") for _ in range(200)]
+    text += ["a1b2a1b2 b3a3b3a3 a4a4 b5b5 " * 2] * 150
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(text),
+        model_prefix=str(folder / "foreign"),
+        vocab_size=40,
+        model_type="bpe",
+        split_by_number=False,
+        minloglevel=2,
+    )
+    return str(folder / "foreign.model")
 
 
 def nli_file(path, language, count, seed, shuffled=False):

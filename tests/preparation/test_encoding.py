@@ -62,6 +62,20 @@ def test_bad_input(text):
         run(text)
 
 
+def test_a_model_of_another_vocabulary_than_that_of_the_folder(text):
+    """The pieces would be binarised with its dict.txt, where many are unknown."""
+    options = ["--text", text / "clean", "--size", "60", "--model-type", "bpe", "--out", text / "other"]
+    run_in_process("vocabulary", "--langs", "en,ro", *options)
+    command = ["--langs", "en,ro", "--model", text / "other" / "spm.model", "--text", text / "clean", "--out"]
+    with pytest.raises(InputError, match=f"other/spm.model is another SentencePiece model than {text}/pieces/spm.mod"):
+        run_in_process("encode", *command, text / "pieces")
+    (text / "pieces" / "spm.model").unlink()
+    with pytest.raises(InputError, match="is not the SentencePiece model that the text of .*pieces/dict.txt was cut"):
+        run_in_process("encode", *command, text / "pieces")
+    assert not (text / "pieces" / "valid.en").exists()
+    run_in_process("encode", *command, text / "new")
+
+
 def test_interrupted(text, monkeypatch):
     run(text)
     before = read(text / "pieces" / "valid.en")

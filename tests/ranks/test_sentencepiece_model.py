@@ -10,11 +10,19 @@ import sentencepiece
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crossinit_fairseq.data.dictionary import WORD_START
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.word_by_word import word_places
 from crossinit_fairseq.lexicon.word_forms import word_text
 from crossinit_fairseq.ranks import BinarisedText, WordPieces, rank_words
-from crossinit_fairseq.ranks.sentencepiece_model import check_model, decode_bytes, is_symbol, join_pieces, load_model
+from crossinit_fairseq.ranks.sentencepiece_model import (
+    check_dictionary,
+    check_model,
+    decode_bytes,
+    is_symbol,
+    join_pieces,
+    load_model,
+)
 from crossinit_fairseq.ranks.text.segmenters import SubTokens
 from tests.helpers import settings
 
@@ -203,3 +211,45 @@ def test_no_model(tmp_path):
         (tmp_path / "m").write_bytes(content)
         with pytest.raises(InputError, match="m is no SentencePiece model"):
             load_model(str(tmp_path / "m"))
+
+
+class Pieces:
+    """What check_dictionary asks of a model. Row 0 is unknown."""
+
+    def __init__(self, pieces):
+        self.pieces = ["<unk>", *pieces]
+
+    def __len__(self):
+        return len(self.pieces)
+
+    def id_to_piece(self, row):
+        return self.pieces[row]
+
+    def is_unknown(self, row):
+        return row == 0
+
+    def is_control(self, row):
+        return False
+
+    is_unused = is_control
+
+
+def test_which_models_have_not_cut_the_text_of_a_dictionary():
+    letters = [chr(ord("a") + k) for k in range(26)]
+    learnt = [f"{WORD_START}{one}{other}" for one in letters[:10] for other in letters[:10]]  # 100 pieces
+    model = Pieces([WORD_START, *letters, *learnt, "<0xE2>"])
+    whole = SPECIAL + [WORD_START, *letters, *learnt]
+
+    def check(symbols):
+        check_dictionary(model, "spm.model", symbols, "dict.txt")
+
+    check(whole + ["[en]", "<mask>", "madeupword0001"])
+    # a text may do without letters, and without 5 of 100 pieces; what holds an unknown character is no sign
+    check(SPECIAL + learnt[5:] + ["\u4e2d\u6587", "x\u4e2d"])
+    with pytest.raises(InputError, match="6 of its 100 pieces of several letters are missing there .such as '.aa'"):
+        check(SPECIAL + learnt[6:])
+    check(whole + ["xyz"])  # 1 of 101 is less than 1 %
+    with pytest.raises(InputError, match="and it lacks 2 of 102 there .such as 'xyz'.; give the one that cut it"):
+        check(whole + ["xyz", "yyz"])
+    with pytest.raises(InputError, match="is not the SentencePiece model that the text of dict.txt was cut with"):
+        check(SPECIAL + ["\u4e2d"])

@@ -1,11 +1,14 @@
 """Words of a rank table, cut into the dictionary's sub-tokens, and the option --ranks."""
 
+import shutil
+
 import pytest
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import RankTable
 from crossinit_fairseq.tasks.word_ranks import from_table, parse_tables
 from tests.conftest import crossinit
+from tests.finetuning import toy
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,7 @@ def test_words_are_cut_and_ranked(tmp_path, sentencepiece_model):
         dictionary.add_symbol(model.id_to_piece(index))
     table = tmp_path / "ro.tsv"
     table.write_text("# language: ro\ndoi\t5\nunu\t7\n\u0928\u092e\u0938\t6\ntrei\t1\n", "utf-8")
-    words = from_table(str(table), dictionary, str(sentencepiece_model), "ron_Latn")
+    words = from_table(str(table), dictionary, str(sentencepiece_model), "ron_Latn", str(tmp_path))
     # the Devanagari word has no piece and is left out
     expected = [
         [dictionary.index(piece) for piece in model.encode(word, out_type=str)] for word in ("unu", "doi", "trei")
@@ -40,8 +43,14 @@ def test_words_are_cut_and_ranked(tmp_path, sentencepiece_model):
     assert [words.word(k).tolist() for k in range(len(words))] == expected
     assert words.counts.tolist() == [7, 5, 1]
     assert RankTable.load(str(table)).language == "ro"
+    foreign = toy.foreign_model(tmp_path)
+    with pytest.raises(InputError, match="foreign.model is not the SentencePiece model that the text of"):
+        from_table(str(table), dictionary, foreign, "ro", str(tmp_path))
+    shutil.copy(str(sentencepiece_model), str(tmp_path / "spm.model"))
+    with pytest.raises(InputError, match=f"{foreign} is another SentencePiece model than {tmp_path}/spm.model"):
+        from_table(str(table), dictionary, foreign, "ro", str(tmp_path))
     with pytest.raises(InputError, match="ro.tsv is the rank table of ro, not of en"):
-        from_table(str(table), dictionary, str(sentencepiece_model), "en")
+        from_table(str(table), dictionary, str(sentencepiece_model), "en", str(tmp_path))
 
 
 def test_models_that_hide_where_words_begin_are_refused(tmp_path):
@@ -58,7 +67,7 @@ def test_models_that_hide_where_words_begin_are_refused(tmp_path):
         minloglevel=2,
     )
     with pytest.raises(InputError, match="m.model: blanks stand at the ends of pieces"):
-        from_table(str(tmp_path / "ro.tsv"), Dictionary(), str(tmp_path / "m.model"), "ro")
+        from_table(str(tmp_path / "ro.tsv"), Dictionary(), str(tmp_path / "m.model"), "ro", str(tmp_path))
 
 
 def test_tables_are_parsed(tmp_path):
