@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 def _examine(paths: Sequence[str], save_dir: Optional[str], words: Sequence[str]) -> int:
     """Print what was found; returns 0 when nothing is wrong, else 1."""
     from crossinit_fairseq.data.dictionary import read_symbols
-    from crossinit_fairseq.doctor.checkpoints import check_checkpoint_file
+    from crossinit_fairseq.doctor.checkpoints import check_checkpoint_file, check_earlier_run
     from crossinit_fairseq.doctor.command import Machine, check_command, read_command, without_variables
     from crossinit_fairseq.doctor.data_folder import check_data_folder
     from crossinit_fairseq.doctor.findings import WARNING, WRONG, Finding, lines_of
@@ -94,7 +94,7 @@ def _examine(paths: Sequence[str], save_dir: Optional[str], words: Sequence[str]
     symbols = None
     if folders:
         longest = _longest(command) if command is not None else None
-        report(f"data folder {os.pathsep.join(folders)}", check_data_folder(folders, longest))
+        report(f"data folder {os.pathsep.join(folders)}", check_data_folder(folders, longest, command))
         try:
             symbols = read_symbols(os.path.join(folders[0], "dict.txt"))
         except InputError:
@@ -103,7 +103,10 @@ def _examine(paths: Sequence[str], save_dir: Optional[str], words: Sequence[str]
         folder = folders[0] if folders else ""
         report(f"checkpoint {path}", check_checkpoint_file(path, machine, symbols, folder))
     if save_dir:
-        report("disk and locks", check_disk(save_dir, checkpoints, command) + check_locks([save_dir]))
+        findings = check_disk(save_dir, checkpoints, command) + check_locks([save_dir])
+        if command is None or command.program.endswith("train"):
+            findings += check_earlier_run(save_dir, command, machine, symbols, folders[0] if folders else "")
+        report("disk and locks", findings)
     if command is not None:
         report("command", check_command(command, machine) + check_options(without_variables(words)))
     wrong, warnings = (sum(finding.level == level for finding in found) for level in (WRONG, WARNING))

@@ -21,6 +21,7 @@ from typing import Any, Dict, Iterable, List, Sequence, Tuple
 from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.complete_files import check_new_file, complete_file
 from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.text_files import not_utf8, unreadable
 
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")  # fairseq's own, rows 0 to 3
 BOS, PAD, EOS, UNK = range(len(SPECIAL))
@@ -111,18 +112,30 @@ def read_entries(path: str) -> List[Tuple[str, int]]:
                         "binarise the text with the dictionary that is left"
                     )
                 if not space or not symbol or not _is_number(count):
+                    if "\0" in line:
+                        raise not_utf8(line.encode("utf-8"), path, number, line.index("\0"))
                     raise InputError(f"{path}, line {number}: not `symbol count`: {line.strip()[:60]!r}")
                 if symbol in seen:
                     raise InputError(f"{path} has the symbol {symbol!r} twice (fairseq's own four included)")
                 seen.add(symbol)
                 entries.append((symbol, int(count)))
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+        raise unreadable(path, error) from None
     except UnicodeDecodeError:
-        raise InputError(f"{path} is not UTF-8 text: give the dict.txt of the data folder") from None
+        raise _in_another_encoding(path) from None
     if not entries:
         raise InputError(f"{path} is empty: give the dict.txt of the data folder")
     return entries
+
+
+def _in_another_encoding(path: str) -> InputError:
+    with open(path, "rb") as stream:
+        data = stream.read()
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return not_utf8(data, path, 1, error.start)
+    return InputError(f"{path} changed while it was read")
 
 
 def _is_number(text: str) -> bool:

@@ -7,10 +7,13 @@ import torch
 
 from crossinit_fairseq.checkpoint_files import check_whole, load_checkpoint_file, newest_whole, read_header, updates_of
 from crossinit_fairseq.data.dictionary_record import NAME, check_record
-from crossinit_fairseq.doctor.command import Machine, check_origin, command_of
+from crossinit_fairseq.data.folder import languages_of
+from crossinit_fairseq.doctor.command import Command, Machine, check_origin, command_of
 from crossinit_fairseq.doctor.findings import Finding, fine, warning, wrong
 from crossinit_fairseq.errors import InputError
 
+_TASKS_OF_TEXT = ("crossinit_pretrain", "crossinit_mlm", "crossinit_denoising", "crossinit_unmt")
+_SIZES = tuple(f"{side}-{what}" for side in ("encoder", "decoder") for what in ("embed-dim", "ffn-embed-dim", "layers"))
 _FEW_BYTES = 4 << 30  # checkpoints that are loaded in seconds, to look for values that are not finite
 
 
@@ -41,6 +44,65 @@ def check_checkpoint_file(
     if os.path.getsize(path) <= _FEW_BYTES:
         findings += _check_values(path, symbols, folder)
     return findings
+
+
+def check_earlier_run(
+    folder: str, command: Optional[Command], machine: Machine, symbols: Optional[Sequence[str]] = None, data: str = ""
+) -> List[Finding]:
+    """Findings on the checkpoint of an earlier run in the folder that a run will write to, from which it would go on.
+
+    folder: the --save-dir; command: of the training, if it is known; symbols, data: the dictionary of the data folder,
+    and that folder.
+    """
+    path = os.path.join(folder, "checkpoint_last.pt")
+    is_meant = command is not None and (
+        command["restore-file"] not in ("", "checkpoint_last.pt")
+        or any(name.startswith("reset-") for name in command.options)
+    )
+    if not os.path.isfile(path) or is_meant:
+        return []
+    try:
+        check_whole(path)
+        header = read_header(path)
+    except InputError as error:
+        instead = newest_whole(folder)
+        if instead:
+            return [warning(str(error), f"training would go on from {instead[0]}, of {instead[1]:,} updates")]
+        return [wrong(str(error), "remove it, or give another --save-dir")]
+    earlier = command_of(header)
+    differ = _differences(earlier, header, command, data) if command is not None else []
+    remedy = "give another --save-dir, or start from that file by --finetune-from-model"
+    findings = [wrong(f"{path} is of another run, which this one would go on from: {one}", remedy) for one in differ]
+    if findings:
+        return findings
+    record = (header.get("task_state") or {}).get(NAME)
+    if record is not None and symbols is not None:
+        try:
+            check_record(record, symbols, data, path)
+        except InputError as error:
+            return [wrong(str(error), "give another --save-dir, or the data folder that it was trained with")]
+    setting = ", ".join(filter(None, (earlier["task"], earlier["arch"], f"after {updates_of(header):,} updates")))
+    said = f"a run that writes to {folder} goes on from {path} ({setting})"
+    if command is not None and command["finetune-from-model"]:
+        return [warning(f"{said}, and does not read --finetune-from-model", "give another --save-dir to start from it")]
+    return [fine(said)]
+
+
+def _differences(earlier: Command, header: Dict[str, Any], command: Command, data: str) -> List[str]:
+    """In what an earlier run was another one than a command: its task, its languages, its architecture, its sizes."""
+    found = [
+        f"--{name} {earlier[name]}, not {command[name]}"
+        for name in ("task", "arch", *_SIZES)
+        if earlier[name] and command[name] and earlier[name] != command[name]
+    ]
+    record = (header.get("task_state") or {}).get(NAME) or {}
+    theirs = {token.strip("[]") for token in record.get("languages") or ()}
+    ours = {language.strip() for language in command["langs"].split(",") if language.strip()}
+    if not ours and os.path.isdir(data) and not command["ranks"]:
+        ours = set(languages_of(data))
+    if command["task"] in _TASKS_OF_TEXT and theirs and ours and theirs != ours:
+        found.append(f"the languages {', '.join(sorted(theirs))}, not {', '.join(sorted(ours))}")
+    return found
 
 
 def _check_values(path: str, symbols: Optional[Sequence[str]], folder: str) -> List[Finding]:

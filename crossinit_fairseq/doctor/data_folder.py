@@ -9,17 +9,24 @@ import numpy as np
 from crossinit_fairseq.data.dictionary import MASK, UNK, control_symbols, languages_in, read_symbols, special_rows
 from crossinit_fairseq.data.folder import languages_of
 from crossinit_fairseq.data.text_check import check_dictionaries, find_control_symbols
+from crossinit_fairseq.doctor.command import Command
 from crossinit_fairseq.doctor.findings import Finding, fine, warning, wrong
 from crossinit_fairseq.errors import InputError, printable
 from crossinit_fairseq.ranks import BinarisedText, WordPieces, open_binarised, rank_words
+from crossinit_fairseq.ranks.sentencepiece_model import check_dictionary, check_same_model, load_model
 
 _LOOKED_AT = 200_000_000  # tokens that are looked through in seconds
 _COUNTED = 2_000_000  # tokens whose words are counted
 
 
-def check_data_folder(folders: Sequence[str], longest: Optional[Tuple[int, str]] = None) -> List[Finding]:
+_FINE_TUNING = ("crossinit_xnli", "crossinit_qa")
+
+
+def check_data_folder(
+    folders: Sequence[str], longest: Optional[Tuple[int, str]] = None, command: Optional[Command] = None
+) -> List[Finding]:
     """Findings on the shards of one data folder. longest: sub-tokens that a sentence may have, and the option that says
-    so, if any does."""
+    so, if any does; command: what is to read it, where that is known."""
     for folder in folders:
         if not os.path.isdir(folder):
             return [wrong(f"the data folder {folder} does not exist")]
@@ -28,15 +35,12 @@ def check_data_folder(folders: Sequence[str], longest: Optional[Tuple[int, str]]
     try:
         symbols = read_symbols(path)
     except InputError as error:
-        return [wrong(str(error), "copy the dictionary that the text was binarised with there")]
-    findings = _check_ending(path, symbols, languages) + _check_printable(path, symbols)
+        return [wrong(str(error), "give the dictionary that the text was binarised with")]
+    findings = _check_printable(path, symbols) + _check_pieces(folders[0], symbols, command)
     if not languages:
-        findings.append(
-            wrong(
-                f"{folders[0]} has no folder with text of a language (LANG/train.idx)",
-                "fairseq-preprocess --only-source ...",
-            )
-        )
+        findings += _check_no_text(folders[0], symbols, command)
+    if languages or not _is_for_text_files(folders[0], command):
+        findings = _check_ending(path, symbols, languages) + findings
     for folder in folders[1:]:
         if languages_of(folder) != languages:
             findings.append(wrong(f"{folder} has text of {languages_of(folder)}, {folders[0]} of {languages}"))
@@ -64,7 +68,10 @@ def _check_ending(path: str, symbols: Sequence[str], languages: Sequence[str]) -
                 "write the dictionary anew (crossinit-prepare vocabulary --model spm.model), and binarise again",
             )
         ]
-    rows = languages_in(symbols)
+    try:
+        rows = languages_in(symbols)
+    except InputError as error:
+        return [wrong(f"{path}: {error}")]
     outside = [language for language in languages if language not in rows]
     if outside:
         return [wrong(f"{path}: the token of {outside[0]} does not stand at the end, among those of other languages")]
@@ -78,6 +85,53 @@ def _check_ending(path: str, symbols: Sequence[str], languages: Sequence[str]) -
             )
         ]
     return findings
+
+
+def _check_pieces(folder: str, symbols: Sequence[str], command: Optional[Command]) -> List[Finding]:
+    """The SentencePiece model that fine-tuning and retrieval look for there, against the dictionary."""
+    given = command["pieces"] if command is not None else ""
+    path = given or os.path.join(folder, "spm.model")
+    if not os.path.isfile(path):
+        if command is not None and command["task"] in _FINE_TUNING:
+            return [wrong(f"{path} is missing", "give --pieces the SentencePiece model of pre-training")]
+        return []
+    try:
+        check_same_model(path, folder)
+        check_dictionary(load_model(path), path, symbols, os.path.join(folder, "dict.txt"))
+    except InputError as error:
+        return [wrong(str(error))]
+    return [fine(f"{path}: its pieces are those of dict.txt")]
+
+
+def _is_for_text_files(folder: str, command: Optional[Command]) -> bool:
+    """Whether what reads a data folder reads plain text: fine-tuning, prediction, retrieval."""
+    if command is not None and command["task"]:
+        return command["task"] in _FINE_TUNING
+    return os.path.isfile(os.path.join(folder, "spm.model")) and not glob.glob(
+        os.path.join(glob.escape(folder), "*.idx")
+    )
+
+
+def _check_no_text(folder: str, symbols: Sequence[str], command: Optional[Command]) -> List[Finding]:
+    """A folder without monolingual text: right for fine-tuning, and for translating aligned text."""
+    if _is_for_text_files(folder, command):
+        try:
+            named = f"of the languages {', '.join(languages_in(symbols))}"
+        except InputError:
+            named = "without languages, as roberta's"
+        return [fine(f"{folder}: a dictionary {named}, and no binarised text: enough for fine-tuning and what follows")]
+    if command is not None and command["source-lang"] and command["target-lang"]:
+        source, target = command["source-lang"], command["target-lang"]
+        split = command["gen-subset"] or "test"
+        prefixes = [f"{split}.{pair}.{source}" for pair in (f"{source}-{target}", f"{target}-{source}")]
+        if any(os.path.isfile(os.path.join(folder, prefix + ".idx")) for prefix in prefixes):
+            return [fine(f"{folder}: aligned text alone ({split}), enough to translate it")]
+    return [
+        wrong(
+            f"{folder} has no folder with text of a language (LANG/train.idx)",
+            "fairseq-preprocess --only-source ...; for fine-tuning, copy spm.model there",
+        )
+    ]
 
 
 def _check_printable(path: str, symbols: Sequence[str]) -> List[Finding]:

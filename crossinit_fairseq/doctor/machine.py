@@ -12,6 +12,7 @@ from crossinit_fairseq.doctor.findings import Finding, fine, warning, wrong
 from crossinit_fairseq.folder_lock import holder_of
 
 _GIB = 1 << 30
+_NOTHING = 1 << 20  # bytes, in which no checkpoint finds room
 
 
 def count_gpus() -> int:
@@ -74,17 +75,24 @@ def check_disk(folder: str, checkpoints: Sequence[str], command: Optional[Comman
     command: of the training, which tells how many are kept.
     """
     place = os.path.abspath(folder)
-    while not os.path.isdir(place):
+    while not os.path.lexists(place):
         place = os.path.dirname(place)
-    if not os.access(place, os.W_OK):
+    if not os.path.isdir(place):
+        return [wrong(f"{place} is no folder, so {folder} cannot be written to", "give another --save-dir")]
+    if not os.access(place, os.W_OK | os.X_OK):
         return [wrong(f"{place} cannot be written to", "give another --save-dir")]
     free = shutil.disk_usage(place).free
+    if free < _NOTHING or not _has_room_for_files(place):
+        return [wrong(f"{folder}: the disk is full, {_size(free)} free", "make room, or give another --save-dir")]
     size = max((os.path.getsize(path) for path in checkpoints if os.path.isfile(path)), default=0)
     kept = kept_checkpoints(command) if command is not None else None
     said = f"{folder}: {_size(free)} free"
     if not size:
         enough = free > _GIB
         return [fine(said)] if enough else [warning(said, "make room: a checkpoint of a large model takes GBs")]
+    if free < size:
+        said = f"{said}, and a checkpoint takes some {_size(size)}"
+        return [wrong(said, "make room, or give another --save-dir")]
     # one more is there while it is written
     if kept is None:
         if command is not None:
@@ -98,6 +106,12 @@ def check_disk(folder: str, checkpoints: Sequence[str], command: Optional[Comman
     needed = (kept + 1) * size
     said = f"{said}, {_size(needed)} needed ({kept} checkpoints of some {_size(size)}, and one being written)"
     return [fine(said)] if free > needed else [wrong(said, "make room, or give another --save-dir")]
+
+
+def _has_room_for_files(place: str) -> bool:
+    """Some file systems count files, others say 0 of 0."""
+    counted = os.statvfs(place)
+    return counted.f_favail > 0 or counted.f_files == 0
 
 
 def _size(count: int) -> str:

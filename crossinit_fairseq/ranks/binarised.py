@@ -8,6 +8,7 @@ from typing import Tuple
 import numpy as np
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.text_files import unreadable
 
 _MAGIC = b"MMIDIDX\x00\x00"
 _VERSION = 1
@@ -30,8 +31,15 @@ class BinarisedText:
 def open_binarised(prefix: str) -> BinarisedText:
     """Open ``prefix.bin`` and ``prefix.idx``.
 
-    Raises InputError when a file is missing, of another format, or when the two do not fit each other.
+    Raises InputError when a file is missing, of another format, cannot be read, or when the two do not fit each other.
     """
+    try:
+        return _open(prefix)
+    except OSError as error:
+        raise unreadable(error.filename or prefix, error) from None
+
+
+def _open(prefix: str) -> BinarisedText:
     index_path, data_path = prefix + ".idx", prefix + ".bin"
     for path in (index_path, data_path):
         if not os.path.isfile(path):

@@ -11,8 +11,8 @@ from crossinit_fairseq.checkpoint_files import save_checkpoint_file
 from crossinit_fairseq.cli import doctor
 from crossinit_fairseq.data.dictionary import read_symbols
 from crossinit_fairseq.data.dictionary_record import NAME, record_of
-from crossinit_fairseq.doctor.checkpoints import check_checkpoint_file
-from crossinit_fairseq.doctor.command import Machine
+from crossinit_fairseq.doctor.checkpoints import check_checkpoint_file, check_earlier_run
+from crossinit_fairseq.doctor.command import Machine, read_command
 from crossinit_fairseq.doctor.findings import FINE, WARNING, WRONG
 
 SYMBOLS = ["<s>", "<pad>", "</s>", "<unk>", "a", "[en]", "<mask>"]
@@ -22,7 +22,7 @@ def save(path, symbols=SYMBOLS, rows=7, value=1.0, updates=5):
     state = {
         "cfg": {
             "task": {"_name": "crossinit_unmt"},
-            "model": argparse.Namespace(_name="mbart_base", task="crossinit_unmt"),
+            "model": argparse.Namespace(_name="mbart_base", task="crossinit_unmt", encoder_layers=6),
         },
         "task_state": {}
         if symbols is None
@@ -60,6 +60,59 @@ def test_what_is_not(tmp_path):
     ((level, what, remedy),) = bad(tmp_path / "a.pt")
     assert level == WRONG and "is damaged" in what and remedy.endswith("checkpoint_1_3.pt, of 3 updates")
     assert bad(tmp_path / "no.pt")[0][0] == WRONG
+
+
+def earlier(folder, words, symbols=SYMBOLS, data="data"):
+    command = read_command(("fairseq-train data " + words).split()) if words is not None else None
+    return [(one.level, one.what, one.remedy) for one in check_earlier_run(folder, command, Machine(), symbols, data)]
+
+
+def test_a_save_dir_that_belongs_to_another_run(tmp_path):
+    folder = str(tmp_path)
+    assert earlier(folder, "--task crossinit_unmt") == []
+    path = save(tmp_path / "checkpoint_last.pt")
+    same = "--task crossinit_unmt --arch mbart_base --langs en"
+    for words in (same, "--task crossinit_unmt", None):
+        ((level, what, _),) = earlier(folder, words)
+        assert level == FINE and what.endswith(f"goes on from {path} (crossinit_unmt, mbart_base, after 5 updates)")
+    for words, said in (
+        (same.replace("unmt", "mlm"), "--task crossinit_unmt, not crossinit_mlm"),
+        (same.replace("mbart_base", "transformer"), "--arch mbart_base, not transformer"),
+        (same.replace("en", "en,ro"), "the languages en, not en, ro"),
+        (same + " --encoder-layers 3", "--encoder-layers 6, not 3"),
+    ):
+        ((level, what, remedy),) = earlier(folder, words)
+        assert level == WRONG and what.endswith(f"is of another run, which this one would go on from: {said}")
+        assert "--save-dir" in remedy and "--finetune-from-model" in remedy
+    # languages that no option names are those of the data folder
+    for language in ("en", "ro"):
+        (tmp_path / "data" / language).mkdir(parents=True)
+        (tmp_path / "data" / language / "train.idx").touch()
+    ((level, what, _),) = earlier(folder, "--task crossinit_unmt", data=str(tmp_path / "data"))
+    assert level == WRONG and "the languages en, not en, ro" in what
+    # which going on is meant
+    for more in ("--restore-file x.pt", "--reset-optimizer"):
+        assert earlier(folder, same.replace("unmt", "mlm") + " " + more) == []
+    ((level, what, _),) = earlier(folder, same + " --finetune-from-model x.pt")
+    assert level == WARNING and what.endswith("and does not read --finetune-from-model")
+    ((level, what, _),) = earlier(folder, same, SYMBOLS[:4] + ["b", "[en]", "<mask>"])
+    assert level == WRONG and "was trained with another dictionary than data/dict.txt" in what
+    whole = (tmp_path / "checkpoint_last.pt").read_bytes()
+    (tmp_path / "checkpoint_last.pt").write_bytes(whole[:-100])
+    ((level, _, remedy),) = earlier(folder, same)
+    assert (level, remedy) == (WRONG, "remove it, or give another --save-dir")
+    save(tmp_path / "checkpoint_1_3.pt", updates=3)
+    ((level, _, remedy),) = earlier(folder, same)
+    assert level == WARNING and remedy.endswith("checkpoint_1_3.pt, of 3 updates")
+
+
+def test_the_command_looks_at_the_save_dir(data_folder, tmp_path, capsys):
+    symbols = read_symbols(str(data_folder / "dict.txt"))
+    save(tmp_path / "checkpoint_last.pt", symbols, rows=len(symbols))
+    words = [str(data_folder), "--save-dir", str(tmp_path)]
+    assert doctor.main(words) == 0 and "goes on from" in capsys.readouterr().out
+    assert doctor.main([*words, "--", "fairseq-train", str(data_folder), "--task", "crossinit_mlm"]) == 1
+    assert "is of another run, which this one would go on from: --task crossinit_unmt" in capsys.readouterr().out
 
 
 def test_the_command_says_all_of_it_and_its_status_tells(data_folder, tmp_path, capsys):

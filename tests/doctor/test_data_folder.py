@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from fairseq.data import Dictionary
 
+from crossinit_fairseq.doctor.command import read_command
 from crossinit_fairseq.doctor.data_folder import check_data_folder
 from crossinit_fairseq.doctor.findings import FINE, WARNING, WRONG
 from tests.conftest import toy_sentences, write_split
+from tests.finetuning import toy
 
 
 @pytest.fixture
@@ -115,6 +117,93 @@ def test_files_that_are_damaged_and_folders_that_are_not_there(data, tmp_path):
     shutil.rmtree(str(data / "aa"))
     shutil.rmtree(str(data / "bb"))
     assert any("has no folder with text of a language" in what for _, what in bad(data))
+
+
+@pytest.mark.parametrize(
+    "name, cut, said",
+    [
+        ("idx", 0, "train.idx is damaged or not of fairseq's mmap format"),
+        ("idx", 20, "train.idx is cut short"),
+        ("idx", 2000, "train.idx is damaged (its header does not fit its size)"),
+        ("bin", 0, "train.bin has 0 bytes but"),
+        ("bin", 100, "train.bin has 100 bytes but"),
+    ],
+)
+def test_files_that_are_cut(data, name, cut, said):
+    path = data / "aa" / f"train.{name}"
+    assert path.stat().st_size > cut
+    path.write_bytes(path.read_bytes()[:cut])
+    assert [level for level, what in bad(data) if said in what] == [WRONG]
+
+
+def test_files_that_the_system_does_not_give(data, monkeypatch):
+    """Of another user, or on a disk that fails."""
+
+    def refuse(path, *options, **more):
+        if str(path).endswith("aa/train.idx"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return open(path, *options, **more)
+
+    monkeypatch.setattr("crossinit_fairseq.ranks.binarised.open", refuse, raising=False)
+    assert (WRONG, f"{data}/aa/train.idx cannot be read: Permission denied") in bad(data)
+
+
+@pytest.mark.parametrize(
+    "encoding, said",
+    [
+        ("latin-1", "dict.txt is not UTF-8 in line 2: convert it"),
+        ("utf-16", "dict.txt is UTF-16: convert it, for example with `iconv -f utf-16 -t utf-8`"),
+        ("utf-16-le", "dict.txt has a NUL byte in line 1: it is binary, or UTF-16 without a byte order mark"),
+        ("utf-8-sig", None),  # the mark is dropped
+    ],
+)
+def test_dictionaries_in_another_encoding(tmp_path, encoding, said):
+    lines = [f"{word} 1\n" for word in ("a", "caf\u00e9", "[aa]", "<mask>")]
+    (tmp_path / "dict.txt").write_bytes("".join(lines).encode(encoding))
+    levels = [level for level, what in bad(tmp_path) if said and said in what]
+    assert levels == ([WRONG] if said else [])
+    if not said:
+        assert f"{tmp_path}/dict.txt: 8 symbols, ends with [aa] <mask>" in [finding.what for finding in found(tmp_path)]
+
+
+def asked(words):
+    return read_command(words.split())
+
+
+def test_a_folder_for_fine_tuning(tmp_path):
+    """It has a dictionary and a SentencePiece model, and its text is in files of their own."""
+    toy.data_folder(tmp_path)
+    xnli, mlm = (asked(f"fairseq-train d --task crossinit_{task}") for task in ("xnli", "mlm"))
+    said = [finding.what for finding in found(tmp_path)]
+    assert bad(tmp_path) == bad(tmp_path, command=xnli) == []
+    named = "a dictionary of the languages aa, bb, and no binarised text: enough for fine-tuning and what follows"
+    assert f"{tmp_path}: {named}" in said
+    # a task that reads binarised text finds none there
+    assert [level for level, what in bad(tmp_path, command=mlm) if "no folder with text of a language" in what] == [
+        WRONG
+    ]
+    foreign = toy.foreign_model(tmp_path)
+    shutil.copy(foreign, str(tmp_path / "spm.model"))
+    assert [what[:60] for _, what in bad(tmp_path)] == [f"{tmp_path}/spm.model is not the SentencePiece model"[:60]]
+    (tmp_path / "spm.model").unlink()
+    assert bad(tmp_path, command=xnli) == [(WRONG, f"{tmp_path}/spm.model is missing")]
+    xnli.options["pieces"] = foreign
+    assert [level for level, what in bad(tmp_path, command=xnli) if "foreign.model is not the" in what] == [WRONG]
+    # roberta's dictionary names no language, and need not
+    (tmp_path / "dict.txt").write_text("a 1\nb 1\n", encoding="utf-8")
+    assert any("without languages, as roberta's" in finding.what for finding in found(tmp_path, command=xnli))
+    assert [level for level, what in bad(tmp_path) if "lacks <mask>" in what] == [WRONG]
+    (tmp_path / "dict.txt").write_text("a 1\n<mask> 1\n", encoding="utf-8")
+    assert [level for level, what in bad(tmp_path) if "the dictionary names no language" in what] == [WRONG]
+
+
+def test_aligned_text_alone_is_enough_to_translate_it(data):
+    for language in ("aa", "bb"):
+        shutil.rmtree(str(data / language))
+    assert bad(data, command=asked("fairseq-generate d --task crossinit_unmt -s bb -t aa")) == []
+    for options in ("-s bb -t cc", "-s bb -t aa --gen-subset test1", ""):
+        found_bad = bad(data, command=asked(f"fairseq-generate d --task crossinit_unmt {options}"))
+        assert [level for level, what in found_bad if "no folder with text of a language" in what] == [WRONG]
 
 
 def test_shards_must_be_alike(data, data_folder):

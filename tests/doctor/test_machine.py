@@ -49,6 +49,7 @@ def test_a_gpu_that_others_use(monkeypatch):
         (29 * MIB, 10 * MIB, "--no-epoch-checkpoints", WRONG, "30.0 MiB needed"),
         (95 * MIB, 10 * MIB, "", WARNING, "every checkpoint of some 10.0 MiB is kept: room for 9"),
         (95 * MIB, 10 * MIB, None, FINE, "30.0 MiB needed"),
+        (9 * MIB, 10 * MIB, "", WRONG, "9.0 MiB free, and a checkpoint takes some 10.0 MiB"),
         (5 << 30, 0, "", FINE, "5.0 GiB free"),
         (500 * MIB, 0, "", WARNING, "500.0 MiB free"),
     ],
@@ -63,8 +64,28 @@ def test_free_disk_against_what_will_be_written(tmp_path, monkeypatch, free, siz
 
 
 def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("file", "file/below", "link"):
+        (finding,) = check_disk(str(tmp_path / name), [])
+        place = tmp_path / name.split("/")[0]
+        assert finding.level == WRONG and finding.what.startswith(f"{place} is no folder, so {tmp_path / name} cannot")
     monkeypatch.setattr(machine.os, "access", lambda *unused: False)
     assert check_disk(str(tmp_path), [])[0].level == WRONG
+
+
+def test_a_full_disk(tmp_path, monkeypatch):
+    counted = namedtuple("Counted", "f_favail f_files")
+    monkeypatch.setattr(machine.os, "statvfs", lambda path: counted(0, 0))  # file systems that do not count files
+    monkeypatch.setattr(machine.shutil, "disk_usage", lambda path: namedtuple("Usage", "free")(5 << 30))
+    assert check_disk(str(tmp_path), [])[0].level == FINE
+    monkeypatch.setattr(machine.os, "statvfs", lambda path: counted(0, 100))
+    (finding,) = check_disk(str(tmp_path), [])
+    assert finding.level == WRONG and "the disk is full, 5.0 GiB free" in finding.what
+    monkeypatch.setattr(machine.os, "statvfs", lambda path: counted(7, 100))
+    monkeypatch.setattr(machine.shutil, "disk_usage", lambda path: namedtuple("Usage", "free")(1000))
+    (finding,) = check_disk(str(tmp_path), [])
+    assert finding.level == WRONG and "the disk is full, 1,000 bytes free" in finding.what
 
 
 def test_locked_folders(tmp_path):

@@ -1,9 +1,16 @@
 """crossinit_fairseq/doctor/options.py, against fairseq's own parser."""
 
+import argparse
+import ast
+import contextlib
+import pathlib
+import re
 import shlex
 
 import pytest
+from fairseq.dataclass.utils import gen_parser_from_dataclass
 
+from crossinit_fairseq import doctor
 from crossinit_fairseq.doctor.findings import WRONG
 from crossinit_fairseq.doctor.options import check_options
 from tests.conftest import USER_DIR
@@ -42,3 +49,44 @@ def test_what_fairseq_refuses_is_wrong(words, what):
     (finding,) = check_options(shlex.split(words))
     assert finding.level == WRONG and what in finding.what and finding.remedy
     assert "\n" not in finding.what and len(finding.what) < 200
+
+
+def _options_of_fairseq():
+    """All of its programs, and of every task, architecture, criterion and so on, ours too."""
+    from fairseq import options
+    from fairseq.models import ARCH_MODEL_REGISTRY
+    from fairseq.registry import REGISTRIES
+    from fairseq.tasks import TASK_REGISTRY
+
+    import crossinit_fairseq.tasks  # noqa: F401
+
+    found = set()
+    for maker in ("training", "generation", "interactive_generation", "validation", "preprocessing"):
+        found.update(getattr(options, f"get_{maker}_parser")()._option_string_actions)
+    classes = [*TASK_REGISTRY.values(), *ARCH_MODEL_REGISTRY.values()]
+    classes += [one for registry in REGISTRIES.values() for one in registry["registry"].values()]
+    for one in classes:
+        parser = argparse.ArgumentParser(add_help=False, conflict_handler="resolve", allow_abbrev=False)
+        with contextlib.suppress(Exception):  # what some architectures of others need is not installed
+            if hasattr(one, "add_args"):
+                one.add_args(parser)
+            elif getattr(one, "__dataclass", None) is not None:
+                gen_parser_from_dataclass(parser, one.__dataclass())
+        found.update(parser._option_string_actions)
+    return found
+
+
+def test_every_option_that_the_doctor_names_exists():
+    named = {}
+    for path in sorted(pathlib.Path(doctor.__file__).parent.glob("*.py")):
+        texts = [node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)]
+        for text in filter(lambda one: isinstance(one, str), texts):
+            named.update({option: path.name for option in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*\w", text)})
+    assert len(named) > 30 and "--required-batch-size-multiple" in named
+    # of pip and crossinit-prepare; --reset- is the beginning of four
+    others = {"--force-reinstall", "--no-build-isolation", "--no-deps", "--model"}
+    known = _options_of_fairseq()
+    assert {option: name for option, name in named.items() if option not in known | others} == {}
+    from crossinit_fairseq.doctor.command import _BART_OPTIONS, _RESETS
+
+    assert {f"--{name}" for name in _BART_OPTIONS + _RESETS} <= known
