@@ -1,8 +1,8 @@
 """fairseq's and our own programs, started at once: forked from one process that has imported fairseq already.
 
 Importing takes four seconds of each program, and recipes run dozens. What a forked one does is what its console script
-does: its own working folder, environment, arguments and streams, and no memory of other runs. `.ci/run` starts the real
-ones.
+does: its own working folder, environment, arguments and streams, and no memory of other runs. `python FILE`, `python -m
+MODULE` and `python -c CODE` are forked likewise. `.ci/run` starts the real ones.
 
 MAX_UPDATE=N in the environment: fairseq-train ends after N updates, whatever a recipe's preset says.
 """
@@ -17,6 +17,7 @@ import json
 import logging
 import os
 import pathlib
+import runpy
 import select
 import shutil
 import signal
@@ -24,9 +25,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 
 STREAMS = (0, 1, 2)
+PYTHON = "runpy"
 # name of the console script: where its function is
 PROGRAMS = {
     **{
@@ -52,7 +55,7 @@ PROGRAMS = {
 # what stands in bin/ for a program; Python without its site packages starts in a fiftieth of a second
 CLIENT = """#!{python} -IS
 import array, json, os, socket, sys
-link = socket.socket(socket.AF_UNIX)
+{before}link = socket.socket(socket.AF_UNIX)
 link.connect({address!r})
 asked = json.dumps([{function!r}, sys.argv, os.getcwd(), dict(os.environ)]).encode()
 link.sendmsg([len(asked).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", {streams}))])
@@ -60,6 +63,15 @@ link.sendall(asked)
 said = link.recv(1)
 os._exit(said[0] if said else 137)
 """
+# before that, for Python itself, which is started where it is asked for anything but a file, -m or -c
+REAL_PYTHON = """if not sys.argv[1:] or sys.argv[1] not in ("-m", "-c") and sys.argv[1].startswith("-"):
+    os.execv({path!r}, [{path!r}] + sys.argv[1:])
+"""
+
+
+def python() -> str:
+    """A Python that is forked: for what imports torch or fairseq."""
+    return str(environment() / "bin" / "python")
 
 
 @functools.lru_cache(maxsize=None)
@@ -72,24 +84,23 @@ def environment() -> pathlib.Path:
     atexit.register(_end, server, folder, os.getpid())
     (folder / "bin").mkdir()
     for path in (pathlib.Path(sys.prefix) / "bin").iterdir():
-        if path.name in PROGRAMS:
+        is_python = path.name.startswith("python")
+        if is_python or path.name in PROGRAMS:
             text = CLIENT.format(
-                python=sys.executable, address=address, function=PROGRAMS[path.name], streams=list(STREAMS)
+                python=sys.executable,
+                before=REAL_PYTHON.format(path=str(path)) if is_python else "",
+                address=address,
+                function=PROGRAMS.get(path.name, PYTHON),
+                streams=list(STREAMS),
             )
-            _write_program(folder / "bin" / path.name, text)
-        elif path.name.startswith("python"):  # a link would not find its packages
-            _write_program(folder / "bin" / path.name, f'#!/bin/sh\nexec "{path}" "$@"\n')
+            (folder / "bin" / path.name).write_text(text, encoding="utf-8")
+            (folder / "bin" / path.name).chmod(0o755)
         else:
             (folder / "bin" / path.name).symlink_to(path)
     while not os.path.exists(address):
         assert server.poll() is None, "the server of programs ended"
         select.select([], [], [], 0.02)
     return folder
-
-
-def _write_program(path, text):
-    path.write_text(text, encoding="utf-8")
-    path.chmod(0o755)
 
 
 def _end(server, folder, owner):
@@ -186,12 +197,52 @@ def _become(streams, function, arguments, folder, variables):
     serve.function = function
 
 
+def _run(function):
+    """Run a program by its function, or, as Python does, a file, module or code; returns the exit status."""
+    if function != PYTHON:
+        module, name = function.split(":")
+        return getattr(importlib.import_module(module), name)()
+    kind, sys.path[0] = sys.argv[1], ""
+    if kind == "-m":
+        sys.path[0] = os.getcwd()
+        del sys.argv[:2]
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    elif kind == "-c":
+        del sys.argv[1]
+        code = compile(sys.argv.pop(1), "<string>", "exec")
+        sys.argv[0] = kind
+        exec(code, {"__name__": "__main__"})
+    else:
+        del sys.argv[0]
+        sys.path[0] = os.path.dirname(os.path.abspath(kind))
+        runpy.run_path(kind, run_name="__main__")
+    return 0
+
+
+def _exit(status):
+    """End as Python does, but for taking apart what was imported: for that all memory shared with others is copied."""
+    if isinstance(status, str):
+        print(status, file=sys.stderr)
+        status = 1
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    status = status or 0
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError) as error:  # with the words and the status of Python
+            print(f"Exception ignored in: {stream}\n{type(error).__name__}: {error}", file=sys.stderr)
+            status = 120
+    os._exit(status)
+
+
 if __name__ == "__main__":
     serve(sys.argv[1])
-    module, name = serve.function.split(":")
     try:
-        status = getattr(importlib.import_module(module), name)()
+        status = _run(serve.function)
+    except SystemExit as error:
+        status = error.code
     except Exception:
         traceback.print_exc()
         status = 1
-    sys.exit(status)
+    _exit(status)

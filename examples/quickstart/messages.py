@@ -10,6 +10,7 @@ so that no unsupervised method can profit from them by accident:
   foreign side, and no string stands opposite its own translation.
 """
 
+import functools
 import html
 import random
 import re
@@ -75,6 +76,7 @@ def read_mo(data):
         raise ValueError("broken .mo file: %s" % error) from error
 
 
+@functools.lru_cache(maxsize=None)  # each line's is asked for ten times
 def key(text):
     """Near-duplicate key: the lower-cased letters (and their marks) only."""
     text = DIRECTIVE.sub("", text).lower()
@@ -137,6 +139,12 @@ def split_lines(source, target):
     return pieces
 
 
+@functools.lru_cache(maxsize=None)  # a word stands in many lines
+def is_code(word):
+    """Whether a word, without its directives, belongs to a program rather than to a language."""
+    return bool(CODE.search(DIRECTIVE.sub("", word) or "%"))
+
+
 def fault(text):
     """Why a clean text is no use as a line of text, or None."""
     words = text.split()
@@ -146,7 +154,7 @@ def fault(text):
         return "too long"
     if len(DIRECTIVE.findall(text)) > MAX_DIRECTIVES:
         return "directives"
-    code = sum(1 for w in words if CODE.search(DIRECTIVE.sub("", w) or "%"))
+    code = sum(map(is_code, words))
     if code > len(words) / 2 or code > 5:
         return "code"
     letters = sum(map(str.isalpha, text)) + text.count(" ")

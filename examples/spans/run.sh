@@ -17,6 +17,7 @@ the losses into DIR/losses.png and writes DIR/summary.json. No text and no GPU a
   --out DIR               where everything goes; a second run with the same DIR goes on where the first ended
                           (default: examples/spans/out)
 
+VENV=DIR in the environment: a Python environment that has everything, instead of .venv, which is made if need be.
 Exit status 0 means that every span ran; the table says which became flat and which ran out of updates.
 EOT
 }
@@ -49,8 +50,11 @@ done
 mkdir -p "$OUT"
 OUT=$(realpath "$OUT")
 
-bash "$ROOT/scripts/setup.sh"
-PATH=$ROOT/.venv/bin:$PATH
+if [ -z "${VENV:-}" ]; then
+  bash "$ROOT/scripts/setup.sh"
+  VENV=$ROOT/.venv
+fi
+PATH=$VENV/bin:$PATH
 IFS=, read -ra widths <<< "$SPANS"
 STAGES=$((2 + ${#widths[@]}))
 SETTINGS="$LANGS $SEED $PIECES ${RANK[*]-} $(contents "${RANK[@]#*=}")"

@@ -3,11 +3,11 @@
 import argparse
 import json
 import pathlib
-import sys
 from types import SimpleNamespace
 
 import pytest
 
+from tests import program_server
 from tests.programs import run
 
 BENCH = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "bench"
@@ -22,7 +22,7 @@ def parts(monkeypatch):
 
 def test_four_workloads_and_their_figures(tmp_path):
     options = "--size tiny --sentences 40 --repeats 1 --json".split()
-    done = run(sys.executable, SCRIPT, *options, tmp_path / "f.json", OMP_NUM_THREADS="1")
+    done = run(program_server.python(), SCRIPT, *options, tmp_path / "f.json", OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr[-3000:]
     workloads = json.loads((tmp_path / "f.json").read_text())["workloads"]
     assert [(one["settings"]["max_tokens"], one["settings"]["median_length"]) for one in workloads] == [

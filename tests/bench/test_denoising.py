@@ -2,8 +2,8 @@
 
 import json
 import pathlib
-import sys
 
+from tests import program_server
 from tests.programs import run
 
 SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "bench" / "denoising.py"
@@ -11,7 +11,7 @@ SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "bench" / "de
 
 def test_reads_with_both_tasks_and_writes_the_figures(tmp_path):
     options = ["--sentences", "400", "--vocabulary", "300", "--repeats", "1", "--json", tmp_path / "f.json"]
-    done = run(sys.executable, SCRIPT, *options)
+    done = run(program_server.python(), SCRIPT, *options)
     assert done.returncode == 0, done.stderr[-3000:]
     figures = json.loads((tmp_path / "f.json").read_text())
     assert figures["speedup_vs_stock"] == figures["speedups"][0] > 0

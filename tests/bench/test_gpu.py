@@ -2,19 +2,19 @@
 
 import json
 import pathlib
-import sys
 
 import pytest
 
+from tests import program_server
 from tests.conftest import WORDS
 from tests.programs import run
 
 SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "bench" / "gpu.sh"
-PATH = str(pathlib.Path(sys.executable).parent) + ":/usr/bin:/bin"
 
 
 def gpu(*options):
-    return run("bash", SCRIPT, "--size", "dry", *options, PATH=PATH, OMP_NUM_THREADS="1")
+    path = f"{program_server.environment()}/bin:/usr/bin:/bin"
+    return run("bash", SCRIPT, "--size", "dry", *options, PATH=path, OMP_NUM_THREADS="1")
 
 
 def test_every_part_writes_its_figures(data_folder, tmp_path):

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests import program_server
+
 SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "bench" / "lexicon.py"
 
 
@@ -24,7 +26,7 @@ def test_counts_and_writes_the_figures(tmp_path):
 
 
 def test_a_device_beside_the_cpu(tmp_path):
-    command = [sys.executable, str(SCRIPT), "--device", "cpu:0", "--words", "40000", "--size", "400"]
+    command = [program_server.python(), str(SCRIPT), "--device", "cpu:0", "--words", "40000", "--size", "400"]
     command += ["--json", str(tmp_path / "f.json")]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -43,6 +45,6 @@ def test_a_device_beside_the_cpu(tmp_path):
     ],
 )
 def test_wrong_options_of_a_device(options, said):
-    command = [sys.executable, str(SCRIPT), *options]
+    command = [program_server.python(), str(SCRIPT), *options]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
     assert done.returncode and said in " ".join(done.stderr.split()) and "Traceback" not in done.stderr

@@ -3,11 +3,11 @@
 import json
 import pathlib
 import shutil
-import sys
 
 import pytest
 
 from crossinit_fairseq.errors import InputError
+from tests import program_server
 from tests.programs import run
 from tests.tasks.in_process import translate
 
@@ -114,7 +114,7 @@ def test_profile_of_a_run(data_folder, tmp_path):
     translate(data_folder, folder / "translation", "--max-update 2 --disable-validation --valid-round-trip 5")
     (tmp_path / "data").symlink_to(data_folder)
     options = ["--run", tmp_path, "--updates", 2, "--json", tmp_path / "f.json"]
-    done = run(sys.executable, SCRIPT, *options, OMP_NUM_THREADS="1")
+    done = run(program_server.python(), SCRIPT, *options, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr[-3000:]
     profile = json.loads((tmp_path / "f.json").read_text())["profile"]
     assert list(profile["update"]) == "reading noise generation forward backward optimizer other".split()
@@ -125,5 +125,5 @@ def test_profile_of_a_run(data_folder, tmp_path):
 
 
 def test_nothing_there(tmp_path):
-    done = run(sys.executable, SCRIPT, "--run", tmp_path)
+    done = run(program_server.python(), SCRIPT, "--run", tmp_path)
     assert done.returncode == 1 and "Traceback" not in done.stderr and "has no run to measure" in done.stderr

@@ -6,16 +6,25 @@ import contextlib
 import pathlib
 import re
 import shlex
+from types import SimpleNamespace
 
 import pytest
 from fairseq.dataclass.utils import gen_parser_from_dataclass
 
 from crossinit_fairseq import doctor
+from crossinit_fairseq.doctor import options
 from crossinit_fairseq.doctor.findings import WRONG
 from crossinit_fairseq.doctor.options import check_options
+from tests import program_server
 from tests.conftest import USER_DIR
 
 TRAIN = f"fairseq-train data --user-dir {USER_DIR} --lr 1e-3 --fp16-scale-tolerance=-1 "
+
+
+@pytest.fixture(autouse=True)
+def forked(monkeypatch):
+    """Its process is forked, four seconds sooner each; test_checkpoints.py starts it."""
+    monkeypatch.setattr(options, "sys", SimpleNamespace(executable=program_server.python()))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tests.programs import modules_of, run
 ROOT = Path(__file__).parents[2]
 CAPTIONS = ROOT / "examples" / "captions"
 MULTI30K = ROOT.parent / "shared" / "data" / "multi30k"
-MARGIN = 15  # BLEU; measured: 48.8 and 47.0 from the lexicon, 13.2 and 14.1 from a random table
+MARGIN = 25  # BLEU; measured: 44.7 and 44.7 from the lexicon, 4.4 and 4.0 from a random table
 sacremoses = pytest.importorskip("sacremoses", reason="needs pip install sacremoses")
 
 
@@ -293,12 +293,16 @@ def enciphered_captions(folder):
 
 
 def test_learns_to_translate_with_an_induced_lexicon_only(tmp_path):
-    """From text alone a lexicon that is mostly right, and with it a score that a random table does not come near to."""
+    """From text alone a lexicon that is mostly right, and with it a score that a random table does not come near to.
+
+    That shows after half of the preset's updates.
+    """
     text = enciphered_captions(tmp_path / "text")
     done = run(
         *["bash", CAPTIONS / "run.sh", "--langs", "en,el", "--text", text, "--vocabulary", 900, "--preset", "smoke"],
         *["--inits", "random,lexicon", "--jobs", 1, "--out", tmp_path / "out"],
         VENV=program_server.environment(),
+        MAX_UPDATE="120",
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     summary = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))

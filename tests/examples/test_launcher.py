@@ -3,11 +3,10 @@
 import os
 import re
 import subprocess
-import sys
 
 import pytest
 
-from tests import fake_slurm
+from tests import fake_slurm, program_server
 from tests.conftest import USER_DIR, load
 from tests.examples.test_unmt_paper import CONFIG, SMALL
 
@@ -32,16 +31,8 @@ def fairseq_hydra_train(data_folder, tmp_path, *overrides):
     ]
     overrides += ["model.{}_{}={}".format(side, *item) for side in ("encoder", "decoder") for item in SMALL.items()]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "fairseq_cli.hydra_train",
-            "-m",
-            "--config-dir",
-            str(CONFIG),
-            "--config-name",
-            "unmt_paper",
-        ]
+        [str(program_server.environment() / "bin" / "fairseq-hydra-train"), "-m"]
+        + ["--config-dir", str(CONFIG), "--config-name", "unmt_paper"]
         + overrides,
         cwd=str(tmp_path),
         env=fake_slurm.install(tmp_path),

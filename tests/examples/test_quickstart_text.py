@@ -18,7 +18,7 @@ MULTI30K = ROOT.parent / "shared" / "data" / "multi30k"
 
 
 def run(program, *arguments):
-    return programs.run(sys.executable, QUICKSTART / program, *arguments)
+    return programs.run(program_server.python(), QUICKSTART / program, *arguments)
 
 
 def numbered(word, count, length=lambda k: 1 + k % 9):

@@ -1,7 +1,6 @@
 """examples/spans: the curves of a run, and the run itself at its smallest."""
 
 import json
-import os
 import pathlib
 import shutil
 import subprocess
@@ -10,7 +9,8 @@ import numpy as np
 import pytest
 
 from crossinit_fairseq.ranks import RankTable
-from tests.programs import modules_of
+from tests import program_server
+from tests.programs import modules_of, run
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "spans"
 
@@ -52,14 +52,6 @@ def test_a_log_without_validation(tmp_path, losses):
         losses.read_run(run_folder(tmp_path, "nothing\n"), 7)
 
 
-@pytest.fixture
-def no_default_environment():
-    if not (EXAMPLE.parents[1] / ".venv" / ".complete").exists() or os.environ.get("VIRTUAL_ENV", "").endswith(
-        "-official"
-    ):
-        pytest.skip("runs in .venv alone, which scripts/setup.sh makes")
-
-
 def rank_table(path, language, rng):
     """5,000 made-up words, by Zipf's law."""
     words = sorted({"".join(rng.choice(list("abcdefgh" if language == "xx" else "ijklmnop"), 5)) for _ in range(6000)})[
@@ -71,20 +63,20 @@ def rank_table(path, language, rng):
     return f"{language}={path}"
 
 
-def test_smallest_run(tmp_path, no_default_environment):
+def test_smallest_run(tmp_path):
     rng = np.random.default_rng(1)
     tables = [rank_table(tmp_path / (language + ".tsv"), language, rng) for language in ("xx", "yy")]
     command = ["bash", str(EXAMPLE / "run.sh"), "--preset", "smoke", "--langs", "xx,yy", "--out", str(tmp_path / "out")]
     command += ["--rank", tables[0], "--rank", tables[1], "--spans", "500,1000"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
-    assert done.returncode == 0, done.stdout
+    done = run(*command, VENV=str(program_server.environment()))
+    assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert set(summary["spans"]) == {"500", "1000"}
     for row in summary["spans"].values():
         assert row["last_loss"] < 0.8 * row["first_loss"]
     assert (tmp_path / "out" / "losses.png").read_bytes().startswith(b"\x89PNG")
     assert "done before" not in done.stdout
-    again = subprocess.run(command, stdout=subprocess.PIPE, universal_newlines=True)
+    again = run(*command, VENV=str(program_server.environment()))
     assert again.returncode == 0 and again.stdout.count("done before") == 4
 
 

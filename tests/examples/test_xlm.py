@@ -122,7 +122,7 @@ def test_a_lexicon_and_a_file_of_embeddings_are_starts(text, tmp_path):
     # what the table alone retrieves, from another folder than that of the run
     data, table = tmp_path / "out" / "data", runs / "lexicon-1" / "table" / "checkpoint_last.pt"
     aligned = [f"--sentences={language}={folder}/aligned.{language}" for language in ("en", "de")]
-    module = [sys.executable, "-m", "crossinit_fairseq.cli.retrieve"]
+    module = [program_server.python(), "-m", "crossinit_fairseq.cli.retrieve"]
     done = run(*module, data, "--path", table, *aligned, PYTHONPATH=str(ROOT))
     assert done.returncode == 0 and done.stdout.split()[:3] == ["table", "layer", "0"], done.stderr
 

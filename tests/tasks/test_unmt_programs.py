@@ -3,19 +3,19 @@
 import io
 import re
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from crossinit_fairseq.compat import _buffered_read, let_interactive_say_what_is_no_text
+from tests import program_server
 from tests.conftest import USER_DIR
 from tests.finetuning import toy
 from tests.tasks.in_process import run
 
 
 def test_interactive_translates_standard_input(data_folder, checkpoint):
-    command = [sys.executable, "-m", "fairseq_cli.interactive", str(data_folder), "--user-dir", str(USER_DIR)]
+    command = [program_server.python(), "-m", "fairseq_cli.interactive", str(data_folder), "--user-dir", str(USER_DIR)]
     command += f"--task crossinit_unmt -s aa -t bb --path {checkpoint} --beam 2 --max-len-b 8".split()
     done = subprocess.run(
         command,
@@ -166,7 +166,10 @@ def test_from_pretrained_takes_the_user_dir(data_folder, checkpoint):
         f"print(len(hub.translate({WORDS!r}, max_len_b=5)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=str(checkpoint.parent)
+        [program_server.python(), "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=str(checkpoint.parent),
     )
     assert done.stdout.split()[-1:] == [b"3"], done.stderr[-2000:]
 

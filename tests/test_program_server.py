@@ -1,0 +1,48 @@
+"""tests/program_server.py: a forked Python does what one that is started does."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests import program_server
+
+SAY = "import os, sys; print(__name__, sys.argv, sys.path[0], os.getcwd(), os.environ.get('TOLD'), sys.stdin.read())"
+
+
+def both(arguments, **options):
+    """What the forked and the started one make of the same arguments: exit status, output, last line of stderr."""
+    found = []
+    for python in (program_server.python(), sys.executable):
+        done = subprocess.run([python, *arguments], input="asked\n", capture_output=True, encoding="utf-8", **options)
+        found.append((done.returncode, done.stdout, done.stderr.splitlines()[-1:]))
+    return found
+
+
+@pytest.mark.parametrize(
+    "code, status",
+    [
+        (SAY, 0),
+        (SAY + "; sys.exit(3)", 3),
+        ("import sys; sys.exit('no more')", 1),
+        ("1 / 0", 1),
+        ("import atexit; atexit.register(print, 'last'); print('first')", 0),
+        ("import threading, time; threading.Timer(0.1, print, ['late']).start()", 0),
+        ("import os, sys; os.dup2(os.open('/dev/full', os.O_WRONLY), 1); sys.stdout.write('lost')", 120),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", -15),
+    ],
+)
+def test_code_files_and_modules(tmp_path, monkeypatch, code, status):
+    monkeypatch.setenv("TOLD", "something")
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # what cannot be written is told at the end
+    (tmp_path / "said.py").write_text(code, encoding="utf-8")
+    for arguments in (["-c", code, "-m", "a b"], ["said.py", "--last"], ["-m", "said"]):
+        forked, started = both(arguments, cwd=str(tmp_path))
+        assert started[0] == status and forked[1:] == started[1:]
+        # what is killed is told by the shell's number
+        assert forked[0] == (status if status >= 0 else 128 - status)
+
+
+def test_what_is_no_file_module_or_code_is_started():
+    forked, started = both(["-I", "-"])
+    assert forked == started and forked[0] == 1 and "asked" in forked[2][0]
