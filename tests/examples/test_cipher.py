@@ -17,7 +17,7 @@ from tests.programs import modules_of, run
 
 ROOT = Path(__file__).parents[2]
 CIPHER = ROOT / "examples" / "cipher"
-MARGIN = 10  # BLEU; after 600 updates what was measured was 16 above it and more, after 450 once below it
+MARGIN = 10  # BLEU; measured: 47.8 and 47.7 where the best of what has not learnt has 21.8 and 19.4
 
 
 def program(name):
@@ -182,10 +182,12 @@ def test_what_needs_no_learning_worked_by_hand(tmp_path):
 
 
 def test_learns_to_translate_without_parallel_text(tmp_path):
-    """CrossInit's table, 300 words, 600 updates: a score that nothing reaches which has not learnt to translate."""
+    """CrossInit's table, 150 words, 400 updates: a score that nothing reaches which has not learnt to translate."""
     done = run(
         *["bash", CIPHER / "run.sh", "--preset", "smoke", "--inits", "crossinit", "--jobs", "1", "--out", tmp_path],
+        *["--vocabulary", "150"],
         VENV=program_server.environment(),
+        MAX_UPDATE="400",
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     summary = json.loads((tmp_path / "summary.json").read_text("utf-8"))
