@@ -30,7 +30,7 @@ def compare(
 
     Returns ({name: {key: score}}, {key: why it was left out}). A score is a dict of `score` and `signature`; with a
     bootstrap also `mean` and `ci` (half of the 95 % interval); for all but the baseline `p_value` of the difference
-    from it.
+    from it, 1 where there is none.
     """
     scores: Dict[str, Dict[str, Score]] = {name: {} for name in systems}
     left_out: Dict[str, str] = {}
@@ -69,7 +69,8 @@ def _bootstrap(scorer: Any, prepared: Prepared, reference: List[str], samples: i
     for result in results:
         score = {"score": result.score, "signature": str(signature), "mean": result.mean, "ci": result.ci}
         if result.p_value is not None:
-            score["p_value"] = result.p_value
+            # sacreBLEU counts the samples that are strictly further apart, so that of equal systems p is the smallest
+            score["p_value"] = 1.0 if result.score == results[0].score else result.p_value
         yield {key: value if key == "signature" else float(value) for key, value in score.items()}
 
 

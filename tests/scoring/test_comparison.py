@@ -163,3 +163,15 @@ def test_copied_shares():
     shares = copied_shares(["x b", "c  d", "a a", ""], ["b", "c d", "a", ""])
     assert shares == {"lines": 1 / 4, "words": 4 / 6}
     assert copied_shares([""], ["a"]) == {"lines": 0, "words": 0}
+
+
+def test_equal_systems_do_not_differ():
+    reference, other = sentences(20, 0), sentences(20, 1)
+    # the copy is the baseline again; of words that the reference lacks BLEU is 0, which differ and score alike
+    systems = {"a": other, "copy": list(other), "b": ["x y z w"] * 20, "c": ["v w x y z"] * 20}
+    scores, _ = compare(systems, reference, metrics_for("en"), samples=50)
+    assert {score["p_value"] for score in scores["copy"].values()} == {1.0}
+    assert scores["b"]["bleu"]["p_value"] < 0.05
+    del systems["a"], systems["copy"]
+    scores, _ = compare(systems, reference, metrics_for("en"), samples=50)
+    assert (scores["c"]["bleu"]["score"], scores["c"]["bleu"]["p_value"]) == (0, 1.0)
