@@ -4,7 +4,7 @@ argparse takes the last value and says nothing, so that a file, a language or a 
 """
 
 import argparse
-from typing import Any, Optional, Sequence, Union
+from typing import Any, Optional, Sequence, Set, Tuple, Union
 
 
 class GivenOnce(argparse.Action):
@@ -25,6 +25,8 @@ class GivenOnce(argparse.Action):
             if self._filled is namespace and before != values:
                 raise argparse.ArgumentError(self, f"given twice, {before!r} and {values!r}: give it once")
             self._filled = namespace
+            if isinstance(parser, CommandParser):
+                parser.given.add(self.option_strings[-1])
         setattr(namespace, self.dest, values)
 
 
@@ -38,3 +40,19 @@ class CommandParser(argparse.ArgumentParser):
         super().__init__(**{"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False, **settings})
         for name in (None, "store"):
             self.register("action", name, GivenOnce)
+        self.given: Set[str] = set()
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Optional[Sequence[str]] = None, namespace: Optional[argparse.Namespace] = None
+    ) -> Tuple[argparse.Namespace, Sequence[str]]:
+        """argparse's own; `given` holds, by their last names, the options with a value that were on this line."""
+        self.given = set()
+        return super().parse_known_args(args, namespace)
+
+    def refuse(self, names: Sequence[str], why: str) -> None:
+        """Exit with 2 when one of these options was given: it would have no effect, and its user thinks that it has.
+
+        why: what makes it so, such as "without --sentences"."""
+        for name in names:
+            if name in self.given:
+                self.error(f"{name} has no effect {why}: leave it out")

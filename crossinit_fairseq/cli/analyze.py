@@ -38,12 +38,24 @@ Only words that all tables have are compared. The rank tables are those of `cros
 DIR/report.html is one file, to read anywhere; report.md and report.json hold the same, figures/ the pictures."""
 
 
+_WITH_SYMBOLS = (".vec", ".safetensors")
+
+
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
-    return command.run("crossinit-analyze", lambda: _analyze(_parser().parse_args(arguments)))
+
+    def work() -> None:
+        parser = _parser()
+        options = parser.parse_args(arguments)
+        files = command.named_files(options.tables, "table")
+        if all(path.endswith(_WITH_SYMBOLS) for path in files.values()):
+            parser.refuse(["--dict", "--table"], "without a checkpoint: these files hold one table, with its words")
+        _analyze(options, files)
+
+    return command.run("crossinit-analyze", work)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> CommandParser:
     parser = CommandParser(prog="crossinit-analyze", description=_ABOUT, epilog=_EXAMPLES)
     parser.add_argument("tables", nargs="+", metavar="[NAME=]TABLE", help="the tables to compare, the earliest first")
     parser.add_argument("--dict", metavar="DICT.txt", help="the dictionary that the checkpoints were trained with")
@@ -138,7 +150,7 @@ def _read_small_files(options: argparse.Namespace) -> _Measured:
     return _Measured(ranks, analogies, concepts, dictionaries, statements, logs)
 
 
-def _analyze(options: argparse.Namespace) -> None:
+def _analyze(options: argparse.Namespace, files: Dict[str, str]) -> None:
     from crossinit_fairseq.analysis.concepts import WordRanks
     from crossinit_fairseq.analysis.retrieval import find_translations
     from crossinit_fairseq.analysis.study import Study
@@ -146,7 +158,6 @@ def _analyze(options: argparse.Namespace) -> None:
 
     if os.path.exists(options.out) and not os.path.isdir(options.out):
         raise InputError(f"--out: {options.out} is a file: name a folder")
-    files = command.named_files(options.tables, "table")
     # whatever is wrong with a small file is said before the tables are read
     measured = _read_small_files(options)
     cut = _cut(options.sentencepiece_model) if options.sentencepiece_model else None

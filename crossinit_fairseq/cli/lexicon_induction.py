@@ -110,6 +110,9 @@ def _texts(options: argparse.Namespace) -> Tuple[List[str], Callable[[str], "CoO
     if set(one) & set(other):
         raise InputError(f"{sorted(set(one) & set(other))[0]} is given for both languages: give each its own text")
 
+    if options.dask and options.dask != "local":
+        options.usage.refuse(["--workers"], "on a cluster, which has its own")
+
     def count(language: str) -> "CoOccurrence":
         if not options.dask:
             return count_text_cooccurrence(files[language], language, workers=_workers(options), **_how(options))

@@ -106,6 +106,8 @@ def _vocabulary(options: argparse.Namespace) -> None:
     if not options.model and not (options.text and options.size):
         options.usage.error("give --text and --size to train a model, or --model with a ready one")
     if options.model:
+        training = "--text --size --alpha --sentences --model-type --character-coverage --seed".split()
+        options.usage.refuse(training, "with --model, which is ready")
         model = load_model(options.model)
     else:
         settings: Dict[str, Any] = {

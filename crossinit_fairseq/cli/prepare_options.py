@@ -189,7 +189,7 @@ def _add_vocabulary(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="OUT")
     parser.add_argument("--text", metavar="TEXT", help="holds LANG.txt of `clean`")
     parser.add_argument("--size", type=positive, metavar="N", help="pieces, with <unk>, <s> and </s>")
-    parser.add_argument("--model", help="a ready SentencePiece model; --text, --size and the rest are not looked at")
+    parser.add_argument("--model", help="a ready SentencePiece model, in place of --text, --size and the rest")
     parser.add_argument("--alpha", type=float, default=0.5, help=f"1: as the text is; 0: alike {_DEFAULT}")
     parser.add_argument("--sentences", type=positive, default=2000000, help=f"to train on {_DEFAULT}")
     parser.add_argument("--model-type", choices=("unigram", "bpe"), default="unigram", help=_DEFAULT)

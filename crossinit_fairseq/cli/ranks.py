@@ -119,6 +119,10 @@ def _count(options: argparse.Namespace) -> None:
         )
     if options.sub_tokens and (options.list or options.wordfreq):
         options.usage.error("--sub-tokens is for text, not for ready lists")
+    if options.list or options.wordfreq:
+        options.usage.refuse(["--workers"], "on a ready list")
+    if options.dask and options.dask != "local":
+        options.usage.refuse(["--workers"], "on a cluster, which has its own")
     files = [source.path for source in find_sources(options.files)] if options.files else []
     if options.output:
         check_new_file(options.output, files)

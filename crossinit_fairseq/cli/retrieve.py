@@ -37,12 +37,14 @@ def main(arguments: Optional[List[str]] = None) -> int:
         options = parser.parse_args(arguments)
         if not options.sentences and not options.words:
             parser.error("give --sentences or --words")
+        if not options.sentences:
+            parser.refuse(["--max-sentences"], "without --sentences")
         _run(options)
 
     return command.run("crossinit-retrieve", work)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> CommandParser:
     parser = CommandParser(prog="crossinit-retrieve", description=_ABOUT, epilog=_EXAMPLES)
     parser.add_argument("data", metavar="DATA", help="folder with dict.txt")
     parser.add_argument("--path", required=True, metavar="FILE", help="the checkpoint")

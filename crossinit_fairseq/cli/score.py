@@ -66,7 +66,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     return command.run("crossinit-score", work)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> CommandParser:
     parser = CommandParser(prog="crossinit-score", description=_ABOUT, epilog=_EXAMPLES)
     parser.add_argument(
         "systems", nargs="*", metavar="[NAME=]FILE", help="translations; the name is the file's by default"
@@ -103,13 +103,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check_usage(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+def _check_usage(parser: CommandParser, options: argparse.Namespace) -> None:
     """Exit with 2 when that is not one thing, completely said."""
     if options.task != "translation":
         if not options.reference or options.pair or options.source or options.metrics or options.table:
             parser.error(f"--task {options.task} takes --reference LANG=FILE, systems, and no option of translations")
         if (options.train and options.task != "xnli") or (options.rules != "mlqa" and options.task != "mlqa"):
             parser.error("--train goes with --task xnli, --rules with --task mlqa")
+        parser.refuse(["--tokenizer", "--bootstrap", "--seed"], f"with --task {options.task}")
         return
     if options.train or options.rules != "mlqa" or len(options.reference or []) > 1:
         parser.error("--train, --rules and several --reference go with --task xnli or mlqa")
@@ -125,8 +126,13 @@ def _check_usage(parser: argparse.ArgumentParser, options: argparse.Namespace) -
             or options.tokenizer
         ):
             parser.error("--table takes files that --json wrote, and nothing else")
+        parser.refuse(["--bootstrap", "--seed"], "with --table")
     elif not (options.systems and options.pair and options.reference):
         parser.error("give --pair SRC-TGT --reference FILE and at least one file of translations, or --table JSON ...")
+    if not options.bootstrap:
+        parser.refuse(["--seed"], "with --bootstrap 0")
+    if options.metrics and "bleu" not in options.metrics.split(","):
+        parser.refuse(["--tokenizer"], "without bleu among --metrics")
 
 
 def _run(options: argparse.Namespace) -> None:

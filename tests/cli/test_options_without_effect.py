@@ -1,0 +1,63 @@
+"""Options of the console commands that would have no effect beside others: they are refused, not passed over."""
+
+import importlib
+
+import pytest
+
+SCORE = "score --pair en-ro --reference test.ro"
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (
+            "analyze t.vec --ranks en=en.tsv --out o --table decoder.embed_tokens.weight",
+            "--table has no effect without",
+        ),
+        ("analyze a=t.vec b=t.safetensors --ranks en=en.tsv --out o --dict d", "--dict has no effect without a checkp"),
+        ("score --task xnli --reference en=x --tokenizer zh s", "--tokenizer has no effect with --task xnli"),
+        ("score --task mlqa --reference en=x --bootstrap 9 s", "--bootstrap has no effect with --task mlqa"),
+        ("score --task mlqa --reference en=x --seed 9 s", "--seed has no effect with --task mlqa"),
+        ("score --table a.json --seed 3", "--seed has no effect with --table"),
+        ("score --table a.json --bootstrap 1000", "--bootstrap has no effect with --table"),
+        (f"{SCORE} --bootstrap 0 --seed 12345 out", "--seed has no effect with --bootstrap 0"),
+        (f"{SCORE} --metrics chrf --tokenizer char out", "--tokenizer has no effect without bleu among --metrics"),
+        ("ranks count --lang en --list --workers 2 words", "--workers has no effect on a ready list"),
+        ("ranks count --lang en --wordfreq --workers 2", "--workers has no effect on a ready list"),
+        ("ranks count --lang en --dask tcp://a:1 --workers 2 text", "--workers has no effect on a cluster"),
+        (
+            "lexicon induce --text en=a --text ro=b --dask tcp://a:1 --workers 2",
+            "--workers has no effect on a cluster",
+        ),
+        (
+            "prepare vocabulary --langs en --model m --out o --size 9",
+            "--size has no effect with --model, which is ready",
+        ),
+        ("prepare vocabulary --langs en --model m --out o --alpha 0.5", "--alpha has no effect with --model"),
+        ("prepare vocabulary --langs en --model m --out o --text t", "--text has no effect with --model"),
+        ("retrieve d --path c --words en-ro=w --max-sentences 9", "--max-sentences has no effect without --sentences"),
+    ],
+)
+def test_they_are_refused(words, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name, *arguments = words.split()
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(f"crossinit_fairseq.cli.{name}").main(arguments)
+    assert ended.value.code == 2 and said in capsys.readouterr().err and not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        # the same without what made the option idle goes on, to a file that is not there
+        ("analyze x.pt --ranks en=en.tsv --out o --table decoder.embed_tokens.weight", "en.tsv cannot be read"),
+        (f"{SCORE} --bootstrap 9 --seed 12345 --metrics bleu,chrf --tokenizer char out", "test.ro cannot be read"),
+        ("retrieve d --path c --sentences en=a --sentences ro=b --max-sentences 9", "a cannot be read"),
+        ("ranks count --lang en --workers 2 text", "text does not exist"),
+    ],
+)
+def test_where_they_have_an_effect_they_are_taken(words, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name, *arguments = words.split()
+    assert importlib.import_module(f"crossinit_fairseq.cli.{name}").main(arguments) == 1
+    assert said in capsys.readouterr().err
