@@ -71,6 +71,8 @@ def not_utf8(data: bytes, name: str, line: int, place: int) -> InputError:
     for begin, command in _PACKED.items():
         if data.startswith(begin) and line == 1:
             return InputError(f"{name} is compressed: unpack it, for example with `{command}`")
+    if b"\0" in data[:place]:
+        place = data.index(b"\0")  # UTF-16 of more than ASCII has bytes that are no UTF-8 after that
     line += data.count(b"\n", 0, place)
     if data.startswith(_UTF32) and line == 1:
         return InputError(f"{name} is UTF-32: convert it, for example with `iconv -f utf-32 -t utf-8`")
