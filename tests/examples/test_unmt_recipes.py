@@ -1,6 +1,5 @@
 """examples/unmt_ro_en and examples/unmt_ne_en: every step at the smallest size, and what every size trains."""
 
-import ast
 import itertools
 import json
 import lzma
@@ -17,6 +16,7 @@ from fairseq import options
 
 from tests import programs
 from tests.examples import small_text
+from tests.examples.paper import BATCH, CARD, PAPER, SPANS, value
 from tests.examples.unmt_recipes import RECIPES, run
 
 ROOT = Path(__file__).parents[2]
@@ -254,51 +254,6 @@ def test_a_step_that_the_preset_does_not_have(tmp_path, environment):
     assert done.stderr.splitlines()[-1] == (
         "run.sh: --step mbart: preset tiny has none with --init lexicon; translation, which denoises too, comes next"
     )
-
-
-# the paper's own numbers: of section 3.2 and 3.3 (CrossInit), 4.2 (pre-training), 5.3 (translation), and of the model
-# card of Table 4, facebook/mbart-large-en-ro
-PAPER = {
-    "crossinit": {"optimizer": "adam", "lr": [1e-4], "max_rank": 20000},
-    "mbart": {
-        "optimizer": "adam",
-        "adam_betas": (0.9, 0.99),
-        "adam_eps": 1e-6,
-        "lr": [1e-4],
-        "warmup_updates": 30000,
-        "dropout": 0.1,
-    },
-    "translation": {
-        "optimizer": "adam",
-        "adam_betas": (0.9, 0.997),
-        "adam_eps": 1e-9,
-        "lr": [7e-4],
-        "warmup_updates": 8000,
-        "dropout": 0.1,
-        "criterion": "label_smoothed_cross_entropy",
-        "label_smoothing": 0.1,
-    },
-}
-SPANS = (1000, 2000, 3000, 4000)  # section 3.3
-BATCH = 256  # section 4.2
-CARD = {
-    f"{side}_{name}": value for side in ("encoder", "decoder") for name, value in (("layers", 12), ("embed_dim", 1024))
-}
-CARD.update(
-    {
-        f"{side}_{name}": v
-        for side in ("encoder", "decoder")
-        for name, v in (("ffn_embed_dim", 4096), ("attention_heads", 16))
-    }
-)
-
-
-def value(found):
-    """An option as a command line and as a file have it: numbers as numbers, those in brackets as a tuple."""
-    try:
-        return ast.literal_eval(found) if isinstance(found, str) else found
-    except (ValueError, SyntaxError):
-        return found
 
 
 def check_paper(crossinit, mbart, translation):
