@@ -29,6 +29,8 @@ def format_pairs(lexicon: Lexicon, pairs: int, ranks: bool = False) -> str:
         said += f", {mutual:,} of them mutual"
     if not lexicon.trusted:
         said += "; this lexicon is not to be trusted: from different starts the search found different pairs"
+    elif lexicon.settings.get("trusted") == "unknown":
+        said += "; from one start, and whether another would find the same pairs is not known"
     return format_columns(rows) + "\n\n" + said
 
 

@@ -54,6 +54,8 @@ def compose(left: Lexicon, right: Lexicon) -> Lexicon:
     settings = {"lowercase": "yes" if first.lowercase else "no", "bridge": bridge}
     if not (first.trusted and second.trusted):
         settings["trusted"] = "no"
+    elif "unknown" in (first.settings.get("trusted"), second.settings.get("trusted")):
+        settings["trusted"] = "unknown"
     return Lexicon(first.source, second.target, pairs, settings)
 
 

@@ -48,6 +48,8 @@ def test_no_better_than_what_it_is_made_of(left, right, trusted):
         for lex, said in ((NE_HI, left), (HI_EN, right))
     ]
     assert compose(one, other).trusted is trusted
+    other.settings["trusted"] = "unknown"
+    assert compose(one, other).settings["trusted"] == ("no" if left == "no" else "unknown")
 
 
 @pytest.mark.parametrize("left", [NE_HI, NE_HI.reversed()])

@@ -71,6 +71,9 @@ def test_show_warns(capsys):
     Lexicon("en", "ro", PAIRS[:1], {"trusted": "no"}).save("lex.tsv")
     assert main(["show", "lex.tsv"]) == 0
     assert "\n1 pairs of words of en and ro; this lexicon is not to be trusted: " in capsys.readouterr().out
+    Lexicon("en", "ro", PAIRS[:1], {"trusted": "unknown"}).save("one.tsv")
+    assert main(["show", "one.tsv"]) == 0
+    assert "\n1 pairs of words of en and ro; from one start, and whether another " in capsys.readouterr().out
 
 
 def test_evaluate(capsys):
