@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -53,3 +54,19 @@ def test_the_last_line_counts(checkout, good, options, status, last):
     )
     assert done.returncode == status and done.stdout.splitlines()[-1] == last
     assert options or "no such device" in done.stdout
+
+
+def test_which_extras_run_where():
+    """What CONTRIBUTING.md says that --official leaves out, and that no environment has, against setup.*."""
+    project = SCRIPT.parents[1]
+    setup = (project / "setup.py").read_text("utf-8")
+    extras = set(re.findall(r'^        "(\w+)": \[', setup[setup.index("extras_require") :], re.MULTILINE))
+    installed = re.findall(r"^  extras=(\S+)", (project / "scripts" / "setup.sh").read_text("utf-8"), re.MULTILINE)
+    official, usual = (set(one.split(",")) for one in installed)
+    text = " ".join((project / "CONTRIBUTING.md").read_text("utf-8").split())
+    found = re.search(r"It leaves out what needs the extras (.*?): none of it .*? runs it\. (.*?) is in", text)
+    left_out, neither = found.groups()
+    assert set(re.findall(r"`(\w+)`", left_out)) == usual - official
+    # fairseq is installed by its own name, and the tests' own tensorboardX is what tensorboard needs
+    assert "tensorboardX" in re.search(r'"test": \[(.*?)\]', setup)[1]
+    assert set(re.findall(r"`(\w+)`", neither)) == extras - usual - official - {"fairseq", "tensorboard"}
