@@ -43,6 +43,24 @@ def test_an_architecture_gives_what_the_file_does_not():
     assert list(other) == ["_name"]
 
 
+def test_every_task_builds_its_model_with_them(data_folder, monkeypatch):
+    from fairseq.tasks import FairseqTask
+
+    from crossinit_fairseq.tasks.crossinit_mlm import CrossInitMlmConfig, CrossInitMlmTask
+
+    built = []
+
+    def build_model(self, cfg, from_checkpoint=False):
+        built.append(cfg)
+
+    monkeypatch.setattr(FairseqTask, "build_model", build_model)
+    config = CrossInitMlmConfig()
+    config.data, config.langs, config.train_subset = str(data_folder), "aa,bb", "train"
+    task = CrossInitMlmTask.setup_task(config)
+    task.build_fairseq_model(OmegaConf.create({"_name": "mbart_large", "encoder_layers": 2}), False)
+    assert (built[0].encoder_layers, built[0].decoder_layers) == (2, 12)
+
+
 def test_pretrain_with_a_lexicon_ends_by_directions(data_folder, tmp_path):
     (tmp_path / "lexicon.tsv").write_text("".join(f"a{k}\tb{k}\n" for k in range(3)), "utf-8")
     specific = (
