@@ -21,8 +21,9 @@ prepare() {
     done
   done
 
-  [ -f prepare/pieces/dict.txt ] || run crossinit-prepare vocabulary --langs $LANGS --text prepare/clean --size $VOCABULARY \
-    --alpha 0.5 --seed $SEED ${PIECES:+--model "$PIECES"} --out prepare/pieces
+  local pieces=(--text prepare/clean --size $VOCABULARY --alpha 0.5 --seed $SEED)
+  [ -z "$PIECES" ] || pieces=(--model "$PIECES")
+  [ -f prepare/pieces/dict.txt ] || run crossinit-prepare vocabulary --langs $LANGS "${pieces[@]}" --out prepare/pieces
   run crossinit-prepare encode --langs $LANGS --text prepare/clean --model prepare/pieces/spm.model --valid $VALID \
     --shards $SHARDS --out prepare/pieces
   run crossinit-prepare report --langs $LANGS --clean prepare/clean --pieces prepare/pieces --out prepare >&3

@@ -1,6 +1,9 @@
 """Options of the console commands that would have no effect beside others: they are refused, not passed over."""
 
 import importlib
+import os
+import pathlib
+import subprocess
 
 import pytest
 
@@ -61,3 +64,23 @@ def test_where_they_have_an_effect_they_are_taken(words, said, capsys, tmp_path,
     name, *arguments = words.split()
     assert importlib.import_module(f"crossinit_fairseq.cli.{name}").main(arguments) == 1
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("pieces", ["", "own.model"])
+def test_the_recipes_give_none_of_them(pieces, tmp_path, monkeypatch, capsys):
+    """`--pieces FILE` of the translation recipes stands in place of training a model."""
+    monkeypatch.chdir(tmp_path)
+    steps = pathlib.Path(__file__).parents[2] / "scripts" / "unmt" / "steps.sh"
+    script = 'run() { echo "$@"; }; source "$1"; prepare'
+    settings = dict(PIECES=pieces, LANGS="en,ro", VOCABULARY="90", SEED="1", SHARDS="1", VALID="1", LINES="")
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", str(steps)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        universal_newlines=True,
+        env={**os.environ, **settings},
+    )
+    (words,) = [line.split() for line in done.stdout.splitlines() if line.startswith("crossinit-prepare vocabulary")]
+    assert (pieces in words) == ("--size" not in words)
+    assert importlib.import_module("crossinit_fairseq.cli.prepare").main(words[1:]) == 1
+    assert "does not exist" in capsys.readouterr().err
