@@ -10,6 +10,7 @@ MAX_UPDATE=N in the environment: fairseq-train ends after N updates, whatever a 
 import array
 import atexit
 import contextlib
+import fcntl
 import functools
 import gc
 import importlib
@@ -28,7 +29,8 @@ import tempfile
 import threading
 import traceback
 
-STREAMS = (0, 1, 2)
+STREAMS = (0, 1, 2, 3)  # 3 is the screen of the recipes' stages
+_FREE = 10  # from this file descriptor on none of them
 PYTHON = "runpy"
 # name of the console script: where its function is
 PROGRAMS = {
@@ -55,10 +57,11 @@ PROGRAMS = {
 # what stands in bin/ for a program; Python without its site packages starts in a fiftieth of a second
 CLIENT = """#!{python} -IS
 import array, json, os, socket, sys
-{before}link = socket.socket(socket.AF_UNIX)
+{before}streams = [number for number in {streams} if os.path.exists("/dev/fd/%d" % number)]
+link = socket.socket(socket.AF_UNIX)
 link.connect({address!r})
-asked = json.dumps([{function!r}, sys.argv, os.getcwd(), dict(os.environ)]).encode()
-link.sendmsg([len(asked).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", {streams}))])
+asked = json.dumps([{function!r}, streams, sys.argv, os.getcwd(), dict(os.environ)]).encode()
+link.sendmsg([len(asked).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", streams))])
 link.sendall(asked)
 said = link.recv(1)
 os._exit(said[0] if said else 137)
@@ -158,7 +161,8 @@ def _wait_for_the_program(link):
     program = os.fork()
     if program == 0:
         os.close(ended)
-        os.set_inheritable(program_lives, False)
+        fcntl.fcntl(program_lives, fcntl.F_DUPFD_CLOEXEC, _FREE)  # closed when the program has ended
+        os.close(program_lives)
         os.setsid()
         link.close()
         return _become(streams, *json.loads(asked))
@@ -179,8 +183,14 @@ def _wait_for_the_program(link):
     os._exit(0)
 
 
-def _become(streams, function, arguments, folder, variables):
-    for number, stream in zip(STREAMS, streams):
+def _become(streams, function, numbers, arguments, folder, variables):
+    apart = [fcntl.fcntl(stream, fcntl.F_DUPFD, _FREE) for stream in streams]  # one may stand where another goes
+    for stream in streams:
+        os.close(stream)
+    for number in STREAMS:
+        with contextlib.suppress(OSError):
+            os.close(number)
+    for number, stream in zip(numbers, apart):
         os.dup2(stream, number)
         os.close(stream)
     os.chdir(folder)

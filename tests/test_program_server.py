@@ -46,3 +46,15 @@ def test_code_files_and_modules(tmp_path, monkeypatch, code, status):
 def test_what_is_no_file_module_or_code_is_started():
     forked, started = both(["-I", "-"])
     assert forked == started and forked[0] == 1 and "asked" in forked[2][0]
+
+
+@pytest.mark.parametrize("to, seen", [("3>&1 >/dev/null", "seen\n"), ("3>&-", "")])
+def test_file_descriptor_3_is_passed_on(to, seen):
+    """The recipes' stages show on it how far they are, while their output goes to a log."""
+    code = "import os; print('log'); os.write(3, b'seen\\n')"
+    found = []
+    for python in (program_server.python(), sys.executable):
+        command = ["bash", "-c", f'exec "$0" -c "$1" {to}', python, code]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8")
+        found.append((done.returncode, done.stdout.replace("log\n", ""), done.stderr.splitlines()[-1:]))
+    assert found[0] == found[1] and found[0][1] == seen and (found[0][0] == 0) == bool(seen)

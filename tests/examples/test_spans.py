@@ -64,6 +64,7 @@ def rank_table(path, language, rng):
 
 
 def test_smallest_run(tmp_path):
+    pytest.importorskip("matplotlib")
     rng = np.random.default_rng(1)
     tables = [rank_table(tmp_path / (language + ".tsv"), language, rng) for language in ("xx", "yy")]
     command = ["bash", str(EXAMPLE / "run.sh"), "--preset", "smoke", "--langs", "xx,yy", "--out", str(tmp_path / "out")]
