@@ -7,6 +7,7 @@ from typing import List, Optional, Sequence
 
 import torch
 
+from crossinit_fairseq.cores import too_many_threads
 from crossinit_fairseq.doctor.command import Command, kept_checkpoints
 from crossinit_fairseq.doctor.findings import Finding, fine, warning, wrong
 from crossinit_fairseq.folder_lock import holder_of
@@ -51,21 +52,18 @@ def _listed_gpus() -> int:
 
 
 def check_threads(
-    threads: Optional[int] = None, cores: Optional[int] = None, load: Optional[float] = None
+    threads: Optional[int] = None, cores: Optional[int] = None, idle: Optional[float] = None
 ) -> List[Finding]:
     """torch's threads against the cores that are idle. The arguments default to what is here."""
-    threads = threads if threads is not None else torch.get_num_threads()
-    cores = cores or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    load = load if load is not None else os.getloadavg()[0]
-    said = f"{cores} cores, load {load:.1f}, torch would use {threads} threads"
-    if threads > 1 and threads + load > cores + 0.5:
-        return [
-            warning(
-                f"{said}: on busy cores threads wait for each other, several times slower than one",
-                "export OMP_NUM_THREADS=1",
-            )
-        ]
-    return [fine(said)]
+    said, right = too_many_threads(threads, cores, idle)
+    if right is None:
+        return [fine(said)]
+    return [
+        warning(
+            f"{said}: on busy cores threads wait for each other, several times slower than one",
+            f"export OMP_NUM_THREADS={right}",
+        )
+    ]
 
 
 def check_disk(folder: str, checkpoints: Sequence[str], command: Optional[Command] = None) -> List[Finding]:

@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+import logging
 import os
 from argparse import Namespace
 from dataclasses import dataclass, field
@@ -15,12 +16,15 @@ from fairseq.tasks import FairseqTask
 from omegaconf import II, MISSING, OmegaConf, open_dict
 
 from crossinit_fairseq.command_line import GivenOnce
+from crossinit_fairseq.cores import too_many_threads
 from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.data.dictionary import language_token
 from crossinit_fairseq.data.folder import data_folders
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.finite import FiniteWatch, check_parameters
 from crossinit_fairseq.ranks.sentencepiece_model import check_dictionary, load_model
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -120,10 +124,18 @@ class CrossInitTask(FairseqTask):
         return super().build_bpe(args)
 
     def begin_epoch(self, epoch: int, model: BaseFairseqModel) -> None:
-        """Before the first epoch of a run, see that what it starts from is finite."""
+        """Before the first epoch of a run, see that what it starts from is finite, and say where threads would only
+        wait for each other."""
         if not self._has_begun:
             with one_sentence():
                 check_parameters(model)
+            if next(model.parameters()).device.type == "cpu":
+                said, right = too_many_threads()
+                if right is not None:
+                    logger.warning(
+                        f"{said}: on busy cores threads wait for each other, which can take many times as long; end "
+                        f"this run, `export OMP_NUM_THREADS={right}`, and begin it again"
+                    )
         self._has_begun = True
 
     def train_step(
