@@ -14,11 +14,12 @@ from crossinit_fairseq.ranks import RankedWords
 class Measures(NamedTuple):
     """What RandomWords measure in a table, float scalars.
 
-    norm: mean norm of a word; cos_within, cos_across: mean cosine of two different words of one language, and of words
-    of two languages: near 1 where all words point one way. directions: 1 / mean squared cosine of two different words,
-    which also sees words that point both ways along few axes: d (at most) for random vectors, k for words spread evenly
-    over k orthogonal axes, 1 where only one is left. (It is the participation ratio of the singular values of the
-    normalised words, made independent of the number of words by leaving out the cosine of a word with itself.)
+    norm: mean norm of a word; cos_within, cos_across: mean cosine of two different words of one language (0 where there
+    is but one), and of words of two languages: near 1 where all words point one way. directions: 1 / mean squared
+    cosine of two different words, which also sees words that point both ways along few axes: d (at most) for random
+    vectors, k for words spread evenly over k orthogonal axes, 1 where only one is left. (It is the participation ratio
+    of the singular values of the normalised words, made independent of the number of words by leaving out the cosine of
+    a word with itself.)
     """
 
     norm: torch.Tensor
@@ -59,7 +60,7 @@ class RandomWords(nn.Module):
         languages, words = self.shape
         own = products.diagonal().sum()
         # the cosine of a word with itself, 1, is left out
-        within = (own - languages * words) / (languages * words * (words - 1))
+        within = (own - languages * words) / max(languages * words * (words - 1), 1)
         across = (products.sum() - own) / (languages * (languages - 1) * words * words)
         units = units.flatten(0, 1)
         count, dimensions = units.shape

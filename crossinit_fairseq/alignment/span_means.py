@@ -34,7 +34,8 @@ class SpanPlan:
     low, high: int64 [2, B], rows of the running sum over segments, for the spans in languages i (row 0) and j (row 1).
     ends: int64 [2, languages], the rows at which the words of a language begin and end.
     right: int64 [B], the language j.
-    inside, outside: float32 [B], the number of words in the span, and of the words of language j outside it.
+    inside, outside: int64 [B], the number of words in the span, and of the words of language j outside it: fairseq
+    makes what is float32 in a batch half precision, which has no numbers beyond 65,504.
     ranks: int64 [2, B], where the spans begin and end in the lists.
     sample_tokens, sample_weights: int64 and float64 [K], sampled Negatives as sub-tokens with their weights in the
     mean; sample_starts: int64 [B], the first of each draw; None when all words outside are Negative.
@@ -122,8 +123,8 @@ class RankedTable(nn.Module):
             high=torch.from_numpy(np.searchsorted(boundaries, high)),
             ends=torch.from_numpy(np.searchsorted(boundaries, ends)),
             right=torch.from_numpy(draws.right),
-            inside=torch.from_numpy(inside.astype(np.float32)),
-            outside=torch.from_numpy((self.sizes[draws.right] - inside).astype(np.float32)),
+            inside=torch.from_numpy(inside),
+            outside=torch.from_numpy(self.sizes[draws.right] - inside),
             ranks=torch.from_numpy(np.stack([draws.low, draws.high])),
             **(self._sample(draws) if draws.outside is not None else {}),
         )

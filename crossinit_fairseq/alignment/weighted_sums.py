@@ -5,7 +5,7 @@ the table gives to which entries is laid out once; the gradient of the table is 
 usual way fills it with zeros and scatters into it, and adds a second table of the same size for the tail.
 """
 
-from typing import Any, Optional, Tuple
+from typing import Any, Callable, Optional, Tuple
 
 import numpy as np
 import torch
@@ -24,7 +24,8 @@ class RowWeights(nn.Module):
 
     Buffers, not saved with a model: tokens int64 [T]; weights float64 [T]; tail float64 [L, V]; and the same by row of
     the table: entries int64 [E], positions in tokens, or T + l for a weight of tail[l]; entry_weights float64 [E];
-    entry_starts int64 [V], the first entry of each row. E is T and the number of weights in tail that are not 0.
+    entry_starts int64 [V], the first entry of each row. E is T and the number of weights in tail that are not 0. They
+    keep their precision in a model of half precision, whose numbers end at 65,504: a sub-token may stand in more words.
     """
 
     def __init__(self, tokens: np.ndarray, weights: np.ndarray, tail: np.ndarray):
@@ -44,15 +45,19 @@ class RowWeights(nn.Module):
         for name, values in buffers.items():
             self.register_buffer(name, torch.from_numpy(values), persistent=False)
 
+    def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], *args: Any) -> nn.Module:
+        """By this a module is moved and converted: moved only."""
+        return super()._apply(lambda buffer: buffer.to(fn(buffer).device), *args)
+
 
 class _SegmentAndTailSums(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, table: torch.Tensor, rows: RowWeights, starts: torch.Tensor
     ) -> Tuple[torch.Tensor, torch.Tensor]:
-        ctx.rows = rows
+        ctx.rows, ctx.dtype = rows, table.dtype
         ctx.save_for_backward(starts)
-        return weighted_sums(table, rows.tokens, rows.weights, starts), _dense_sums(table, rows.tail.to(table.dtype))
+        return weighted_sums(table, rows.tokens, rows.weights, starts), _dense_sums(_at_least_single(table), rows.tail)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -61,8 +66,9 @@ class _SegmentAndTailSums(torch.autograd.Function):
         # the segment that each position belongs to
         numbers = torch.zeros_like(rows.tokens).index_fill_(0, starts, 1).cumsum(0) - 1
         sums = torch.cat([numbers, len(starts) + torch.arange(len(tail), device=numbers.device)])
-        gradient = weighted_sums(torch.cat([segments, tail]), sums[rows.entries], rows.entry_weights, rows.entry_starts)
-        return gradient, None, None
+        gradients = torch.cat([_at_least_single(segments), tail])
+        gradient = weighted_sums(gradients, sums[rows.entries], rows.entry_weights, rows.entry_starts)
+        return gradient.to(ctx.dtype), None, None
 
 
 def segment_and_tail_sums(
@@ -71,7 +77,8 @@ def segment_and_tail_sums(
     """The sums of rows.tokens from each start to the next, and of the tail.
 
     table: float [V, d], the gradient flows into it; rows: RowWeights; starts: int64 [S], rising, the first of them 0.
-    Returns float [S, d] and float [L, d].
+    Returns float [S, d] of the table's dtype, and float [L, d] in single precision at least: a tail may hold millions
+    of words.
     """
     return _SegmentAndTailSums.apply(table, rows, starts)
 
@@ -101,7 +108,8 @@ def embedding_bag(
 
 
 def _dense_sums(table: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """weights float [L, V] @ table float [V, d]. Returns float [L, d]."""
+    """weights float [L, V] @ table float [V, d]. Returns float [L, d] of the table's dtype."""
+    weights = weights.to(table.dtype)
     tiles, dim = len(table) // _TILE, table.size(1)
     end = tiles * _TILE
     sums = weights[:, end:] @ table[end:]
@@ -109,3 +117,7 @@ def _dense_sums(table: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         tiled = weights[:, :end].reshape(len(weights), tiles, _TILE).transpose(0, 1)
         sums = sums + (tiled @ table[:end].view(tiles, _TILE, dim)).sum(0)
     return sums
+
+
+def _at_least_single(values: torch.Tensor) -> torch.Tensor:
+    return values.to(torch.promote_types(values.dtype, torch.float32))

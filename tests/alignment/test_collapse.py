@@ -56,6 +56,13 @@ def test_all_vectors_equal():
     assert [value.item() for value in sample(torch.tensor([[3.0, 4.0]] * V))] == pytest.approx([5, 1, 1, 1], abs=1e-6)
 
 
+def test_one_word_of_each_language_has_no_other_to_compare_with():
+    # of lengths 5 and 1, at right angles
+    sample = RandomWords([ranked_words([[k], [2]]) for k in range(2)], max_rank=1)
+    table = torch.tensor([[3.0, 4.0], [0.8, -0.6]] + [[0.0, 1.0]] * (V - 2))
+    assert [value.item() for value in sample(table)] == pytest.approx([3, 0, 0, 2], abs=1e-6)
+
+
 def test_hand_worked():
     # language 0 has words along x and y, language 1 along y and -y, of lengths 1, 2, 3, 4
     table = torch.tensor([[1.0, 0.0], [0.0, 2.0], [0.0, 3.0], [0.0, -4.0]])

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossinit_fairseq.alignment import RankedTable, SpanMeans, SpanPlan, sigmoid_objective, span_means
+from crossinit_fairseq.ranks import RankedWords
 from crossinit_fairseq.spans import SpanDraws, SpanSampler
 from tests.helpers import ranked_words, word_lists
 
@@ -207,3 +208,22 @@ def test_a_narrow_span_far_down_a_long_list_loses_nothing():
     assert inside < 1e-6
     assert (single.left.double() - double.left).abs().max() < inside
     assert (single.right.double() - double.right).abs().max() < inside
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_more_words_than_half_precision_can_count(dtype):
+    """As the trainer does with --fp16 and --bf16: the model is converted, and of a batch what is float32."""
+    if dtype is torch.float16 and torch.__version__.startswith("1."):
+        pytest.skip("torch 1 adds up no half precision on a CPU")
+    # 200,000 words of each language are token 1, and half precision ends at 65,504
+    words = RankedWords(np.ones(200_000, dtype=np.int32), np.arange(200_001), np.ones(200_000, dtype=np.int64))
+    ranked = RankedTable([words, words], 50, 3).to(dtype)
+    plan = ranked.plan(draws_of((0, 1, 3, 13), (1, 0, 0, 10))).tensors()
+    plan = {name: value.to(dtype) if value.dtype is torch.float32 else value for name, value in plan.items()}
+    table = torch.tensor([[9.0, 9], [0.5, 0.25], [9, 9]], dtype=dtype, requires_grad=True)
+    means = ranked(table, SpanPlan(**plan))
+    for mean in (means.left, means.right, means.outside):
+        assert mean.tolist() == [[0.5, 0.25]] * 2, "of any number of equal words the mean is that word"
+    # both draws' means outside are 199,990 times 1/199,990 of row 1
+    means.outside.sum().backward()
+    assert torch.allclose(table.grad.float(), torch.tensor([[0.0, 0], [2, 2], [0, 0]]), rtol=0.01)
