@@ -10,6 +10,7 @@ from fairseq.logging import metrics
 from sacrebleu.metrics import BLEU
 from torch import Tensor
 
+from crossinit_fairseq.data.dictionary import SPECIAL, UNK
 from crossinit_fairseq.data.special_tokens import SpecialTokens
 from crossinit_fairseq.errors import printable
 from crossinit_fairseq.generation.search import TranslationRequest
@@ -23,6 +24,9 @@ _SHARES = ("copied", "in_target")
 _COUNTS = ("written",) + _SHARES
 _ORDER = 4  # of BLEU's n-grams
 _STATISTICS = tuple(f"{kind}{n}" for kind in ("counts", "totals") for n in range(_ORDER)) + ("sys", "ref")
+# nobody knows whether what is unknown in a translation is what is unknown in its reference; characters that no tokeniser
+# cuts, where 13a makes three words of `<unk>`
+_UNKNOWN_HYPOTHESIS, _UNKNOWN_REFERENCE = "\ufffc", "\ufffd"
 _POST_PROCESS = {"sentencepiece": "sentencepiece", "subword_nmt": "subword_nmt", "none": None}
 
 Score = Tuple[str, str, str]  # "bleu" or "round_trip", source, target
@@ -152,7 +156,12 @@ def no_statistics(name: str) -> Dict[str, int]:
 
 
 def bleu_statistics(name: str, hypotheses: List[str], references: List[str], tokenizer: str = "13a") -> Dict[str, int]:
-    """Statistics of sentences, {"_name/field": int}. tokenizer: of sacreBLEU, see `scoring.metrics.tokenizer_for`."""
+    """Statistics of sentences, {"_name/field": int}. tokenizer: of sacreBLEU, see `scoring.metrics.tokenizer_for`.
+
+    An unknown word, ``<unk>``, is never right.
+    """
+    hypotheses = [line.replace(SPECIAL[UNK], _UNKNOWN_HYPOTHESIS) for line in hypotheses]
+    references = [line.replace(SPECIAL[UNK], _UNKNOWN_REFERENCE) for line in references]
     score = _scorer(tokenizer).corpus_score(hypotheses, [references])
     values = list(score.counts) + list(score.totals) + [score.sys_len, score.ref_len]
     return {f"_{name}/{field}": value for field, value in zip(_STATISTICS, values)}

@@ -72,6 +72,15 @@ def test_hand_worked():
     assert values == {"x": pytest.approx(62.87), "mean": pytest.approx(62.87)}
 
 
+@pytest.mark.parametrize("tokenizer", ["13a", "char", "zh"])
+def test_what_is_unknown_is_never_right(tokenizer):
+    # by 13a each <unk> would be three words, and all of "<unk> <unk>" right
+    log = bleu_statistics("x", ["<unk> <unk> a"], ["b<unk> <unk>"], tokenizer)
+    assert [log[f"_x/counts{n}"] for n in range(4)] == [0, 0, 0, 0]
+    # a word that holds what is unknown is one word, but where each letter is one
+    assert (log["_x/sys"], log["_x/ref"]) == ((3, 3) if tokenizer == "char" else (3, 2))
+
+
 def test_targets_without_blanks():
     # letters of Chinese: 5 of 6, pairs 3 of 5, threes 2 of 4, fours 1 of 3; as one word of 13a nothing would be right
     log = bleu_statistics("x", ["\u4e00\u4e8c\u4e09\u56db\u4e94\u516d"], ["\u4e00\u4e8c\u4e09\u56db\u4e03\u516d"], "zh")
