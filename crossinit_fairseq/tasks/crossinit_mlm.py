@@ -2,10 +2,18 @@
 
 import logging
 from dataclasses import dataclass, field
-from typing import Any, List, Sequence, Tuple
+from typing import Any, List, Mapping
 
 import numpy as np
-from fairseq.data import ConcatDataset, Dictionary, FairseqDataset, ResamplingDataset, SortDataset, data_utils
+from fairseq.data import (
+    ConcatDataset,
+    Dictionary,
+    FairseqDataset,
+    ResamplingDataset,
+    SortDataset,
+    TokenBlockDataset,
+    data_utils,
+)
 from fairseq.dataclass import ChoiceEnum
 from fairseq.models import BaseFairseqModel, FairseqEncoderModel
 from fairseq.tasks import register_task
@@ -13,6 +21,7 @@ from fairseq.tasks import register_task
 from crossinit_fairseq.data.datasets.fixed_dictionary import load_dictionary
 from crossinit_fairseq.data.datasets.grouped_batches import GroupedBatches
 from crossinit_fairseq.data.datasets.masked_text import MaskedText
+from crossinit_fairseq.data.datasets.noisy_text import sampling_ratios
 from crossinit_fairseq.data.dictionary import languages_in
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
@@ -105,8 +114,11 @@ class CrossInitMlmTask(PretrainingTask):
         folder = folders[(epoch - 1) % len(folders)] if training else folders[0]
         with one_sentence():
             text = self._text()
-            groups = [(language, text.read(folder, language, split)) for language in self.languages]
-        self.datasets[split] = self._sampled(groups, epoch) if training else GroupedBatches(groups)
+            blocks = {language: text.blocks(folder, language, split) for language in self.languages}
+        if training:
+            self.datasets[split] = self._sampled(text, blocks, epoch)
+        else:
+            self.datasets[split] = GroupedBatches([(name, text.masked(own, name)) for name, own in blocks.items()])
 
     def _text(self) -> MaskedText:
         cfg = self.cfg
@@ -114,25 +126,28 @@ class CrossInitMlmTask(PretrainingTask):
         mode = str(cfg.sample_break_mode)
         return MaskedText(self.dictionary, self.tokens, cfg.tokens_per_sample, mode, chances, cfg.seed)
 
-    def _sampled(self, groups: Sequence[Tuple[str, FairseqDataset]], epoch: int) -> FairseqDataset:
+    def _sampled(self, text: MaskedText, blocks: Mapping[str, TokenBlockDataset], epoch: int) -> FairseqDataset:
         """One dataset of the blocks of all languages, of the same number as there are."""
-        counts = np.array([len(blocks) for _, blocks in groups], dtype=float)
-        shares = (counts / counts.sum()) ** self.cfg.multilang_sampling_alpha
-        ratios = shares / shares.sum() * counts.sum() / counts
-        for (language, _), count, ratio in zip(groups, counts, ratios):
-            logger.info(f"{language}: {int(count):,} blocks, sampled {ratio:.2f} times")
-        parts = [part for (_, blocks), ratio in zip(groups, ratios) for part in self._times(blocks, ratio, epoch)]
+        counts = [len(own) for own in blocks.values()]
+        parts: List[FairseqDataset] = []
+        for (language, own), ratio in zip(blocks.items(), sampling_ratios(counts, self.cfg.multilang_sampling_alpha)):
+            logger.info(f"{language}: {len(own):,} blocks, sampled {ratio:.2f} times")
+            parts += self._times(text, language, own, ratio, epoch)
         dataset = ConcatDataset(parts)
         with data_utils.numpy_seed(self.cfg.seed + epoch):
             shuffle = np.random.permutation(len(dataset))
         return SortDataset(dataset, sort_order=[shuffle, dataset.sizes])
 
-    def _times(self, blocks: FairseqDataset, ratio: float, epoch: int) -> List[FairseqDataset]:
+    def _times(
+        self, text: MaskedText, language: str, blocks: TokenBlockDataset, ratio: float, epoch: int
+    ) -> List[FairseqDataset]:
         """Blocks as often as `ratio` says: whole, and a sample for the fraction (stock tasks leave blocks out of the
-        whole)."""
-        repeated, rest = [blocks] * int(ratio), ratio - int(ratio)
+        whole); masked otherwise each time."""
+        whole, rest = int(ratio), ratio - int(ratio)
+        repeated: List[FairseqDataset] = [text.masked(blocks, language, number) for number in range(whole)]
         if rest * len(blocks) >= 1:
-            repeated.append(ResamplingDataset(blocks, size_ratio=rest, seed=self.cfg.seed, epoch=epoch, replace=False))
+            masked = text.masked(blocks, language, whole)
+            repeated.append(ResamplingDataset(masked, size_ratio=rest, seed=self.cfg.seed, epoch=epoch, replace=False))
         return repeated
 
     def has_sharded_data(self, split: str) -> bool:

@@ -155,6 +155,16 @@ def test_languages_are_sampled_by_their_shares(unequal, alpha, shares):
         assert min(seen) >= 2, "2.58 times: whole twice, and a sample"
 
 
+def test_what_an_epoch_repeats_is_masked_otherwise_each_time(unequal):
+    masks = {}
+    for sample in samples(loaded(unequal, sample_break_mode="eos", multilang_sampling_alpha=0.5)):
+        masks.setdefault(tuple(originals(sample)), []).append(tuple(sample["net_input"]["src_tokens"][0].tolist()))
+    repeated = [given for text, given in masks.items() if text[-1] == BB and len(text) > 8]
+    assert len(repeated) > 10 and all(len(given) >= 2 for given in repeated)
+    # of 7 tokens or more 1 or 2 are masked: two masks are seldom alike
+    assert sum(len(set(given)) == len(given) for given in repeated) > 0.6 * len(repeated)
+
+
 def test_batches_are_of_like_lengths_in_every_epoch(unequal):
     task = task_of(unequal, sample_break_mode="eos")
     assert task.has_sharded_data("train") and not task.has_sharded_data("valid")
