@@ -1,7 +1,7 @@
 """Count the words of binarised text: exact, in bounded pieces, without leaving numpy."""
 
 import logging
-from typing import Dict, Iterable, Iterator, Tuple
+from typing import Dict, Iterable, Iterator, List, Tuple
 
 import numpy as np
 
@@ -137,32 +137,44 @@ def is_packed(length: int, vocabulary: int) -> bool:
 
 
 class _Tally:
-    """Counts of words of one length in sub-tokens. A word is kept as one number where it fits into 63 bits."""
+    """Counts of words of one length in sub-tokens. A word is kept as one number where it fits into 63 bits.
+
+    parts: (keys, counts), one or more; the keys of each are sorted and different, and may stand in several parts.
+    """
 
     def __init__(self, length: int, vocabulary: int):
         self.length, self.vocabulary = length, vocabulary
         self.packed = is_packed(length, vocabulary)
-        self.keys = np.empty(0, dtype=np.int64 if self.packed else np.dtype((np.void, 4 * length)))
-        self.counts = np.empty(0, dtype=np.int64)
+        self.parts: List[Tuple[np.ndarray, np.ndarray]] = []
 
     def add(self, words: np.ndarray) -> None:
         """words: integer [m, length]."""
-        keys, counts = np.unique(pack_words(words, self.vocabulary), return_counts=True)
-        if len(self.keys):
-            both, places = np.unique(np.concatenate([self.keys, keys]), return_inverse=True)
-            merged = np.zeros(len(both), dtype=np.int64)
-            merged[places[: len(self.keys)]] = self.counts
-            merged[places[len(self.keys) :]] += counts
-            keys, counts = both, merged
-        self.keys, self.counts = keys, counts
+        self.parts.append(np.unique(pack_words(words, self.vocabulary), return_counts=True))
+        # parts of like size are merged, so that a word is copied only as often as the number of words doubles
+        while len(self.parts) > 1 and len(self.parts[-2][0]) < 2 * len(self.parts[-1][0]):
+            self._merge_last_two()
+
+    def _merge_last_two(self) -> None:
+        (keys, counts), (others, more) = self.parts.pop(), self.parts.pop()
+        self.parts.append(merge_counts(np.concatenate([others, keys]), np.concatenate([more, counts])))
 
     def words_and_counts(self) -> Tuple[np.ndarray, np.ndarray]:
         """Return (integer [m, length] words in lexicographic order, int64 [m])."""
+        while len(self.parts) > 1:
+            self._merge_last_two()
+        keys, counts = self.parts[0]
         if not self.packed:
-            words = np.frombuffer(self.keys.tobytes(), dtype=">u4").reshape(-1, self.length)
-            return words, self.counts
-        words = np.empty((len(self.keys), self.length), dtype=np.int64)
-        rest = self.keys.copy()
+            return np.frombuffer(keys.tobytes(), dtype=">u4").reshape(-1, self.length), counts
+        words = np.empty((len(keys), self.length), dtype=np.int64)
+        rest = keys.copy()
         for column in range(self.length - 1, -1, -1):
             rest, words[:, column] = np.divmod(rest, self.vocabulary)
-        return words, self.counts
+        return words, counts
+
+
+def merge_counts(keys: np.ndarray, counts: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """The different ones of keys [m], as pack_words makes them, sorted, and for each the sum of its counts, int64 [m]."""
+    order = np.argsort(keys, kind="stable")  # as fast as a merge where two sorted parts follow each other
+    keys = keys[order]
+    begins = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+    return keys[begins], np.add.reduceat(counts[order], begins)

@@ -16,6 +16,9 @@ BPE_STYLES = ("auto", SENTENCEPIECE, SUBWORD_NMT, WHOLE_WORDS)
 _PICTURE = re.compile("[\ufe00-\ufe0f\u20e3\U000e0100-\U000e01ef]")
 _ENTITIES = frozenset(["quot", "apos", "amp", "lt", "gt", "nbsp"])
 _CONTINUES = "@@"  # subword-nmt's mark that the word goes on
+_MOST_RUNS = (
+    1 << 16
+)  # of bytes that are remembered: a language that a model spells in bytes has a new one in each sentence
 # a longer run of sub-tokens is an address, a table or noise, not a word
 MAX_PIECES = 32
 
@@ -99,6 +102,8 @@ class WordPieces:
             for run in np.split(places, np.flatnonzero(np.diff(places) > 1) + 1) if len(places) else []:
                 spelt = values[run].astype(np.uint8).tobytes()
                 if spelt not in self._word_bytes:
+                    if len(self._word_bytes) == _MOST_RUNS:
+                        self._word_bytes.clear()
                     self._word_bytes[spelt] = _of_words(spelt)
                 found[run] = self._word_bytes[spelt]
         return found

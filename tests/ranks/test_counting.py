@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.ranks import WordPieces, rank_words
+from crossinit_fairseq.ranks import WordPieces, counting, rank_words
 from crossinit_fairseq.ranks.word_pieces import MAX_PIECES
 from tests.helpers import as_list, binarised
 
@@ -94,6 +94,19 @@ def test_hand_worked():
     ranked = as_list(rank_words([text], pieces_of("sentencepiece")))
     named = [(" ".join(symbols[token] for token in word), count) for word, count in ranked]
     assert named == [("▁a b", 2), ("d", 1), ("▁ 7", 1)]
+
+
+def test_a_word_is_copied_only_as_often_as_the_words_double(monkeypatch):
+    """64 chunks of 50 words that none before has. Added to all words so far, one chunk after the other, they would be
+    copied 50 * (2 + ... + 64) = 103,950 times."""
+    symbols = SPECIAL + [f"▁{k}" for k in range(64)] + [str(k) for k in range(50)]
+    sentences = [[token for second in range(50) for token in (4 + first, 68 + second)] + [EOS] for first in range(64)]
+    copied, merge = [], counting.merge_counts
+    monkeypatch.setattr(counting, "merge_counts", lambda keys, counts: copied.append(len(keys)) or merge(keys, counts))
+    ranked = rank_words([binarised(sentences)], WordPieces(symbols, special=range(4), style="sentencepiece"), chunk=101)
+    assert len(ranked) == 64 * 50 and set(ranked.counts.tolist()) == {1}
+    # each word once on each of the 6 ways from 1 chunk to 64
+    assert 0 < sum(copied) <= 6 * 64 * 50
 
 
 def test_a_word_ends_with_its_sentence():

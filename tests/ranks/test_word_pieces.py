@@ -1,9 +1,10 @@
 """crossinit_fairseq/ranks/word_pieces.py"""
 
+import numpy as np
 import pytest
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.ranks import WordPieces
+from crossinit_fairseq.ranks import WordPieces, word_pieces
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]
 
@@ -120,3 +121,14 @@ def test_auto_looks_at_no_special_symbol():
 def test_unknown_style():
     with pytest.raises(InputError, match="'bpe'.*auto, sentencepiece, subword_nmt, none"):
         WordPieces(["a"], style="bpe")
+
+
+def test_runs_of_bytes_that_are_remembered_have_a_limit(monkeypatch):
+    """Text of a language that a model spells in bytes has as many runs as sentences."""
+    monkeypatch.setattr(word_pieces, "_MOST_RUNS", 3)
+    pieces = WordPieces([f"<0x{byte:02X}>" for byte in range(256)] + ["▁"], style="sentencepiece")
+    for turn in range(2):
+        for letter in "éßαя—":  # the last is no letter
+            found = pieces.in_words(np.array([256] + list(letter.encode("utf-8"))))
+            assert found.tolist() == [True] + [letter != "—"] * len(letter.encode("utf-8")), (turn, letter)
+            assert len(pieces._word_bytes) <= 3
