@@ -4,6 +4,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 
+_SEEDS = 2**32  # scikit-learn takes no larger seed
 SMOOTHING = 0.75  # Levy, Goldberg and Dagan (2015): contexts count by their frequency to this power
 
 
@@ -34,10 +35,13 @@ def word_vectors(pmi: sparse.spmatrix, dimensions: int, seed: int) -> np.ndarray
 
 
 def strongest_directions(matrix: sparse.spmatrix, dimensions: int, seed: int, power: float) -> np.ndarray:
-    """U S ** power of the truncated singular value decomposition of sparse [N, M]. Returns float32 [N, d]."""
+    """U S ** power of the truncated singular value decomposition of sparse [N, M]. Returns float32 [N, d].
+
+    seed: 0 or more.
+    """
     dimensions = min(dimensions, min(matrix.shape))
     # signs are left as they fall: no distance depends on them
-    left, strengths, _ = randomized_svd(matrix, dimensions, n_iter=3, random_state=seed, flip_sign=False)
+    left, strengths, _ = randomized_svd(matrix, dimensions, n_iter=3, random_state=seed % _SEEDS, flip_sign=False)
     return (left * strengths**power).astype(np.float32)
 
 

@@ -37,6 +37,14 @@ def test_strongest_directions_are_those_of_the_whole_decomposition():
     np.testing.assert_allclose(half @ half.T, (u[:, :3] * s[:3] ** 0.5) @ (u[:, :3] * s[:3] ** 0.5).T, rtol=1e-3)
 
 
+@pytest.mark.parametrize("seed", [2**32 - 1, 2**32, 20240101 * 10**5])
+def test_any_seed(seed):
+    """scikit-learn takes 32 bits; a search of the seed 43,000 asks for more."""
+    matrix = np.random.default_rng(0).random((5, 4))
+    found = strongest_directions(sparse.csr_matrix(matrix), 4, seed, power=1.0)
+    np.testing.assert_allclose(found @ found.T, matrix @ matrix.T, rtol=1e-4)
+
+
 def test_fewer_directions_than_asked_for():
     assert strongest_directions(sparse.csr_matrix(np.eye(4)), 10, seed=0, power=1.0).shape == (4, 4)
 
