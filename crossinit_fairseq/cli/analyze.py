@@ -228,7 +228,9 @@ def _check_model(model: str, table: "EmbeddingTable", path: str) -> None:
     from crossinit_fairseq.data.dictionary import SPECIAL
     from crossinit_fairseq.ranks.sentencepiece_model import check_dictionary, load_model
 
-    check_dictionary(load_model(model), model, [*SPECIAL, *(set(table.symbols) - set(SPECIAL))], path)
+    check_dictionary(
+        load_model(model), model, [*SPECIAL, *(symbol for symbol in table.symbols if symbol not in SPECIAL)], path
+    )
 
 
 def _by_name(texts: Sequence[str], option: str, form: str = "NAME=FILE") -> Dict[str, str]:
