@@ -24,8 +24,8 @@ _SHARES = ("copied", "in_target")
 _COUNTS = ("written",) + _SHARES
 _ORDER = 4  # of BLEU's n-grams
 _STATISTICS = tuple(f"{kind}{n}" for kind in ("counts", "totals") for n in range(_ORDER)) + ("sys", "ref")
-# nobody knows whether what is unknown in a translation is what is unknown in its reference; characters that no tokeniser
-# cuts, where 13a makes three words of `<unk>`
+# nobody knows whether what is unknown in a translation is what is unknown in its reference; characters that no
+# tokeniser cuts, where 13a makes three words of `<unk>`
 _UNKNOWN_HYPOTHESIS, _UNKNOWN_REFERENCE = "\ufffc", "\ufffd"
 _POST_PROCESS = {"sentencepiece": "sentencepiece", "subword_nmt": "subword_nmt", "none": None}
 
