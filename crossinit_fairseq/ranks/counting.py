@@ -173,7 +173,10 @@ class _Tally:
 
 
 def merge_counts(keys: np.ndarray, counts: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """The different ones of keys [m], as pack_words makes them, sorted, and the sum of the counts, int64 [m], of each."""
+    """The different ones of keys [m], as pack_words makes them, sorted, and the sum of the counts of each.
+
+    counts: int64 [m].
+    """
     order = np.argsort(keys, kind="stable")  # as fast as a merge where two sorted parts follow each other
     keys = keys[order]
     begins = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
