@@ -304,6 +304,9 @@ class CrossInitPretrainTask(CrossInitTask):
 
 
 def _check_options(cfg: CrossInitPretrainConfig) -> None:
+    for option, value in (("--updates-per-epoch", cfg.updates_per_epoch), ("--valid-batches", cfg.valid_batches)):
+        if value < 1:
+            raise InputError(f"{option} is {value}; it must be 1 or more")
     if cfg.flatness <= 0:
         raise InputError(f"--flatness must be above 0, not {cfg.flatness}")
     if cfg.stop_directions < 0:

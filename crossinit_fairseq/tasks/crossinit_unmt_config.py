@@ -177,10 +177,18 @@ class CrossInitUnmtConfig(EncoderDecoderConfig):
 
 def check_options(cfg: CrossInitUnmtConfig) -> None:
     """Raises InputError where options contradict each other or are out of range."""
-    if not 0 <= cfg.lexicon_noise <= 1:
-        raise InputError(f"--lexicon-noise is {cfg.lexicon_noise}; it is a probability, 0 to 1")
-    if cfg.lexicon_bt_updates < 0:
-        raise InputError(f"--lexicon-bt-updates is {cfg.lexicon_bt_updates}; it must be 0 or more")
+    for name in ("lexicon_noise", "word_dropout_prob", "word_blanking_prob"):
+        if not 0 <= getattr(cfg, name) <= 1:
+            raise InputError(f"{_option(name)} is {getattr(cfg, name)}; it is a probability, 0 to 1")
+    for name in (
+        "lexicon_bt_updates",
+        "max_word_shuffle_distance",
+        "bt_max_len_a",
+        "valid_round_trip",
+        "valid_samples",
+    ):
+        if not getattr(cfg, name) >= 0:
+            raise InputError(f"{_option(name)} is {getattr(cfg, name)}; it must be 0 or more")
     if cfg.bt_ahead < 1:
         raise InputError(f"--bt-ahead is {cfg.bt_ahead}; it must be 1 or more updates")
     if cfg.freeze_table_updates < -1:
@@ -204,3 +212,7 @@ def check_options(cfg: CrossInitUnmtConfig) -> None:
         raise InputError(f"{used[0]} needs a lexicon: give one with --lexicon, such as en-ro=LEX.tsv")
     if cfg.lexicon and not used:
         raise InputError("--lexicon changes nothing by itself: add --lexicon-bt-updates, --lexicon-noise or both")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -249,6 +249,14 @@ def test_a_collapsed_table_is_reported_once_and_only_at_validation(data_folder, 
     assert "1.95 directions" in message
 
 
-def test_flatness_must_be_above_zero(data_folder, tmp_path):
-    done = crossinit(data_folder, tmp_path, "--langs aa,bb --lr 0.01 --flatness 0", check=False)
-    assert done.returncode == 1 and "error: --flatness must be above 0, not 0.0" in done.stdout.splitlines()[-1]
+@pytest.mark.parametrize(
+    "options, told",
+    [
+        ("--flatness 0", "--flatness must be above 0, not 0.0"),
+        ("--updates-per-epoch 0", "--updates-per-epoch is 0; it must be 1 or more"),
+        ("--valid-batches -1", "--valid-batches is -1; it must be 1 or more"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(data_folder, tmp_path, options, told):
+    done = crossinit(data_folder, tmp_path, "--langs aa,bb --lr 0.01", options, check=False)
+    assert done.returncode == 1 and "error: " + told in done.stdout.splitlines()[-1]

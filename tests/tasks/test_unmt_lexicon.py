@@ -201,6 +201,12 @@ def test_options_that_cannot_be_used(three_languages, lexicon, tmp_path):
         ({"lexicon": good, "lexicon_bt_updates": -1}, "--lexicon-bt-updates is -1"),
         ({"lexicon": good, "lexicon_noise": 0.1, "lexicon_bt_noise": True}, "--lexicon-bt-noise changes nothing"),
         ({"freeze_table_updates": -2}, "--freeze-table-updates is -2"),
+        ({"word_dropout_prob": 1.5}, "--word-dropout-prob is 1.5; it is a probability"),
+        ({"word_blanking_prob": -0.1}, "--word-blanking-prob is -0.1; it is a probability"),
+        ({"max_word_shuffle_distance": -1.0}, "--max-word-shuffle-distance is -1.0; it must be 0 or more"),
+        ({"bt_max_len_a": float("nan")}, "--bt-max-len-a is nan; it must be 0 or more"),
+        ({"valid_round_trip": -1}, "--valid-round-trip is -1; it must be 0 or more"),
+        ({"valid_samples": -1}, "--valid-samples is -1; it must be 0 or more"),
         (
             {"start_as_copier": True, "finetune_from_model": "table.pt"},
             "takes all of them from table.pt: give it to the run",
