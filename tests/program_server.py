@@ -144,6 +144,8 @@ def serve(address: str) -> None:
                 server.close()
                 return _wait_for_the_program(link)
             link.close()
+    # the tests were killed, and have not done it
+    shutil.rmtree(os.path.dirname(address), ignore_errors=True)
     os._exit(0)
 
 
@@ -196,6 +198,7 @@ def _become(streams, function, numbers, arguments, folder, variables):
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(variables)
+    tempfile.tempdir = None  # of TMPDIR
     sys.argv = arguments
     if os.path.basename(arguments[0]) == "fairseq-train" and "MAX_UPDATE" in variables:
         sys.argv += ["--max-update", variables["MAX_UPDATE"]]

@@ -1,7 +1,9 @@
 """tests/program_server.py: a forked Python does what one that is started does."""
 
+import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -58,3 +60,22 @@ def test_file_descriptor_3_is_passed_on(to, seen):
         done = subprocess.run(command, capture_output=True, encoding="utf-8")
         found.append((done.returncode, done.stdout.replace("log\n", ""), done.stderr.splitlines()[-1:]))
     assert found[0] == found[1] and found[0][1] == seen and (found[0][0] == 0) == bool(seen)
+
+
+def test_the_folder_for_temporary_files_is_the_one_that_is_asked_for(tmp_path):
+    code = ["-c", "import tempfile; print(tempfile.gettempdir())"]
+    assert both(code, env=dict(os.environ, TMPDIR=str(tmp_path))) == [(0, f"{tmp_path}\n", [])] * 2
+
+
+def test_nothing_stays_behind_when_tests_are_killed(tmp_path):
+    code = (
+        "import os; from tests import program_server as s; print(s.environment(), flush=True); os.kill(os.getpid(), 9)"
+    )
+    command, environment = [sys.executable, "-c", code], dict(os.environ, TMPDIR=str(tmp_path))
+    folder = subprocess.run(command, env=environment, stdout=subprocess.PIPE, encoding="utf-8").stdout.strip()
+    assert os.path.dirname(folder) == str(tmp_path)
+    for _ in range(600):  # the server asks once a second whether the tests are still there
+        if not os.path.exists(folder):
+            break
+        time.sleep(0.1)
+    assert not os.path.exists(folder)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Type
 
 from fairseq.criterions import FairseqCriterion
-from fairseq.data import Dictionary
+from fairseq.data import Dictionary, FairseqDataset
+from fairseq.data.iterators import EpochBatchIterator
 from fairseq.dataclass import FairseqDataclass
 from fairseq.models import ARCH_CONFIG_REGISTRY, ARCH_MODEL_REGISTRY, MODEL_DATACLASS_REGISTRY, BaseFairseqModel
 from fairseq.tasks import FairseqTask
@@ -18,6 +19,7 @@ from omegaconf import II, MISSING, OmegaConf, open_dict
 from crossinit_fairseq.command_line import GivenOnce
 from crossinit_fairseq.cores import too_many_threads
 from crossinit_fairseq.data import dictionary_record
+from crossinit_fairseq.data.datasets.workers import Loading
 from crossinit_fairseq.data.dictionary import language_token
 from crossinit_fairseq.data.folder import data_folders
 from crossinit_fairseq.errors import InputError, one_sentence
@@ -85,6 +87,7 @@ class CrossInitTask(FairseqTask):
         self.dictionary = dictionary
         self.languages = languages
         self.watch = FiniteWatch()
+        self._loading = Loading()
         self._has_begun = False
         record = dictionary_record.record_of(dictionary.symbols, [language_token(language) for language in languages])
         self.state.merge_state_dict({dictionary_record.NAME: record})
@@ -122,6 +125,15 @@ class CrossInitTask(FairseqTask):
                     where = os.path.join(self.folders[0], "dict.txt")
                     check_dictionary(load_model(path), path, self.dictionary.symbols, where)
         return super().build_bpe(args)
+
+    def get_batch_iterator(self, dataset: FairseqDataset, *args, **options) -> EpochBatchIterator:
+        """fairseq's own; the workers that loaded the split before, and are not to go on, are ended."""
+        return self.loaded_by(dataset, super().get_batch_iterator(dataset, *args, **options))
+
+    def loaded_by(self, dataset: FairseqDataset, iterator: EpochBatchIterator) -> EpochBatchIterator:
+        """Returns the iterator over a dataset of this task, in the place of the last one over its split."""
+        split = next((name for name, loaded in self.datasets.items() if loaded is dataset), None)
+        return self._loading.begin(split, iterator)
 
     def begin_epoch(self, epoch: int, model: BaseFairseqModel) -> None:
         """Before the first epoch of a run, see that what it starts from is finite, and say where threads would only

@@ -199,7 +199,7 @@ class CrossInitPretrainTask(CrossInitTask):
         if dataset.fixed_epoch is None:
             dataset.steps = self.cfg.updates_per_epoch * num_shards
         dataset.set_epoch(epoch)
-        return iterators.EpochBatchIterator(
+        iterator = iterators.EpochBatchIterator(
             dataset=dataset,
             collate_fn=dataset.collater,
             batch_sampler=[[index] for index in range(len(dataset))],
@@ -212,6 +212,7 @@ class CrossInitPretrainTask(CrossInitTask):
             disable_shuffling=True,
             reuse_dataloader=False,  # the workers of a reused loader would go on drawing the epoch they started in
         )
+        return self.loaded_by(dataset, iterator)
 
     def train_step(
         self,

@@ -196,7 +196,8 @@ class CrossInitUnmtTask(EncoderDecoderTask):
         update_freq = int(frequencies[min(epoch, len(frequencies)) - 1])
         dataset.groups = UpdateGroups(num_shards, self.cfg.bt_ahead * update_freq)
         self.step.ahead.begin_epoch(dataset.groups, update_freq)
-        return OrderedItems(super().get_batch_iterator(dataset, **options), self.step.ahead)
+        iterator = OrderedItems(super().get_batch_iterator(dataset, **options), self.step.ahead)
+        return self.loaded_by(dataset, iterator)
 
     @property
     def _longest(self) -> int:

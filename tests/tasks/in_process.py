@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from fairseq import checkpoint_utils
 from fairseq.logging import metrics
 
+from crossinit_fairseq.data.datasets.workers import end_all
 from tests.conftest import TINY_MODEL, USER_DIR
 
 OPTIONS = (
@@ -41,6 +42,7 @@ def run(program, *arguments):
         sys.argv, sys.stdout, level = before
         logging.root.setLevel(level)
         logging.root.removeHandler(handler)
+        end_all()  # a forked process ends without what is registered for its end
     return SimpleNamespace(returncode=status, stdout=log.getvalue())
 
 
