@@ -10,6 +10,7 @@ import contextlib
 import logging
 import re
 import sys
+import warnings
 from typing import IO, Any, Iterator, List, Optional, Sequence
 
 import torch
@@ -22,6 +23,17 @@ from crossinit_fairseq.text_files import decode, unreadable
 
 logger = logging.getLogger(__name__)
 
+# module that a warning is about, and how it begins
+_NEWER_NAMES = (
+    (r"hydra\.experimental\.initialize", r"hydra\.experimental\.initialize\(\) is no longer experimental"),
+    (r"hydra\.experimental\.initialize", r"\s*The version_base parameter is not specified"),
+    (r"hydra\.experimental\.compose", r"hydra\.experimental\.compose\(\) is no longer experimental"),
+    (r"hydra\.core\.default_element", r"In 'config': Usage of deprecated keyword in package header"),
+    (r"sys|runpy", r"\s*'config' is validated against ConfigStore schema"),  # whatever started the program
+    (r"hydra\.compose", r"\s*The strict flag in the compose API is deprecated"),
+    (r"fairseq\.tasks\.fairseq_task", r"`torch\.cuda\.amp\.autocast\(args\.\.\.\)` is deprecated"),
+    (r"torch\.nn\.functional", r"Support for mismatched key_padding_mask and attn_mask is deprecated"),
+)
 _HALVES = re.compile("[\ud800-\udfff]")  # of surrogate pairs: no characters
 
 
@@ -252,6 +264,16 @@ def _buffered_read(input: str, buffer_size: int) -> Iterator[List[str]]:
         yield buffer
 
 
+def leave_out_newer_names() -> None:
+    """For ve-fairseq and fairseq-fixed with hydra 1.3 and torch 2: a log begins with twenty lines in which these two
+    tell fairseq that what it calls has a newer name, which no user can change. They are shown to whoever asks for
+    warnings, by `python -W` or PYTHONWARNINGS.
+    """
+    if not sys.warnoptions:
+        for module, begins in _NEWER_NAMES:
+            warnings.filterwarnings("ignore", begins, Warning, f"({module})$")
+
+
 def let_sentencepiece_read_any_text() -> None:
     """For all versions: SentencePiece ends in a RuntimeError at half of a surrogate pair, which is what Python makes of
     arguments and standard input that are not UTF-8, in the C locales; the hub is given such text. It is read as a
@@ -283,4 +305,5 @@ def apply() -> None:
     say_why_a_checkpoint_does_not_fit()
     let_a_new_run_have_its_own_hours()
     let_interactive_say_what_is_no_text()
+    leave_out_newer_names()
     let_sentencepiece_read_any_text()

@@ -194,3 +194,23 @@ def test_half_a_surrogate_pair_is_unknown_with_the_shim_only(tmp_path, monkeypat
     monkeypatch.setattr(SentencepieceBPE, "encode", SentencepieceBPE.encode.stock)
     with pytest.raises((RuntimeError, UnicodeEncodeError)):
         bpe.encode("a0 \udce9")
+
+
+@pytest.mark.skipif(compat._torch_version() < (2, 6), reason="the libraries of the official fairseq give none of them")
+def test_warnings_of_newer_names_are_shown_to_who_asks_for_warnings_only(data_folder, tmp_path):
+    command = [sys.executable, "-m", "fairseq_cli.train", str(data_folder), "--user-dir", str(USER_DIR)]
+    command += (TASKS["crossinit_denoising"].options + " " + COMMON).replace("--disable-validation", "").split()
+    command += ["--num-workers", "0", "--max-update", "1", "--save-dir"]
+    quiet, asked = (
+        subprocess.run(
+            [command[0], *options, *command[1:], str(tmp_path / name)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            universal_newlines=True,
+        ).stdout
+        for name, options in (("quiet", ()), ("asked", ("-W", "default")))
+    )
+    for _, begins in compat._NEWER_NAMES:
+        assert re.search("Warning: " + begins, asked), f"no longer given, so remove it: {begins}"
+        assert not re.search(begins, quiet)
+    assert "done training" in quiet and "done training" in asked
