@@ -72,7 +72,7 @@ class Checkpoint:
         if values.size(1) != model[names[0]].size(1):
             raise InputError(
                 f"{names[0]} of {self.path} has dimension {model[names[0]].size(1)}, the new embeddings have "
-                f"{values.size(1)}"
+                f"{values.size(1)}: give embeddings as wide as the model, or a model of their width"
             )
         rounded = 0
         for each in names:

@@ -10,7 +10,7 @@ import torch
 from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.export.tables import EmbeddingTable
-from crossinit_fairseq.text_files import whole_number
+from crossinit_fairseq.text_files import decode, unreadable, whole_number
 
 _BLANK = re.compile("[ \t\n\v\f\r]")
 
@@ -43,25 +43,25 @@ def read_word2vec(path: str) -> EmbeddingTable:
     Raises InputError when the file is missing, not UTF-8, or not as its first line says.
     """
     try:
-        with open(path, encoding="utf-8", newline="\n") as stream:
-            rows, dimension = _first_line(path, stream.readline())
+        with open(path, "rb") as stream:
+            rows, dimension = _first_line(path, decode(stream.readline(), path))
             # a row has at least a symbol, and a blank and a digit for each number: a false header cannot take all
             # memory
             if rows * (1 + 2 * dimension) > os.path.getsize(path):
-                raise InputError(f"{path} is shorter than its first line says: {rows} rows of {dimension}")
+                raise InputError(
+                    f"{path} is shorter than its first line says, {rows} rows of {dimension}: it is cut; copy it again"
+                )
             symbols, values = [], np.empty((rows, dimension), dtype=np.float32)
             for number, line in enumerate(stream, 2):
-                symbol, numbers = _row(path, number, line, dimension)
+                symbol, numbers = _row(path, number, decode(line, path, number), dimension)
                 if len(symbols) == rows:
                     raise InputError(f"{path} has more rows than the {rows} its first line says")
                 values[len(symbols)] = numbers
                 symbols.append(symbol)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not UTF-8 text") from None
+        raise unreadable(path, error) from None
     if len(symbols) != rows:
-        raise InputError(f"{path} has {len(symbols)} rows, its first line says {rows}")
+        raise InputError(f"{path} has {len(symbols)} rows, its first line says {rows}: it is cut; copy it again")
     return EmbeddingTable(symbols, torch.from_numpy(values), path)
 
 

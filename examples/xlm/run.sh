@@ -81,6 +81,14 @@ if [[ $TASKS == *retrieval* && -e $TEXT/mono.en ]]; then
     wrong "--text: $TEXT has neither aligned.LANG nor words.en-LANG.txt, which the task retrieval needs: leave it out of --tasks"
 fi
 source "$HERE/settings.sh"
+# before the hours of other starts; an architecture that has its width by its name is compared when its table is made
+WIDTH=$(sed -n 's/.*--encoder-embed-dim \([0-9]*\).*/\1/p' <<< "$MODEL")
+for init in "${STARTS[@]}"; do
+  [[ $init == *.vec ]] || continue
+  IFS=$' \r' read -r rows width _ < <(head -c 100 "$init" | tr -d '\0\357\273\277') || true
+  [[ $rows-$width =~ ^[0-9]+-[0-9]+$ ]] || wrong "--inits: $init does not begin with its numbers of rows and dimensions, as word2vec text"
+  [ "$width" = "${WIDTH:-$width}" ] || wrong "--inits: $init has $width dimensions, and the model of preset $PRESET has $WIDTH"
+done
 TEXT=$(realpath "$TEXT")
 mkdir -p "$OUT"
 OUT=$(realpath "$OUT")

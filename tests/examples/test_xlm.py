@@ -140,6 +140,14 @@ def test_a_lexicon_and_a_file_of_embeddings_are_starts(text, tmp_path):
         (("--text", "TEXT", "--init", "oracle"), "--inits names random, crossinit, lexicon and FILE.vec, not oracle"),
         (("--text", "TEXT", "--inits", "random,random"), "two starts are called random"),
         (("--text", "TEXT", "--inits", "/nowhere/a.vec"), "there is no file /nowhere/a.vec"),
+        (
+            ("--text", "TEXT", "--inits", "random,WIDE"),
+            "wide.vec has 48 dimensions, and the model of preset tiny has 128",
+        ),
+        (
+            ("--text", "TEXT", "--inits", "random,NONE"),
+            "none.vec does not begin with its numbers of rows and dimensions",
+        ),
         (("--text", "TEXT", "--inits", "random", "--init", "random"), "give one of them"),
         (("--text", "TEXT", "--tasks", "xnli,squad"), "--tasks names retrieval, xnli and qa, not xnli,squad"),
         (("--text", "TEXT", "--seeds", "1,x"), "--seeds takes numbers and commas, not 1,x"),
@@ -149,8 +157,10 @@ def test_a_lexicon_and_a_file_of_embeddings_are_starts(text, tmp_path):
 def test_wrong_options_are_one_sentence(text, tmp_path, arguments, message):
     (tmp_path / "bare").mkdir()
     (tmp_path / "bare" / "mono.en").write_text("a\n", "utf-8")
-    folders = {"TEXT": str(text), "BARE": str(tmp_path / "bare")}
-    arguments = [folders.get(word, word) for word in arguments]
+    (tmp_path / "wide.vec").write_text("\ufeff2 48\r\n", "utf-8")
+    (tmp_path / "none.vec").write_bytes(b"\x1f\x8b\x00")
+    folders = {"TEXT": text, "BARE": tmp_path / "bare", "WIDE": tmp_path / "wide.vec", "NONE": tmp_path / "none.vec"}
+    arguments = [re.sub(r"\b[A-Z]+\b", lambda name: str(folders[name.group()]), word) for word in arguments]
     done = recipe("xlm", *arguments, "--out", tmp_path / "out")
     assert done.returncode == 2 and message in done.stderr and done.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()

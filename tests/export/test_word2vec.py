@@ -70,7 +70,9 @@ def test_float64_is_refused(tmp_path):
         (b"1 2\na 1 nan\n", "the row of 'a' is not finite"),
         (b"1 2\na 1 1e99\n", "the row of 'a' is not finite"),
         (b"2 1\na 1\na 2\n", "has the symbol 'a' twice"),
-        (b"1 1\n\xff 1\n", "is not UTF-8"),
+        (b"2 1\na 1\n\xfcber 1\n", "is not UTF-8 in line 3: convert it"),
+        ("1 1\na 1\n".encode("utf-16"), "is UTF-16: convert it"),
+        (b"\x1f\x8b\x08", "is compressed: unpack it"),
     ],
 )
 def test_bad_files(tmp_path, content, said):
@@ -78,6 +80,12 @@ def test_bad_files(tmp_path, content, said):
     with pytest.raises(InputError) as error:
         read_word2vec(str(tmp_path / "t.vec"))
     assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_numbers(tmp_path):
+    (tmp_path / "t.vec").write_bytes(b"\xef\xbb\xbf1 2\r\na 1 2\r\n")
+    table = read_word2vec(str(tmp_path / "t.vec"))
+    assert table.symbols == ["a"] and table.values.tolist() == [[1, 2]]
 
 
 def test_missing_file(tmp_path):
