@@ -5,7 +5,7 @@ import html
 import json
 import os
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Sequence, Union
+from typing import Any, Dict, List, Optional, Sequence, Union
 
 from crossinit_fairseq.complete_files import complete_file
 
@@ -30,11 +30,17 @@ figcaption { color: var(--quiet); font-size: .85rem; }
 @dataclass(frozen=True)
 class Table:
     """A table of a report. caption: what it holds; titles: of the columns; rows: numbers are rounded for people, and
-    stand in the JSON file as they are; None is shown as a dash."""
+    stand in the JSON file as they are; None is shown as a dash; decimals: of the columns, by title, that have always as
+    many."""
 
     caption: str
     titles: Sequence[str]
     rows: List[Sequence[Cell]]
+    decimals: Dict[str, int] = field(default_factory=dict)
+
+    def shown(self) -> List[List[str]]:
+        """The rows as people read them."""
+        return [[show(cell, self.decimals.get(title)) for title, cell in zip(self.titles, row)] for row in self.rows]
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ class Report:
                     lines += [_markdown(part.caption), ""] if part.caption else []
                     lines.append("| " + " | ".join(map(_markdown, part.titles)) + " |")
                     lines.append("|" + " --- |" * len(part.titles))
-                    lines += ["| " + " | ".join(_markdown(show(cell)) for cell in row) + " |" for row in part.rows]
+                    lines += ["| " + " | ".join(map(_markdown, row)) + " |" for row in part.shown()]
                     lines.append("")
                 else:
                     lines += [f"![{_markdown(part.alt)}](figures/{part.name}.png)", ""]
@@ -152,14 +158,16 @@ def write_text(path: str, content: str) -> None:
         stream.write(content)
 
 
-def show(cell: Cell) -> str:
-    """A cell as people read it: three digits of a number, thousands apart, a dash for nothing."""
+def show(cell: Cell, decimals: Optional[int] = None) -> str:
+    """A cell as people read it: three digits of a number or so many decimals, thousands apart, a dash for nothing."""
     if cell is None or cell != cell:
         return "\u2013"
     if isinstance(cell, str):
         return one_line(cell)
     if isinstance(cell, int):
         return f"{cell:,}"
+    if decimals is not None:
+        return f"{cell:,.{decimals}f}"
     return f"{cell:,.0f}" if abs(cell) >= 1000 else f"{cell:.1f}" if abs(cell) >= 100 else f"{cell:.3f}"
 
 
@@ -180,11 +188,11 @@ def _text(text: str) -> str:
 
 def _html_table(table: Table) -> str:
     rows = ["<tr>" + "".join(f"<th>{_text(title)}</th>" for title in table.titles) + "</tr>"]
-    for row in table.rows:
+    for row, shown in zip(table.rows, table.shown()):
         cells = []
-        for cell in row:
+        for cell, text in zip(row, shown):
             kind = "" if isinstance(cell, str) else ' class="number"'
-            cells.append(f"<td{kind}>{_text(show(cell))}</td>")
+            cells.append(f"<td{kind}>{_text(text)}</td>")
         rows.append("<tr>" + "".join(cells) + "</tr>")
     caption = f"<caption>{_text(table.caption)}</caption>" if table.caption else ""
     return f'<div class="wide"><table>{caption}\n' + "\n".join(rows) + "\n</table></div>"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Se
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
-from crossinit_fairseq.cli.compare_recipes import RECIPES, Recipe, minutes_of, name_of, updates_of
+from crossinit_fairseq.cli.compare_recipes import CURVES, RECIPES, Recipe, minutes_of, name_of, updates_of
 from crossinit_fairseq.cli.compare_scores import ABOUT_POINTS, read_scores
 from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.errors import InputError
@@ -243,7 +243,7 @@ def _read_runs(recipe: Recipe, out: str, inits: Sequence[str], seeds: Sequence[i
             runs.updates.add(count)
             runs.rows.append((init, seed, *(one.score for one in scored.values()), count, minutes_of(folder)))
             try:
-                runs.curves.append(read_curve(name, log, ("valid_bleu", "valid_round_trip_bleu", "valid_loss", "loss")))
+                runs.curves.append(read_curve(name, log, tuple(CURVES)))
                 runs.groups[name] = init
             except InputError:
                 pass  # a recipe that logs nothing has no curve
@@ -254,7 +254,7 @@ def summarise(recipe: Recipe, out: str, inits: Sequence[str], seeds: Sequence[in
     """The report of finished runs; its tables are printed too. Raises InputError where one is not finished."""
     from crossinit_fairseq.analysis.comparison import compare_starts
     from crossinit_fairseq.analysis.pictures import curves
-    from crossinit_fairseq.analysis.report import Cell, Picture, Report, Table, show
+    from crossinit_fairseq.analysis.report import Cell, Picture, Report, Table
     from crossinit_fairseq.cli.command import format_columns
 
     runs = _read_runs(recipe, out, inits, seeds)
@@ -283,17 +283,17 @@ def summarise(recipe: Recipe, out: str, inits: Sequence[str], seeds: Sequence[in
     titles = ["start", "seeds"]
     for direction, column in zip(directions, columns):
         titles += [column, f"deviation {direction}"]
-    section.parts.append(Table("Mean and sample standard deviation over the seeds", titles, means))
+    points = dict.fromkeys(titles[2:], 2)
+    section.parts.append(Table("Mean and sample standard deviation over the seeds", titles, means, points))
     section.parts.append(_difference_table(differences))
     for figure in dict.fromkeys(one.figure for one in runs.curves):
         own_curves = [one for one in runs.curves if one.figure == figure]
-        label = {"valid_bleu": "BLEU on dev", "valid_round_trip_bleu": "round-trip BLEU"}.get(figure, figure)
-        alt = f"{label} by updates, a line for each seed of {', '.join(inits)}."
-        section.parts.append(Picture(f"curves.{figure}", alt, curves(own_curves, label, "", runs.groups)))
+        alt = f"{CURVES[figure]} by updates, a line for each seed of {', '.join(inits)}."
+        section.parts.append(Picture(f"curves.{figure}", alt, curves(own_curves, CURVES[figure], "", runs.groups)))
     titles = ["start", "seed", *columns, "updates", "minutes"]
-    report.section("Runs").parts.append(Table("", titles, runs.rows))
+    report.section("Runs").parts.append(Table("", titles, runs.rows, {**dict.fromkeys(columns, 2), "minutes": 1}))
     for table in (part for part in section.parts if isinstance(part, Table)):
-        print("\n" + format_columns([list(table.titles)] + [[show(cell) for cell in line] for line in table.rows]))
+        print("\n" + format_columns([list(table.titles)] + table.shown()))
     print("\n" + "\n".join(words))
     return report
 
@@ -311,7 +311,7 @@ def _difference_table(differences: Sequence["Difference"]) -> "Table":
     unit = differences[0].unit if differences else "BLEU"
     test_name, items = ("direction", "sentences") if unit == "BLEU" else ("test", "items")
     titles = ("difference", test_name, unit, f"95 % over {items}", "p", "95 % over seeds (t)", "p (exact)")
-    return Table(f"Paired bootstrap over the test's {items}; exchange of signs over the seeds", titles, rows)
+    return Table(f"Paired bootstrap over the test's {items}; exchange of signs over the seeds", titles, rows, {unit: 2})
 
 
 def _name(run: Run) -> str:

@@ -12,6 +12,13 @@ from crossinit_fairseq.errors import InputError
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 VECTORS = ".vec"  # how the name of a file of embeddings ends
 _DIRECTION = re.compile(r"[A-Za-z_]+-[A-Za-z_]+")
+# figures of a log, the first there is, and how a curve of them is called
+CURVES = {
+    "valid_bleu": "BLEU on dev",
+    "valid_round_trip_bleu": "round-trip BLEU",
+    "valid_loss": "loss on text that is not trained on",
+    "loss": "loss of training",
+}
 
 
 @dataclass(frozen=True)

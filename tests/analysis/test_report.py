@@ -47,6 +47,11 @@ def test_numbers_are_rounded_for_people(cell, wanted):
     assert show(cell) == wanted
 
 
+def test_a_column_has_always_as_many_decimals():
+    table = Table("", ("start", "BLEU", "p"), [("a", 12.3456, 0.0394), ("b", 100.0, None)], {"BLEU": 2})
+    assert table.shown() == [["a", "12.35", "0.039"], ["b", "100.00", "\u2013"]]
+
+
 def test_pictures_are_png():
     pytest.importorskip("matplotlib")
     assert curves([Curve("a", "loss", [1, 2], [3.0, 2.0])], "loss", "title").startswith(PNG[:8])
