@@ -10,7 +10,7 @@ from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from fairseq.logging import metrics
 from fairseq.tasks import FairseqTask
 
-from crossinit_fairseq.alignment import OBJECTIVES, PairPlan, pair_objective
+from crossinit_fairseq.alignment import OBJECTIVES, PairPlan, infonce_objective, pair_objective
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.bare_model import unwrap
 
@@ -78,8 +78,24 @@ class CrossInitCriterion(FairseqCriterion):
 
         Returns (loss summed over the draws of the first kind and averaged over token tables, their number, logging
         outputs). The loss is in nats: with Eq. 1 it is 2 ln 2 = 1.386 where both dot products are zero. Beside spans
-        the mean loss of the pairs, times its weight, is added to that of the spans.
+        the mean loss of the pairs, times its weight, is added to that of the spans. Ends the program with one sentence
+        for a batch of one draw where the others of the batch are the Negatives.
         """
+        with one_sentence():
+            self._check_others(sample["draws"])
+        # in half precision, as of --amp, sums of very many words are infinite, and the loss has two or three digits
+        with torch.autocast(next(model.parameters()).device.type, enabled=False):
+            return self._loss(model, sample)
+
+    def _check_others(self, draws: Dict[str, int]) -> None:
+        of_others = ["pairs"] + (["spans"] if self.objective is infonce_objective else [])
+        if any(draws.get(kind, 2) < 2 for kind in of_others):
+            raise InputError(
+                "the other draws of a batch are the Negatives, and a batch has one draw alone: give --batch-size 2 or "
+                "more, 256 if you do not know"
+            )
+
+    def _loss(self, model: nn.Module, sample: Dict[str, Any]) -> Tuple[torch.Tensor, int, Dict[str, Any]]:
         means = model(**sample["net_input"])
         draws = sample["nsentences"]
         losses, logging = [], {}

@@ -51,6 +51,25 @@ def test_loss_is_the_mean_over_tables_of_the_summed_objective(kind, tables, obje
     assert log["ntokens"] == sample["ntokens"] and log["batches"] == 1
 
 
+@pytest.mark.parametrize("objective", ["sigmoid", "infonce"])
+def test_computes_in_single_precision_under_amp(objective):
+    criterion, model, sample = setting("bart", objective)
+    loss, _, log = criterion(model, sample)
+    with torch.autocast("cpu", torch.bfloat16):
+        by_amp, _, log_by_amp = criterion(model, sample)
+    assert by_amp.dtype == torch.float32 and by_amp.item() == loss.item()
+    assert all(log[key] == log_by_amp[key] for key in log)
+
+
+def test_one_draw_has_no_others_for_negatives():
+    criterion, model, sample = setting("bart", "infonce")
+    with pytest.raises(SystemExit, match="a batch has one draw alone: give --batch-size 2 or more"):
+        criterion(model, dict(sample, draws={"spans": 1}))
+    with pytest.raises(SystemExit, match="--batch-size 2"):
+        criterion(model, dict(sample, draws={"spans": 7, "pairs": 1}))
+    setting("bart", "sigmoid")[0](model, dict(sample, draws={"spans": 1}))
+
+
 def test_gradient_reaches_every_table():
     criterion, model, sample = setting("transformer")
     loss, _, _ = criterion(model, sample)
