@@ -1,6 +1,7 @@
 """What the console commands share: how they end, numbers and files as options, tables aligned in any script."""
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ def run(name: str, work: Callable[[], object]) -> int:
     """Call `work`, which reads the command line too; returns the exit status of the command `name`: 0, or 1 after one
     sentence on stderr, or 130. On a terminal everything that is written is printable."""
     _replace_closed_streams()
+    _take_any_character()
     with redirect_stdout(shown(sys.stdout)), redirect_stderr(shown(sys.stderr)):
         return _ended(name, work)
 
@@ -76,6 +78,15 @@ def _replace_closed_streams() -> None:
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")
+
+
+def _take_any_character() -> None:
+    """In a locale that is not UTF-8, such as ISO-8859-1, Python ends at a character that is not in it. A file or a pipe
+    gets UTF-8, as a file does that is named, and a terminal the codes of characters that it does not have."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = stream.encoding if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def _failed(name: str, reason: str) -> int:

@@ -1,6 +1,7 @@
 """crossinit_fairseq/cli/command.py"""
 
 import importlib
+import io
 import re
 import sys
 from pathlib import Path
@@ -18,6 +19,24 @@ import sys
 from crossinit_fairseq.cli import command
 sys.exit(command.run("name", lambda: [print("word") for _ in range(20000)]))
 """
+
+
+class Screen(io.TextIOWrapper):
+    """A terminal."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    "kind, written", [(io.TextIOWrapper, "\u021bar\u0103 \\udcff\n"), (Screen, "\\u021bar\\u0103 \\udcff\n")]
+)
+def test_any_character_in_any_locale(monkeypatch, kind, written):
+    """To a file or a pipe in UTF-8; latin-1 lacks t with a comma below, and nothing has half of a surrogate pair."""
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, kind(io.BytesIO(), encoding="latin-1"))
+    assert command.run("name", lambda: print("\u021bar\u0103 \udcff")) == 0
+    assert sys.stdout.buffer.getvalue().decode("utf-8") == written
 
 
 def raising(error):
