@@ -30,6 +30,18 @@ class GivenOnce(argparse.Action):
         setattr(namespace, self.dest, values)
 
 
+class _Flag(argparse._StoreTrueAction):
+    """argparse's action `store_true`; the parser knows that it was given."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *arguments: Any, **more: Any
+    ) -> None:
+        """Set it."""
+        super().__call__(parser, namespace, *arguments, **more)
+        if isinstance(parser, CommandParser):
+            parser.given.add(self.option_strings[-1])
+
+
 class CommandParser(argparse.ArgumentParser):
     """Reads the options of a console command, and of its sub-commands: each once, by their whole names.
 
@@ -40,12 +52,13 @@ class CommandParser(argparse.ArgumentParser):
         super().__init__(**{"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False, **settings})
         for name in (None, "store"):
             self.register("action", name, GivenOnce)
+        self.register("action", "store_true", _Flag)
         self.given: Set[str] = set()
 
     def parse_known_args(  # type: ignore[override]
         self, args: Optional[Sequence[str]] = None, namespace: Optional[argparse.Namespace] = None
     ) -> Tuple[argparse.Namespace, Sequence[str]]:
-        """argparse's own; `given` holds, by their last names, the options with a value that were on this line."""
+        """argparse's own; `given` holds, by their last names, the options on this line, but for those that add up."""
         self.given = set()
         return super().parse_known_args(args, namespace)
 

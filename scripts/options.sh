@@ -5,6 +5,7 @@
 #   OPTIONS="jobs out"      the names of the options; their variables hold the defaults
 #   read_options "$@"       set them; exit status 2 for anything else
 #   wrong MESSAGE           say what is wrong with an option, and end
+#   refuse NAME WHY         end where --NAME was given: it would have no effect, such as "without --text"
 #   contents FILE ...       a word that tells whether these files hold what they held, for the settings of stages: of a file
 #                           that was copied, or checked out anew, the time is another and the contents are not
 #   check_language OPTION CODE   it becomes the name of files and folders: end where it cannot be a language code
@@ -16,8 +17,11 @@ contents() { { [ $# -eq 0 ] || md5sum -- "$@" 2>/dev/null || true; } | cut -d' '
 
 check_language() { [[ $2 =~ ^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$ ]] || wrong "$1: $2 is no language code, such as en, ro_RO or zh_Hans"; }
 
+declare -A GIVEN=()
+
+refuse() { [ -z "${GIVEN[$1]+given}" ] || wrong "--$1 has no effect $2: leave it out"; }
+
 read_options() {
-  local -A given=()
   while [ $# -gt 0 ]; do
     case $1 in -h|--help) usage; exit 0 ;; esac
     [[ $1 =~ ^--[a-z]+$ && " $OPTIONS " == *" ${1#--} "* ]] || wrong "unknown option $1"
@@ -27,9 +31,10 @@ read_options() {
     case $(declare -p "${name^^}") in
       "declare -a"*) variable+=("$2") ;;
       *)
-        [ "${given[$name]-$2}" = "$2" ] || wrong "$1 is given twice, ${given[$name]} and $2: give it once"
-        given[$name]=$2 variable=$2 ;;
+        [ "${GIVEN[$name]-$2}" = "$2" ] || wrong "$1 is given twice, ${GIVEN[$name]} and $2: give it once"
+        variable=$2 ;;
     esac
+    GIVEN[$name]=$2
     shift 2
   done
 }

@@ -65,12 +65,16 @@ def _examine(paths: Sequence[str], save_dir: Optional[str], words: Sequence[str]
     from crossinit_fairseq.doctor.checkpoints import check_checkpoint_file, check_earlier_run
     from crossinit_fairseq.doctor.command import Machine, check_command, read_command, without_variables
     from crossinit_fairseq.doctor.data_folder import check_data_folder
-    from crossinit_fairseq.doctor.findings import WARNING, WRONG, Finding, lines_of
+    from crossinit_fairseq.doctor.findings import WARNING, WRONG, Finding, is_said, lines_of
     from crossinit_fairseq.doctor.installation import check_installation, installed_versions, version_numbers
     from crossinit_fairseq.doctor.machine import check_disk, check_gpus, check_locks, check_threads, count_gpus
     from crossinit_fairseq.doctor.options import check_options
 
     command = read_command(words) if words else None
+    if command is not None:
+        _check_same("--save-dir", save_dir, command["save-dir"])
+        given = os.pathsep.join(path for path in paths if _is_data(path))
+        _check_same("the data folder", given, os.pathsep.join(command.data))
     folders = [part for path in paths if _is_data(path) for part in path.split(os.pathsep)]
     checkpoints = [path for path in paths if not _is_data(path)]
     if command is not None:
@@ -108,10 +112,18 @@ def _examine(paths: Sequence[str], save_dir: Optional[str], words: Sequence[str]
             findings += check_earlier_run(save_dir, command, machine, symbols, folders[0] if folders else "")
         report("disk and locks", findings)
     if command is not None:
-        report("command", check_command(command, machine) + check_options(without_variables(words)))
+        said = [finding.what for finding in found if finding.level == WRONG]
+        refused = check_options(without_variables(words))
+        report("command", check_command(command, machine) + [one for one in refused if not is_said(one.what, said)])
     wrong, warnings = (sum(finding.level == level for finding in found) for level in (WRONG, WARNING))
     print(f"{wrong} wrong, {warnings} warnings" if wrong or warnings else "nothing to mend")
     return 1 if wrong else 0
+
+
+def _check_same(what: str, given: Optional[str], named: str) -> None:
+    """Raise InputError when something is given twice, and is not what the command will have."""
+    if given and named and os.path.realpath(given) != os.path.realpath(named):
+        raise InputError(f"{what} is {given} before --, and {named} in the command: leave it out before --")
 
 
 def _is_data(path: str) -> bool:

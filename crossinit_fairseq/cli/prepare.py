@@ -28,6 +28,7 @@ def _download(options: argparse.Namespace) -> None:
     from crossinit_fairseq.preparation.downloads.recipe_text import download, sources_table
 
     if options.list:
+        options.usage.refuse(["--out", "--yes"], "with --list, which fetches nothing")
         print(format_sources(sources_table(options.recipe, options.size)))
         return
     try:

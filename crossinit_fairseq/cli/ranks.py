@@ -121,6 +121,8 @@ def _count(options: argparse.Namespace) -> None:
         options.usage.error("--sub-tokens is for text, not for ready lists")
     if options.list or options.wordfreq:
         options.usage.refuse(["--workers"], "on a ready list")
+    if options.wordfreq:
+        options.usage.refuse(["--lowercase"], "with --wordfreq, all of whose words are lower-case")
     if options.dask and options.dask != "local":
         options.usage.refuse(["--workers"], "on a cluster, which has its own")
     files = [source.path for source in find_sources(options.files)] if options.files else []

@@ -108,12 +108,15 @@ def _check_usage(parser: CommandParser, options: argparse.Namespace) -> None:
     if options.task != "translation":
         if not options.reference or options.pair or options.source or options.metrics or options.table:
             parser.error(f"--task {options.task} takes --reference LANG=FILE, systems, and no option of translations")
-        if (options.train and options.task != "xnli") or (options.rules != "mlqa" and options.task != "mlqa"):
-            parser.error("--train goes with --task xnli, --rules with --task mlqa")
+        if options.task != "xnli":
+            parser.refuse(["--train"], f"with --task {options.task}")
+        if options.task != "mlqa":
+            parser.refuse(["--rules"], f"with --task {options.task}")
         parser.refuse(["--tokenizer", "--bootstrap", "--seed"], f"with --task {options.task}")
         return
-    if options.train or options.rules != "mlqa" or len(options.reference or []) > 1:
-        parser.error("--train, --rules and several --reference go with --task xnli or mlqa")
+    parser.refuse(["--train", "--rules"], "without --task xnli or mlqa")
+    if len(options.reference or []) > 1:
+        parser.error("several --reference go with --task xnli or mlqa")
     options.reference = options.reference[0] if options.reference else None
     if options.table:
         if (

@@ -1,5 +1,6 @@
 """What a check found: fine, worth knowing, or wrong; and what mends it."""
 
+import os
 from dataclasses import dataclass
 from typing import Iterable, List
 
@@ -38,3 +39,13 @@ def lines_of(title: str, findings: Iterable[Finding]) -> List[str]:
         if finding.remedy:
             lines.append(f"  {'':<8} -> {finding.remedy}")
     return lines
+
+
+def is_said(what: str, before: Iterable[str]) -> bool:
+    """Whether one of some sentences speaks of the same file, or of the same in other words, as a task's refusal does.
+
+    what: `fairseq-train would end: ` and the refusal.
+    """
+    refusal = what.partition(" would end: ")[2]
+    begins = {refusal.split(":")[0]} | {word for word in refusal.split()[:1] if os.sep in word}
+    return bool(refusal) and any(one.startswith(tuple(begins)) for one in before)

@@ -58,8 +58,8 @@ class InductionSettings:
     anchors: str = _setting(
         "auto",
         "pairs to begin with: strings, words spelt alike (romanised where scripts differ); seeds, those of --seeds "
-        "alone; ranks, the ranks of a word's neighbours alone; auto: seeds and strings, or ranks where there are too "
-        "few",
+        "alone; ranks, the ranks of a word's neighbours; auto: seeds and strings, or ranks where there are too few; "
+        "the pairs of --seeds are always among them",
         ["auto", "strings", "seeds", "ranks"],
     )
     method: str = _setting(

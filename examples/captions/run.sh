@@ -44,6 +44,7 @@ done
 [[ $INITS =~ [a-z] ]] || wrong "--inits names nothing"
 [ "$PRESET" = smoke ] && SEEDS=${SEEDS:-1}
 SEEDS=${SEEDS:-1,2,3}
+[[ ,$INITS, == *,lexicon,* ]] || refuse induction "without lexicon among --inits"
 [[ $SEEDS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $SEEDS"
 [[ $VOCABULARY =~ ^([1-9][0-9]*)?$ ]] || wrong "--vocabulary is a number, not $VOCABULARY"
 [[ $JOBS =~ ^[1-9][0-9]*$ ]] || wrong "--jobs is a number, not $JOBS"

@@ -53,6 +53,9 @@ done
 ALL=random,spans-flat,spans-stop,spans,spans-within,lexicon,lexicon-then-spans,lexicon-and-spans,lexicon-exchanged,words-within,oracle
 TABLES=${TABLES:-$ALL}
 for name in ${TABLES//,/ }; do [[ ,$ALL, == *,$name,* ]] || wrong "--tables: there is no $name"; done
+[[ ,$TABLES, =~ ,(spans|spans-within|lexicon-then-spans|lexicon-and-spans), ]] || refuse span "without short spans among --tables"
+[[ ,$TABLES, =~ ,(spans-flat|spans-stop), ]] || refuse wide "without spans-flat or spans-stop among --tables"
+[[ ,$TABLES, == *,spans-stop,* ]] || refuse stops "without spans-stop among --tables"
 [[ $CLDR =~ ^(yes|no)$ ]] || wrong "--cldr is yes or no, not $CLDR"
 for analogy in "${ANALOGY[@]}"; do
   [[ ${analogy%%=*} =~ ^($A|$B)$ && $analogy == *=*,*,*,* ]] || wrong "--analogy takes LANG=A,B,C,D of $A or $B, not $analogy"

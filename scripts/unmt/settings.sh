@@ -44,6 +44,7 @@ read_options "$@"
 [ -z "$SEEDS" ] || [ -f "$SEEDS" ] || wrong "--seeds: there is no file $SEEDS"
 [ -z "$SEEDS" ] || SEEDS=$(realpath "$SEEDS")
 [[ $SOURCE =~ ^(|local|web)$ ]] || wrong "--source is local or web, not $SOURCE"
+[ "$SOURCE" != web ] || refuse text "with --source web"
 [[ $SEED =~ ^[0-9]+$ ]] || wrong "--seed is a number, not $SEED"
 [ -z "$PIECES" ] || [ -f "$PIECES" ] || wrong "--pieces: there is no file $PIECES"
 [ -z "$PIECES" ] || PIECES=$(realpath "$PIECES")

@@ -21,6 +21,16 @@ SCORE = "score --pair en-ro --reference test.ro"
         ("score --task xnli --reference en=x --tokenizer zh s", "--tokenizer has no effect with --task xnli"),
         ("score --task mlqa --reference en=x --bootstrap 9 s", "--bootstrap has no effect with --task mlqa"),
         ("score --task mlqa --reference en=x --seed 9 s", "--seed has no effect with --task mlqa"),
+        ("score --task mlqa --reference en=x --train en=t s", "--train has no effect with --task mlqa"),
+        ("score --task xnli --reference en=x --rules mlqa s", "--rules has no effect with --task xnli"),
+        (f"{SCORE} --rules mlqa out", "--rules has no effect without --task xnli or mlqa"),
+        (f"{SCORE} --train en=t out", "--train has no effect without --task xnli or mlqa"),
+        ("prepare download --recipe ro-en --list --yes", "--yes has no effect with --list, which fetches nothing"),
+        ("prepare download --recipe ro-en --list --out text", "--out has no effect with --list"),
+        (
+            "ranks count --lang en --wordfreq --lowercase",
+            "--lowercase has no effect with --wordfreq, all of whose words",
+        ),
         ("score --table a.json --seed 3", "--seed has no effect with --table"),
         ("score --table a.json --bootstrap 1000", "--bootstrap has no effect with --table"),
         (f"{SCORE} --bootstrap 0 --seed 12345 out", "--seed has no effect with --bootstrap 0"),
@@ -64,6 +74,44 @@ def test_where_they_have_an_effect_they_are_taken(words, said, capsys, tmp_path,
     name, *arguments = words.split()
     assert importlib.import_module(f"crossinit_fairseq.cli.{name}").main(arguments) == 1
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ("captions --inits random,oracle --induction x", "--induction has no effect without lexicon among --inits"),
+        ("evidence --tables oracle,spans-flat --span 9", "--span has no effect without short spans among --tables"),
+        ("evidence --tables spans --wide 9", "--wide has no effect without spans-flat or spans-stop among"),
+        ("evidence --tables spans-flat,spans --stops 9", "--stops has no effect without spans-stop among"),
+        ("unmt_ro_en --source web --text .", "--text has no effect with --source web: leave it out"),
+        # where they have one, what is wrong is another
+        ("captions --inits lexicon,oracle --induction x --seeds x", "--seeds takes numbers"),
+        ("evidence --tables spans-within,spans-stop --span 9 --wide 9 --stops 9 --cldr x", "--cldr is yes or no"),
+        ("unmt_ro_en --source local --text . --seed x", "--seed is a number"),
+        ("unmt_ro_en --source web --seed x", "--seed is a number"),  # $CROSSINIT_TEXT is no option
+    ],
+)
+def test_recipes_refuse_them_too(words, said, tmp_path):
+    name, *options = words.split()
+    script = pathlib.Path(__file__).parents[2] / "examples" / name / "run.sh"
+    done = subprocess.run(
+        ["bash", str(script), *options, "--out", str(tmp_path / "out")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        env={**os.environ, "CROSSINIT_TEXT": str(tmp_path), "VENV": str(tmp_path)},
+    )
+    assert done.returncode == 2 and said in done.stderr and not any(tmp_path.iterdir())
+
+
+def test_the_doctor_looks_at_what_the_command_names(tmp_path, capsys):
+    """Not at another folder, given before --."""
+    doctor = importlib.import_module("crossinit_fairseq.cli.doctor").main
+    words = ["--", "fairseq-train", str(tmp_path), "--save-dir", f"{tmp_path}/save"]
+    assert doctor([str(tmp_path / "other"), *words]) == 1
+    assert f"the data folder is {tmp_path}/other before --, and {tmp_path} in the com" in capsys.readouterr().err
+    assert doctor(["--save-dir", str(tmp_path), *words]) == 1
+    assert f"--save-dir is {tmp_path} before --, and {tmp_path}/save in the command" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("pieces", ["", "own.model"])
