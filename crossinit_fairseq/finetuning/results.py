@@ -1,5 +1,6 @@
 """Scores of fine-tuned systems: by language, over seeds, with the gap between English and the others."""
 
+import logging
 import os
 import statistics
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
@@ -12,10 +13,29 @@ from crossinit_fairseq.finetuning.predictions import read_answers, read_labels
 from crossinit_fairseq.finetuning.published import published_rows
 from crossinit_fairseq.finetuning.qa_files import Question, read_questions
 from crossinit_fairseq.languages import base_language, language_pair
+from crossinit_fairseq.scoring.consistency import likely_language
+
+logger = logging.getLogger(__name__)
 
 FORMATS = {"xnli": "crossinit-score xnli 1", "mlqa": "crossinit-score mlqa 1"}
 METRICS = {"xnli": {"accuracy": "accuracy"}, "mlqa": {"f1": "F1", "em": "EM"}}
 Scores = Dict[str, float]  # of one metric: {language: percent}
+
+
+# of XNLI, among which are MLQA's
+_LANGUAGES = tuple("ar bg de el en es fr hi ru sw th tr ur vi zh".split())
+
+
+def _warn_of_another_language(texts: Mapping[str, Sequence[str]], paths: Mapping[str, str]) -> None:
+    """Warn of text that reads as another language than it is called, of the same script too.
+
+    texts: {language: its sentences}; paths: {language: of the file}.
+    """
+    for language, lines in texts.items():
+        candidates = {base_language(language): language, **{other: other for other in _LANGUAGES}}
+        found = likely_language(lines, [*candidates])
+        if found and found != base_language(language):
+            logger.warning(f"{paths[language]} reads as {found}, not as {language}: is it the text of that language?")
 
 
 def xnli_result(
@@ -27,6 +47,7 @@ def xnli_result(
     pairs trained on, for the baselines. Raises InputError for a file that lacks or does not fit.
     """
     pairs = {language: read_pairs(path, language) for language, path in references.items()}
+    _warn_of_another_language({language: [pair.premise for pair in own] for language, own in pairs.items()}, references)
     for language, path in references.items():
         if any(pair.label is None for pair in pairs[language]):
             raise InputError(f"{path} has pairs without a label: scoring needs all of them")
@@ -82,6 +103,11 @@ def mlqa_result(
     def overlap(name: str) -> Dict[str, str]:
         return {question.id: likeliest_sentence(question) for question in questions[name]}
 
+    paragraphs = {name: [question.context for question in own] for name, own in questions.items()}
+    _warn_of_another_language(
+        {context_language(name): own for name, own in paragraphs.items()},
+        {context_language(name): path for name, path in references.items()},
+    )
     for name, path in references.items():
         _check_answers(questions[name], path)
     baselines = {"sentence by word overlap": of(overlap, "overlap")}

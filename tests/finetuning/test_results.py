@@ -85,3 +85,32 @@ def test_likeliest_sentence():
     question = Question("1", "Cats sleep. The red dog barks loudly. A dog. नमस्ते।", "Why does the red dog bark?", ())
     assert likeliest_sentence(question) == "The red dog barks loudly."
     assert likeliest_sentence(Question("1", "", "x", ())) == ""
+
+
+ENGLISH = "The committee has decided that the old bridge over the river will be closed to all traffic for two weeks"
+GERMAN = "Der Ausschuss hat beschlossen, dass die alte Bruecke ueber den Fluss zwei Wochen lang gesperrt bleiben wird"
+
+
+def test_text_in_another_language_of_the_same_script_is_said(tmp_path, caplog):
+    pytest.importorskip("py3langid")
+    for language, text in (("en", ENGLISH), ("de", GERMAN)):
+        rows = "".join(f"{text} {number}\t{text}\tneutral\n" for number in range(12))
+        (tmp_path / f"{language}.tsv").write_text(rows, "utf-8")
+    right = {language: str(tmp_path / f"{language}.tsv") for language in ("en", "de")}
+    xnli_result({}, right)
+    assert not caplog.records
+    xnli_result({}, {"en": right["de"], "de": right["en"]})
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        f"{right['de']} reads as de, not as en: is it the text of that language?",
+        f"{right['en']} reads as en, not as de: is it the text of that language?",
+    ]
+    paragraph = {"context": GERMAN * 12, "qas": [{"id": "1", "question": "Wer?", "answers": []}]}
+    paragraph["qas"][0]["answers"] = [{"text": "Der", "answer_start": 0}]
+    (tmp_path / "qa.json").write_text(json.dumps({"data": [{"paragraphs": [paragraph]}]}), "utf-8")
+    caplog.clear()
+    mlqa_result({}, {"en-de": str(tmp_path / "qa.json")})
+    assert f"{tmp_path}/qa.json reads as de, not as en" in caplog.text
+    caplog.clear()
+    mlqa_result({}, {"de-en": str(tmp_path / "qa.json")})
+    assert not caplog.records
