@@ -64,6 +64,8 @@ def check_dictionary(model: Any, path: str, symbols: Sequence[str], where: str) 
     knows their characters, does not know. What is in the dictionary because the model did not know its characters is no
     sign. Pieces that the dictionary lacks (but for single characters and bytes) are a warning: text of two languages
     that a model of a hundred cut has few of its pieces.
+    A dictionary that holds all of a model and more is refused too: it may be joined from the models of two languages,
+    but a model of fewer pieces of the same text looks no other, and either cuts some text otherwise.
     path, where: how the message calls model and dictionary; symbols: of the dictionary, fairseq's four first.
     """
     pieces = [model.id_to_piece(row) for row in range(len(model)) if not _is_no_text(model, row)]
@@ -74,6 +76,8 @@ def check_dictionary(model: Any, path: str, symbols: Sequence[str], where: str) 
     spelt = [symbol for symbol in symbols[len(SPECIAL) :] if _is_learnt(symbol) and letters.issuperset(symbol)]
     foreign = [symbol for symbol in spelt if symbol not in own]
     if len(foreign) > _MOST_FOREIGN * len(spelt) or not known & own:
+        if known & own and len(unseen) <= _MOST_FOREIGN * len(learnt):
+            raise InputError(_JOINED.format(path, where, f"{len(foreign):,}", _such_as(foreign)))
         raise InputError(
             f"{path} is not the SentencePiece model that the text of {where} was cut with: {len(unseen):,} of its "
             f"{len(learnt):,} pieces of several letters are missing there{_such_as(unseen)}, and it lacks "
@@ -116,6 +120,11 @@ def _such_as(pieces: Sequence[str]) -> str:
     return f" (such as {pieces[0]!r})" if pieces else ""
 
 
+_JOINED = (
+    "{} has not cut all of the text of {}: that has all of its pieces, and {} more of the same letters{}, so the text "
+    "was cut with a larger model, or each language with its own; give the one that cut it all, or, to translate, "
+    "text in pieces"
+)
 _TRAIN = "train the SentencePiece model without that, and encode and binarise the text again"
 _SUFFIX = "{}: blanks stand at the ends of pieces ({!r}; --treat_whitespace_as_suffix), where no word begins: " + _TRAIN
 _ACROSS = "{}: the piece {!r} belongs to several words (--split_by_whitespace=false): " + _TRAIN

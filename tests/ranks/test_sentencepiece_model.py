@@ -254,7 +254,10 @@ def test_which_models_have_not_cut_the_text_of_a_dictionary(caplog):
     with pytest.raises(InputError, match="90 of its 100 pieces of several letters are missing there .such as '.ba'"):
         check(SPECIAL + learnt[:10] + ["xyz"])
     check(whole + ["xyz"])  # 1 of 101 is less than 1 %
-    with pytest.raises(InputError, match="and it lacks 2 of 102 there .such as 'xyz'.; give the one that cut it"):
+    with pytest.raises(InputError, match="and it lacks 2 of 100 there .such as 'xyz'.; give the one that cut it"):
+        check(SPECIAL + [WORD_START, *letters, *learnt[2:], "xyz", "yyz"])
+    # all of the model and more: of a larger one, or joined from two
+    with pytest.raises(InputError, match="^spm.model has not cut all of .* 2 more of the same letters .such as 'xyz'."):
         check(whole + ["xyz", "yyz"])
     with pytest.raises(InputError, match="is not the SentencePiece model that the text of dict.txt was cut with"):
         check(SPECIAL + ["\u4e2d"])

@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -20,16 +21,16 @@ def test_interactive_translates_standard_input(data_folder, checkpoint):
     command += f"--task crossinit_unmt -s aa -t bb --path {checkpoint} --beam 2 --max-len-b 8".split()
     done = subprocess.run(
         command,
-        input="\u2581a1 \u2581a2 .\n\u2581a3 t\n" + "\u2581a1 " * 300 + "\n",
+        input=("\u2581a1 \u2581a2 .\n\u2581a3 t\n" + "\u2581a1 " * 300 + "\n").encode("utf-8") + b"\xff\n",
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        universal_newlines=True,
-        encoding="utf-8",
     )
-    assert done.returncode == 0, done.stdout[-2000:]
-    assert len(re.findall(r"^D-\d+\t", done.stdout, re.M)) == 3
+    said = done.stdout.decode("utf-8")
+    assert len(re.findall(r"^D-\d+\t", said, re.M)) == 3, said[-2000:]
     # the model has 64 positions, two of which <s> and the language token take
-    assert "1 of 1 sentences are cut to 62 sub-tokens" in done.stdout
+    assert "1 of 1 sentences are cut to 62 sub-tokens" in said
+    # without a test's help, and as the module that is run
+    assert done.returncode == 1 and "error: standard input is not UTF-8 in line 4" in said.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,55 @@ def test_models_of_other_text_are_refused_by_generation(data_folder, checkpoint,
     ):
         done = run("interactive", [str(data_folder)], options, more)
         assert done.returncode == 1 and said in done.stdout.splitlines()[-1]
+
+
+def test_the_hub_refuses_models_of_other_text(data_folder, checkpoint, tmp_path):
+    from fairseq.models.bart import BARTModel
+    from fairseq.models.transformer import TransformerModel
+
+    foreign = toy.foreign_model(tmp_path)
+    for kind in (TransformerModel, BARTModel):
+        for model, said in (
+            (foreign, "foreign.model is not the SentencePiece model"),
+            (None, "needs --sentencepiece-m"),
+        ):
+            options = dict(bpe="sentencepiece", source_lang="aa", target_lang="bb")
+            if model:
+                options["sentencepiece_model"] = model
+            with pytest.raises(SystemExit, match=said):
+                kind.from_pretrained(str(checkpoint.parent), checkpoint.name, str(data_folder), **options)
+    # what is compared beside the dictionary is the model in the data folder
+    shutil.copytree(str(data_folder), str(tmp_path / "data"))
+    shutil.copy(str(toy.data_folder(tmp_path) / "spm.model"), str(tmp_path / "data" / "spm.model"))
+    with pytest.raises(SystemExit, match="foreign.model is another SentencePiece model than .*/data/spm.model"):
+        TransformerModel.from_pretrained(
+            str(checkpoint.parent), checkpoint.name, str(tmp_path / "data"), sentencepiece_model=foreign, **options
+        )
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [
+        (b"a b\ncaf\xe9 x\n", "words is not UTF-8 in line 2"),
+        (b"a b\n\nc\n", "words, line 3: not `word translation`: 'c'"),
+        (None, "words cannot be read: No such file"),
+        (b"\xef\xbb\xbfa b x\r\nc\td\n", None),
+    ],
+)
+def test_a_dictionary_for_unknown_words(tmp_path, content, said):
+    from fairseq import utils
+
+    path = tmp_path / "words"
+    if content is not None:
+        path.write_bytes(content)
+    if said is None:
+        assert utils.load_align_dict(str(path)) == {"a": "b", "c": "d"}
+        assert utils.load_align_dict(None) is None and utils.load_align_dict("") == {}
+        return
+    with pytest.raises(SystemExit, match=said):
+        utils.load_align_dict(str(path))
+    with pytest.raises((UnicodeDecodeError, IndexError, FileNotFoundError)):  # or the shim is idle
+        utils.load_align_dict.stock(str(path))
 
 
 WORDS = ["\u2581a1 \u2581a2 .", "\u2581a4", "\u2581a3 s \u2581a9 \u2581a10 t \u2581a1 ."]
