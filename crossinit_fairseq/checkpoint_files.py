@@ -217,6 +217,42 @@ def architecture_of(path: str) -> str:
     return ""
 
 
+def sentence_of_misfit(path: str, architecture: str, error: Optional[BaseException]) -> str:
+    """What to say of a checkpoint that does not fit the model of a run, and what to do.
+
+    architecture: --arch of the run; error: what torch or fairseq raised when it was loaded.
+    """
+    text = str(error)
+    shapes = re.search(r"size mismatch for (\S+): .*?Size\((\[.*?\])\) from checkpoint.*?Size\((\[.*?\])\)", text)
+    missing = re.search(r'Missing key\(s\) in state_dict: "([^"]+)"', text)
+    unknown = re.search(r'Unexpected key\(s\) in state_dict: "([^"]+)"', text)
+    if missing:
+        why = f"the checkpoint holds no {missing.group(1)}"
+    elif isinstance(error, KeyError):
+        why = f"the checkpoint holds no {error.args[0]}"
+    elif unknown:
+        why = f"the checkpoint's {unknown.group(1)} has no place in it"
+    elif shapes:
+        why = "{} is {} in the checkpoint and {} in the model".format(*shapes.groups())
+    else:
+        why = first_line(error) if error else "its parameters are others"
+    theirs = architecture_of(path)
+    return (
+        f"{path}{f' (--arch {theirs})' if theirs else ''} does not fit --arch {architecture}: {why}; give the "
+        "architecture, the sizes and the data folder that it was trained with, or another checkpoint"
+    )
+
+
+def sentence_of_another_optimizer(path: str, theirs: str, ours: str) -> str:
+    """What to say when a run would go on from a checkpoint of another optimizer, criterion or precision, and what to
+    do. theirs, ours: names of classes of fairseq, such as FairseqAdam, FP16Optimizer."""
+    return (
+        f"{path} was saved by {theirs}, and this run has {ours}, so it cannot go on from there: give the --optimizer, "
+        "--criterion and precision (--fp16) that it was trained with, or a --save-dir of its own and "
+        f"--finetune-from-model {path}"
+    )
+
+
 def updates_of(header: Dict[str, Any]) -> int:
     """After how many updates a checkpoint was written, by its header; -1 if it does not say."""
     try:

@@ -11,15 +11,19 @@ import logging
 import re
 import sys
 import warnings
-from typing import IO, Any, Iterator, List, Optional, Sequence
+from typing import IO, Any, Callable, Iterator, List, Optional, Sequence
 
 import torch
 from omegaconf import open_dict
 
 from crossinit_fairseq import safe_checkpoints
-from crossinit_fairseq.checkpoint_files import architecture_of
+from crossinit_fairseq.checkpoint_files import (
+    architecture_of,
+    sentence_of_another_optimizer,
+    sentence_of_misfit,
+)
 from crossinit_fairseq.errors import InputError, first_line, one_sentence, printable
-from crossinit_fairseq.text_files import decode, unreadable
+from crossinit_fairseq.text_files import decode, numbered_lines, unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -156,7 +160,8 @@ def let_gpus_train_in_bfloat16() -> None:
 
 def say_why_a_checkpoint_does_not_fit() -> None:
     """For all versions: the trainer hides the cause behind "please ensure that the architectures match" and a traceback
-    when a run starts from a model of another architecture, or of other sizes.
+    when a run starts from a model of another architecture, or of other sizes, and ends in an AssertionError when it
+    goes on with another optimizer, criterion or precision.
 
     What this package refuses by itself at that moment does not know the file, which is named here too.
     """
@@ -170,41 +175,25 @@ def say_why_a_checkpoint_does_not_fit() -> None:
         try:
             return stock(self, filename, *args, **kwargs)
         except Exception as error:
-            if "ensure that the architectures match" not in str(error):
+            other = re.search(r"^(?:Criterion|Optimizer) does not match.* (\w+) vs (\w+)$", str(error))
+            if other:
+                said = sentence_of_another_optimizer(filename, *other.groups())
+            elif "ensure that the architectures match" in str(error):
+                ours = getattr(self.cfg.model, "arch", None) or getattr(self.cfg.model, "_name", None)
+                said = sentence_of_misfit(filename, ours or "of this run", error.__context__)
+            else:
                 raise
-            ours = getattr(self.cfg.model, "arch", None) or getattr(self.cfg.model, "_name", None) or "of this run"
-            why = (
-                f" does not fit --arch {ours}: {_misfit(error.__context__)}; give the architecture, the sizes and the "
-                "data folder that it was trained with, or another checkpoint"
-            )
         except SystemExit as end:
             begins, said = "crossinit_fairseq: error: ", str(end.code)
             if not said.startswith(begins + "the checkpoint"):
                 raise
-            why = f": {said[len(begins) :]}"
-        with one_sentence():
             theirs = architecture_of(filename)
-            raise InputError(f"{filename}{f' (--arch {theirs})' if theirs else ''}{why}")
+            said = f"{filename}{f' (--arch {theirs})' if theirs else ''}: {said[len(begins) :]}"
+        with one_sentence():
+            raise InputError(said)
 
     load_checkpoint.says_why = stock
     fairseq.trainer.Trainer.load_checkpoint = load_checkpoint
-
-
-def _misfit(error: Optional[BaseException]) -> str:
-    """What of a checkpoint does not fit a model, in words, from what torch or fairseq raised when it was loaded."""
-    text = str(error)
-    shapes = re.search(r"size mismatch for (\S+): .*?Size\((\[.*?\])\) from checkpoint.*?Size\((\[.*?\])\)", text)
-    missing = re.search(r'Missing key\(s\) in state_dict: "([^"]+)"', text)
-    unknown = re.search(r'Unexpected key\(s\) in state_dict: "([^"]+)"', text)
-    if missing:
-        return f"the checkpoint holds no {missing.group(1)}"
-    if isinstance(error, KeyError):
-        return f"the checkpoint holds no {error.args[0]}"
-    if unknown:
-        return f"the checkpoint's {unknown.group(1)} has no place in it"
-    if shapes:
-        return "{} is {} in the checkpoint and {} in the model".format(*shapes.groups())
-    return first_line(error) if error else "its parameters are others"
 
 
 def let_a_new_run_have_its_own_hours() -> None:
@@ -235,7 +224,7 @@ def let_interactive_say_what_is_no_text() -> None:
     for name in ("fairseq_cli.interactive", "__main__"):
         module = sys.modules.get(name)
         spec = getattr(module, "__spec__", None)
-        if hasattr(module, "buffered_read") and getattr(spec, "name", None) in ("fairseq_cli.interactive", None):
+        if hasattr(module, "buffered_read") and getattr(spec, "name", None) in ("fairseq_cli.interactive",):
             if module.buffered_read is not _buffered_read:
                 _buffered_read.stock = module.buffered_read
                 module.buffered_read = _buffered_read
@@ -295,6 +284,54 @@ def let_sentencepiece_read_any_text() -> None:
     SentencepieceBPE.encode = encode
 
 
+def let_the_hub_ask_the_task() -> None:
+    """For all versions: the hub (`from_pretrained`) makes its sub-word model beside the task, so that nobody compares a
+    SentencePiece model with the dictionary. It is shown to a task that has `check_bpe`.
+    """
+    from fairseq.hub_utils import GeneratorHubInterface
+    from fairseq.models.roberta.hub_interface import RobertaHubInterface
+
+    for kind in (GeneratorHubInterface, RobertaHubInterface):
+        if not hasattr(kind.__init__, "stock"):
+            kind.__init__ = _asking_the_task(kind.__init__)
+
+
+def _asking_the_task(stock: Callable[..., None]) -> Callable[..., None]:
+    def __init__(self: Any, cfg: Any, task: Any, *args, **kwargs) -> None:
+        if hasattr(task, "check_bpe"):
+            task.check_bpe(cfg.bpe)
+        stock(self, cfg, task, *args, **kwargs)
+
+    __init__.stock = stock
+    return __init__
+
+
+def let_a_dictionary_of_words_say_what_it_is_not() -> None:
+    """For all versions: `--replace-unk FILE` of fairseq-generate and -interactive, and of the hub, ends in a traceback
+    where the file is not there, not UTF-8, or has a line of one word.
+    """
+    import fairseq.utils
+
+    stock = fairseq.utils.load_align_dict
+    if hasattr(stock, "stock"):
+        return
+
+    def load_align_dict(replace_unk: Any) -> Any:
+        if not (isinstance(replace_unk, str) and replace_unk):
+            return stock(replace_unk)
+        words = {}
+        with one_sentence():
+            for number, line in numbered_lines(replace_unk):
+                cells = line.split()
+                if len(cells) < 2:
+                    raise InputError(f"{replace_unk}, line {number}: not `word translation`: {line.strip()[:60]!r}")
+                words[cells[0]] = cells[1]
+        return words
+
+    load_align_dict.stock = stock
+    fairseq.utils.load_align_dict = load_align_dict
+
+
 def apply() -> None:
     """Apply every shim that this environment needs. Safe to call twice."""
     safe_checkpoints.apply()
@@ -307,3 +344,5 @@ def apply() -> None:
     let_interactive_say_what_is_no_text()
     leave_out_newer_names()
     let_sentencepiece_read_any_text()
+    let_the_hub_ask_the_task()
+    let_a_dictionary_of_words_say_what_it_is_not()

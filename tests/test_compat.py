@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from crossinit_fairseq import compat
+from crossinit_fairseq.checkpoint_files import sentence_of_misfit
 from tests.conftest import USER_DIR, load
 from tests.finetuning import toy
 from tests.helpers import dictionary_of, tiny_model
@@ -135,10 +136,16 @@ def test_a_checkpoint_of_another_architecture_is_a_sentence_with_the_shim_only(d
     # what this package refuses by itself names the file too
     done = started("crossinit_mlm", "deeper", start, "--encoder-layers 2")
     assert f"error: {xlm} (--arch xlm_tiny_3): the checkpoint holds no encoder." in done.stdout.splitlines()[-1]
+    # nor does it go on with another optimizer
+    done = started("crossinit_mlm", "xlm", "--optimizer sgd --max-update 2")
+    said = f"error: {xlm} was saved by FairseqAdam, and this run has SGD, so it cannot go on from there: give the --opt"
+    assert done.returncode == 1 and said in done.stdout.splitlines()[-1]
     for name in ("stock", "says_why"):  # two shims, one around the other
         monkeypatch.setattr(Trainer, "load_checkpoint", getattr(Trainer.load_checkpoint, name))
     with pytest.raises(Exception, match="please ensure that the architectures match"):
         started("crossinit_denoising", "other", start)
+    with pytest.raises(AssertionError, match="Optimizer does not match"):
+        started("crossinit_mlm", "xlm", "--optimizer sgd --max-update 2")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +165,8 @@ def test_what_does_not_fit(kind, options, said):
     dictionary = dictionary_of("abcd")
     with pytest.raises((RuntimeError, KeyError)) as caught:
         tiny_model(dictionary).load_state_dict(tiny_model(dictionary, kind, **options).state_dict())
-    assert re.search(said, compat._misfit(caught.value)) and "\n" not in compat._misfit(caught.value)
+    sentence = sentence_of_misfit("x.pt", "bart", caught.value)
+    assert re.search(said, sentence) and "\n" not in sentence
 
 
 def test_a_new_run_has_its_own_hours_with_the_shim_only(data_folder, tmp_path, monkeypatch):

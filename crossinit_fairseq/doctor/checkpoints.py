@@ -11,6 +11,7 @@ from crossinit_fairseq.data.folder import languages_of
 from crossinit_fairseq.doctor.command import Command, Machine, check_origin, command_of
 from crossinit_fairseq.doctor.findings import Finding, fine, warning, wrong
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.text_files import whole_number
 
 _TASKS_OF_TEXT = ("crossinit_pretrain", "crossinit_mlm", "crossinit_denoising", "crossinit_unmt")
 _SIZES = tuple(f"{side}-{what}" for side in ("encoder", "decoder") for what in ("embed-dim", "ffn-embed-dim", "layers"))
@@ -83,6 +84,9 @@ def check_earlier_run(
             return [wrong(str(error), "give another --save-dir, or the data folder that it was trained with")]
     setting = ", ".join(filter(None, (earlier["task"], earlier["arch"], f"after {updates_of(header):,} updates")))
     said = f"a run that writes to {folder} goes on from {path} ({setting})"
+    last = whole_number(command["max-update"]) if command is not None else None
+    if last and updates_of(header) >= last:
+        return [warning(f"{said}, and has nothing left to do: --max-update is {last:,}", "give a higher --max-update")]
     if command is not None and command["finetune-from-model"]:
         return [warning(f"{said}, and does not read --finetune-from-model", "give another --save-dir to start from it")]
     return [fine(said)]

@@ -4,12 +4,11 @@ import os
 import re
 import shlex
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 from crossinit_fairseq.checkpoint_files import read_header
 from crossinit_fairseq.doctor.findings import Finding, warning, wrong
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.text_files import whole_number
 
 _BART_OPTIONS = ("share-all-embeddings", "encoder-learned-pos", "decoder-learned-pos", "layernorm-embedding")
 _RESETS = ("reset-optimizer", "reset-dataloader", "reset-meters", "reset-lr-scheduler")
@@ -235,7 +234,7 @@ def _masked_lm(command: Command, machine: Machine) -> Iterator[Finding]:
         yield wrong(
             f"--criterion masked_lm does not go with --arch {arch}", "use --arch xlm_tiny_3, roberta_base or masked_lm"
         )
-    if arch == "xlm_base" and task.startswith("crossinit"):
+    if arch == "xlm_base" and task.startswith("crossinit") and task != "crossinit_mlm":
         yield wrong("--arch xlm_base asks the task for what it does not have", "use --arch xlm_tiny_3")
 
 
@@ -263,7 +262,7 @@ def _other_architecture(command: Command, machine: Machine) -> Iterator[Finding]
 
 
 def _half_precision(command: Command, machine: Machine) -> Iterator[Finding]:
-    if not machine.gpus and "cpu" not in command:
+    if not machine.gpus:
         for name in ("fp16", "memory-efficient-fp16"):
             if name in command:
                 yield wrong(f"--{name} needs a GPU, and torch sees no GPU here", f"leave --{name} out")
@@ -294,6 +293,12 @@ def _processes(command: Command, machine: Machine) -> Iterator[Finding]:
         )
 
 
+def _batch_size(command: Command, machine: Machine) -> Iterator[Finding]:
+    trains = command.program == "fairseq-train" and command["task"] != "crossinit_pretrain"
+    if trains and not command.options.keys() & {"max-tokens", "batch-size", "max-sentences"}:
+        yield wrong("fairseq is not told how large a batch is", "add --max-tokens or --batch-size")
+
+
 def _generation(command: Command, machine: Machine) -> Iterator[Finding]:
     if command.program in ("fairseq-generate", "fairseq-interactive"):
         for name in ("constraints", "diverse-beam-groups"):
@@ -314,6 +319,7 @@ _RULES: List[Callable[[Command, Machine], Iterator[Finding]]] = [
     _other_architecture,
     _half_precision,
     _processes,
+    _batch_size,
     _generation,
 ]
 
@@ -328,18 +334,3 @@ def _is_number(word: str) -> bool:
         return True
     except ValueError:
         return False
-
-
-def kept_checkpoints(command: Command) -> Optional[int]:
-    """How many checkpoint files of different content a training keeps at most; None if that has no limit."""
-    kept = 2  # last and best, which may be older than the others
-    for name, is_written in (
-        ("keep-interval-updates", command["save-interval-updates"] not in ("", "0")),
-        ("keep-last-epochs", "no-epoch-checkpoints" not in command),
-    ):
-        if is_written:
-            number = whole_number(command[name])
-            if number is None:
-                return None
-            kept += number
-    return kept + (whole_number(command["keep-best-checkpoints"]) or 0)

@@ -10,7 +10,7 @@ from crossinit_fairseq.data.dictionary import MASK, UNK, control_symbols, langua
 from crossinit_fairseq.data.folder import languages_of
 from crossinit_fairseq.data.text_check import check_dictionaries, find_control_symbols
 from crossinit_fairseq.doctor.command import Command
-from crossinit_fairseq.doctor.findings import Finding, fine, warning, wrong
+from crossinit_fairseq.doctor.findings import WRONG, Finding, fine, warning, wrong
 from crossinit_fairseq.errors import InputError, printable
 from crossinit_fairseq.ranks import BinarisedText, WordPieces, open_binarised, rank_words
 from crossinit_fairseq.ranks.sentencepiece_model import check_dictionary, check_same_model, load_model
@@ -19,6 +19,7 @@ _LOOKED_AT = 200_000_000  # tokens that are looked through in seconds
 _COUNTED = 2_000_000  # tokens whose words are counted
 
 
+_NOT_READ = "training does not read it; translating will"
 _FINE_TUNING = ("crossinit_xnli", "crossinit_qa")
 
 
@@ -31,6 +32,8 @@ def check_data_folder(
         if not os.path.isdir(folder):
             return [wrong(f"the data folder {folder} does not exist")]
     path = os.path.join(folders[0], "dict.txt")
+    if _is_of_stock_task(folders[0], command):
+        return [fine(f"{folders[0]}: a dictionary for each language, as --task translation has it; not looked at")]
     languages = languages_of(folders[0])
     try:
         symbols = read_symbols(path)
@@ -52,10 +55,27 @@ def check_data_folder(
     words: Dict[str, int] = {}
     for folder in folders:
         for prefix in _prefixes(folder, languages):
-            findings += _check_text(prefix, symbols, languages, longest)
+            of_text = _check_text(prefix, symbols, languages, longest)
+            if _is_not_read(prefix, command):
+                of_text = [warning(one.what, _NOT_READ) if one.level == WRONG else one for one in of_text]
+            findings += of_text
     for language in languages:
         words[language] = _count_words(os.path.join(folders[0], language, "train"), symbols, languages)
     return findings + _check_partners(words)
+
+
+def _is_of_stock_task(folder: str, command: Optional[Command]) -> bool:
+    """Whether a folder without dict.txt has what a task of fairseq's own reads."""
+    if command is None or not command["task"] or command["task"].startswith("crossinit_"):
+        return False
+    of_languages = glob.glob(os.path.join(glob.escape(folder), "dict.*.txt"))
+    return bool(of_languages) and not os.path.exists(os.path.join(folder, "dict.txt"))
+
+
+def _is_not_read(prefix: str, command: Optional[Command]) -> bool:
+    """Whether this is text to be translated, and the command trains."""
+    trains = command is not None and command.program.endswith("train")
+    return trains and os.path.basename(prefix).startswith("test.")
 
 
 def _check_ending(path: str, symbols: Sequence[str], languages: Sequence[str]) -> List[Finding]:
@@ -121,6 +141,8 @@ def _check_no_text(folder: str, symbols: Sequence[str], command: Optional[Comman
             named = "without languages, as roberta's"
         return [fine(f"{folder}: a dictionary {named}, and no binarised text: enough for fine-tuning and what follows")]
     if command is not None and command["source-lang"] and command["target-lang"]:
+        if command.program == "fairseq-interactive":
+            return [fine(f"{folder}: a dictionary, enough to translate what is typed or read from a file")]
         source, target = command["source-lang"], command["target-lang"]
         split = command["gen-subset"] or "test"
         prefixes = [f"{split}.{pair}.{source}" for pair in (f"{source}-{target}", f"{target}-{source}")]
@@ -158,12 +180,14 @@ def _prefixes(folder: str, languages: Sequence[str]) -> List[str]:
 def _check_text(
     prefix: str, symbols: Sequence[str], languages: Sequence[str], longest: Optional[Tuple[int, str]]
 ) -> List[Finding]:
+    control: Sequence[int] = ()
     try:
         text = open_binarised(prefix)
         findings = []
         if len(text.tokens) <= _LOOKED_AT:
             found = find_control_symbols(prefix, symbols, languages)
-            if len(found.sentences):
+            control = found.sentences
+            if len(control):
                 listed = ", ".join(f"{symbol} {count:,} times" for symbol, count in sorted(found.counts.items()))
                 findings.append(
                     warning(
@@ -188,6 +212,10 @@ def _check_text(
         findings.append(fine(said))
     if empty:
         findings.append(warning(f"{prefix}: {empty:,} sentences are empty", "leave them out before binarising"))
+    usable = lengths > 1
+    usable[np.asarray(control, dtype=np.int64)] = False
+    if not usable.any():
+        findings.append(wrong(f"{prefix}: no sentence is left that can be used", "binarise other text"))
     too_long = int((lengths > longest[0] - 2).sum()) if longest else 0
     if longest and too_long:
         findings.append(

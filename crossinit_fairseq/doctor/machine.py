@@ -8,9 +8,10 @@ from typing import List, Optional, Sequence
 import torch
 
 from crossinit_fairseq.cores import too_many_threads
-from crossinit_fairseq.doctor.command import Command, kept_checkpoints
+from crossinit_fairseq.doctor.command import Command
 from crossinit_fairseq.doctor.findings import Finding, fine, warning, wrong
 from crossinit_fairseq.folder_lock import holder_of
+from crossinit_fairseq.text_files import whole_number
 
 _GIB = 1 << 30
 _NOTHING = 1 << 20  # bytes, in which no checkpoint finds room
@@ -104,6 +105,21 @@ def check_disk(folder: str, checkpoints: Sequence[str], command: Optional[Comman
     needed = (kept + 1) * size
     said = f"{said}, {_size(needed)} needed ({kept} checkpoints of some {_size(size)}, and one being written)"
     return [fine(said)] if free > needed else [wrong(said, "make room, or give another --save-dir")]
+
+
+def kept_checkpoints(command: Command) -> Optional[int]:
+    """How many checkpoint files of different content a training keeps at most; None if that has no limit."""
+    kept = 2  # last and best, which may be older than the others
+    for name, is_written in (
+        ("keep-interval-updates", command["save-interval-updates"] not in ("", "0")),
+        ("keep-last-epochs", "no-epoch-checkpoints" not in command),
+    ):
+        if is_written:
+            number = whole_number(command[name])
+            if number is None:
+                return None
+            kept += number
+    return kept + (whole_number(command["keep-best-checkpoints"]) or 0)
 
 
 def _has_room_for_files(place: str) -> bool:

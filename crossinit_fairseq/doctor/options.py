@@ -1,4 +1,5 @@
-"""Whether fairseq takes the options of a command, with what its task, architecture and criterion add to them."""
+"""Whether fairseq takes the options of a command, with what its task, architecture and criterion add to them, and
+whether the task would refuse the run."""
 
 import os
 import re
@@ -21,12 +22,18 @@ _READ = """\
 import sys
 maker, sys.argv = sys.argv[1], sys.argv[2:]
 from fairseq import options
-options.parse_args_and_arch(getattr(options, maker)(), sys.argv[1:])
+args = options.parse_args_and_arch(getattr(options, maker)(), sys.argv[1:])
+if str(args.task).startswith("crossinit_"):
+    from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+    from crossinit_fairseq.tasks.rehearsal import rehearse
+    rehearse(sys.argv[0], convert_namespace_to_omegaconf(args))
 """
+_REFUSED = "crossinit_fairseq: error: "
 
 
 def check_options(words: Sequence[str]) -> List[Finding]:
-    """Findings on a command line, read by fairseq's own parser as the program would read it; takes some seconds.
+    """Findings on a command line, read by fairseq's own parser as the program would read it, and on what its task, if
+    it is one of this package, says to it; takes some seconds.
 
     words: of the command, variables of the environment before it left out. What other programs than those that train,
     translate or validate take is not looked at, nor anything where fairseq cannot be imported.
@@ -45,6 +52,8 @@ def check_options(words: Sequence[str]) -> List[Finding]:
     if done.returncode == 0:
         return []
     said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+    if said[-1].startswith(_REFUSED):
+        return [wrong(f"{program} would end: {said[-1][len(_REFUSED) :]}")]
     refusals = [line for line in said if line.startswith(f"{program}: error: ")]
     if refusals:
         reason = refusals[-1][len(f"{program}: error: ") :]

@@ -24,7 +24,14 @@ from crossinit_fairseq.data.dictionary import language_token
 from crossinit_fairseq.data.folder import data_folders
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.finite import FiniteWatch, check_parameters
-from crossinit_fairseq.ranks.sentencepiece_model import check_dictionary, load_model
+from crossinit_fairseq.ranks.sentencepiece_model import check_dictionary, check_same_model, load_model
+
+_OF_ONE_TASK = {
+    "crossinit": "crossinit_pretrain",
+    "span_prediction": "crossinit_qa",
+    "sentence_prediction": "crossinit_xnli",
+    "masked_lm": "crossinit_mlm",
+}
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +88,8 @@ class CrossInitTask(FairseqTask):
 
     cfg: RunConfig
     name: str  # as registered with fairseq
+    validates_on_text = True  # of the data folder, or of --valid-files
+    criterion = ""  # the one that it trains with; "": any that an encoder-decoder has
 
     def __init__(self, cfg: RunConfig, dictionary: Dictionary, languages: List[str]):
         super().__init__(cfg)
@@ -115,6 +124,14 @@ class CrossInitTask(FairseqTask):
 
     def build_bpe(self, args: Any) -> Any:
         """fairseq's own, of fairseq-generate and -interactive; a SentencePiece model of other text is refused."""
+        self.check_bpe(args)
+        return super().build_bpe(args)
+
+    def check_bpe(self, args: Any) -> None:
+        """End with a sentence for a SentencePiece model that has not cut the text of the data folder. The hub asks too.
+
+        args: the options of --bpe, none where it is not given.
+        """
         if (getattr(args, "_name", None) or getattr(args, "bpe", None)) == "sentencepiece":
             given = OmegaConf.to_container(args) if OmegaConf.is_config(args) else vars(args)
             path = given.get("sentencepiece_model") or MISSING
@@ -122,9 +139,22 @@ class CrossInitTask(FairseqTask):
                 if path == MISSING:
                     raise InputError("--bpe sentencepiece needs --sentencepiece-model, the model of the text")
                 if "://" not in path:  # else fairseq fetches it
-                    where = os.path.join(self.folders[0], "dict.txt")
-                    check_dictionary(load_model(path), path, self.dictionary.symbols, where)
-        return super().build_bpe(args)
+                    folder = self.folders[0]
+                    check_same_model(path, folder)
+                    check_dictionary(load_model(path), path, self.dictionary.symbols, os.path.join(folder, "dict.txt"))
+
+    def build_criterion(self, cfg: Any, *args: Any) -> FairseqCriterion:
+        """fairseq's own; one that reads what this task does not give is refused."""
+        name = getattr(cfg, "_name", None) or getattr(cfg, "criterion", None)
+        with one_sentence():
+            if self.criterion and name != self.criterion:
+                raise InputError(f"--task {self.name} trains with --criterion {self.criterion}, not with {name}")
+            if not self.criterion and name in _OF_ONE_TASK:
+                raise InputError(
+                    f"--criterion {name} is of --task {_OF_ONE_TASK[name]}: give --task {self.name} "
+                    "--criterion label_smoothed_cross_entropy or cross_entropy"
+                )
+        return super().build_criterion(cfg, *args)
 
     def get_batch_iterator(self, dataset: FairseqDataset, *args, **options) -> EpochBatchIterator:
         """fairseq's own; the workers that loaded the split before, and are not to go on, are ended."""
@@ -192,6 +222,10 @@ class CrossInitTask(FairseqTask):
         if getattr(model, "args", None) is not None and not hasattr(model.args, "task"):
             model.args.task = self.name
         return model
+
+    def build_to_rehearse(self, cfg: Any) -> BaseFairseqModel:
+        """Build the model as training does, but for what takes minutes; see rehearsal.py."""
+        return self.build_model(cfg)
 
     def check_starting_checkpoint(self) -> None:
         """Raise InputError when training is about to start from a checkpoint of another dictionary.

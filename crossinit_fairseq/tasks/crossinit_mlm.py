@@ -74,6 +74,7 @@ class CrossInitMlmTask(PretrainingTask):
 
     cfg: CrossInitMlmConfig
     name = "crossinit_mlm"
+    criterion = "masked_lm"
 
     def __init__(self, cfg: CrossInitMlmConfig, dictionary: Dictionary, languages: List[str]):
         super().__init__(cfg, dictionary, languages)

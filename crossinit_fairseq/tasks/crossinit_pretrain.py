@@ -50,6 +50,8 @@ class CrossInitPretrainTask(CrossInitTask):
 
     cfg: CrossInitPretrainConfig
     name = "crossinit_pretrain"
+    validates_on_text = False
+    criterion = "crossinit"
 
     def __init__(
         self,
@@ -127,10 +129,7 @@ class CrossInitPretrainTask(CrossInitTask):
             return model
         with one_sentence():
             self._samplers()  # too few words or pairs is to be said before the table is laid out
-            check_dictionary_fits(model, self.dictionary, self.cfg.data)
-            self.check_starting_checkpoint()
-            if self.cfg.start_as_copier:
-                start_as_copier(model)
+            self._check_start(model)
             words = self.words if self.with_spans else None
             model = AlignmentModel(model, self.dictionary, words, self.cfg.max_rank, self.cfg.rescale, pairs=self.pairs)
         self._ranked = model.ranked
@@ -143,6 +142,19 @@ class CrossInitPretrainTask(CrossInitTask):
                 "aligned: give all lexicons in one --lexicon, between commas, or their ranks by --lexicon-beside-spans"
             )
         return model
+
+    def build_to_rehearse(self, cfg: Any) -> BaseFairseqModel:
+        """The same without counting the words of the text."""
+        model = self.build_fairseq_model(cfg, from_checkpoint=False)
+        with one_sentence():
+            self._check_start(model)
+        return model
+
+    def _check_start(self, model: BaseFairseqModel) -> None:
+        check_dictionary_fits(model, self.dictionary, self.cfg.data)
+        self.check_starting_checkpoint()
+        if self.cfg.start_as_copier:
+            start_as_copier(model)
 
     def _has_lexicon(self, language: str) -> bool:
         return any(language in named for named in self.lexicons)

@@ -63,6 +63,7 @@ class CrossInitQaTask(FineTuningTask):
 
     cfg: CrossInitQaConfig
     name = "crossinit_qa"
+    criterion = "span_prediction"
 
     def __init__(self, cfg: CrossInitQaConfig, dictionary: Dictionary, form: PairForm, pieces: PieceEncoder):
         super().__init__(cfg, dictionary, form, pieces)

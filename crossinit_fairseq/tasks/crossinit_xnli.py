@@ -37,6 +37,7 @@ class CrossInitXnliTask(FineTuningTask):
 
     cfg: CrossInitXnliConfig
     name = "crossinit_xnli"
+    criterion = "sentence_prediction"
 
     def __init__(self, cfg: CrossInitXnliConfig, dictionary: Dictionary, form: PairForm, pieces: PieceEncoder):
         if cfg.max_length < SPECIAL + 2:

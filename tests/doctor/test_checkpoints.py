@@ -95,6 +95,9 @@ def test_a_save_dir_that_belongs_to_another_run(tmp_path):
         assert earlier(folder, same.replace("unmt", "mlm") + " " + more) == []
     ((level, what, _),) = earlier(folder, same + " --finetune-from-model x.pt")
     assert level == WARNING and what.endswith("and does not read --finetune-from-model")
+    assert [one[0] for one in earlier(folder, same + " --max-update 6")] == [FINE]
+    ((level, what, _),) = earlier(folder, same + " --max-update 5")
+    assert level == WARNING and what.endswith("and has nothing left to do: --max-update is 5")
     ((level, what, _),) = earlier(folder, same, SYMBOLS[:4] + ["b", "[en]", "<mask>"])
     assert level == WRONG and "was trained with another dictionary than data/dict.txt" in what
     whole = (tmp_path / "checkpoint_last.pt").read_bytes()
@@ -132,6 +135,8 @@ def test_the_command_says_all_of_it_and_its_status_tells(data_folder, tmp_path, 
         "--finetune-from-model",
         path,
         "--fp16",
+        "--max-tokens",
+        "9",
         "--save-dir",
         str(tmp_path / "new"),
     ]

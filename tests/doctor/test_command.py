@@ -13,14 +13,14 @@ from crossinit_fairseq.doctor.command import (
     check_command,
     check_origin,
     command_of,
-    kept_checkpoints,
     read_command,
 )
 from crossinit_fairseq.doctor.findings import WARNING, WRONG
+from crossinit_fairseq.doctor.machine import kept_checkpoints
 from crossinit_fairseq.errors import InputError
 
 FORK, OFFICIAL, GPU = Machine(), Machine(torch=(1, 13), fork=False), Machine(gpus=1)
-TRAIN = "fairseq-train data --user-dir . --data-buffer-size 0 --required-batch-size-multiple 1 "
+TRAIN = "fairseq-train data --user-dir . --data-buffer-size 0 --required-batch-size-multiple 1 --max-tokens 9 "
 GENERATE = "fairseq-generate data --user-dir . --required-batch-size-multiple 1 "
 DENOISING = (
     TRAIN.replace("data ", "data:data ") + "--task multilingual_denoising --skip-invalid-size-inputs-valid-test "
@@ -52,10 +52,10 @@ def test_a_command_without_pain(words, machine):
 @pytest.mark.parametrize(
     "words, machine, level, what, remedy",
     [
-        ("fairseq-train d --data-buffer-size 0 --required-batch-size-multiple 1", FORK, WRONG, "--user-dir is not",
-         "add --user-dir /"),
-        ("fairseq-train d --data-buffer-size 0", OFFICIAL, WARNING, "--user-dir is not", "add --user-dir /"),
+        (TRAIN.replace("--user-dir .", ""), FORK, WRONG, "--user-dir is not", "add --user-dir /"),
+        (TRAIN.replace("--user-dir .", ""), OFFICIAL, WARNING, "--user-dir is not", "add --user-dir /"),
         (TRAIN.replace("-dir .", "-dir crossinit_fairseq"), FORK, WRONG, "is no folder from here", "give --user-dir /"),
+        (TRAIN.replace("--max-tokens 9", ""), FORK, WRONG, "not told how large a batch is", "add --max-tokens or"),
         ("fairseq-hydra-train task.data=d common.user_dir=. dataset.data_buffer_size=0", FORK, WRONG,
          "data=d is relative", "give /"),
         (TRAIN + "--task online_backtranslation", FORK, WRONG, "starts from </s>", "use --task crossinit_unmt"),
@@ -85,7 +85,7 @@ def test_a_command_without_pain(words, machine):
          "masked_lm"),
         (TRAIN + "--arch mbart_base --criterion masked_lm", FORK, WRONG, "does not go with --arch mbart_base",
          "xlm_tiny_3"),
-        (TRAIN + "--task crossinit_mlm --arch xlm_base --criterion masked_lm", FORK, WRONG, "does not have",
+        (TRAIN + "--task crossinit_pretrain --arch xlm_base --criterion crossinit", FORK, WRONG, "does not have",
          "xlm_tiny_3"),
         (TRAIN + "--arch transformer --finetune-from-model mbart.pt --share-all-embeddings", FORK, WRONG,
          "does not take mbart.pt", "add --encoder-learned-pos --decoder-learned-pos --layernorm-embedding "

@@ -103,6 +103,32 @@ def test_what_the_text_holds(data):
     )
 
 
+def test_text_of_which_nothing_can_be_used(data):
+    rewrite(data, "aa", ["\u2581a1 [bb] \u2581a2", "", "<mask> \u2581a1"])
+    assert (WRONG, f"{data}/aa/train: no sentence is left that can be used") in bad(data)
+    rewrite(data, "aa", ["\u2581a1 [bb] \u2581a2", "", "\u2581a1"])
+    assert WRONG not in [level for level, _ in bad(data)]
+
+
+def test_damage_matters_to_what_is_read(data):
+    """Text to be translated is not read in training."""
+    (data / "test.aa-bb.aa.bin").write_bytes(b"")
+    train, generate = asked("fairseq-train d --task crossinit_unmt"), asked("fairseq-generate d --task crossinit_unmt")
+    said = [bad(data, command=command) for command in (None, generate, train)]
+    assert [[level for level, _ in one] for one in said] == [[WRONG], [WRONG], [WARNING]]
+    (data / "valid.aa-bb.aa.bin").write_bytes(b"")
+    assert [level for level, _ in bad(data, command=train)] == [WARNING, WRONG]
+
+
+def test_a_folder_of_a_stock_task(data):
+    for language in ("aa", "bb"):
+        shutil.copy(str(data / "dict.txt"), str(data / f"dict.{language}.txt"))
+    (data / "dict.txt").unlink()
+    stock, ours = (asked(f"fairseq-train d --task {task}") for task in ("translation", "crossinit_unmt"))
+    assert bad(data, command=stock) == []
+    assert [level for level, _ in bad(data)] == [level for level, _ in bad(data, command=ours)] == [WRONG]
+
+
 def test_words_without_a_partner(data):
     rewrite(data, "bb", ["\u2581b1 \u2581b2 \u2581b3"] * 5)
     level, what = bad(data)[-1]
@@ -201,6 +227,7 @@ def test_aligned_text_alone_is_enough_to_translate_it(data):
     for language in ("aa", "bb"):
         shutil.rmtree(str(data / language))
     assert bad(data, command=asked("fairseq-generate d --task crossinit_unmt -s bb -t aa")) == []
+    assert bad(data, command=asked("fairseq-interactive d --task crossinit_unmt -s bb -t cc")) == []
     for options in ("-s bb -t cc", "-s bb -t aa --gen-subset test1", ""):
         found_bad = bad(data, command=asked(f"fairseq-generate d --task crossinit_unmt {options}"))
         assert [level for level, what in found_bad if "no folder with text of a language" in what] == [WRONG]

@@ -13,7 +13,7 @@ from fairseq.dataclass.utils import gen_parser_from_dataclass
 
 from crossinit_fairseq import doctor
 from crossinit_fairseq.doctor import options
-from crossinit_fairseq.doctor.findings import WRONG
+from crossinit_fairseq.doctor.findings import WRONG, is_said
 from crossinit_fairseq.doctor.options import check_options
 from tests import program_server
 from tests.conftest import USER_DIR
@@ -37,8 +37,20 @@ def forked(monkeypatch):
         f"fairseq-train data --user-dir {USER_DIR}-not",
     ],
 )
-def test_nothing_is_said_of_what_fairseq_takes_or_of_what_is_found_elsewhere(words):
+def test_nothing_is_said_of_what_fairseq_takes_or_of_what_is_found_elsewhere(words, data_folder):
+    words = words.replace(" data ", f" {data_folder} ").replace("-s en -t ro", "-s aa -t bb")
     assert check_options(shlex.split(words)) == []
+
+
+def test_what_the_task_refuses_is_wrong(data_folder):
+    words = TRAIN.replace(" data ", f" {data_folder} ") + "--task crossinit_unmt --arch mbart_base --langs aa,cc"
+    (finding,) = check_options(shlex.split(words + " --criterion cross_entropy"))
+    assert finding.level == WRONG and finding.what.startswith("fairseq-train would end: language 'cc' has no binarised")
+    # unless it is said already, in the same words or of the same file
+    file = "fairseq-train would end: a/dict.txt lacks <mask>: append"
+    assert is_said(finding.what, ["x", finding.what[len("fairseq-train would end: ") :]])
+    assert is_said(file, ["a/dict.txt is UTF-16"]) and is_said(file, ["a/dict.txt lacks <mask>: write"])
+    assert not is_said(file, ["a/dict.tx", "b/dict.txt lacks <mask>"]) and not is_said("dict.txt lacks", ["dict.txt"])
 
 
 @pytest.mark.parametrize(

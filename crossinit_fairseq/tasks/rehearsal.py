@@ -1,0 +1,122 @@
+"""What a program of fairseq does before its first batch, as far as that takes seconds, for crossinit-doctor.
+
+Nothing is written and nothing trained. What this package refuses ends the rehearsal with the sentence and the exit
+status that would end the run; what only fairseq or torch refuses passes, as the rehearsal may be what it fails on.
+"""
+
+import contextlib
+import os
+from typing import Any, Iterator
+
+import torch
+from fairseq import tasks
+from fairseq.optim import OPTIMIZER_REGISTRY
+
+from crossinit_fairseq.checkpoint_files import (
+    load_checkpoint_file,
+    read_header,
+    sentence_of_another_optimizer,
+    sentence_of_misfit,
+)
+from crossinit_fairseq.data.dictionary_record import starting_checkpoint
+from crossinit_fairseq.data.folder import check_languages
+from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.tasks.base import CrossInitTask
+
+_FEW_BYTES = 4 << 30  # checkpoints that are loaded in seconds
+
+
+def rehearse(program: str, cfg: Any) -> None:
+    """Rehearse a command for a task of this package; any other task passes.
+
+    program: such as fairseq-train; cfg: fairseq's configuration of the command. Ends with SystemExit where the program
+    would.
+    """
+    with contextlib.suppress(Exception):
+        task = tasks.setup_task(cfg.task)
+        if not isinstance(task, CrossInitTask):
+            return
+        if program == "fairseq-train":
+            _train(task, cfg)
+        elif program in ("fairseq-generate", "fairseq-interactive"):
+            _translate(task, program, cfg)
+
+
+def _train(task: CrossInitTask, cfg: Any) -> None:
+    try:
+        with _no_memory():
+            model = task.build_to_rehearse(cfg.model)
+    except RuntimeError:  # --start-as-copier looks at values
+        model = task.build_to_rehearse(cfg.model)
+    criterion = type(task.build_criterion(cfg.criterion)).__name__
+    with one_sentence():
+        _check_start(cfg, model, criterion)
+    if not cfg.dataset.disable_validation and task.validates_on_text:
+        for split in cfg.dataset.valid_subset.split(","):
+            task.load_dataset(split, combine=False, epoch=1)
+
+
+@contextlib.contextmanager
+def _no_memory() -> Iterator[None]:
+    """Within it parameters have shapes, and neither values nor memory; on torch before 2.0 they have both."""
+    if not hasattr(torch.device, "__enter__"):
+        yield
+        return
+    from torch.overrides import TorchFunctionMode
+
+    class StaysThere(TorchFunctionMode):
+        """fairseq draws the weights of BART and XLM on the CPU, where nothing without values can go."""
+
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), options: Any = None) -> Any:
+            """The tensor itself for its copy on the CPU."""
+            return args[0] if function is torch.Tensor.cpu else function(*args, **(options or {}))
+
+    with torch.device("meta"), StaysThere():
+        yield
+
+
+def _check_start(cfg: Any, model: torch.nn.Module, criterion: str) -> None:
+    """Raise InputError when the checkpoint that the run would start from does not fit the model, or the optimizer."""
+    saving = cfg.checkpoint
+    path = starting_checkpoint(saving.save_dir, saving.restore_file, saving.finetune_from_model)
+    if not path or os.path.getsize(path) > _FEW_BYTES:
+        return
+    state = load_checkpoint_file(path)
+    try:
+        model.load_state_dict(state["model"], strict=True, model_cfg=cfg.model)
+    except (RuntimeError, KeyError) as error:
+        raise InputError(sentence_of_misfit(path, cfg.model.arch, error)) from None
+    goes_on = not saving.reset_optimizer and path != saving.finetune_from_model
+    history = state.get("optimizer_history")
+    if goes_on and history and state.get("last_optimizer_state") is not None:
+        pairs = ((history[-1]["criterion_name"], criterion), (history[-1]["optimizer_name"], _optimizer(cfg)))
+        for theirs, ours in pairs:
+            if theirs != ours:
+                raise InputError(sentence_of_another_optimizer(path, theirs, ours))
+
+
+def _optimizer(cfg: Any) -> str:
+    """The class that fairseq's trainer would make."""
+    common = cfg.common
+    if common.fp16 or common.bf16:
+        memory_efficient = common.memory_efficient_fp16 or common.memory_efficient_bf16
+        return "MemoryEfficientFP16Optimizer" if memory_efficient else "FP16Optimizer"
+    if getattr(common, "amp", False):
+        return "AMPOptimizer"
+    return OPTIMIZER_REGISTRY[cfg.optimizer._name].__name__
+
+
+def _translate(task: CrossInitTask, program: str, cfg: Any) -> None:
+    task.build_bpe(cfg.bpe)
+    wanted = (cfg.task.get("source_lang"), cfg.task.get("target_lang"))
+    if all(wanted) and str(cfg.task.get("generation_vocab")) == "target":
+        with one_sentence():
+            check_languages(",".join(wanted), task.folders[:1], cfg.task.train_subset)
+    if program == "fairseq-generate":
+        task.load_dataset(cfg.dataset.gen_subset)
+    for path in filter(None, (cfg.common_eval.path or "").split(os.pathsep)):
+        with one_sentence():
+            header = read_header(path)
+        with _no_memory():
+            task.build_model(header["cfg"]["model"], from_checkpoint=True)
+        task.load_state_dict(header.get("task_state") or {})

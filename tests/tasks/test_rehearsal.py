@@ -1,0 +1,156 @@
+"""crossinit_fairseq/tasks/rehearsal.py: it ends as the run would, and passes what the run would go on with."""
+
+import shutil
+
+import pytest
+import torch
+from fairseq import options
+from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+
+from crossinit_fairseq.data.dictionary_record import NAME, record_of
+from crossinit_fairseq.tasks.rehearsal import _no_memory, rehearse
+from tests.finetuning import toy
+from tests.tasks.test_starting_checkpoints import LANGUAGES, build_model
+from tests.toy_runs import COMMON, TASKS, fine_tuning_folder
+
+DENOISING = "crossinit_denoising"
+
+
+def parsed(program, words):
+    maker = {"train": "get_training_parser", "generate": "get_generation_parser"}.get(
+        program, "get_interactive_generation_parser"
+    )
+    return convert_namespace_to_omegaconf(options.parse_args_and_arch(getattr(options, maker)(), words))
+
+
+def rehearse_training(task, data, *given):
+    words = [str(data)] + TASKS[task].options.format(data=data).split() + COMMON.split() + " ".join(given).split()
+    rehearse("fairseq-train", parsed("train", words))
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    return fine_tuning_folder(tmp_path_factory.mktemp("labelled"))
+
+
+@pytest.fixture
+def data(data_folder, tmp_path):
+    """A copy to be changed."""
+    shutil.copytree(str(data_folder), str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize("task", list(TASKS))
+def test_what_would_run_passes_and_writes_nothing(task, data_folder, labelled, tmp_path):
+    data = labelled if TASKS[task].fine_tuned else data_folder
+    rehearse_training(task, data, f"--save-dir {tmp_path}/new")
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(torch.device, "__enter__"), reason="torch before 2.0 builds models with their memory")
+@pytest.mark.parametrize("task", [DENOISING, "crossinit_mlm"])
+def test_models_take_no_memory(task, data_folder):
+    with _no_memory():
+        model = build_model(task, data_folder)
+    assert all(parameter.is_meta for parameter in model.parameters())
+
+
+@pytest.mark.parametrize(
+    "task, more, said",
+    [
+        ("crossinit_unmt", "--langs aa,cc", "language 'cc' has no binarised text"),
+        ("crossinit_unmt", "--encoder-learned-pos", "--start-as-copier finds a position by its sinusoids"),
+        ("crossinit_pretrain", "--start-as-copier", "--start-as-copier"),
+        ("crossinit_pretrain", "--ranks aa=no.tsv", "no.tsv"),
+        ("crossinit_xnli", "--train-files cc={data}/train.tsv", "no embedding for the language cc"),
+        ("crossinit_qa", "--max-length 70", "--max-length is 70 but the model has"),
+        ("crossinit_pretrain", "--criterion cross_entropy", "trains with --criterion crossinit, not with cross_entr"),
+        ("crossinit_qa", "--criterion sentence_prediction", "with --criterion span_prediction, not with sentence_pr"),
+        ("crossinit_unmt", "--criterion crossinit", "--criterion crossinit is of --task crossinit_pretrain: give --ta"),
+    ],
+)
+def test_what_a_task_refuses(task, more, said, data_folder, labelled, tmp_path):
+    data = labelled if TASKS[task].fine_tuned else data_folder
+    words = TASKS[task].options.format(data=data).split()
+    for name in more.split()[::2]:  # in the place of what it has
+        if name in words and name != "--start-as-copier":
+            del words[words.index(name) : words.index(name) + 2]
+    if more.startswith("--criterion"):
+        words = " ".join(words).replace("--rescale ", "").replace("--label-smoothing 0.1 ", "").split()
+    words = [str(data)] + words + COMMON.split() + more.format(data=data).split() + ["--save-dir", str(tmp_path)]
+    with pytest.raises(SystemExit, match=said):
+        rehearse("fairseq-train", parsed("train", words))
+
+
+@pytest.fixture(scope="module")
+def start(data_folder, tmp_path_factory):
+    """What a run of crossinit_denoising saves, as far as it is looked at."""
+    path = tmp_path_factory.mktemp("start") / "checkpoint_last.pt"
+    model = build_model(DENOISING, data_folder)
+    symbols = [line.split(" ")[0] for line in (data_folder / "dict.txt").read_text("utf-8").splitlines()]
+    history = {"criterion_name": "CrossEntropyCriterion", "optimizer_name": "FairseqAdam", "num_updates": 2}
+    words = [str(data_folder)] + TASKS[DENOISING].options.split() + COMMON.split()
+    state = {
+        "model": model.state_dict(),
+        "cfg": {"model": parsed("train", words).model, "task": {"_name": DENOISING}},
+        "optimizer_history": [history],
+        "last_optimizer_state": {"state": {}},
+        "task_state": {NAME: record_of(["<s>", "<pad>", "</s>", "<unk>"] + symbols, LANGUAGES)},
+    }
+    torch.save(state, str(path))
+    return path
+
+
+@pytest.mark.parametrize("how", ["--save-dir {folder}", "--restore-file {path}", "--finetune-from-model {path}"])
+@pytest.mark.parametrize(
+    "more, said, is_of_optimizer",
+    [
+        ("", None, False),
+        ("--encoder-layers 2", "the checkpoint holds no encoder.layers.1", False),
+        ("--max-source-positions 65", r"embed_positions.weight is \[66, 16\] in the checkpoint and \[67, 16\]", False),
+        ("--optimizer sgd", "was saved by FairseqAdam, and this run has SGD, so it cannot go on", True),
+        ("--fp16", "was saved by FairseqAdam, and this run has FP16Optimizer", True),
+        ("--memory-efficient-fp16", "this run has MemoryEfficientFP16Optimizer", True),
+        ("--criterion label_smoothed_cross_entropy", "this run has LabelSmoothedCrossEntropyCriterion", True),
+    ],
+)
+def test_a_checkpoint_to_start_from(how, more, said, is_of_optimizer, data_folder, start, tmp_path):
+    given = [how.format(folder=start.parent, path=start), more]
+    given += [] if "save-dir" in how else ["--save-dir", str(tmp_path)]
+    if said is None or (is_of_optimizer and "finetune" in how):
+        rehearse_training(DENOISING, data_folder, *given)
+        return
+    with pytest.raises(SystemExit, match=said):
+        rehearse_training(DENOISING, data_folder, *given)
+    if is_of_optimizer and "restore" in how:
+        rehearse_training(DENOISING, data_folder, *given, "--reset-optimizer")
+
+
+def test_text_to_validate_on(data, tmp_path):
+    (data / "bb" / "valid.idx").unlink()
+    save = f"--save-dir {tmp_path}/new"
+    rehearse_training(DENOISING, data, save)  # COMMON has --disable-validation
+    words = [str(data)] + (TASKS[DENOISING].options + " " + COMMON.replace("--disable-validation", "")).split()
+    with pytest.raises(SystemExit, match="bb/valid.idx is missing"):
+        rehearse("fairseq-train", parsed("train", words + save.split()))
+
+
+def test_translating(data, start, tmp_path):
+    options = f"--task crossinit_unmt -s aa -t bb --path {start}".split()
+    words = [str(data)] + TASKS["crossinit_mlm"].options.split() + COMMON.split()
+    torch.save({"cfg": {"model": parsed("train", words).model}, "model": {}}, str(tmp_path / "mlm.pt"))
+    rehearse("fairseq-generate", parsed("generate", [str(data)] + options))
+    rehearse("fairseq-interactive", parsed("interactive", [str(data)] + options))
+    for more, said in (
+        ("--gen-subset test1", "there is no aligned text test1.aa-bb"),
+        (f"--bpe sentencepiece --sentencepiece-model {toy.foreign_model(tmp_path)}", "foreign.model is not the Sent"),
+        ("--path no.pt", "no.pt"),
+        (f"--path {tmp_path}/mlm.pt", "needs an encoder-decoder architecture such as mbart_base"),
+    ):
+        words = [word for word in options if "--path" not in more or word not in ("--path", str(start))]
+        with pytest.raises(SystemExit, match=said):
+            rehearse("fairseq-generate", parsed("generate", [str(data)] + words + more.split()))
+    shutil.rmtree(str(data / "aa"))
+    rehearse("fairseq-generate", parsed("generate", [str(data)] + options))
+    with pytest.raises(SystemExit, match="language 'aa' has no binarised text"):
+        rehearse("fairseq-generate", parsed("generate", [str(data)] + options + ["--generation-vocab", "target"]))
