@@ -3,13 +3,14 @@
 import gc
 import multiprocessing
 import os
+import sys
 import tempfile
 
 import pytest
 import torch
 from fairseq.data.iterators import EpochBatchIterator
 
-from crossinit_fairseq.data.datasets.workers import Loading, end_all
+from crossinit_fairseq.data.datasets.workers import Loading, check_temporary_folder, end_all
 from tests.conftest import crossinit
 
 
@@ -22,19 +23,31 @@ class Numbers(torch.utils.data.Dataset):
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def short():
+    """A folder with a name short enough for the sockets of workers, which tmp_path's may not be."""
+    with tempfile.TemporaryDirectory() as name:
+        yield name
+
+
+@pytest.fixture
+def folder(short, monkeypatch):
     """The folder for temporary files, in which a worker makes one as soon as it has loaded something."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", short)
     gc.collect()
     end_all()
     gc.disable()  # at the latest then it is decided whether they end by themselves
-    yield tmp_path
+    yield short
     gc.enable()
 
 
 def iterator(workers=2, **options):
     batches = [[k] for k in range(6)]
     return EpochBatchIterator(Numbers(), torch.stack, batches, num_workers=workers, **options)
+
+
+def left(folder):
+    """What workers have left there; others of this process may use it too."""
+    return [name for name in os.listdir(folder) if name.startswith("pymp-")]
 
 
 def workers():
@@ -51,9 +64,9 @@ def test_new_workers_of_a_split_take_the_place_of_the_last_ones(folder):
             del batches
         assert len(workers()) == 4 and not workers() & seen
         seen |= workers()
-    assert len(os.listdir(folder)) == 4, "of those that live"
+    assert len(left(folder)) == 4, "of those that live"
     end_all()
-    assert workers() == set() and os.listdir(folder) == []
+    assert workers() == set() and left(folder) == []
 
 
 def test_workers_of_an_iterator_that_is_used_again_go_on(folder):
@@ -64,7 +77,7 @@ def test_workers_of_an_iterator_that_is_used_again_go_on(folder):
         seen |= workers()
     assert len(seen) == 2
     end_all()
-    assert workers() == set() and os.listdir(folder) == []
+    assert workers() == set() and left(folder) == []
 
 
 def first_batch(**options):
@@ -78,7 +91,7 @@ def test_all_end_whoever_holds_them(folder):
     held = first_batch(buffer_size=2)  # a thread waits to put the fourth batch into the buffer
     assert len(workers()) == 2
     end_all()
-    assert workers() == set() and os.listdir(folder) == []
+    assert workers() == set() and left(folder) == []
     del held
 
 
@@ -87,12 +100,22 @@ def test_all_end_with_a_process_that_was_started_for_a_gpu(folder):
     process = multiprocessing.Process(target=first_batch)
     process.start()
     process.join()
-    assert process.exitcode == 0 and os.listdir(folder) == []
+    assert process.exitcode == 0 and left(folder) == []
 
 
-def test_a_training_leaves_nothing_behind(data_folder, tmp_path, monkeypatch):
-    (tmp_path / "temporary").mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+def test_a_training_leaves_nothing_behind(data_folder, short, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", short)
     crossinit(data_folder, tmp_path / "run", "--lr 0.01 --max-update 11", "--num-workers 1")
     # a cache of torch's, one for each user
-    assert [name for name in os.listdir(tmp_path / "temporary") if not name.startswith("torchinductor_")] == []
+    assert [name for name in os.listdir(short) if not name.startswith("torchinductor_")] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other limits")
+def test_a_folder_whose_name_is_too_long_for_sockets(tmp_path, monkeypatch):
+    check_temporary_folder("/tmp/" + 70 * "x")
+    for name in ("/tmp/" + 71 * "x", "/tmp/" + 36 * "ä"):
+        monkeypatch.setattr(tempfile, "tempdir", name)
+        with pytest.raises(SystemExit, match="76 bytes|77 bytes") as error:
+            Loading().begin("train", iterator())
+        assert "at most 75" in str(error.value) and "TMPDIR" in str(error.value)
+        Loading().begin("train", iterator(workers=0))

@@ -9,11 +9,17 @@ import atexit
 import gc
 import multiprocessing
 import os
+import sys
+import tempfile
 from multiprocessing import util
 from typing import Any, Dict, Hashable
 
 from fairseq.data.iterators import EpochBatchIterator
 from torch.utils.data import dataloader
+
+from crossinit_fairseq.errors import InputError, one_sentence
+
+_LONGEST = 107 if sys.platform == "linux" else 103  # bytes in the name of a socket
 
 
 class Loading:
@@ -25,6 +31,9 @@ class Loading:
     def begin(self, split: Hashable, iterator: EpochBatchIterator) -> EpochBatchIterator:
         """Returns the iterator, which takes the place of the split's last one. That one's workers are ended; it may be
         the same, whose workers go on."""
+        if iterator.num_workers:
+            with one_sentence():
+                check_temporary_folder(tempfile.gettempdir())
         last = self._last.get(split)
         if last is not None and last is not iterator:
             # nothing else holds the loader, which ends its workers when it goes
@@ -33,6 +42,18 @@ class Loading:
         if iterator.num_workers:
             _end_all_at_exit()
         return iterator
+
+
+def check_temporary_folder(folder: str) -> None:
+    """Raise InputError when workers could not hand over their batches there: each tensor goes through a socket in
+    FOLDER/pymp-XXXXXXXX/listener-XXXXXXXX, and where that name is too long for one, training waits for ever."""
+    room = _LONGEST - len("/pymp-XXXXXXXX/listener-XXXXXXXX")
+    if len(os.fsencode(folder)) > room:
+        raise InputError(
+            f"the folder for temporary files, {folder}, has a name of {len(os.fsencode(folder))} bytes, and the "
+            f"processes of --num-workers need one of at most {room}, as they put sockets there: set TMPDIR to a "
+            "shorter one, or give --num-workers 0"
+        )
 
 
 def end_all(*unused: Any) -> None:
