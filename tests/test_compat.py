@@ -1,5 +1,6 @@
 """Each shim is needed still: a test here fails when fairseq or torch has made one idle, so that it can go."""
 
+import os
 import re
 import subprocess
 import sys
@@ -209,9 +210,12 @@ def test_warnings_of_newer_names_are_shown_to_who_asks_for_warnings_only(data_fo
     command = [sys.executable, "-m", "fairseq_cli.train", str(data_folder), "--user-dir", str(USER_DIR)]
     command += (TASKS["crossinit_denoising"].options + " " + COMMON).replace("--disable-validation", "").split()
     command += ["--num-workers", "0", "--max-update", "1", "--save-dir"]
+    # a library that other tests import may have set it for them
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
     quiet, asked = (
         subprocess.run(
             [command[0], *options, *command[1:], str(tmp_path / name)],
+            env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             universal_newlines=True,

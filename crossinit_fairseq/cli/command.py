@@ -1,6 +1,7 @@
 """What the console commands share: how they end, numbers and files as options, tables aligned in any script."""
 
 import argparse
+import codecs
 import io
 import os
 import signal
@@ -84,7 +85,7 @@ def _take_any_character() -> None:
     """In a locale that is not UTF-8, such as ISO-8859-1, Python ends at a character that is not in it. A file or a pipe
     gets UTF-8, as a file does that is named, and a terminal the codes of characters that it does not have."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
             encoding = stream.encoding if stream.isatty() else "utf-8"
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
 

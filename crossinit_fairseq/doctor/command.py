@@ -119,6 +119,8 @@ def check_origin(header: Dict[str, Any], machine: Machine) -> List[Finding]:
 
 def _user_dir(command: Command, machine: Machine) -> Iterator[Finding]:
     folder = command["user-dir"]
+    if command.program == "fairseq-preprocess":  # it loads no checkpoint
+        return
     if not folder:
         make = wrong if machine.torch >= (2, 6) else warning
         yield make(
@@ -153,6 +155,8 @@ def _back_translation(command: Command, machine: Machine) -> Iterator[Finding]:
 
 def _last_batch(command: Command, machine: Machine) -> Iterator[Finding]:
     multiple = command["required-batch-size-multiple"] or "8"
+    if command.program == "fairseq-preprocess":  # it makes no batches
+        return
     if machine.fork and multiple != "1":
         make = wrong if command.program in ("fairseq-generate", "fairseq-validate", "fairseq-eval-lm") else warning
         yield make(
@@ -269,7 +273,7 @@ def _half_precision(command: Command, machine: Machine) -> Iterator[Finding]:
     for name in ("bf16", "memory-efficient-bf16"):
         if name in command and "user-dir" not in command:
             yield wrong(f"--{name} looks for a TPU, on a GPU too", f"add --user-dir {_package()}, which mends it")
-    for name in ("fp16", "bf16"):
+    for name in ("fp16", "bf16", "amp"):
         if name in command and "rescale" in command:
             yield wrong("--rescale needs full precision", f"leave --{name} out of the alignment")
 

@@ -33,7 +33,7 @@ def check_data_folder(
             return [wrong(f"the data folder {folder} does not exist")]
     path = os.path.join(folders[0], "dict.txt")
     if _is_of_stock_task(folders[0], command):
-        return [fine(f"{folders[0]}: a dictionary for each language, as --task translation has it; not looked at")]
+        return [fine(f"{folders[0]}: text as --task {command['task']} has it; not looked at")]
     languages = languages_of(folders[0])
     try:
         symbols = read_symbols(path)
@@ -65,9 +65,12 @@ def check_data_folder(
 
 
 def _is_of_stock_task(folder: str, command: Optional[Command]) -> bool:
-    """Whether a folder without dict.txt has what a task of fairseq's own reads."""
+    """Whether a folder has what a task of fairseq's own reads: a dictionary for each language, or the text of a
+    language model beside its dictionary."""
     if command is None or not command["task"] or command["task"].startswith("crossinit_"):
         return False
+    if command["task"] == "language_modeling":
+        return os.path.exists(os.path.join(folder, "dict.txt"))
     of_languages = glob.glob(os.path.join(glob.escape(folder), "dict.*.txt"))
     return bool(of_languages) and not os.path.exists(os.path.join(folder, "dict.txt"))
 

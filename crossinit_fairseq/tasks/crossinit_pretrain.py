@@ -252,8 +252,8 @@ class CrossInitPretrainTask(CrossInitTask):
         if hasattr(optimizer, "fp32_optimizer"):
             with one_sentence():
                 raise InputError(
-                    "--rescale cannot be used with --fp16 or --bf16 (their optimizer keeps a copy of the table of its "
-                    "own); leave them out, CrossInit is fast in single precision"
+                    "--rescale cannot be used with --fp16, --bf16 or --amp (their optimizer keeps a copy of the table "
+                    "of its own); leave them out, CrossInit is fast in single precision"
                 )
         return optimizer.optimizer
 

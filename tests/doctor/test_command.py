@@ -49,6 +49,10 @@ def test_a_command_without_pain(words, machine):
     assert judged(words, machine) == []
 
 
+def test_preprocessing_loads_no_checkpoint_and_makes_no_batches():
+    assert judged("fairseq-preprocess --only-source --srcdict dict.txt --trainpref train.en --destdir data/en") == []
+
+
 @pytest.mark.parametrize(
     "words, machine, level, what, remedy",
     [

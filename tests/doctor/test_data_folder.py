@@ -236,3 +236,11 @@ def test_aligned_text_alone_is_enough_to_translate_it(data):
 def test_shards_must_be_alike(data, data_folder):
     shutil.rmtree(str(data / "bb"))
     assert any(level == WRONG and "has text of ['aa']" in what for level, what in bad(data_folder, data))
+
+
+def test_a_folder_for_a_stock_language_model(tmp_path):
+    """Its text lies beside the dictionary, in no folder of a language."""
+    (tmp_path / "dict.txt").write_text("a 1\n")
+    command = read_command(f"fairseq-train {tmp_path} --user-dir . --task language_modeling".split())
+    (finding,) = check_data_folder([str(tmp_path)], command=command)
+    assert finding.level == FINE and "as --task language_modeling has it" in finding.what

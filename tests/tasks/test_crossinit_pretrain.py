@@ -191,7 +191,7 @@ def test_rescaling_with_half_precision_is_refused():
     class HalfPrecision:
         fp32_optimizer = None
 
-    with pytest.raises(SystemExit, match="--rescale cannot be used with --fp16 or --bf16"):
+    with pytest.raises(SystemExit, match="--rescale cannot be used with --fp16, --bf16 or --amp"):
         CrossInitPretrainTask._torch_optimizer(HalfPrecision())
 
 
