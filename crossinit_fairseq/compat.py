@@ -224,7 +224,7 @@ def let_interactive_say_what_is_no_text() -> None:
     for name in ("fairseq_cli.interactive", "__main__"):
         module = sys.modules.get(name)
         spec = getattr(module, "__spec__", None)
-        if hasattr(module, "buffered_read") and getattr(spec, "name", None) in ("fairseq_cli.interactive",):
+        if hasattr(module, "buffered_read") and getattr(spec, "name", None) == "fairseq_cli.interactive":
             if module.buffered_read is not _buffered_read:
                 _buffered_read.stock = module.buffered_read
                 module.buffered_read = _buffered_read

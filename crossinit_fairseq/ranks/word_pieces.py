@@ -16,9 +16,8 @@ BPE_STYLES = ("auto", SENTENCEPIECE, SUBWORD_NMT, WHOLE_WORDS)
 _PICTURE = re.compile("[\ufe00-\ufe0f\u20e3\U000e0100-\U000e01ef]")
 _ENTITIES = frozenset(["quot", "apos", "amp", "lt", "gt", "nbsp"])
 _CONTINUES = "@@"  # subword-nmt's mark that the word goes on
-_MOST_RUNS = (
-    1 << 16
-)  # of bytes that are remembered: a language that a model spells in bytes has a new one in each sentence
+# runs of bytes that are remembered: a language that a model spells in bytes has a new one in each sentence
+_MOST_RUNS = 1 << 16
 # a longer run of sub-tokens is an address, a table or noise, not a word
 MAX_PIECES = 32
 

@@ -46,8 +46,8 @@ class Loading:
 
 def check_temporary_folder(folder: str) -> None:
     """Raise InputError when workers could not hand over their batches there: each tensor goes through a socket in
-    FOLDER/pymp-XXXXXXXX/listener-XXXXXXXX, and where that name is too long for one, training waits for ever."""
-    room = _LONGEST - len("/pymp-XXXXXXXX/listener-XXXXXXXX")
+    FOLDER/pymp-a1b2c3d4/listener-a1b2c3d4, and where that name is too long for one, training waits for ever."""
+    room = _LONGEST - len("/pymp-a1b2c3d4/listener-a1b2c3d4")
     if len(os.fsencode(folder)) > room:
         raise InputError(
             f"the folder for temporary files, {folder}, has a name of {len(os.fsencode(folder))} bytes, and the "
