@@ -65,6 +65,10 @@ class _ClosedInput:
         """Nobody is there to answer."""
         return False
 
+    def close(self) -> None:
+        """A process that is forked closes its input."""
+
+
     @property
     def buffer(self) -> BinaryIO:
         """Raises InputError."""

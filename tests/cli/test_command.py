@@ -79,6 +79,9 @@ def test_no_space_left(unbuffered):
 
 _READS = _PROGRAM.replace('[print("word") for _ in range(20000)]', "sys.stdin.buffer.read()")
 _SILENT = _PROGRAM.replace('[print("word") for _ in range(20000)]', "None")
+_WITH_WORKERS = _PROGRAM.replace(
+    '[print("word") for _ in range(20000)]', "print(*ordered_map(print, (), str, (1, 2), workers=2), file=sys.stderr)"
+).replace("import sys", "import sys; from crossinit_fairseq.preparation.ordered_map import ordered_map")
 
 
 @pytest.mark.parametrize(
@@ -88,6 +91,7 @@ _SILENT = _PROGRAM.replace('[print("word") for _ in range(20000)]', "None")
         (_PROGRAM, ">&-", 1, "name: error: standard output: Bad file descriptor\n"),
         (_SILENT, "<&- >&-", 0, ""),  # neither is needed
         (_READS, "<&- 2>&-", 1, ""),
+        (_WITH_WORKERS, "<&-", 0, "1 2\n"),
     ],
 )
 def test_streams_that_are_closed(program, closed, status, told):
