@@ -27,6 +27,7 @@ def two_cores(monkeypatch, tmp_path):
     monkeypatch.setattr(cores.os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
     stat = tmp_path / "stat"
     monkeypatch.setattr(cores, "_STAT", str(stat))
+    monkeypatch.setattr(cores, "_GROUPS", str(tmp_path))
     return stat
 
 
@@ -44,6 +45,55 @@ def test_idle_cores_where_the_system_does_not_tell(text, two_cores, monkeypatch)
     assert cores.idle_cores() == 1.25
     monkeypatch.setattr(cores.os, "getloadavg", lambda: (9, 0, 0))
     assert cores.idle_cores() == 0
+
+
+def test_idle_cores_where_no_time_is_counted_or_a_core_is_not_listed(two_cores, monkeypatch):
+    """As in some containers: all ticks are 0, or cores have other numbers there."""
+    monkeypatch.setattr(cores.os, "getloadavg", lambda: (0.75, 0, 0))
+    monkeypatch.setattr(cores.time, "sleep", lambda seconds: None)
+    two_cores.write_text(_BEFORE)
+    assert cores.idle_cores() == 1.25
+    monkeypatch.setattr(cores.os, "sched_getaffinity", lambda process: {7, 8}, raising=False)
+    monkeypatch.setattr(cores.time, "sleep", lambda seconds: two_cores.write_text(_AFTER))
+    assert cores.idle_cores() == 1.25
+
+
+GROUPS_1 = "9:name=systemd:/\n4:memory:/\n2:cpu,cpuacct:{path}\n"
+
+
+@pytest.mark.parametrize(
+    "own, limits, usable, idle",
+    [
+        (None, {}, 16, 12),
+        ("0::/\n", {}, 16, 12),
+        ("0::/\n", {"cpu.max": "max 100000\n"}, 16, 12),
+        ("0::/\n", {"cpu.max": "250000 100000\n"}, 3, 2.5),  # docker run --cpus 2.5
+        ("0::/\n", {"cpu.max": "10000 100000\n"}, 1, 0.1),
+        ("0::/job/step\n", {"job/cpu.max": "400000 100000", "job/step/cpu.max": "max 100000"}, 4, 4),
+        ("0::/a/b\n", {"a/cpu.max": "400000 100000", "a/b/cpu.max": "900000 100000"}, 4, 4),
+        ("0::/docker/1\n", {"cpu.max": "200000 100000"}, 2, 2),  # which is the root there
+        (GROUPS_1.format(path="/"), {"cpu,cpuacct/cpu.cfs_quota_us": "-1"}, 16, 12),
+        (
+            GROUPS_1.format(path="/docker/1"),
+            {"cpu,cpuacct/cpu.cfs_quota_us": "150000", "cpu,cpuacct/cpu.cfs_period_us": "50000"},
+            3,
+            3,
+        ),
+        ("0::/\n", {"cpu.max": "2000000 100000\n"}, 16, 12),  # more than there are
+    ],
+)
+def test_limits_of_containers_and_batch_systems(own, limits, usable, idle, tmp_path, monkeypatch):
+    monkeypatch.setattr(cores.os, "sched_getaffinity", lambda process: set(range(16)), raising=False)
+    monkeypatch.setattr(cores, "_idle_times", lambda: {0: (0, 0)})
+    monkeypatch.setattr(cores, "_idle_between", lambda before, after: 12.0)
+    monkeypatch.setattr(cores, "_OWN_GROUPS", str(tmp_path / "cgroup"))
+    monkeypatch.setattr(cores, "_GROUPS", str(tmp_path / "groups"))
+    if own is not None:
+        (tmp_path / "cgroup").write_text(own)
+    for name, text in limits.items():
+        (tmp_path / "groups" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "groups" / name).write_text(text)
+    assert (cores.usable_cores(), cores.idle_cores(0)) == (usable, idle)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/stat"), reason="no /proc/stat")

@@ -16,6 +16,7 @@ from crossinit_fairseq.cli.command import positive
 from crossinit_fairseq.cli.compare_recipes import CURVES, RECIPES, Recipe, minutes_of, name_of, updates_of
 from crossinit_fairseq.cli.compare_scores import ABOUT_POINTS, read_scores
 from crossinit_fairseq.command_line import CommandParser
+from crossinit_fairseq.cores import usable_cores
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.text_files import whole_number
 
@@ -90,7 +91,7 @@ def _compare(options: argparse.Namespace, further: Sequence[str]) -> None:
     os.makedirs(os.path.join(out, "logs"), exist_ok=True)
     runs = [(name, seed) for seed in seeds for name in names]
     gpus = _gpus()
-    jobs = options.jobs or max(1, len(gpus) or os.cpu_count() or 1)
+    jobs = options.jobs or len(gpus) or usable_cores()
     call = ["bash", str(script), *further]
     runner = _Runner(out, runs, gpus, recipe.end)
     try:

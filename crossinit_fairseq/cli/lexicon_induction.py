@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Tuple
 
 from crossinit_fairseq.cli.command import at_least
+from crossinit_fairseq.cores import usable_cores
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import same_language, unlike_script
 from crossinit_fairseq.lexicon.lexicon_file import Lexicon, read_word_pairs, running_words_key
@@ -161,7 +162,7 @@ def _how(options: argparse.Namespace) -> Dict[str, Any]:
 
 
 def _workers(options: argparse.Namespace) -> int:
-    return options.workers or os.cpu_count() or 1
+    return options.workers or usable_cores()
 
 
 def _known_seeds(

@@ -5,9 +5,9 @@ from typing import Any, Callable, List, Mapping
 
 from crossinit_fairseq.cli.command import at_least, positive
 from crossinit_fairseq.command_line import CommandParser
+from crossinit_fairseq.cores import usable_cores
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import check_code, language_list
-from crossinit_fairseq.preparation.ordered_map import cores
 
 _ABOUT = """\
 From raw text to what fairseq-preprocess takes, one step after the other; the recipes in examples/unmt_* call them so.
@@ -172,7 +172,7 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-language-filter", dest="language_filter", action="store_false", help="keep other languages and scripts"
     )
-    parser.add_argument("--workers", type=positive, default=cores(), metavar="N", help="(default: all cores)")
+    parser.add_argument("--workers", type=positive, default=usable_cores(), metavar="N", help="(default: all cores)")
     parser.add_argument(
         "--seed", type=at_least(0), default=1, metavar="N", help=f"of the order of the lines {_DEFAULT}"
     )
@@ -204,7 +204,7 @@ def _add_encode(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="OUT")
     parser.add_argument("--valid", type=positive, default=1000, metavar="N", help=_DEFAULT)
     parser.add_argument("--shards", type=positive, default=1, metavar="N", help=_DEFAULT)
-    parser.add_argument("--workers", type=positive, default=cores(), metavar="N", help="(default: all cores)")
+    parser.add_argument("--workers", type=positive, default=usable_cores(), metavar="N", help="(default: all cores)")
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
 from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.complete_files import check_new_file
+from crossinit_fairseq.cores import usable_cores
 from crossinit_fairseq.languages import unlike_script
 
 if TYPE_CHECKING:  # --help need not wait for numpy
@@ -128,7 +129,7 @@ def _count(options: argparse.Namespace) -> None:
     files = [source.path for source in find_sources(options.files)] if options.files else []
     if options.output:
         check_new_file(options.output, files)
-    workers = options.workers or os.cpu_count() or 1
+    workers = options.workers or usable_cores()
     common = {"lowercase": options.lowercase, "min_count": options.min_count}
     if options.wordfreq:
         from crossinit_fairseq.ranks.word_lists import wordfreq_table

@@ -13,6 +13,7 @@ import sys
 import sentencepiece
 
 from crossinit_fairseq.command_line import CommandParser
+from crossinit_fairseq.cores import usable_cores
 from crossinit_fairseq.data.dictionary import pieces_of, write_dictionary
 
 _VALID = 300  # monolingual sentences to validate on; at most a tenth of the text
@@ -71,7 +72,7 @@ def train(args, languages, vocabulary):
         vocab_size=vocabulary,
         model_type="bpe",
         character_coverage=coverage(args, languages, vocabulary),
-        num_threads=os.cpu_count() or 1,
+        num_threads=usable_cores(),
         minloglevel=1,
     )
 
