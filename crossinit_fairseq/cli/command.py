@@ -68,7 +68,6 @@ class _ClosedInput:
     def close(self) -> None:
         """A process that is forked closes its input."""
 
-
     @property
     def buffer(self) -> BinaryIO:
         """Raises InputError."""

@@ -298,9 +298,18 @@ def _processes(command: Command, machine: Machine) -> Iterator[Finding]:
 
 
 def _batch_size(command: Command, machine: Machine) -> Iterator[Finding]:
-    trains = command.program == "fairseq-train" and command["task"] != "crossinit_pretrain"
-    if trains and not command.options.keys() & {"max-tokens", "batch-size", "max-sentences"}:
+    sizes = command.options.keys() & {"max-tokens", "batch-size", "max-sentences"}
+    if command.program == "fairseq-train" and not sizes:
         yield wrong("fairseq is not told how large a batch is", "add --max-tokens or --batch-size")
+    alone = command["criterion"] == "crossinit" and command["batch-size"] == "1"
+    if alone and ("lexicon" in command or command["objective"] == "infonce"):
+        yield wrong("the other draws of a batch are the Negatives, and there are none", "give --batch-size 256")
+
+
+def _seed(command: Command, machine: Machine) -> Iterator[Finding]:
+    seed = command["seed"]
+    if command.program != "fairseq-preprocess" and _is_number(seed) and not 0 <= float(seed) < 1 << 32:
+        yield wrong(f"--seed {seed} ends the run: numpy takes 0 to {(1 << 32) - 1}", "give another --seed")
 
 
 def _generation(command: Command, machine: Machine) -> Iterator[Finding]:
@@ -324,6 +333,7 @@ _RULES: List[Callable[[Command, Machine], Iterator[Finding]]] = [
     _half_precision,
     _processes,
     _batch_size,
+    _seed,
     _generation,
 ]
 

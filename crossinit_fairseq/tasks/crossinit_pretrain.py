@@ -20,7 +20,7 @@ from crossinit_fairseq.models.alignment_model import AlignmentModel
 from crossinit_fairseq.models.bare_model import unwrap
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.models.copying_attention import start_as_copier
-from crossinit_fairseq.ranks import RankedWords
+from crossinit_fairseq.ranks import RankedWords, open_binarised
 from crossinit_fairseq.spans import DrawDataset, PairSampler, SpanSampler
 from crossinit_fairseq.tasks.base import CrossInitTask
 from crossinit_fairseq.tasks.crossinit_pretrain_config import CrossInitPretrainConfig
@@ -29,6 +29,7 @@ from crossinit_fairseq.tasks.word_ranks import from_binarised, from_table, parse
 
 logger = logging.getLogger(__name__)
 
+_COUNTED = 20_000_000  # tokens whose words are counted in seconds
 _DEFAULT_PAIRS = 256  # the authors' trial code draws 256 pairs a step; the paper does not say
 _FEWEST_DIRECTIONS = 2.0  # below, one direction outweighs all others
 _EXPLODED = 100.0  # times the norm at the start; several-fold is usual
@@ -149,6 +150,16 @@ class CrossInitPretrainTask(CrossInitTask):
         with one_sentence():
             self._check_start(model)
         return model
+
+    def rehearse_counting(self) -> None:
+        """Too few words for the spans, or too few pairs."""
+        for language in self.tables:
+            self._words_of(language)
+        texts = [language for language in self.languages if language not in self.tables]
+        prefixes = [os.path.join(folder, text, self.cfg.train_subset) for folder in self.folders for text in texts]
+        with one_sentence():
+            if sum(len(open_binarised(prefix).tokens) for prefix in prefixes) <= _COUNTED:
+                self._samplers()
 
     def _check_start(self, model: BaseFairseqModel) -> None:
         check_dictionary_fits(model, self.dictionary, self.cfg.data)

@@ -1,7 +1,8 @@
 """What a program of fairseq does before its first batch, as far as that takes seconds, for crossinit-doctor.
 
 Nothing is written and nothing trained. What this package refuses ends the rehearsal with the sentence and the exit
-status that would end the run; what only fairseq or torch refuses passes, as the rehearsal may be what it fails on.
+status that would end the run, and so does a model, an optimizer or a schedule that cannot be made. What else fairseq or
+torch refuses passes, as the rehearsal may be what it fails on.
 """
 
 import contextlib
@@ -10,7 +11,8 @@ from typing import Any, Iterator
 
 import torch
 from fairseq import tasks
-from fairseq.optim import OPTIMIZER_REGISTRY
+from fairseq.optim import OPTIMIZER_REGISTRY, build_optimizer
+from fairseq.optim.lr_scheduler import build_lr_scheduler
 
 from crossinit_fairseq.checkpoint_files import (
     load_checkpoint_file,
@@ -20,7 +22,7 @@ from crossinit_fairseq.checkpoint_files import (
 )
 from crossinit_fairseq.data.dictionary_record import starting_checkpoint
 from crossinit_fairseq.data.folder import check_languages
-from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.errors import InputError, first_line, one_sentence
 from crossinit_fairseq.tasks.base import CrossInitTask
 
 _FEW_BYTES = 4 << 30  # checkpoints that are loaded in seconds
@@ -43,17 +45,44 @@ def rehearse(program: str, cfg: Any) -> None:
 
 
 def _train(task: CrossInitTask, cfg: Any) -> None:
-    try:
-        with _no_memory():
-            model = task.build_to_rehearse(cfg.model)
-    except RuntimeError:  # --start-as-copier looks at values
-        model = task.build_to_rehearse(cfg.model)
+    model = _build(task, cfg)
+    _check_optimizer(cfg)
+    task.rehearse_counting()
     criterion = type(task.build_criterion(cfg.criterion)).__name__
     with one_sentence():
         _check_start(cfg, model, criterion)
+    if cfg.task.get("source_lang") and cfg.task.get("target_lang"):  # it asks for aligned text
+        task.load_dataset(cfg.dataset.train_subset, combine=False, epoch=1)
     if not cfg.dataset.disable_validation and task.validates_on_text:
         for split in cfg.dataset.valid_subset.split(","):
             task.load_dataset(split, combine=False, epoch=1)
+
+
+def _build(task: CrossInitTask, cfg: Any) -> torch.nn.Module:
+    with contextlib.suppress(Exception), _no_memory():  # --start-as-copier looks at values
+        return task.build_to_rehearse(cfg.model)
+    with _said_of(f"the model of --arch {cfg.model.arch}"):
+        return task.build_to_rehearse(cfg.model)
+
+
+@contextlib.contextmanager
+def _said_of(what: str) -> Iterator[None]:
+    """Within it nothing but what is asked for can fail; where it does, training would, with a traceback."""
+    try:
+        yield
+    except Exception as error:
+        with one_sentence():
+            raise InputError(f"{what} cannot be made: {first_line(error)}") from None
+
+
+def _check_optimizer(cfg: Any) -> None:
+    """Make the optimizer and the schedule of its rate, of a small parameter in place of the model's."""
+    if cfg.optimizer._name == "composite":  # which asks parameters for its parts
+        return
+    with _said_of(f"--optimizer {cfg.optimizer._name}"):
+        optimizer = build_optimizer(cfg.optimizer, [torch.nn.Parameter(torch.zeros(2, 2))])
+    with _said_of(f"--lr-scheduler {cfg.lr_scheduler._name}"):
+        build_lr_scheduler(cfg.lr_scheduler, optimizer)
 
 
 @contextlib.contextmanager

@@ -43,7 +43,9 @@ def in_a_folder(tmp_path, monkeypatch):
         save_checkpoint_file({"cfg": {"model": model, "task": {"_name": "x", "data": "d"}}, "model": {}}, name)
 
 
-@pytest.mark.parametrize("words", [TRAIN + "--task crossinit_unmt --lr 1e-3 0.5 --fp16-scale -1", GENERATE, DENOISING])
+@pytest.mark.parametrize(
+    "words", [TRAIN + "--task crossinit_unmt --lr 1e-3 0.5 --fp16-scale -1 --seed 4294967295", GENERATE, DENOISING]
+)
 @pytest.mark.parametrize("machine", [FORK, OFFICIAL, GPU])
 def test_a_command_without_pain(words, machine):
     assert judged(words, machine) == []
@@ -60,6 +62,11 @@ def test_preprocessing_loads_no_checkpoint_and_makes_no_batches():
         (TRAIN.replace("--user-dir .", ""), OFFICIAL, WARNING, "--user-dir is not", "add --user-dir /"),
         (TRAIN.replace("-dir .", "-dir crossinit_fairseq"), FORK, WRONG, "is no folder from here", "give --user-dir /"),
         (TRAIN.replace("--max-tokens 9", ""), FORK, WRONG, "not told how large a batch is", "add --max-tokens or"),
+        (TRAIN.replace("--max-tokens 9", "--task crossinit_pretrain"), FORK, WRONG, "not told how large", "add"),
+        (TRAIN + "--criterion crossinit --batch-size 1 --objective infonce", FORK, WRONG, "are none", "256"),
+        (TRAIN + "--criterion crossinit --batch-size 1 --lexicon a-b=f", FORK, WRONG, "there are none", "256"),
+        (TRAIN + "--seed -1", FORK, WRONG, "--seed -1 ends the run", "give another"),
+        (GENERATE + "--seed=4294967296", FORK, WRONG, "--seed 4294967296 ends the run", "give another"),
         ("fairseq-hydra-train task.data=d common.user_dir=. dataset.data_buffer_size=0", FORK, WRONG,
          "data=d is relative", "give /"),
         (TRAIN + "--task online_backtranslation", FORK, WRONG, "starts from </s>", "use --task crossinit_unmt"),
