@@ -227,8 +227,8 @@ class CrossInitTask(FairseqTask):
         """Build the model as training does, but for what takes minutes; see rehearsal.py."""
         return self.build_model(cfg)
 
-    def rehearse_counting(self) -> None:
-        """What of the text would be refused when it has been counted, where that takes seconds; see rehearsal.py."""
+    def rehearse_reading(self) -> None:
+        """Read the training text as training does, where that takes seconds; see rehearsal.py."""
 
     def check_starting_checkpoint(self) -> None:
         """Raise InputError when training is about to start from a checkpoint of another dictionary.

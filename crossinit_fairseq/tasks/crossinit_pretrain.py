@@ -151,8 +151,8 @@ class CrossInitPretrainTask(CrossInitTask):
             self._check_start(model)
         return model
 
-    def rehearse_counting(self) -> None:
-        """Too few words for the spans, or too few pairs."""
+    def rehearse_reading(self) -> None:
+        """Count the words: they may be too few for the spans, or for the lexicons."""
         for language in self.tables:
             self._words_of(language)
         texts = [language for language in self.languages if language not in self.tables]

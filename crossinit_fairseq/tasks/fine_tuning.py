@@ -30,6 +30,8 @@ from crossinit_fairseq.tasks.base import CrossInitTask, RunConfig
 
 logger = logging.getLogger(__name__)
 
+_FEW_BYTES = 4 << 20  # of files that are read in seconds
+
 
 @dataclass
 class FineTuningConfig(RunConfig):
@@ -151,6 +153,11 @@ class FineTuningTask(CrossInitTask):
                 # several files of a language are one group each, under the same name
                 groups = [(name, Examples(self.evaluation_examples(name, path))) for name, path in self.valid_files]
         self.datasets[split] = GroupedBatches(groups)
+
+    def rehearse_reading(self) -> None:
+        """Read small files, and see that there are any."""
+        if sum(os.path.getsize(path) for _, path in self.train_files if os.path.isfile(path)) <= _FEW_BYTES:
+            self.load_dataset(self.cfg.train_subset)
 
     def has_sharded_data(self, split: str) -> bool:
         """Yes for training: fairseq then asks for a new order for each epoch."""

@@ -47,7 +47,7 @@ def rehearse(program: str, cfg: Any) -> None:
 def _train(task: CrossInitTask, cfg: Any) -> None:
     model = _build(task, cfg)
     _check_optimizer(cfg)
-    task.rehearse_counting()
+    task.rehearse_reading()
     criterion = type(task.build_criterion(cfg.criterion)).__name__
     with one_sentence():
         _check_start(cfg, model, criterion)
@@ -136,6 +136,9 @@ def _optimizer(cfg: Any) -> str:
 
 
 def _translate(task: CrossInitTask, program: str, cfg: Any) -> None:
+    if not cfg.common_eval.path:
+        with one_sentence():
+            raise InputError("--path is not given: name the checkpoint that is to translate")
     task.build_bpe(cfg.bpe)
     wanted = (cfg.task.get("source_lang"), cfg.task.get("target_lang"))
     if all(wanted) and str(cfg.task.get("generation_vocab")) == "target":

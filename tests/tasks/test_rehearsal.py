@@ -77,6 +77,9 @@ def test_models_take_no_memory(task, data_folder):
         ),
         ("crossinit_mlm", "--adam-betas 0.9-", "--optimizer adam cannot be made: invalid syntax"),
         ("crossinit_mlm", "--lr-scheduler triangular --max-lr 0.001", "--lr-scheduler triangular cannot be made: "),
+        ("crossinit_xnli", "--train-files ,", "nothing to train on: give --train-files"),
+        ("crossinit_xnli", "--train-files aa=no.tsv", "no.tsv"),
+        ("crossinit_qa", "--train-files aa={data}/train.tsv", "train.tsv is no JSON"),
         ("crossinit_xnli", "--train-files cc={data}/train.tsv", "no embedding for the language cc"),
         ("crossinit_qa", "--max-length 70", "--max-length is 70 but the model has"),
         ("crossinit_pretrain", "--criterion cross_entropy", "trains with --criterion crossinit, not with cross_entr"),
@@ -165,6 +168,8 @@ def test_translating(data, start, tmp_path):
         words = [word for word in options if "--path" not in more or word not in ("--path", str(start))]
         with pytest.raises(SystemExit, match=said):
             rehearse("fairseq-generate", parsed("generate", [str(data)] + words + more.split()))
+    with pytest.raises(SystemExit, match="--path is not given"):
+        rehearse("fairseq-interactive", parsed("interactive", [str(data)] + options[:-2]))
     shutil.rmtree(str(data / "aa"))
     rehearse("fairseq-generate", parsed("generate", [str(data)] + options))
     with pytest.raises(SystemExit, match="language 'aa' has no binarised text"):
