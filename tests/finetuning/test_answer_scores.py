@@ -28,10 +28,60 @@ def score(prediction, *answers, language="en", rules="mlqa"):
         ("zh", "北京IBM 公司，2008年", ["北", "京", "ibm", "公", "司", "2008", "年"]),
         ("zh_Hans", "北京", ["北", "京"]),
         ("en", "«U.S.» — $5", ["us", "5"]),
+        # the borders of the Chinese characters that are words: U+4E00 to U+9FA5
+        ("zh", "x一龥y", ["x", "一", "龥", "y"]),
+        ("zh", "x\u4dff\u9fa6y", ["x\u4dff\u9fa6y"]),
     ],
 )
 def test_what_counts_by_mlqa(language, text, words):
     assert normaliser(language)(text) == words
+
+
+ARTICLES = {
+    "en": "a an the",
+    "es": "un una unos unas el la los las",
+    "vi": "của là cái chiếc những",
+    "de": "ein eine einen einem eines einer der die das den dem des",
+    "hi": "",
+    "zh": "",
+}
+
+
+@pytest.mark.parametrize("language", ARTICLES)
+def test_each_article_and_those_of_no_other_language(language):
+    words = normaliser(language)
+    for articles in ARTICLES.values():
+        for article in articles.split():
+            left = [] if article in ARTICLES[language].split() else [article]
+            assert words(f"x {article.upper()}, y") == ["x", *left, "y"], (language, article)
+
+
+def test_punctuation_goes_before_articles():
+    assert normaliser("en")("th.e x") == ["x"] and normaliser("en")("a-x") == ["ax"]
+
+
+@pytest.mark.parametrize(
+    "language, prediction, answers, expected_f1",
+    [
+        # SQuAD 1.1, the first question of its development set: the best is the third answer, without "the": 5 of the 5
+        # words given stand among its 11, F1 = 2 * 5 / (5 + 11); the others have 2 of 3 words, 4 / 8, and 2 of 2, 4 / 7
+        (
+            "en",
+            "Levi's Stadium in Santa Clara",
+            [
+                "Santa Clara, California",
+                "Levi's Stadium",
+                "Levi's Stadium in the San Francisco Bay Area at Santa Clara, California.",
+            ],
+            62.5,
+        ),
+        # MLQA, test, c076d4b0a1967805a45e7ab1e247e3a0739d4850: 4 words of 6 given, 4 of 4: F1 = 8 / 10
+        ("de", "zwischen 3050 und 3350 Meter hoch", ["3050 und 3350 Meter"], 80.0),
+    ],
+)
+def test_public_examples(language, prediction, answers, expected_f1):
+    assert score(prediction, *answers, language=language) == (pytest.approx(expected_f1), 0.0)
+    assert all(score(answer, *answers, language=language) == (100.0, 100.0) for answer in answers)
 
 
 def test_what_counts_by_squad():
