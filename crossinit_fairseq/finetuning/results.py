@@ -138,6 +138,12 @@ def context_language(name: str) -> str:
     return context_and_question(name)[0]
 
 
+def _one_language(name: str) -> str:
+    """The code of the language that paragraphs and questions are both of; "" where they are of two."""
+    context, asked = map(base_language, context_and_question(name))
+    return context if context == asked else ""
+
+
 def _result(
     task: str,
     systems: Mapping[str, Sequence[str]],
@@ -148,7 +154,8 @@ def _result(
     more: Dict[str, Any],
 ) -> Dict[str, Any]:
     scored = {name: summary([score(folder) for folder in folders]) for name, folders in systems.items()}
-    bases = {base_language(context_language(name)): name for name in references}
+    # the tables have questions in the language of the paragraphs
+    bases = {_one_language(name): name for name in references if _one_language(name)}
     return {
         "format": FORMATS[task],
         "task": task,
@@ -173,7 +180,7 @@ def summary(seeds: Sequence[Dict[str, Scores]]) -> Dict[str, Any]:
 
 def _summary(seeds: List[Scores]) -> Dict[str, Any]:
     names = list(seeds[0])
-    english = next((name for name in names if base_language(context_language(name)) == "en"), None)
+    english = next((name for name in names if _one_language(name) == "en"), None)
     others = [name for name in names if name != english]
     gap = None
     if english and others:

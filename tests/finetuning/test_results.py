@@ -24,6 +24,9 @@ def test_mean_deviation_average_and_gap_by_hand():
 def test_no_gap_without_english_or_others():
     assert summary([{"f1": {"de": 1.0, "hi": 2.0}}])["f1"]["gap"] is None
     assert summary([{"f1": {"en": 1.0}}])["f1"]["gap"] is None
+    # English is where both are English: 60 - (20 + 40) / 2
+    assert summary([{"f1": {"en-de": 20.0, "en": 60.0, "de": 40.0}}])["f1"]["gap"]["mean"] == 30.0
+    assert summary([{"f1": {"en-de": 20.0, "de": 40.0}}])["f1"]["gap"] is None
 
 
 def test_accuracy_of_files(tmp_path):
@@ -59,8 +62,13 @@ def test_answers_of_files_with_another_language_of_questions(tmp_path, caplog):
     # German articles count for nothing, since the paragraphs are German; question 1 has no answer
     assert result["systems"]["mine"]["em"]["languages"]["de-en"]["mean"] == 50.0
     assert list(result["unanswered"].values()) == [1]
-    assert result["published"][0]["scores"]["f1"] == {"de-en": 62.2}
-    assert not mlqa_result({"m": [str(tmp_path)]}, {"de-en": str(tmp_path / "dev.json")}, "squad")["published"]
+    # Table 6 has questions in the language of the paragraphs: none of its figures stands beside others
+    assert not result["published"]
+    (tmp_path / "de.json").write_text('{"0": "Haus", "1": "ein Baum"}', "utf-8")
+    files = {name: str(tmp_path / "dev.json") for name in ("de-en", "de")}
+    assert mlqa_result({"m": [str(tmp_path)]}, files)["published"][0]["scores"]["f1"] == {"de": 62.2}
+    assert not mlqa_result({"m": [str(tmp_path)]}, files, "squad")["published"]
+    caplog.clear()
     assert not caplog.records
     mlqa_result({}, {"de-hi": str(tmp_path / "dev.json")})
     assert "dev.json, questions: most letters are Latin: is this text hi?" in caplog.text
@@ -87,6 +95,11 @@ def test_likeliest_sentence():
     assert likeliest_sentence(Question("1", "", "x", ())) == ""
 
 
+def said(caplog):
+    """What this package said: importing fairseq makes other libraries say what is for their authors."""
+    return [record.getMessage() for record in caplog.records if record.name.startswith("crossinit_fairseq")]
+
+
 ENGLISH = "The committee has decided that the old bridge over the river will be closed to all traffic for two weeks"
 GERMAN = "Der Ausschuss hat beschlossen, dass die alte Bruecke ueber den Fluss zwei Wochen lang gesperrt bleiben wird"
 
@@ -98,10 +111,9 @@ def test_text_in_another_language_of_the_same_script_is_said(tmp_path, caplog):
         (tmp_path / f"{language}.tsv").write_text(rows, "utf-8")
     right = {language: str(tmp_path / f"{language}.tsv") for language in ("en", "de")}
     xnli_result({}, right)
-    assert not caplog.records
+    assert not said(caplog)
     xnli_result({}, {"en": right["de"], "de": right["en"]})
-    said = [record.getMessage() for record in caplog.records]
-    assert said == [
+    assert said(caplog) == [
         f"{right['de']} reads as de, not as en: is it the text of that language?",
         f"{right['en']} reads as en, not as de: is it the text of that language?",
     ]
@@ -113,4 +125,4 @@ def test_text_in_another_language_of_the_same_script_is_said(tmp_path, caplog):
     assert f"{tmp_path}/qa.json reads as de, not as en" in caplog.text
     caplog.clear()
     mlqa_result({}, {"de-en": str(tmp_path / "qa.json")})
-    assert not caplog.records
+    assert not said(caplog)
