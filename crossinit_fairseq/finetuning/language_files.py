@@ -72,6 +72,21 @@ def json_lines(path: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
         yield place, row
 
 
+def json_rows(path: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    """Yield (place, object) of a list of objects, or of one object a line, as Hugging Face's `to_json` writes them.
+
+    place: "FILE, object 3" or "FILE, line 3". Raises InputError.
+    """
+    first = next((line for _, line in numbered_lines(path)), "")
+    if not first.lstrip().startswith("["):
+        yield from json_lines(path)
+        return
+    for number, row in enumerate(read_json(path), 1):
+        if not isinstance(row, dict):
+            raise InputError(f"{path}, object {number}: no JSON object but {str(row)[:40]!r}")
+        yield f"{path}, object {number}", row
+
+
 def parquet_rows(path: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
     """Yield (place, row) of a Parquet file. place: "FILE, row 3". Raises InputError."""
     try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.finetuning.language_files import json_lines, parquet_rows, read_json, warn_of_another_script
+from crossinit_fairseq.finetuning.language_files import json_lines, json_rows, parquet_rows, warn_of_another_script
 from crossinit_fairseq.languages import same_language
 from crossinit_fairseq.text_files import numbered_lines
 
@@ -21,6 +21,8 @@ _HYPOTHESIS = ("hypothesis", "hypo", "sentence2", "sentence_B")
 _LABEL = ("gold_label", "label", "entailment_label")
 _ID = ("pairID", "pair_ID", "id", "idx")
 _LANGUAGE = ("language", "lang")
+# each annotator's, at the end of a row; most pairs of MultiNLI have one annotator
+_ANNOTATORS = frozenset(f"label{number}" for number in range(1, 6))
 
 
 @dataclass(frozen=True)
@@ -82,21 +84,8 @@ def _rows(path: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
     if path.endswith(".jsonl"):
         return json_lines(path)
     if path.endswith(".json"):
-        return _json_rows(path)
+        return json_rows(path)
     return _columns(path)
-
-
-def _json_rows(path: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
-    """A list of objects, or one object a line, as Hugging Face's `to_json` writes them."""
-    first = next((line for _, line in numbered_lines(path)), "")
-    if not first.lstrip().startswith("["):
-        yield from json_lines(path)
-        return
-    rows = read_json(path)
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row, dict):
-            raise InputError(f"{path}, object {number}: no JSON object but {str(row)[:40]!r}")
-        yield f"{path}, object {number}", row
 
 
 def _columns(path: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
@@ -108,6 +97,8 @@ def _columns(path: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
                 header = cells
                 continue
             header = ["premise", "hypothesis", "label"][: max(len(cells), 2)]
+        if _ANNOTATORS.issuperset(header[len(cells) :]):
+            cells += [""] * (len(header) - len(cells))
         if len(cells) != len(header):
             raise InputError(f"{place}: {len(cells)} columns between tabs, and {len(header)} were expected")
         yield place, dict(zip(header, cells))
@@ -120,7 +111,9 @@ def _of_language(row: Dict[str, Any], language: str) -> Dict[str, Any]:
         return row
     if "translation" in hypothesis and "language" in hypothesis:
         hypothesis = dict(zip(hypothesis["language"] or [], hypothesis["translation"] or []))
-    return dict(row, premise=premise.get(language), hypothesis=hypothesis.get(language))
+    # under one name in both, by any code of the language
+    name = next((name for name in premise if name == language or _is(name, language)), language)
+    return dict(row, premise=premise.get(name), hypothesis=hypothesis.get(name))
 
 
 def _first(row: Dict[str, Any], names: Iterable[str]) -> Any:
@@ -132,6 +125,14 @@ def _same(first: str, second: str, place: str) -> bool:
         return same_language(first, second)
     except InputError as error:
         raise InputError(f"{place}: {error}") from None
+
+
+def _is(name: str, language: str) -> bool:
+    """Whether a name is one of the language's; what is no language's is not."""
+    try:
+        return same_language(name, language)
+    except InputError:
+        return False
 
 
 def _label(label: Any, place: str) -> Optional[int]:

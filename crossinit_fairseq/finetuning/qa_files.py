@@ -1,10 +1,18 @@
 """Files of extractive question answering: paragraphs, questions, answers. SQuAD 1.1, MLQA and XQuAD."""
 
+import json
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.finetuning.language_files import json_lines, parquet_rows, read_json, warn_of_another_script
+from crossinit_fairseq.finetuning.language_files import (
+    json_lines,
+    json_rows,
+    parquet_rows,
+    read_json,
+    warn_of_another_script,
+)
+from crossinit_fairseq.text_files import numbered_lines
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Question:
 
 
 def read_questions(path: str, language: Optional[str] = None, asked: Optional[str] = None) -> List[Question]:
-    """Read the questions of a file, in their order: SQuAD's JSON, or Hugging Face's rows as `.parquet` or `.jsonl`.
+    """Read the questions of a file, in their order: SQuAD's JSON, or Hugging Face's rows as Parquet or JSON.
 
     language: of the paragraphs, if it is to be checked; asked: of the questions, where it is another. The log says when
     most letters are of another script than the language's.
@@ -43,10 +51,9 @@ def read_questions(path: str, language: Optional[str] = None, asked: Optional[st
     scoring needs the text alone. Raises InputError for a file that cannot be read, a question that lacks something or
     has the id of another (both with their place), and for a file without questions.
     """
-    rows = parquet_rows if path.endswith(".parquet") else json_lines if path.endswith(".jsonl") else _squad_rows
     questions: List[Question] = []
     seen = set()
-    for place, row in rows(path):
+    for place, row in _rows(path):
         question = _question(row, place)
         if question.id in seen:
             raise InputError(f"{place}: the id {question.id} stands there a second time")
@@ -61,6 +68,26 @@ def read_questions(path: str, language: Optional[str] = None, asked: Optional[st
         if code:
             warn_of_another_script(code, texts, f"{path}, {what}")
     return questions
+
+
+def _rows(path: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    if path.endswith(".parquet"):
+        return parquet_rows(path)
+    if path.endswith(".jsonl"):
+        return json_lines(path)
+    return json_rows(path) if _is_of_rows(path) else _squad_rows(path)
+
+
+def _is_of_rows(path: str) -> bool:
+    """Whether a JSON file has a list of questions, or one a line, instead of SQuAD's articles."""
+    first = next((line for _, line in numbered_lines(path)), "").lstrip()
+    if first.startswith("["):
+        return True
+    try:
+        row = json.loads(first)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(row, dict) and "context" in row
 
 
 def _squad_rows(path: str) -> Iterator[Tuple[str, Dict[str, Any]]]:

@@ -46,6 +46,15 @@ def test_multinli_without_a_gold_label_is_left_out_and_counted(tmp_path, caplog)
     assert "left out 1 pairs without a gold label" in caplog.text
 
 
+def test_annotators_who_said_nothing_may_lack_at_the_end_of_a_row(tmp_path):
+    header = "gold_label\tsentence1\tsentence2\tpairID\tgenre\tlabel1\tlabel2\tlabel3\tlabel4\tlabel5\n"
+    rows = "neutral\tA\tB\t1n\tfiction\tneutral\nneutral\tC\tD\t2n\tfiction\tneutral\t\t\t\t\n"
+    path = write(tmp_path, "multinli_1.0_train.txt", header + rows)
+    assert read_pairs(path, "en") == [Pair("1n", "A", "B", 1), Pair("2n", "C", "D", 1)]
+    with pytest.raises(InputError, match="line 2: 4 columns between tabs, and 10"):
+        read_pairs(write(tmp_path, "short.txt", header + "neutral\tA\tB\t1n\n"), "en")
+
+
 def test_other_columns(tmp_path):
     assert read_pairs(write(tmp_path, "SICK.txt", SICK), "en") == [Pair("1", "A", "B", 0)]
     translated = write(tmp_path, "multinli.train.de.tsv", "premise\thypo\tlabel\nA\tB\tcontradictory\n")
@@ -79,7 +88,9 @@ def test_all_languages_in_one_row(tmp_path):
         "label": 1,
     }
     path = write(tmp_path, "all.jsonl", json.dumps(row))
-    assert read_pairs(path, "de") == [Pair("1", "Ah", "Be", 1)]
+    assert read_pairs(path, "de") == read_pairs(path, "de_AT") == [Pair("1", "Ah", "Be", 1)]
+    with pytest.raises(InputError, match="line 1: no premise and hypothesis"):
+        read_pairs(path, "fr")
 
 
 @pytest.mark.parametrize(
@@ -115,6 +126,10 @@ def test_squad_and_its_rows(tmp_path):
     assert read_questions(write(tmp_path, "a.json", json.dumps(squad()))) == expected
     row = {"id": "1", "context": "A cat sat.", "question": "Who?", "answers": {"text": ["cat"], "answer_start": [2]}}
     assert read_questions(write(tmp_path, "a.jsonl", json.dumps(row))) == expected
+    other = dict(row, id="2")
+    for text in (json.dumps([row, other], indent=1), "\n".join(map(json.dumps, (row, other)))):
+        found = read_questions(write(tmp_path, "rows.json", text))
+        assert [question.id for question in found] == ["1", "2"] and found[:1] == expected
     pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
 
     parquet.write_table(pyarrow.Table.from_pylist([row]), str(tmp_path / "a.parquet"))
@@ -144,7 +159,9 @@ def test_an_answer_that_stands_elsewhere():
 @pytest.mark.parametrize(
     "content, message",
     [
-        ([], "has no list `data`"),
+        ([], "holds no question"),
+        ([5], "object 1: no JSON object"),
+        ({}, "has no list `data`"),
         ({"data": [{}]}, "article 1 has no list `paragraphs`"),
         ({"data": [{"paragraphs": [{"qas": 1}]}]}, "article 1, paragraph 1 has no list `qas`"),
         ({"data": []}, "holds no question"),
