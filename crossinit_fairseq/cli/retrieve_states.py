@@ -1,11 +1,14 @@
 """What crossinit-retrieve looks at: the vectors that a checkpoint has for texts, layer by layer."""
 
+import logging
 import os
 from typing import Any, Dict, Optional, Sequence
 
 import numpy as np
 
 from crossinit_fairseq.cli.command import load_checkpoint
+
+logger = logging.getLogger(__name__)
 
 
 class States:
@@ -41,7 +44,11 @@ class States:
         for number, text in enumerate(texts):
             encoded = self.form.single(self.pieces.encode(text)[: self.longest], language)
             languages = None if encoded.languages is None else [encoded.languages]
-            examples.append(Example(number, [encoded.tokens], languages, [[max(encoded.length, 1)]]))
+            examples.append(Example(number, [encoded.tokens], languages, [[encoded.length]]))
+        empty = sum(example.targets[0][0] == 0 for example in examples)
+        if empty:
+            logger.warning(f"{language}: no token is left of {empty:,} of {len(texts):,} texts; </s> stands for each")
+            examples = [example._replace(targets=[[max(*example.targets[0], 1)]]) for example in examples]
         dataset = Examples(examples)
         vectors: Dict[int, np.ndarray] = {}
         for batch in GroupedBatches([("", dataset)]).batch_by_size(None, max_tokens=self.max_tokens):

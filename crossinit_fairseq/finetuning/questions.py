@@ -92,6 +92,12 @@ class QuestionEncoder:
                 return found
         return None
 
+    @staticmethod
+    def without_tokens(windows: Sequence[Window]) -> bool:
+        """Whether no token is left of a question or of its paragraph, whose windows are given."""
+        part = windows[0].encoded
+        return not part.length or len(part.tokens) == part.length + SPECIAL
+
     def training_windows(self, questions: Sequence[Question], language: str, path: str) -> List[Window]:
         """The windows of the questions whose answer is found in its paragraph; the others are counted in the log.
 
@@ -101,14 +107,14 @@ class QuestionEncoder:
         for number, question in enumerate(questions):
             own = self.encode(number, question, language, language)
             # an answer may lie across the end of each window
-            if all(window.target in (None, NOWHERE) for window in own):
+            if self.without_tokens(own) or all(window.target in (None, NOWHERE) for window in own):
                 lost += 1
             else:
                 found_windows += own
         if lost:
             logger.warning(
                 f"{path}: left out {lost:,} of {len(questions):,} questions: their answer does not stand in the "
-                "paragraph where the file says, or in no window as a whole"
+                "paragraph where the file says, or in no window as a whole, or no token is left of the question"
             )
         if not found_windows:
             raise InputError(f"{path}: no answer was found in its paragraph: nothing to train on")

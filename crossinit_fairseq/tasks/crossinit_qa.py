@@ -1,5 +1,6 @@
 """The task `crossinit_qa`: answers out of paragraphs, trained on one language and read in every other."""
 
+import logging
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -26,6 +27,8 @@ from crossinit_fairseq.finetuning.questions import (
 )
 from crossinit_fairseq.models.fine_tuned import SpanHead
 from crossinit_fairseq.tasks.fine_tuning import FineTuningConfig, FineTuningTask, training_files
+
+logger = logging.getLogger(__name__)
 
 Asked = Tuple[Question, List[Window]]
 
@@ -90,7 +93,7 @@ class CrossInitQaTask(FineTuningTask):
 
     def evaluation_examples(self, language: str, path: str) -> List[Example]:
         """All questions of a file, each with its windows. Raises InputError for one without an answer."""
-        examples = []
+        examples, asked = [], []
         for question in read_questions(path, language):
             if not question.answers:
                 raise InputError(f"{path}: the question {question.id} has no answer to validate with")
@@ -98,6 +101,8 @@ class CrossInitQaTask(FineTuningTask):
             windows = self.encoder.encode(number, question, language, language)
             self._asked[number] = (question, windows)
             examples.append(_example(number, windows))
+            asked.append(windows)
+        self._say_without_tokens(asked, path)
         return examples
 
     def score(self, sample: Dict[str, Any], model: BaseFairseqModel) -> Dict[str, float]:
@@ -142,11 +147,21 @@ class CrossInitQaTask(FineTuningTask):
             number: (question, self.encoder.encode(number, question, language, asked_in))
             for number, question in enumerate(questions)
         }
+        self._say_without_tokens([windows for _, windows in asked.values()], language)
         answers: Dict[int, str] = {}
         examples = [_example(number, windows) for number, (_, windows) in asked.items()]
         for sample in self.batches(examples, max_tokens):
             answers.update(self._answers(model, sample, asked))
         return {question.id: answers[number] for number, (question, _) in asked.items()}
+
+    def _say_without_tokens(self, asked: Sequence[List[Window]], place: str) -> None:
+        """Count the questions of which, or of whose paragraph, no token is left, in the log."""
+        count = sum(map(self.encoder.without_tokens, asked))
+        if count:
+            logger.warning(
+                f"{place}: of {count:,} of {len(asked):,} questions, or of their paragraphs, no token is left; "
+                "without a paragraph the answer is empty"
+            )
 
     def _answers(self, model: BaseFairseqModel, sample: Dict[str, Any], asked: Dict[int, Asked]) -> Dict[int, str]:
         """{number of the question: text} of a batch that holds all windows of its questions, in their order."""

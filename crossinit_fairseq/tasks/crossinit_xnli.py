@@ -1,5 +1,6 @@
 """The task `crossinit_xnli`: natural language inference, trained on one language and read in every other."""
 
+import logging
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Sequence
 
@@ -15,6 +16,8 @@ from crossinit_fairseq.finetuning.encoding import SPECIAL, PairForm, PieceEncode
 from crossinit_fairseq.finetuning.nli_files import LABELS, Pair, read_pairs
 from crossinit_fairseq.models.fine_tuned import ClassificationHead
 from crossinit_fairseq.tasks.fine_tuning import FineTuningConfig, FineTuningTask, training_files
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -69,12 +72,13 @@ class CrossInitXnliTask(FineTuningTask):
 
     def evaluation_examples(self, language: str, path: str) -> List[Example]:
         """All pairs of a file. Raises InputError for one without a label."""
-        examples = []
-        for number, pair in enumerate(read_pairs(path, language)):
+        examples, pairs = [], read_pairs(path, language)
+        for number, pair in enumerate(pairs):
             if pair.label is None:
                 raise InputError(f"{path}: the pair {pair.id} has no label to validate with")
-            examples.append(self.example(number, pair, language)._replace(targets=[[pair.label]]))
-        return examples
+            examples.append(self.example(number, pair, language))
+        _say_without_tokens(examples, path)
+        return [example._replace(targets=[[pair.label]]) for example, pair in zip(examples, pairs)]
 
     def example(self, number: int, pair: Pair, language: str) -> Example:
         """A pair as an input. Its target is (0, whether both texts have a token), to be replaced by the label."""
@@ -93,6 +97,7 @@ class CrossInitXnliTask(FineTuningTask):
         self.form.check_language(language)
         labels = [0] * len(pairs)
         examples = [self.example(number, pair, language) for number, pair in enumerate(pairs)]
+        _say_without_tokens(examples, language)
         device = next(model.parameters()).device
         with torch.no_grad():
             for sample in self.batches(examples, max_tokens):
@@ -107,3 +112,13 @@ class CrossInitXnliTask(FineTuningTask):
     def max_positions(self) -> int:
         """Longest input, in sub-tokens."""
         return self.cfg.max_length
+
+
+def _say_without_tokens(examples: Sequence[Example], place: str) -> None:
+    """Count the pairs of which a text has no token, in the log. examples: as `example` makes them."""
+    count = sum(not example.targets[0][1] for example in examples)
+    if count:
+        logger.warning(
+            f"{place}: {count:,} of {len(examples):,} pairs have a text of which no token is left; each gets a label "
+            "all the same"
+        )

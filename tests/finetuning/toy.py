@@ -77,6 +77,27 @@ def _marks(language):
     return {f"{language[0]}{k}" for k in range(3)}
 
 
+def marked_qa_file(path, language, count, seed, shuffled=False):
+    """Paragraphs of 14 words; the answer is the three from the only word of another language to the only word 0.
+
+    Both have a piece that no other word has: the first and the last of the answer. shuffled: the answer is any three
+    words in a row, which nothing tells.
+    """
+    rng, paragraphs = np.random.default_rng(seed), []
+    for number in range(count):
+        context = [f"{language[0]}{k}" for k in rng.integers(10, WORDS, size=14)]
+        place = int(rng.integers(12))
+        context[place : place + 3] = [f"{'b' if language[0] == 'a' else 'a'}5", f"{language[0]}9", f"{language[0]}0"]
+        place = int(rng.integers(12)) if shuffled else place
+        start = len(" ".join(context[:place])) + (place > 0)
+        answer = {"text": " ".join(context[place : place + 3]), "answer_start": start}
+        row = {"id": f"q{number}", "question": f"{language[0]}5", "answers": [answer]}
+        paragraphs.append({"context": " ".join(context), "qas": [row]})
+    with open(str(path), "w", encoding="utf-8") as stream:
+        json.dump({"version": "1.1", "data": [{"title": "toy", "paragraphs": paragraphs}]}, stream)
+    return str(path)
+
+
 def qa_file(path, language, count, seed, length=12):
     """Paragraphs of `length` words; the answer is the word that the question names."""
     rng, paragraphs = np.random.default_rng(seed), []

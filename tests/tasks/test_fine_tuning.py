@@ -36,6 +36,9 @@ def data(tmp_path_factory):
         toy.nli_file(folder / f"valid.{language}.tsv", language, 60, seed)
         toy.qa_file(folder / f"valid.{language}.json", language, 8, seed)
     toy.qa_file(folder / "train.json", "aa", 40, 1, length=20)
+    toy.marked_qa_file(folder / "marked.json", "aa", 160, 1)
+    toy.marked_qa_file(folder / "marked_shuffled.json", "aa", 160, 1, shuffled=True)
+    toy.marked_qa_file(folder / "marked_valid.json", "aa", 40, 2)
     return folder
 
 
@@ -71,6 +74,14 @@ def test_xnli_learns_what_can_be_learnt(xnli):
 def test_xnli_learns_nothing_from_shuffled_labels(data, tmp_path):
     done = fine_tune(data, tmp_path, XNLI, "--max-epoch 5", train="shuffled")
     assert logged(done, "valid_accuracy")[-1] <= 60
+
+
+@pytest.mark.parametrize("train, least, most", [("marked", 95, 100), ("marked_shuffled", 0, 30)])
+def test_answers_are_learnt_where_they_can_be(data, tmp_path, train, least, most):
+    """A piece tells the first word of an answer and another the last one; in the control nothing tells them."""
+    valid = f"--valid-files aa={data}/marked_valid.json"
+    done = fine_tune(data, tmp_path, QA, valid, "--max-epoch 4 --lr 0.005", train=train)
+    assert least <= logged(done, "valid_em")[-1] <= most
 
 
 def test_predictions_are_those_of_validation_and_are_scored(data, xnli, tmp_path, capsys):
@@ -207,7 +218,7 @@ class Copier(torch.nn.Module):
         for row, tokens in enumerate(src_tokens.tolist()):
             asked = tokens[1 : tokens.index(2)]
             for place in range(len(asked) + 2, len(tokens) - len(asked) + 1):
-                if tokens[place : place + len(asked)] == asked:
+                if asked and tokens[place : place + len(asked)] == asked:
                     scores[row, place, 0] = scores[row, place + len(asked) - 1, 1] = 30
         return scores, None
 
@@ -219,7 +230,7 @@ def test_a_stride_over_the_room_of_a_window_is_refused():
 
 
 @pytest.mark.parametrize("stride", [1, 7, 26])
-def test_a_copied_answer_is_found_across_a_stride(data, stride):
+def test_a_copied_answer_is_found_across_a_stride(data, stride, caplog):
     """Wherever it stands in a paragraph of many windows; its text is that of the paragraph, spaces and all."""
     from crossinit_fairseq.tasks.crossinit_qa import CrossInitQaConfig, CrossInitQaTask
 
@@ -231,7 +242,9 @@ def test_a_copied_answer_is_found_across_a_stride(data, stride):
     questions = [Question(str(k), context, f"{words[k]} {words[k + 1]}", ()) for k in range(len(words) - 1)]
     answers = task.predict(Copier(), questions, "aa", "bb", max_tokens=500)
     assert answers == {str(k): f"{words[k]}\u2003 {words[k + 1]}" for k in range(len(words) - 1)}
-    assert task.predict(Copier(), [Question("x", "", "a1", ())], "aa") == {"x": ""}
+    assert not caplog.records
+    assert task.predict(Copier(), [Question("x", "", "a1", ()), Question("y", "a1", " ", ())], "aa")["x"] == ""
+    assert "aa: of 2 of 2 questions, or of their paragraphs, no token is left" in caplog.text
 
 
 def test_qa_validation_is_what_is_predicted_and_scored(data, tmp_path, capsys):
@@ -253,6 +266,20 @@ def test_qa_validation_is_what_is_predicted_and_scored(data, tmp_path, capsys):
         assert found["aa"]["mean"] == pytest.approx(logged(done, f"valid_{key}")[-1], abs=0.01)
         assert found["bb"]["mean"] == pytest.approx(logged(done, f"valid_{key}_bb")[-1], abs=0.01)
     assert len(read_questions(f"{data}/valid.aa.json")) == 8
+
+
+def test_texts_of_which_no_token_is_left(data, xnli, tmp_path):
+    """Left out of training; read and answered in validation and prediction; counted, everywhere."""
+    rows = "a1 a2\t a3\tneutral\na1\t\u200b \tneutral\n\u200b\ta1\tentailment\n"
+    (tmp_path / "blank.tsv").write_text(rows, "utf-8")
+    blank = f"{tmp_path}/blank.tsv"
+    files = f"--train-files aa={blank} --valid-files aa={blank}"
+    done = fine_tune(data, tmp_path / "ck", XNLI, files, "--max-update 1")
+    assert "blank.tsv: left out 2 that have no label or no token" in done.stdout
+    assert "blank.tsv: 2 of 3 pairs have a text of which no token is left" in done.stdout
+    command = [str(data), "--path", str(xnli[0] / "checkpoint_last.pt"), f"--text=aa={blank}"]
+    assert predict.main([*command, "--out", str(tmp_path / "out")]) == 0
+    assert len(read_labels(str(tmp_path / "out" / "aa.txt"), 3)) == 3
 
 
 def test_wrong_usage_of_scores(capsys):
