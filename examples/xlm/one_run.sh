@@ -78,7 +78,9 @@ fine_tune() {
     --finetune-from-model mlm/checkpoint_last.pt --train-files en="$TEXT/$4.train.en.$5" --valid-files en="$TEXT/$4.dev.en.$5" \
     --best-checkpoint-metric $3 --maximize-best-checkpoint-metric --log-format simple --save-dir $1
   local texts=()
-  for lang in ${LANGS//,/ }; do texts+=(--text $lang="$TEXT/$4.test.$lang.$5"); done
+  for lang in ${LANGS//,/ }; do
+    [ ! -e "$TEXT/$4.test.$lang.$5" ] || texts+=(--text $lang="$TEXT/$4.test.$lang.$5")
+  done
   run crossinit-predict "$DATA" --path $1/checkpoint_best.pt "${texts[@]}" --out $1/test
 }
 

@@ -4,7 +4,7 @@ usage() {
   cat <<'EOT'
 To begin, in two minutes, to see that it works:
   bash examples/xlm/run.sh --preset smoke --text DIR
-usage: bash examples/xlm/run.sh --text DIR [options]
+usage: bash examples/xlm/run.sh --text DIR | --source web [options]
 
 XLM is pre-trained from embedding tables that are random; aligned by CrossInit; aligned to lexicons that are induced from the
 same text by rank and context; or taken from a file. Then, without training: is the nearest sentence, the nearest word of the
@@ -13,7 +13,10 @@ other language the translation? And fine-tuned on English alone: natural languag
 
   --text DIR                   your text to pre-train on, mono.LANG, and the labelled text, nli.train.en.tsv and so on: all names
                                are told by python examples/xlm/text.py --help; or a folder of samples in the layout told there
-  --langs LIST                 English first (default: en,de,hi)
+  --source local|web           web: download Wikipedia (the first file of each language with presets smoke and tiny, four with base,
+                               all with paper), MultiNLI, XNLI, SQuAD, MLQA and MUSE's dictionaries; local: take --text
+  --langs LIST                 English first (default: en,de,hi; paper: the 15 of XNLI). Question answering is read in those that
+                               have a qa.test.LANG.json: MLQA has seven
   --preset NAME                smoke: minutes, to see that it works; tiny: 2 cores, under 30 minutes a run; base: one GPU, a day;
                                paper: XLM-15 as published, several GPUs (default: tiny); examples/xlm/settings.sh has them
   --inits LIST                 of random, crossinit, lexicon, and FILE.vec: embeddings of any program as word2vec text, as wide as
@@ -28,17 +31,19 @@ other language the translation? And fine-tuned on English alone: natural languag
 
 VENV=DIR in the environment: a Python environment that has everything, instead of .venv, which is made if need be. ARCH="--arch
 NAME ...": the architecture of the preset paper, with its options. RULES=mlqa: score answers by MLQA's rules, which know seven languages, in the
-place of SQuAD's. It ends with tables, DIR/scores.txt and DIR/summary.json. Exit status 0 means that every run ended.
+place of SQuAD's; RULES=squad: the other way round with --source web and with preset paper, whose default is mlqa. It ends with tables, DIR/scores.txt and DIR/summary.json. Exit status 0 means that every run ended.
 EOT
 }
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/xlm
-LANGS=en,de,hi PRESET=tiny INITS= INIT= SEEDS=1 TASKS=retrieval,xnli,qa TEXT= JOBS=1 OUT=$HERE/out RULES=${RULES:-squad}
-OPTIONS="text langs preset inits init seeds tasks jobs out"
+LANGS= PRESET=tiny INITS= INIT= SEEDS=1 TASKS=retrieval,xnli,qa SOURCE= TEXT= JOBS=1 OUT=$HERE/out RULES=${RULES:-}
+OPTIONS="text source langs preset inits init seeds tasks jobs out"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
 [[ $PRESET =~ ^(smoke|tiny|base|paper)$ ]] || wrong "--preset is smoke, tiny, base or paper, not $PRESET"
+[ "$PRESET" != paper ] || LANGS=${LANGS:-en,fr,es,de,el,bg,ru,tr,ar,vi,th,zh,hi,sw,ur}
+LANGS=${LANGS:-en,de,hi}
 [[ $LANGS == en,?* ]] || wrong "--langs is en and others, such as en,de,hi, not $LANGS"
 for lang in ${LANGS//,/ }; do check_language --langs "$lang"; done
 [ -z "$(tr , '\n' <<< "$LANGS" | sort | uniq -d)" ] || wrong "--langs names a language twice: $LANGS"
@@ -65,17 +70,28 @@ done
 [[ $SEEDS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $SEEDS"
 [[ $TASKS =~ ^(retrieval|xnli|qa)(,(retrieval|xnli|qa))*$ ]] || wrong "--tasks names retrieval, xnli and qa, not $TASKS"
 [[ $JOBS =~ ^[1-9][0-9]*$ ]] || wrong "--jobs is a number, not $JOBS"
+[[ $SOURCE =~ ^(|local|web)$ ]] || wrong "--source is local or web, not $SOURCE"
+[ "$SOURCE" != web ] || refuse text "with --source web"
+[ "$SOURCE" != web ] && [ "$PRESET" != paper ] || RULES=${RULES:-mlqa}
+RULES=${RULES:-squad}
 [[ $RULES =~ ^(squad|mlqa)$ ]] || wrong "RULES is squad or mlqa, not $RULES"
-[ -n "$TEXT" ] || wrong "--text is needed: a folder with the text to pre-train on and the labelled text"
-[ -d "$TEXT" ] || wrong "--text: there is no folder $TEXT"
-needs() {  # TASK NAME ENDING: whether an own folder has the labelled text of a task
-  [[ $TASKS == *$1* && -e $TEXT/mono.en ]] || return 0
-  for name in train.en dev.en $(printf 'test.%s ' ${LANGS//,/ }); do
-    [ -f "$TEXT/$2.$name.$3" ] || wrong "--text: $TEXT has no $2.$name.$3, which the task $1 needs"
+[ "$SOURCE" = web ] || [ -n "$TEXT" ] ||
+  wrong "--text is needed: a folder with the text to pre-train on and the labelled text; or --source web"
+[ "$SOURCE" = web ] || [ -d "$TEXT" ] || wrong "--text: there is no folder $TEXT"
+needs() {  # TASK NAME ENDING LANGUAGE ...: whether an own folder has the labelled text of a task
+  local task=$1 start=$2 end=$3 name
+  shift 3
+  [[ $TASKS == *$task* && -e $TEXT/mono.en ]] || return 0
+  for name in train.en dev.en $(printf 'test.%s ' "$@"); do
+    [ -f "$TEXT/$start.$name.$end" ] || wrong "--text: $TEXT has no $start.$name.$end, which the task $task needs"
   done
 }
-needs xnli nli tsv
-needs qa qa json
+needs xnli nli tsv ${LANGS//,/ }
+needs qa qa json en
+for lang in ${LANGS//,/ }; do
+  [[ $RULES = mlqa && $TASKS == *qa* && -e $TEXT/qa.test.$lang.json && ! ${lang%%[-_]*} =~ ^(ar|de|en|es|hi|vi|zh)$ ]] || continue
+  wrong "RULES=mlqa knows ar, de, en, es, hi, vi and zh, and $TEXT has qa.test.$lang.json: give RULES=squad"
+done
 if [[ $TASKS == *retrieval* && -e $TEXT/mono.en ]]; then
   [ -n "$(find "$TEXT" -maxdepth 1 -name "aligned.*" -o -maxdepth 1 -name "words.en-*.txt" | head -n 1)" ] ||
     wrong "--text: $TEXT has neither aligned.LANG nor words.en-LANG.txt, which the task retrieval needs: leave it out of --tasks"
@@ -89,15 +105,20 @@ for init in "${STARTS[@]}"; do
   [[ $rows-$width =~ ^[0-9]+-[0-9]+$ ]] || wrong "--inits: $init does not begin with its numbers of rows and dimensions, as word2vec text"
   [ "$width" = "${WIDTH:-$width}" ] || wrong "--inits: $init has $width dimensions, and the model of preset $PRESET has $WIDTH"
 done
-TEXT=$(realpath "$TEXT")
 mkdir -p "$OUT"
 OUT=$(realpath "$OUT")
+[ "$SOURCE" = web ] || TEXT=$(realpath "$TEXT")
 
 if [ -z "${VENV:-}" ]; then
   bash "$ROOT/scripts/setup.sh"
   VENV=$ROOT/.venv
 fi
 export OMP_NUM_THREADS=1 PATH=$VENV/bin:$PATH
+if [ "$SOURCE" = web ]; then
+  TEXT=$OUT/web
+  case $PRESET in paper) FILES=0 ;; base) FILES=4 ;; *) FILES=1 ;; esac
+  python "$HERE/web.py" --langs $LANGS --files $FILES --lines $LINES --out "$TEXT"
+fi
 STAGES=3
 SETTINGS="$LANGS $TEXT $LINES $PAIRS $VOCABULARY $(contents "$HERE/text.py" "$TEXT"/*)"
 source "$ROOT/scripts/stages.sh"

@@ -53,7 +53,9 @@ def systems(runs, task):
 
 
 def tests(out, languages, name, ending):
-    return {language: os.path.join(out, "text", f"{name}.test.{language}.{ending}") for language in languages}
+    """{language: file}; of question answering, some of the languages may have none."""
+    paths = {language: os.path.join(out, "text", f"{name}.test.{language}.{ending}") for language in languages}
+    return {language: path for language, path in paths.items() if name != "qa" or os.path.exists(path)}
 
 
 def retrieval(runs):

@@ -29,7 +29,8 @@ def text(tmp_path_factory):
         (folder / f"mono.{language}").write_text("\n".join(lines) + "\n", "utf-8")
         (folder / f"aligned.{language}").write_text("\n".join(lines[:20]) + "\n", "utf-8")
         toy.nli_file(folder / f"nli.test.{language}.tsv", language, 12, seed)
-        toy.qa_file(folder / f"qa.test.{language}.json", language, 4, seed)
+        if language != "hi":  # as most languages of XNLI have no MLQA
+            toy.qa_file(folder / f"qa.test.{language}.json", language, 4, seed)
     (folder / "words.en-de.txt").write_text("".join(f"e{k} d{k}\n" for k in range(12)), "utf-8")
     toy.nli_file(folder / "nli.train.en.tsv", "en", 40, 5)
     toy.nli_file(folder / "nli.dev.en.tsv", "en", 12, 6)
@@ -60,9 +61,9 @@ def finished(text, tmp_path_factory):
 def test_xlm_ends_with_tables_of_all_tasks(finished):
     out, done = finished
     summary = json.loads((out / "summary.json").read_text("utf-8"))
-    for name, metrics in (("xnli", ["accuracy"]), ("qa", ["f1", "em"])):
+    for name, metrics, languages in (("xnli", ["accuracy"], LANGUAGES), ("qa", ["f1", "em"], ("en", "de"))):
         scores = summary[name]["systems"]["random"]
-        assert list(scores) == metrics and set(scores[metrics[0]]["languages"]) == set(LANGUAGES)
+        assert list(scores) == metrics and list(scores[metrics[0]]["languages"]) == list(languages)
     retrieved = summary["retrieval"]["random"]
     assert set(retrieved["sentences"]) == {"en-de", "en-hi", "de-hi"} and set(retrieved["words"]) == {"en-de"}
     assert set(summary["minutes"]["random-1"]) == {"mlm", "retrieval", "xnli", "qa", "total"}
@@ -131,6 +132,9 @@ def test_a_lexicon_and_a_file_of_embeddings_are_starts(text, tmp_path):
     "arguments, message",
     [
         ((), "--text is needed"),
+        (("--source", "there"), "--source is local or web, not there"),
+        (("--source", "web", "--text", "TEXT"), "--text has no effect with --source web"),
+        (("--text", "TEXT", "--preset", "paper"), "has no nli.test.fr.tsv, which the task xnli needs"),
         (("--text", "/nowhere"), "no folder /nowhere"),
         (("--text", "TEXT", "--langs", "de,en"), "--langs is en and others, such as en,de,hi, not de,en"),
         (("--text", "TEXT", "--langs", "en,fr"), "has no nli.test.fr.tsv, which the task xnli needs"),
@@ -164,6 +168,29 @@ def test_wrong_options_are_one_sentence(text, tmp_path, arguments, message):
     done = recipe("xlm", *arguments, "--out", tmp_path / "out")
     assert done.returncode == 2 and message in done.stderr and done.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_rules_that_do_not_know_a_language_are_refused_before_the_training(text, tmp_path):
+    folder = tmp_path / "text"
+    folder.mkdir()
+    for path in text.iterdir():
+        (folder / path.name).symlink_to(path)
+    toy.qa_file(folder / "qa.test.fr.json", "fr", 4, 1)
+    (folder / "nli.test.fr.tsv").symlink_to(text / "nli.test.de.tsv")
+    done = run("bash", ROOT / "examples" / "xlm" / "run.sh", "--text", folder, "--langs", "en,fr", RULES="mlqa")
+    assert done.returncode == 2 and "and " + str(folder) + " has qa.test.fr.json: give RULES=squad" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["xlm", "fast_xnli"])
+def test_text_from_the_web_is_asked_for(name, tmp_path):
+    """Of a proxy that is not there; tests/preparation/downloads/test_xlm_text.py has the rest."""
+    pytest.importorskip("requests")
+    nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}
+    environment = {"VENV": str(program_server.environment()), "PYTHONPATH": str(ROOT), **nowhere}
+    recipe = ROOT / "examples" / name / "run.sh"
+    done = run("bash", recipe, "--source", "web", "--preset", "smoke", "--out", tmp_path / "out", **environment)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert "wikimedia/wikipedia" in done.stderr and "cannot be fetched from huggingface.co" in done.stderr
 
 
 def test_help_begins_with_a_line_to_copy():
