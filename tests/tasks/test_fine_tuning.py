@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from crossinit_fairseq.cli import predict, score
+from crossinit_fairseq.cli.command import load_checkpoint
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.finetuning.nli_files import read_pairs
 from crossinit_fairseq.finetuning.predictions import read_labels
@@ -191,6 +192,16 @@ def test_bad_options_are_one_sentence(data, tmp_path, options, message):
     options = options.replace("=X", f"={data}/valid.aa.tsv")
     done = fine_tune(data, tmp_path, XNLI, "--max-update 1", options, check=False)
     assert done.returncode == 1 and message in done.stdout.split("crossinit_fairseq: error: ")[1]
+
+
+def test_a_model_reads_the_language_of_each_token(data, xnli):
+    model, _ = load_checkpoint(str(xnli[0] / "checkpoint_last.pt"), data=str(data), pieces=None)
+    tokens, lengths = torch.tensor([[0, 5, 6, 2, 7, 2]]), torch.tensor([6])
+    mixed = torch.tensor([[0, 0, 0, 0, 1, 1]])
+    with torch.no_grad():
+        found = model.features(tokens, lengths, mixed)
+        assert torch.equal(found, model.body(tokens, mixed, features_only=True)[0])
+        assert not torch.allclose(found, model.features(tokens, lengths, 0 * mixed), atol=1e-4)
 
 
 def test_another_dictionary_is_refused(data, xnli, tmp_path):
