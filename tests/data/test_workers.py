@@ -3,8 +3,10 @@
 import gc
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
+import time
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from fairseq.data.iterators import EpochBatchIterator
 
 from crossinit_fairseq.data.datasets.workers import Loading, check_temporary_folder, end_all
 from tests.conftest import crossinit
+from tests.toy_runs import ended, forked
 
 
 class Numbers(torch.utils.data.Dataset):
@@ -101,6 +104,71 @@ def test_all_end_with_a_process_that_was_started_for_a_gpu(folder):
     process.start()
     process.join()
     assert process.exitcode == 0 and left(folder) == []
+
+
+def kept_busy(folder):
+    """A process, leader of a group, that holds two workers which have loaded something. Returns its number, theirs."""
+    ready = os.path.join(folder, "ready")
+
+    def work():
+        held = first_batch()
+        next(held)  # of the other worker
+        with open(ready + ".part", "w") as stream:
+            stream.write(" ".join(map(str, workers())))
+        os.rename(ready + ".part", ready)
+        while held:
+            signal.pause()
+
+    process = forked(work)
+    while not os.path.exists(ready):
+        time.sleep(0.05)
+    with open(ready) as stream:
+        return process, [int(pid) for pid in stream.read().split()]
+
+
+def gone(folder, pids):
+    """Wait until the processes have ended; how many of their folders are left."""
+    while any(os.path.exists(f"/proc/{pid}") for pid in pids):
+        time.sleep(0.05)
+    return left(folder)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
+@pytest.mark.parametrize("to_all", [True, False])
+def test_a_signal_ends_all_and_leaves_nothing_behind(folder, number, to_all):
+    """All processes of the run get it, as from scancel or a closed terminal, or the training alone, as by `kill`."""
+    process, pids = kept_busy(folder)
+    assert len(pids) == 2 and len(left(folder)) == 2
+    (os.killpg if to_all else os.kill)(process, number)
+    assert ended(process) == -number, "what the shell and a batch system are told"
+    assert gone(folder, pids) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_worker_that_torch_kills_leaves_nothing_behind_and_is_no_error(folder):
+    held = first_batch()
+    for process in multiprocessing.active_children():
+        process.terminate()
+        process.join()
+        assert process.exitcode == 0
+    assert left(folder) == []
+    del held
+
+
+def test_what_a_launcher_does_with_a_signal_stays(folder):
+    """Such as submitit, which asks for a job to be queued again, and has SIGTERM do nothing."""
+    asked = os.path.join(folder, "asked")
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: os.mkdir(asked))
+    try:
+        held = first_batch(workers=1)
+        (process,) = multiprocessing.active_children()
+        os.kill(process.pid, signal.SIGUSR1)
+        assert int(next(held)) == 1 and process.is_alive()
+        while not os.path.exists(asked):
+            time.sleep(0.05)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_a_training_leaves_nothing_behind(data_folder, short, tmp_path, monkeypatch):

@@ -2,24 +2,31 @@
 
 An iterator of fairseq's is part of a reference cycle, so Python takes it apart late and in any order: its workers live
 on for many epochs, then miss the word that they may go, are waited for, five seconds each, and killed. The end of
-Python kills the others. A worker that is killed leaves its folder, `pymp-*`, in the folder for temporary files.
+Python kills the others. A worker that is killed leaves its folder, `pymp-*`, in the folder for temporary files; so one
+that a signal ends removes it first. Batch systems, terminals that are closed and `kill -- -GROUP` send the signal to
+all processes of a run. Where the training alone gets it, and dies of it as any program does, its workers see that
+within five seconds and end by themselves.
 """
 
 import atexit
 import gc
 import multiprocessing
 import os
+import shutil
+import signal
 import sys
 import tempfile
 from multiprocessing import util
-from typing import Any, Dict, Hashable
+from typing import Any, Callable, Dict, Hashable
 
 from fairseq.data.iterators import EpochBatchIterator
-from torch.utils.data import dataloader
+from torch.utils.data import dataloader, get_worker_info
 
 from crossinit_fairseq.errors import InputError, one_sentence
 
 _LONGEST = 107 if sys.platform == "linux" else 103  # bytes in the name of a socket
+# that by default end a process at once, and which batch systems, terminals and users send
+_ENDING = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGXCPU")
 
 
 class Loading:
@@ -41,7 +48,52 @@ class Loading:
         self._last[split] = iterator
         if iterator.num_workers:
             _end_all_at_exit()
+            if not isinstance(iterator.collate_fn, _Tidily):
+                iterator.collate_fn = _Tidily(iterator.collate_fn)
         return iterator
+
+
+class _Tidily:
+    """A collate function that, in a worker, first sees to it that signals leave nothing behind.
+
+    Called for every batch, before the worker makes its folder and after torch has set what signals do.
+    """
+
+    def __init__(self, collate: Callable[[Any], Any]):
+        self.collate = collate
+
+    def __call__(self, samples: Any) -> Any:
+        if get_worker_info() is not None:
+            _tidy_up_at_signals()
+        return self.collate(samples)
+
+
+def _tidy_up_at_signals() -> None:
+    if _tidy_up_at_signals.__dict__.get("of") == os.getpid():
+        return
+    _tidy_up_at_signals.of = os.getpid()
+    inherited = _folder()
+
+    def end(number: int, frame: Any) -> None:
+        folder = _folder()
+        if folder and folder != inherited:
+            shutil.rmtree(folder, ignore_errors=True)
+        if number == signal.SIGTERM:
+            # how torch ends a worker that takes too long; it would take another exit status for an error
+            os._exit(0)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    for name in _ENDING:
+        number = getattr(signal, name, None)
+        # None: set by torch, in C, for SIGTERM; a launcher's own, such as submitit's, stays
+        if number is not None and signal.getsignal(number) in (signal.SIG_DFL, None):
+            signal.signal(number, end)
+
+
+def _folder() -> Any:
+    """The folder that multiprocessing has made for this process, or for the one it was forked from."""
+    return multiprocessing.current_process()._config.get("tempdir")
 
 
 def check_temporary_folder(folder: str) -> None:
