@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from crossinit_fairseq.alignment.weighted_sums import embedding_bag
+from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.word_forms import LexiconTokens, Tokens
 from crossinit_fairseq.ranks import RankedWords
 from crossinit_fairseq.spans import PairDraws
@@ -79,6 +80,20 @@ class PairedWords:
     def sizes(self) -> List[int]:
         """The number of pairs of each lexicon."""
         return [len(one.pairs) for one in self.lexicons]
+
+    def check_negatives(self) -> None:
+        """Raise InputError for a lexicon in which all words translate each other, such as forms of one word and of its
+        translation, which are several pairs: then nothing is Negative, and nothing is learnt."""
+        for one in self.lexicons:
+            words = {pair.words for pair in one.pairs}
+            left, right = ({pair[side] for pair in words} for side in (0, 1))
+            if len(words) == len(left) * len(right):
+                raise InputError(
+                    f"the {len(one.pairs):,} pairs of the lexicon {one.source}-{one.target} whose words are in the "
+                    f"training text are forms of {', '.join(sorted(left)[:3])} and {', '.join(sorted(right)[:3])}, "
+                    "which translate each other, so that nothing is Negative: give it pairs of other words, hundreds "
+                    "to learn from"
+                )
 
     def plan(self, draws: PairDraws) -> PairPlan:
         """Lay out the words of the draws. Returns PairPlan, on the CPU."""

@@ -176,6 +176,7 @@ class CrossInitPretrainTask(CrossInitTask):
         if self.pairs is not None:
             names = ["-".join(named) for named in self.lexicons]
             samplers["pairs"] = PairSampler(self.pairs.sizes, self.cfg.seed, names)
+            self.pairs.check_negatives()
         return samplers
 
     def _span_sampler(self) -> SpanSampler:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossinit_fairseq.alignment import PairedWords, PairPlan, PairVectors, RandomWords, pair_objective, pair_vectors
+from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.word_forms import LexiconTokens, TokenPair
 from crossinit_fairseq.spans import PairDraws
 from tests import helpers  # noqa: F401
@@ -50,6 +51,27 @@ def test_which_words_translate_each_other():
     assert related_of(LEXICON, [3, 0, 4]).tolist() == [[True, False, False], [True, True, False], [False, False, True]]
     # File-fișier, file-dosar: forms of one word
     assert related_of(LEXICON, [1, 2]).tolist() == [[True, True], [True, True]]
+
+
+@pytest.mark.parametrize(
+    "positions, refused",
+    [
+        ([0, 1], "the 2 pairs of the lexicon en-ro .* are forms of file and fișier, which"),
+        ([0, 1, 2], "the 3 pairs .* forms of file and dosar, fișier, which"),
+        ([3], "the 1 pairs .* forms of folder and dosar, which"),
+        ([0, 2, 3], None),  # folder is no fișier
+        ([0, 4], None),
+    ],
+)
+def test_a_lexicon_in_which_nothing_is_negative(positions, refused):
+    pairs = [LEXICON[position] for position in positions]
+    paired = PairedWords([lexicon(LEXICON, "en", "fr"), lexicon(pairs)])
+    assert related_of(pairs, range(len(pairs))).all() == bool(refused)
+    if refused is None:
+        paired.check_negatives()
+    else:
+        with pytest.raises(InputError, match=refused):
+            paired.check_negatives()
 
 
 word = st.lists(st.integers(0, V - 1), min_size=1, max_size=3)

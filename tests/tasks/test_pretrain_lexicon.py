@@ -172,6 +172,24 @@ def test_ends_when_few_directions_are_left(data_folder, tmp_path):
     assert logged(done, "directions")[:-1] == directions[: fallen + 1]
 
 
+def test_forms_of_one_word_are_several_pairs_of_which_nothing_is_negative(tmp_path):
+    symbols = "\u2581a \u2581A \u2581b \u2581B [aa] [bb] <mask>".split()
+    (tmp_path / "dict.txt").write_text("".join(symbol + " 1\n" for symbol in symbols), encoding="utf-8")
+    dictionary = Dictionary.load(str(tmp_path / "dict.txt"))
+    for language in ("aa", "bb"):
+        (tmp_path / language).mkdir()
+        sentences = [f"\u2581{language[0].upper()} \u2581{language[0]}"] * 9
+        write_split(dictionary, tmp_path / language / "train", sentences)
+    lexicon = tmp_path / "aa-bb.tsv"
+    lexicon.write_text("# languages: aa bb\n# lowercase: yes\na\tb\n", "utf-8")
+    done = align(tmp_path, tmp_path / "out", LEXICON_ALONE, f"--max-update 1 --lexicon aa-bb={lexicon}", check=False)
+    assert done.returncode == 1 and done.stdout.splitlines()[-1] == (
+        "crossinit_fairseq: error: the 2 pairs of the lexicon aa-bb whose words are in the training text are forms of "
+        "a and b, which translate each other, so that nothing is Negative: give it pairs of other words, hundreds to "
+        "learn from"
+    )
+
+
 @pytest.mark.parametrize(
     "options, told",
     [
