@@ -33,7 +33,7 @@ _NEWER_NAMES = (
     (r"hydra\.experimental\.initialize", r"\s*The version_base parameter is not specified"),
     (r"hydra\.experimental\.compose", r"hydra\.experimental\.compose\(\) is no longer experimental"),
     (r"hydra\.core\.default_element", r"In 'config': Usage of deprecated keyword in package header"),
-    (r"sys|runpy", r"\s*'config' is validated against ConfigStore schema"),  # whatever started the program
+    (r".*", r"\s*'config' is validated against ConfigStore schema"),  # whatever started the program
     (r"hydra\.compose", r"\s*The strict flag in the compose API is deprecated"),
     (r"fairseq\.tasks\.fairseq_task", r"`torch\.cuda\.amp\.autocast\(args\.\.\.\)` is deprecated"),
     (r"torch\.nn\.functional", r"Support for mismatched key_padding_mask and attn_mask is deprecated"),
@@ -58,7 +58,7 @@ class _TrustingTorch:
 
 
 def _torch_version():
-    return tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2])
+    return tuple(map(int, torch.__version__.split(".")[:2]))
 
 
 def let_processes_exchange_objects() -> None:
@@ -223,8 +223,8 @@ def let_interactive_say_what_is_no_text() -> None:
     """
     for name in ("fairseq_cli.interactive", "__main__"):
         module = sys.modules.get(name)
-        spec = getattr(module, "__spec__", None)
-        if hasattr(module, "buffered_read") and getattr(spec, "name", None) == "fairseq_cli.interactive":
+        name = getattr(getattr(module, "__spec__", None), "name", None)
+        if hasattr(module, "buffered_read") and name == "fairseq_cli.interactive":
             if module.buffered_read is not _buffered_read:
                 _buffered_read.stock = module.buffered_read
                 module.buffered_read = _buffered_read
@@ -255,10 +255,10 @@ def _buffered_read(input: str, buffer_size: int) -> Iterator[List[str]]:
 
 def leave_out_newer_names() -> None:
     """For ve-fairseq and fairseq-fixed with hydra 1.3 and torch 2: a log begins with twenty lines in which these two
-    tell fairseq that what it calls has a newer name, which no user can change. They are shown to whoever asks for
-    warnings, by `python -W` or PYTHONWARNINGS.
-    """
+    tell fairseq that what it calls has a newer name, which no user can change, and but for fairseq-train with what
+    hydra says to who debugs. They are shown to whoever asks for warnings, by `python -W` or PYTHONWARNINGS."""
     if not sys.warnoptions:
+        logging.getLogger("hydra").setLevel(logging.INFO)
         for module, begins in _NEWER_NAMES:
             warnings.filterwarnings("ignore", begins, Warning, f"({module})$")
 

@@ -226,3 +226,17 @@ def test_warnings_of_newer_names_are_shown_to_who_asks_for_warnings_only(data_fo
         assert re.search("Warning: " + begins, asked), f"no longer given, so remove it: {begins}"
         assert not re.search(begins, quiet)
     assert "done training" in quiet and "done training" in asked
+    # whatever started the program, and whatever level of logging that came with
+    for name, options in (("quiet", ()), ("asked", ("-W", "default"))):
+        words = ["-m", "fairseq_cli.generate", str(data_folder), "--user-dir", str(USER_DIR)]
+        words += "--task crossinit_denoising --langs aa,bb --add-lang-token --gen-subset valid --path".split()
+        words.append(str(tmp_path / name / "checkpoint_last.pt"))
+        said = subprocess.run(
+            [sys.executable, *options, *words],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            universal_newlines=True,
+        ).stdout
+        for noise in ("validated against ConfigStore", "DEBUG:hydra"):
+            assert (noise in said) == (name == "asked"), said[:3000]
