@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from typing import List, Sequence
 
 from crossinit_fairseq.doctor.findings import Finding, wrong
@@ -41,14 +42,18 @@ def check_options(words: Sequence[str]) -> List[Finding]:
     program = os.path.basename(words[0])
     if program not in _PARSERS:
         return []
-    done = subprocess.run(
-        [sys.executable, "-c", _READ, _PARSERS[program], program, *words[1:]],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-        encoding="utf-8",
-        errors="replace",
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        # shapes without memory make torch load its compiler, which would leave a folder for what it compiles
+        environment = {"TORCHINDUCTOR_CACHE_DIR": folder, **os.environ}
+        done = subprocess.run(
+            [sys.executable, "-c", _READ, _PARSERS[program], program, *words[1:]],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+            encoding="utf-8",
+            errors="replace",
+            env=environment,
+        )
     if done.returncode == 0:
         return []
     said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]

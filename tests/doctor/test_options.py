@@ -37,9 +37,11 @@ def forked(monkeypatch):
         f"fairseq-train data --user-dir {USER_DIR}-not",
     ],
 )
-def test_nothing_is_said_of_what_fairseq_takes_or_of_what_is_found_elsewhere(words, data_folder):
+def test_nothing_is_said_of_what_fairseq_takes_or_of_what_is_found_elsewhere(words, data_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     words = words.replace(" data ", f" {data_folder} ").replace("-s en -t ro", "-s aa -t bb")
     assert check_options(shlex.split(words)) == []
+    assert not any(tmp_path.iterdir()), "torch leaves torchinductor_USER for its compiler"
 
 
 def test_what_the_task_refuses_is_wrong(data_folder):
