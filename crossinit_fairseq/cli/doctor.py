@@ -112,9 +112,10 @@ def _examine(paths: Sequence[str], save_dir: Optional[str], words: Sequence[str]
             findings += check_earlier_run(save_dir, command, machine, symbols, folders[0] if folders else "")
         report("disk and locks", findings)
     if command is not None:
-        said = [finding.what for finding in found if finding.level == WRONG]
+        judged = check_command(command, machine)
+        said = [finding.what for finding in found + judged if finding.level == WRONG]
         refused = check_options(without_variables(words))
-        report("command", check_command(command, machine) + [one for one in refused if not is_said(one.what, said)])
+        report("command", judged + [one for one in refused if not is_said(one.what, said)])
     wrong, warnings = (sum(finding.level == level for finding in found) for level in (WRONG, WARNING))
     print(f"{wrong} wrong, {warnings} warnings" if wrong or warnings else "nothing to mend")
     return 1 if wrong else 0

@@ -9,6 +9,8 @@ from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 from crossinit_fairseq.checkpoint_files import read_header
 from crossinit_fairseq.doctor.findings import Finding, warning, wrong
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.text_files import whole_number
+from crossinit_fairseq.without_gpus import why_not_these_processes, why_not_this_precision
 
 _BART_OPTIONS = ("share-all-embeddings", "encoder-learned-pos", "decoder-learned-pos", "layernorm-embedding")
 _RESETS = ("reset-optimizer", "reset-dataloader", "reset-meters", "reset-lr-scheduler")
@@ -266,10 +268,11 @@ def _other_architecture(command: Command, machine: Machine) -> Iterator[Finding]
 
 
 def _half_precision(command: Command, machine: Machine) -> Iterator[Finding]:
-    if not machine.gpus:
-        for name in ("fp16", "memory-efficient-fp16"):
-            if name in command:
-                yield wrong(f"--{name} needs a GPU, and torch sees no GPU here", f"leave --{name} out")
+    trains = command.program in ("fairseq-train", "fairseq-hydra-train")
+    given = {name for name, value in command.options.items() if value.lower() != "false"}
+    why, _, remedy = why_not_this_precision(given if trains else (), machine.gpus > 0).partition(": ")
+    if why:
+        yield wrong(why, remedy)
     for name in ("bf16", "memory-efficient-bf16"):
         if name in command and "user-dir" not in command:
             yield wrong(f"--{name} looks for a TPU, on a GPU too", f"add --user-dir {_package()}, which mends it")
@@ -281,20 +284,11 @@ def _half_precision(command: Command, machine: Machine) -> Iterator[Finding]:
 def _processes(command: Command, machine: Machine) -> Iterator[Finding]:
     if machine.gpus:
         return
-    if "distributed-init-method" in command and "distributed-no-spawn" not in command:
-        yield wrong(
-            "--distributed-init-method without --distributed-no-spawn, on a machine without a GPU, ends with exit "
-            "status 0 having trained nothing",
-            "add --distributed-no-spawn, one process each",
-        )
-    if command["distributed-world-size"] not in ("", "1") and command["ddp-backend"] != "legacy_ddp":
-        yield warning(
-            "several processes without a GPU need the older exchange of gradients", "add --ddp-backend legacy_ddp"
-        )
-    if os.environ.get("LOCAL_RANK") and "distributed-world-size" not in command:
-        yield wrong(
-            "under torchrun fairseq does not know how many processes there are", "add --distributed-world-size N"
-        )
+    processes = whole_number(command["distributed-world-size"]) or 1
+    init_method = command["distributed-init-method"]
+    why, _, remedy = why_not_these_processes(processes, init_method, "distributed-no-spawn" in command).partition(": ")
+    if why:
+        yield wrong(why, remedy)
 
 
 def _batch_size(command: Command, machine: Machine) -> Iterator[Finding]:

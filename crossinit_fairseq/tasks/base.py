@@ -25,6 +25,7 @@ from crossinit_fairseq.data.folder import data_folders
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.finite import FiniteWatch, check_parameters
 from crossinit_fairseq.ranks.sentencepiece_model import check_dictionary, check_same_model, load_model
+from crossinit_fairseq.without_gpus import check_precision
 
 _OF_ONE_TASK = {
     "crossinit": "crossinit_pretrain",
@@ -215,6 +216,8 @@ class CrossInitTask(FairseqTask):
         fairseq-hydra-train hands it only the model's own, and the question fails ("invalid argument task"), all
         versions.
         """
+        if not from_checkpoint:
+            self._check_precision()
         _fill_in_defaults(cfg)
         # some builds of fairseq take the configuration alone
         takes = len(inspect.signature(FairseqTask.build_model).parameters) - 1
@@ -222,6 +225,13 @@ class CrossInitTask(FairseqTask):
         if getattr(model, "args", None) is not None and not hasattr(model.args, "task"):
             model.args.task = self.name
         return model
+
+    def _check_precision(self) -> None:
+        """End with a sentence where training in the precision that the command asks for would fail."""
+        options = self.cfg._get_root() if OmegaConf.is_config(self.cfg) else {}
+        if "common" in options:
+            with one_sentence():
+                check_precision(options["common"])
 
     def build_to_rehearse(self, cfg: Any) -> BaseFairseqModel:
         """Build the model as training does, but for what takes minutes; see rehearsal.py."""

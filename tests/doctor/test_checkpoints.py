@@ -14,6 +14,8 @@ from crossinit_fairseq.data.dictionary_record import NAME, record_of
 from crossinit_fairseq.doctor.checkpoints import check_checkpoint_file, check_earlier_run
 from crossinit_fairseq.doctor.command import Machine, read_command
 from crossinit_fairseq.doctor.findings import FINE, WARNING, WRONG
+from tests.conftest import USER_DIR
+from tests.toy_runs import TASKS
 
 SYMBOLS = ["<s>", "<pad>", "</s>", "<unk>", "a", "[en]", "<mask>"]
 
@@ -155,6 +157,14 @@ def test_the_command_says_all_of_it_and_its_status_tells(data_folder, tmp_path, 
     assert caught.value.code == 2
     assert doctor.main(["--", "python"]) == 1
     assert "crossinit-doctor: error: 'python' is no command of fairseq" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU, --fp16 is right")
+def test_what_a_rule_and_the_task_say_is_said_once(data_folder, tmp_path, capsys):
+    words = f"-- fairseq-train {data_folder} --user-dir {USER_DIR} --save-dir {tmp_path}/new --data-buffer-size 0 "
+    words += f"--required-batch-size-multiple 1 --optimizer adam --fp16 {TASKS['crossinit_denoising'].options}"
+    assert doctor.main(words.split()) == 1
+    assert capsys.readouterr().out.count("--fp16 needs a GPU, and torch sees none here") == 1
 
 
 def test_as_a_program():

@@ -34,7 +34,8 @@ def judged(words, machine=FORK):
 @pytest.fixture(autouse=True)
 def in_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    for name in ("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "RANK", "SLURM_JOB_NODELIST", "SLURM_STEP_NODELIST"):
+        monkeypatch.delenv(name, raising=False)
     for name, arch, more in (
         ("mbart.pt", "mbart_base", {"max_source_positions": 128, "max_target_positions": 128}),
         ("xlm.pt", "xlm_tiny_3", {}),
@@ -103,14 +104,16 @@ def test_preprocessing_loads_no_checkpoint_and_makes_no_batches():
          "--activation-fn gelu --max-source-positions 128"),
         (TRAIN + "--arch transformer --finetune-from-model xlm.pt", FORK, WRONG, "takes nothing from xlm.pt",
          "xlm_translation"),
-        (TRAIN + "--fp16", FORK, WRONG, "needs a GPU", "leave --fp16 out"),
+        (TRAIN + "--fp16", FORK, WRONG, "--fp16 needs a GPU", "leave it out, or give --bf16"),
+        ("fairseq-hydra-train common.fp16=true", FORK, WRONG, "--fp16 needs a GPU", "leave it out, or give --bf16"),
         (TRAIN.replace("--user-dir .", "") + "--bf16", GPU, WRONG, "looks for a TPU, on a GPU too", "add --user-dir"),
+        (TRAIN + "--fp16 --amp", GPU, WRONG, "--fp16 and --amp exclude each other", "leave one of them out"),
         (TRAIN + "--bf16 --rescale", GPU, WRONG, "--rescale needs full precision", "leave --bf16 out"),
         (TRAIN + "--fp16 --rescale", GPU, WRONG, "--rescale needs full precision", "leave --fp16 out"),
-        (TRAIN + "--distributed-init-method tcp://a:1", FORK, WRONG, "having trained nothing",
+        (TRAIN + "--distributed-init-method tcp://a:1", FORK, WRONG, "nothing would be trained",
          "add --distributed-no-spawn"),
-        (TRAIN + "--distributed-world-size 2 --distributed-no-spawn", FORK, WARNING, "older exchange",
-         "--ddp-backend legacy_ddp"),
+        (TRAIN + "--distributed-world-size 2", FORK, WRONG, "one process for each GPU, and torch sees none here",
+         "`torchrun --nproc_per_node 2 --no_python fairseq-train ...`"),
         (GENERATE + "--constraints", FORK, WRONG, "--constraints fails", "leave --constraints out"),
         (GENERATE + "--diverse-beam-groups 2", FORK, WRONG, "--diverse-beam-groups fails", "leave --diverse"),
     ],
@@ -130,12 +133,22 @@ def test_ways_around_are_taken_for_such():
     assert judged(TRAIN + "--restore-file mbart.pt") == []
     assert judged(TRAIN + "--fp16", GPU) == [] and judged(GENERATE + "--path mbart.pt") == []
     hydra = f"fairseq-hydra-train task.data=/d common.user_dir={os.getcwd()} dataset.data_buffer_size=0"
-    assert judged(hydra + " dataset.required_batch_size_multiple=1") == []
+    assert judged(hydra + " dataset.required_batch_size_multiple=1 common.fp16=false") == []
+    assert judged(GENERATE + "--fp16") == [], "translating in half precision works on CPUs too"
+    several = TRAIN + "--distributed-world-size 2 "
+    assert judged(several + "--distributed-init-method tcp://a:1 --distributed-no-spawn") == []
+    assert judged(several, GPU) == [] and judged(TRAIN + "--distributed-world-size 1") == []
 
 
-def test_under_torchrun(monkeypatch):
-    monkeypatch.setenv("LOCAL_RANK", "0")
-    assert "under torchrun" in judged(TRAIN)[0].what
+def test_processes_that_something_else_has_started(monkeypatch):
+    several = TRAIN + "--distributed-world-size 2 "
+    monkeypatch.setenv("SLURM_JOB_NODELIST", "a,b")
+    assert judged(several) == []
+    monkeypatch.delenv("SLURM_JOB_NODELIST")
+    for name in ("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "RANK"):
+        assert judged(several)
+        monkeypatch.setenv(name, "2")
+    assert judged(several) == []
 
 
 def test_what_a_command_says():

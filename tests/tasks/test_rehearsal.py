@@ -127,7 +127,7 @@ def start(data_folder, tmp_path_factory):
         ("--encoder-layers 2", "the checkpoint holds no encoder.layers.1", False),
         ("--max-source-positions 65", r"embed_positions.weight is \[66, 16\] in the checkpoint and \[67, 16\]", False),
         ("--optimizer sgd", "was saved by FairseqAdam, and this run has SGD, so it cannot go on", True),
-        ("--fp16", "was saved by FairseqAdam, and this run has FP16Optimizer", True),
+        ("--fp16 --fp16-no-flatten-grads", "saved by FairseqAdam, and this run has FP16Optimizer", True),
         ("--memory-efficient-fp16", "this run has MemoryEfficientFP16Optimizer", True),
         ("--criterion label_smoothed_cross_entropy", "this run has LabelSmoothedCrossEntropyCriterion", True),
     ],
