@@ -11,7 +11,7 @@ import os
 from typing import Any, Dict, Optional, Sequence
 
 from crossinit_fairseq.checkpoint_files import read_header
-from crossinit_fairseq.data.dictionary import read_symbols
+from crossinit_fairseq.data.dictionary import MASK, read_symbols
 from crossinit_fairseq.errors import InputError
 
 NAME = "crossinit_dictionary"
@@ -38,13 +38,16 @@ def check_record(
 ) -> None:
     """Raise InputError when a record is of another dictionary than that of a data folder.
 
-    Without a record, None, nothing can be compared: a warning says so.
+    symbols: of the folder's dict.txt, or with <mask> at their end. Without a record, None, nothing can be compared: a
+    warning says so.
     """
     if not record:
         _warn_of_no_check(checkpoint, folder, "it has no record of it")
         return
-    if record["sha256"] == record_of(symbols, [])["sha256"]:
-        return
+    # fine-tuning adds <mask> to the dictionary of roberta, whose file lacks it
+    for same in (list(symbols), list(symbols) + [MASK]):
+        if record["sha256"] == record_of(same, [])["sha256"]:
+            return
     rows = {symbol: row for row, symbol in enumerate(symbols)}
     moved = [
         f"{symbol} is row {row:,} there and {f'row {rows[symbol]:,}' if symbol in rows else 'missing'} here"

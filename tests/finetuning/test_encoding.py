@@ -146,6 +146,14 @@ def test_the_target_is_the_answer_in_each_window_that_holds_it(pieces, number, s
     assert held >= 1
 
 
+def test_a_question_of_another_language_than_its_paragraph(pieces):
+    encoder = QuestionEncoder(pieces, PairForm("xlm", {"aa": 20, "bb": 21}), Windowing(30, 4, 8))
+    (window,) = encoder.encode(0, question_of("b1 b2", "b2"), "bb", "aa")
+    encoded = window.encoded
+    assert encoded.tokens[-1] == 21
+    assert encoded.languages.tolist() == [0] * encoded.second + [1] * (len(encoded.tokens) - encoded.second)
+
+
 def test_answers_that_are_not_there_are_counted_and_left_out(pieces, caplog):
     encoder = QuestionEncoder(pieces, PairForm("xlm", {"aa": 20}), Windowing(30, 4, 8))
     good, bad = question_of("a1 a2", "a2"), question_of("a1 a2", "a2", start=1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from crossinit_fairseq.cli import predict, score
+from crossinit_fairseq.cli import predict, retrieve, score
 from crossinit_fairseq.cli.command import load_checkpoint
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.finetuning.nli_files import read_pairs
@@ -176,6 +176,29 @@ def test_other_encoders(data, tmp_path, arch):
         assert predict.main([*arguments, f"--text=aa={data}/valid.aa.{end}"]) == 0
 
 
+def test_a_dictionary_without_mask_as_that_of_xlm_r(data, tmp_path):
+    """fairseq adds <mask> to it when it trains roberta; what was fine-tuned predicts, and is looked into."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "spm.model").write_bytes((data / "spm.model").read_bytes())
+    lines = (data / "dict.txt").read_text("utf-8").splitlines()
+    text = [line for line in lines if line.split(" ")[0] not in ("[aa]", "[bb]", "<mask>")]
+    (folder / "dict.txt").write_text("\n".join(text) + "\n", "utf-8")
+    assert len(text) == len(lines) - 3
+    files = f"--train-files aa={data}/train.tsv --valid-files aa={data}/valid.aa.tsv"
+    arch = f"--arch roberta {OTHERS['roberta']}"
+    fine_tune(folder, tmp_path / "ck", XNLI, files, "--max-update 1", arch=arch)
+    checkpoint = str(tmp_path / "ck" / "checkpoint_last.pt")
+    # no language is unknown to it
+    command = [str(folder), "--path", checkpoint, f"--text=fr={data}/valid.aa.tsv", "--out", str(tmp_path / "out")]
+    assert predict.main(command) == 0 and len(read_labels(str(tmp_path / "out" / "fr.txt"), 60)) == 60
+    words = tmp_path / "words"
+    words.write_text("a1 b1\na2 b2\n", "utf-8")
+    assert retrieve.main([str(folder), "--path", checkpoint, f"--words=aa-bb={words}"]) == 0
+    (folder / "dict.txt").write_text("\n".join([text[1], text[0], *text[2:]]) + "\n", "utf-8")
+    assert predict.main(command) == 1
+
+
 @pytest.mark.parametrize(
     "options, message",
     [
@@ -223,8 +246,10 @@ class Copier(torch.nn.Module):
     def __init__(self):
         super().__init__()
         self.unused = torch.nn.Parameter(torch.zeros(1))
+        self.asked_in = set()  # languages of first tokens
 
     def forward(self, src_tokens, src_lengths, language_ids):
+        self.asked_in |= set(language_ids[:, 0].tolist())
         scores = torch.zeros(*src_tokens.shape, 2)
         for row, tokens in enumerate(src_tokens.tolist()):
             asked = tokens[1 : tokens.index(2)]
@@ -251,9 +276,13 @@ def test_a_copied_answer_is_found_across_a_stride(data, stride, caplog):
     words = [f"a{k}" for k in range(24)] + [f"b{k}" for k in range(24)]
     context = "\u2003 ".join(words)
     questions = [Question(str(k), context, f"{words[k]} {words[k + 1]}", ()) for k in range(len(words) - 1)]
-    answers = task.predict(Copier(), questions, "aa", "bb", max_tokens=500)
+    model = Copier()
+    answers = task.predict(model, questions, "aa", "bb", max_tokens=500)
+    assert model.asked_in == {1}  # the question is of bb
     assert answers == {str(k): f"{words[k]}\u2003 {words[k + 1]}" for k in range(len(words) - 1)}
     assert not caplog.records
+    task.cfg.max_answer_length = 1
+    assert {len(text.split()) for text in task.predict(Copier(), questions[:3], "aa").values()} == {1}
     assert task.predict(Copier(), [Question("x", "", "a1", ()), Question("y", "a1", " ", ())], "aa")["x"] == ""
     assert "aa: of 2 of 2 questions, or of their paragraphs, no token is left" in caplog.text
 
@@ -291,6 +320,20 @@ def test_texts_of_which_no_token_is_left(data, xnli, tmp_path):
     command = [str(data), "--path", str(xnli[0] / "checkpoint_last.pt"), f"--text=aa={blank}"]
     assert predict.main([*command, "--out", str(tmp_path / "out")]) == 0
     assert len(read_labels(str(tmp_path / "out" / "aa.txt"), 3)) == 3
+
+
+def test_languages_of_paragraphs_and_of_questions(data, tmp_path, monkeypatch):
+    asked = []
+
+    def answers(model, questions, language, question_language, max_tokens):
+        asked.append((language, question_language))
+        return {question.id: "" for question in questions}
+
+    task = SimpleNamespace(name="crossinit_qa", predict=answers)
+    monkeypatch.setattr(predict, "load_fine_tuned", lambda *unused: (task, None))
+    text = [f"--text={name}={data}/valid.bb.json" for name in ("bb", "bb-aa")]
+    assert predict.main([str(data), "--path", "x.pt", "--out", str(tmp_path), *text]) == 0
+    assert asked == [("bb", "bb"), ("bb", "aa")]
 
 
 def test_wrong_usage_of_scores(capsys):
