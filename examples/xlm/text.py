@@ -6,7 +6,7 @@ Read from a folder of one's own, which has mono.en and is linked as it is, and w
 
     mono.LANG                                           a sentence a line
     nli.train.en.tsv nli.dev.en.tsv nli.test.LANG.tsv   premise, hypothesis, label (task xnli)
-    qa.train.en.json qa.dev.en.json qa.test.LANG.json   SQuAD's format (task qa); test.en, and other languages' if there
+    qa.train.en.json qa.dev.en.json qa.test.LANG.json   SQuAD's format (task qa)
     aligned.LANG words.en-LANG.txt                      for retrieval, optional; aligned lines, MUSE dictionaries
 
 A folder of samples has mono/general.LANG.txt.xz, nli/SICK.txt, nli/dev.LANG.tsv (XNLI's, aligned across languages),
