@@ -49,6 +49,7 @@ _ALLOWED["__builtin__"] = _ALLOWED["builtins"] | {"long", "unicode"}  # their na
 
 _FOLDER = 0x10  # the attribute of a folder, whose content torch takes for empty; no checksum covers it
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"  # how the files of torch begin: since 1.6, and before
+_MAGIC = 0x1950A86A20F9469CFC6C  # the first thing that is pickled in those of before
 
 
 class _ForbiddenName(pickle.UnpicklingError):
@@ -135,13 +136,10 @@ def load_checkpoint_file(path: str) -> Any:
 def read_header(path: str) -> Dict[str, Any]:
     """Everything in a checkpoint except its tensors, which are None and not read.
 
-    Raises InputError as load_checkpoint_file does, and for files of torch before 1.6. A damaged tensor is not noticed.
+    Raises InputError as load_checkpoint_file does. A damaged tensor is not noticed.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            (name,) = [name for name in archive.namelist() if name.endswith("/data.pkl")]
-            with archive.open(name) as stream:
-                header = _HeaderUnpickler(stream).load()
+        header = _header_of_pickles(path) if _begins(path).startswith(_PICKLE) else _header_of_zip(path)
     except _ForbiddenName as error:
         raise _forbidden(path, error) from None
     except Exception as error:
@@ -152,6 +150,26 @@ def read_header(path: str) -> Dict[str, Any]:
         if not isinstance(header.get(name) or {}, Mapping):
             raise InputError(f"{path} is no checkpoint of fairseq: its {name} is a {type(header[name]).__name__}")
     return header
+
+
+def _header_of_zip(path: str) -> Any:
+    with zipfile.ZipFile(path) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+        with archive.open(name) as stream:
+            return _HeaderUnpickler(stream).load()
+
+
+def _header_of_pickles(path: str) -> Any:
+    """Of a file of torch before 1.6: a number, a version and the machine, each pickled by itself, come first."""
+    with open(path, "rb") as stream:
+        if [_Unpickler(stream).load() for _ in range(3)][0] != _MAGIC:
+            raise pickle.UnpicklingError("not written by torch")
+        return _HeaderUnpickler(stream).load()
+
+
+def _begins(path: str) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read(4)
 
 
 def check_whole(path: str) -> None:
@@ -172,8 +190,7 @@ def check_whole(path: str) -> None:
 # one start looks at a file several times; the other arguments tell that it is the same
 @functools.lru_cache(maxsize=64)
 def _check_parts(path: str, *unused: int) -> None:
-    with open(path, "rb") as stream:
-        begins = stream.read(4)
+    begins = _begins(path)
     if not begins:
         raise InputError(f"{path} is empty: it was being written when the disk was full or the machine went down")
     if not begins.startswith(_ZIP):

@@ -8,7 +8,8 @@ What these do by themselves, and what is done here:
 - A damaged file ends in a traceback that does not name it. Here it is one sentence, and a `checkpoint_last.pt` that
   cannot be read is passed over, with a warning, for the newest one that can.
 - A model that has diverged is saved over one that has not. Here it is one sentence, and nothing is written.
-- A missing `--restore-file` is ignored, and training starts from nothing. Here it is one sentence.
+- A missing `--restore-file` is ignored, and training starts from nothing; a missing `--path`, and a file that is no
+  checkpoint, end in a traceback. Here each is one sentence.
 - Loading runs code that a file may carry (or, with torch 2.6 and later, fails). See checkpoint_files.py.
 - A `--save-dir` that cannot be written to, or is a file, ends in a traceback. Here it is one sentence.
 - Two runs with one `--save-dir` overwrite each other's checkpoints. Here the first one locks the folder.
@@ -24,7 +25,7 @@ import glob
 import logging
 import os
 import time
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Callable, Optional, Sequence, Tuple
 
 import torch
 from omegaconf import DictConfig, open_dict
@@ -56,6 +57,7 @@ def apply() -> None:
     checkpoint_utils.PathManager = _linking(checkpoint_utils.PathManager)
     checkpoint_utils.torch_persistent_save = _saving(checkpoint_utils.torch_persistent_save)
     checkpoint_utils.load_checkpoint = _starting(checkpoint_utils.load_checkpoint)
+    checkpoint_utils.load_model_ensemble_and_task = _finding(checkpoint_utils.load_model_ensemble_and_task)
     checkpoint_utils.verify_checkpoint_directory = _verifying(checkpoint_utils.verify_checkpoint_directory)
 
 
@@ -68,8 +70,32 @@ class _LoadingTorch:
     @staticmethod
     def load(file: Any, *args: Any, **kwargs: Any) -> Any:
         """As torch.load, onto the CPU. file: a path, or a file with a name. Ends the program with one sentence."""
+        path = file if isinstance(file, str) else file.name
         with one_sentence():
-            return load_checkpoint_file(file if isinstance(file, str) else file.name)
+            state = load_checkpoint_file(path)
+            if not isinstance(state, dict) or not isinstance(state.get("model"), dict):
+                raise InputError(f"{path} is no checkpoint of fairseq: it holds no model")
+            if state.get("args") is None and state.get("cfg") is None:
+                raise InputError(
+                    f"{path} is no checkpoint of fairseq: it does not say how its model was trained (args, cfg)"
+                )
+        return state
+
+
+def _finding(stock: Callable) -> Callable:
+    @functools.wraps(stock)
+    def load_model_ensemble_and_task(filenames: Sequence[str], *args: Any, **options: Any) -> Any:
+        """As fairseq's, for generation and the hub. Ends the program with one sentence when a file is missing."""
+        from fairseq.file_io import PathManager
+
+        with one_sentence():
+            for path in filenames:
+                # the parts of one that is in several files have other names
+                if not (PathManager.path_requires_pathmanager(path) or glob.glob(f"{glob.escape(path[:-3])}*.pt")):
+                    raise InputError(f"{path}: there is no such file; give a checkpoint of fairseq")
+        return stock(filenames, *args, **options)
+
+    return load_model_ensemble_and_task
 
 
 def _linking(stock: type) -> type:
@@ -255,10 +281,7 @@ def _check_loads(path: str, option: str) -> None:
     if not os.path.isfile(path):
         raise InputError(f"{option} {path}: there is no such file")
     check_whole(path)
-    with open(path, "rb") as stream:
-        is_zip = stream.read(2) == b"PK"
-    if is_zip:
-        read_header(path)
+    read_header(path)
 
 
 def _remove_parts(folder: str) -> None:

@@ -78,8 +78,15 @@ def test_the_form_of_torch_before_1_6_is_read(tmp_path):
     state = {"model": {"a": torch.ones(2)}, "args": argparse.Namespace(b=1)}
     torch.save(state, path, _use_new_zipfile_serialization=False)
     assert load_checkpoint_file(path)["args"].b == 1
-    with pytest.raises(InputError, match="old.pt is damaged, or no checkpoint"):
-        read_header(path)
+    header = read_header(path)
+    assert header["args"].b == 1 and header["model"] == {"a": None}
+    whole = (tmp_path / "old.pt").read_bytes()
+    for broken in (whole[:20], whole[:200], whole.replace(b"Namespace", b"Namedtuple"), pickle.dumps({"model": {}})):
+        (tmp_path / "broken.pt").write_bytes(broken)
+        with pytest.raises(
+            InputError, match="broken.pt (is damaged, or no checkpoint|was not loaded: it names argpar)"
+        ):
+            read_header(str(tmp_path / "broken.pt"))
 
 
 def test_the_header_reads_no_tensor(path, monkeypatch):

@@ -276,6 +276,24 @@ def test_what_steers_a_terminal_is_logged_as_its_code(tmp_path, caplog):
     assert r"\x1b[31m/checkpoint_1_5.pt.0123456789abcdef.part, which" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "state, said",
+    [
+        (None, "gone.pt: there is no such file; give a checkpoint of fairseq"),
+        ([1], "gone.pt is no checkpoint of fairseq: it holds no model"),
+        ({"weight": torch.ones(2)}, "gone.pt is no checkpoint of fairseq: it holds no model"),
+        ({"model": {}, "optimizer_history": []}, "it does not say how its model was trained"),
+    ],
+)
+def test_what_it_cannot_translate_with_is_one_sentence(tmp_path, state, said):
+    path = str(tmp_path / "gone.pt")
+    if state is not None:
+        torch.save(state, path)
+    with pytest.raises(SystemExit, match="^crossinit_fairseq: error: .*" + said) as caught:
+        checkpoint_utils.load_model_ensemble([path])
+    assert "\n" not in str(caught.value)
+
+
 HOLD = """
 import sys, time
 from crossinit_fairseq.folder_lock import lock_folder

@@ -10,7 +10,7 @@ import logging
 import os
 from typing import Any, Dict, Optional, Sequence
 
-from crossinit_fairseq.checkpoint_files import read_header
+from crossinit_fairseq.checkpoint_files import check_whole, newest_whole, read_header
 from crossinit_fairseq.data.dictionary import MASK, read_symbols
 from crossinit_fairseq.errors import InputError
 
@@ -69,7 +69,7 @@ def check_checkpoint(path: str, symbols: Sequence[str], folder: str, languages: 
     """
     try:
         header = read_header(path)
-    except InputError as error:  # loading it will say more, or succeed with files of torch before 1.6
+    except InputError as error:  # loading it will say more
         _warn_of_no_check(path, folder, str(error))
         return
     record = (header.get("task_state") or {}).get(NAME)
@@ -110,10 +110,20 @@ def _warn_of_no_check(checkpoint: str, folder: str, why: str) -> None:
 def starting_checkpoint(
     save_dir: Optional[str], restore_file: Optional[str], finetune_from_model: Optional[str]
 ) -> Optional[str]:
-    """The file that fairseq-train will start from by these options, None if from nothing."""
+    """The file that fairseq-train will start from by these options, None if from nothing.
+
+    It passes over a last checkpoint that is damaged, see safe_checkpoints.py.
+    """
     last = os.path.join(save_dir or "", "checkpoint_last.pt")
     if restore_file and restore_file != "checkpoint_last.pt":
         candidates = [restore_file]
     else:
         candidates = [last, finetune_from_model]
-    return next((path for path in candidates if path and os.path.isfile(path)), None)
+    path = next((path for path in candidates if path and os.path.isfile(path)), None)
+    if path == last:
+        try:
+            check_whole(path)
+        except InputError:
+            instead = newest_whole(save_dir or "")
+            return instead[0] if instead else path
+    return path

@@ -69,6 +69,15 @@ def test_what_is_not(tmp_path):
     assert bad(tmp_path / "no.pt")[0][0] == WRONG
 
 
+def test_a_file_of_torch_before_1_6(tmp_path):
+    """As mBART's is."""
+    path = str(tmp_path / "old.pt")
+    args = argparse.Namespace(arch="mbart_large", task="translation_from_pretrained_bart", data="d")
+    torch.save({"args": args, "model": {"w": torch.ones(2)}}, path, _use_new_zipfile_serialization=False)
+    found = check_checkpoint_file(path, Machine())
+    assert [finding.level for finding in found] == [FINE, WARNING] and "of a stock task" in found[1].what
+
+
 def earlier(folder, words, symbols=SYMBOLS, data="data"):
     command = read_command(("fairseq-train data " + words).split()) if words is not None else None
     return [(one.level, one.what, one.remedy) for one in check_earlier_run(folder, command, Machine(), symbols, data)]

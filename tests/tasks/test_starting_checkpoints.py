@@ -52,3 +52,13 @@ def test_the_last_checkpoint_of_the_folder(data_folder, labelled_folder, tmp_pat
     checkpoint_of(data, os.path.join(str(tmp_path), "checkpoint_last.pt"), swapped=True)
     with pytest.raises(SystemExit, match="checkpoint_last.pt was trained with another dictionary"):
         build_model(task, data, "--save-dir", str(tmp_path))
+
+
+def test_the_one_that_stands_for_a_damaged_last_one(data_folder, tmp_path, caplog):
+    checkpoint_of(data_folder, tmp_path / "checkpoint1.pt", swapped=True)
+    (tmp_path / "checkpoint_last.pt").write_bytes((tmp_path / "checkpoint1.pt").read_bytes()[:-100])
+    with pytest.raises(SystemExit, match="checkpoint1.pt was trained with another dictionary"):
+        build_model("crossinit_mlm", data_folder, "--save-dir", str(tmp_path))
+    checkpoint_of(data_folder, tmp_path / "checkpoint1.pt", swapped=False)
+    build_model("crossinit_mlm", data_folder, "--save-dir", str(tmp_path))
+    assert "is not known" not in caplog.text
