@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 from crossinit_fairseq.checkpoint_files import read_header
+from crossinit_fairseq.doctor import hydra
 from crossinit_fairseq.doctor.findings import Finding, warning, wrong
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.text_files import whole_number
@@ -18,14 +19,17 @@ _RESETS = ("reset-optimizer", "reset-dataloader", "reset-meters", "reset-lr-sche
 
 @dataclass(frozen=True)
 class Command:
-    """program: such as fairseq-train, "" for a checkpoint; data: data folders; options: {name without dashes: value}.
+    """program: such as fairseq-train, "" for a checkpoint; data: data folders; options: {name without dashes: value};
+    words: all that follows the program.
 
-    A flag's value is "". Options of Hydra (`task.data=...`) count by their last part, underscores as dashes.
+    A flag's value is "". Options of Hydra (`task.data=...`) count by their last part, underscores as dashes; what the
+    words do not say is as its YAML file says.
     """
 
     program: str
     data: Tuple[str, ...] = ()
     options: Dict[str, str] = field(default_factory=dict)
+    words: Tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> str:
         """The value of an option, "" when it is not given."""
@@ -70,14 +74,16 @@ def read_command(words: Sequence[str]) -> Command:
                 name = None
         elif program == "fairseq-hydra-train" and "=" in word:
             key, _, value = word.partition("=")
-            options[key.split(".")[-1].replace("_", "-")] = value
+            options[hydra.option_of(key)] = value
         elif name is not None:
             options[name] = f"{options[name]} {word}".strip()
         else:
             data += word.split(os.pathsep)
+    if program == "fairseq-hydra-train":
+        options = {**command_of({"cfg": hydra.given_values(options)}).options, **options}
     if not data and "data" in options:
         data = options["data"].split(os.pathsep)
-    return Command(program, tuple(data), options)
+    return Command(program, tuple(data), options, tuple(words[1:]))
 
 
 def command_of(header: Dict[str, Any]) -> Command:
@@ -87,7 +93,7 @@ def command_of(header: Dict[str, Any]) -> Command:
     for group in groups.values() if isinstance(groups, dict) else ():
         values = group if isinstance(group, dict) else getattr(group, "__dict__", {})
         for key, value in values.items():
-            if value not in (None, False) and not isinstance(value, (dict, list)):
+            if value is not None and value is not False and not isinstance(value, (dict, list)):
                 options.setdefault(str(key).replace("_", "-"), "" if value is True else str(value))
     for kind, name in (("task", "task"), ("model", "arch"), ("criterion", "criterion")):
         group = groups.get(kind) if isinstance(groups, dict) else None
@@ -132,17 +138,6 @@ def _user_dir(command: Command, machine: Machine) -> Iterator[Finding]:
         )
     elif not os.path.isdir(folder):
         yield wrong(f"--user-dir {folder} is no folder from here", f"give --user-dir {_package()}")
-
-
-def _hydra_paths(command: Command, machine: Machine) -> Iterator[Finding]:
-    if command.program == "fairseq-hydra-train":
-        for name in ("data", "user-dir", "save-dir", "finetune-from-model", "restore-file"):
-            path = command[name]
-            if path and not os.path.isabs(path) and path != "checkpoint_last.pt":
-                yield wrong(
-                    f"{name}={path} is relative, and Hydra changes to a folder of its own",
-                    f"give {os.path.abspath(path)}",
-                )
 
 
 def _back_translation(command: Command, machine: Machine) -> Iterator[Finding]:
@@ -240,6 +235,8 @@ def _masked_lm(command: Command, machine: Machine) -> Iterator[Finding]:
         yield wrong(
             f"--criterion masked_lm does not go with --arch {arch}", "use --arch xlm_tiny_3, roberta_base or masked_lm"
         )
+    if arch == "transformer_from_pretrained_xlm" and task != "translation_from_pretrained_xlm":
+        yield wrong(f"--arch {arch} asks its task for a MaskedLMDictionary", "use --arch xlm_translation")
     if arch == "xlm_base" and task.startswith("crossinit") and task != "crossinit_mlm":
         yield wrong("--arch xlm_base asks the task for what it does not have", "use --arch xlm_tiny_3")
 
@@ -315,7 +312,7 @@ def _generation(command: Command, machine: Machine) -> Iterator[Finding]:
 
 _RULES: List[Callable[[Command, Machine], Iterator[Finding]]] = [
     _user_dir,
-    _hydra_paths,
+    lambda command, machine: hydra.check_words(command.program, command.words, command.options, machine.fork),
     _back_translation,
     _last_batch,
     _sticking_beam,

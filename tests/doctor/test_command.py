@@ -2,11 +2,13 @@
 
 import argparse
 import os
+import pathlib
 import shlex
 
 import pytest
 import torch
 
+import crossinit_fairseq
 from crossinit_fairseq.checkpoint_files import read_header, save_checkpoint_file
 from crossinit_fairseq.doctor.command import (
     Machine,
@@ -68,6 +70,8 @@ def test_preprocessing_loads_no_checkpoint_and_makes_no_batches():
         (TRAIN + "--criterion crossinit --batch-size 1 --lexicon a-b=f", FORK, WRONG, "there are none", "256"),
         (TRAIN + "--seed -1", FORK, WRONG, "--seed -1 ends the run", "give another"),
         (GENERATE + "--seed=4294967296", FORK, WRONG, "--seed 4294967296 ends the run", "give another"),
+        ("fairseq-hydra-train task._name=multilingual_denoising task.data=/d", FORK, WRONG,
+         "looks for a key that there is not", "use --task crossinit_denoising"),
         ("fairseq-hydra-train task.data=d common.user_dir=. dataset.data_buffer_size=0", FORK, WRONG,
          "data=d is relative", "give /"),
         (TRAIN + "--task online_backtranslation", FORK, WRONG, "starts from </s>", "use --task crossinit_unmt"),
@@ -106,6 +110,8 @@ def test_preprocessing_loads_no_checkpoint_and_makes_no_batches():
          "xlm_translation"),
         (TRAIN + "--fp16", FORK, WRONG, "--fp16 needs a GPU", "leave it out, or give --bf16"),
         ("fairseq-hydra-train common.fp16=true", FORK, WRONG, "--fp16 needs a GPU", "leave it out, or give --bf16"),
+        (TRAIN + "--task crossinit_unmt --arch transformer_from_pretrained_xlm", FORK, WRONG, "MaskedLMDictionary",
+         "xlm_translation"),
         (TRAIN.replace("--user-dir .", "") + "--bf16", GPU, WRONG, "looks for a TPU, on a GPU too", "add --user-dir"),
         (TRAIN + "--fp16 --amp", GPU, WRONG, "--fp16 and --amp exclude each other", "leave one of them out"),
         (TRAIN + "--bf16 --rescale", GPU, WRONG, "--rescale needs full precision", "leave --bf16 out"),
@@ -149,6 +155,40 @@ def test_processes_that_something_else_has_started(monkeypatch):
         assert judged(several)
         monkeypatch.setenv(name, "2")
     assert judged(several) == []
+
+
+YAML = """
+common: {user_dir: USER_DIR}
+task: {_name: online_backtranslation, data: "???", langs: null, seed: "${common.seed}"}
+model: {_name: mbart_base, dropout: 0.1}
+dataset: {data_buffer_size: 0, required_batch_size_multiple: 1}
+checkpoint: {restore_file: relative.pt}
+"""
+
+
+def test_the_file_of_hydra_is_read_and_only_its_keys_can_be_changed(tmp_path):
+    (tmp_path / "run.yaml").write_text(YAML.replace("USER_DIR", str(tmp_path)))
+    hydra = f"fairseq-hydra-train --config-dir {tmp_path} --config-name run task.data=/d "
+    command = read_command(shlex.split(hydra + "model.dropout=0.3"))
+    assert command.data == ("/d",) and command["arch"] == "mbart_base" and command["dropout"] == "0.3"
+    assert "seed" not in command and "langs" not in command
+    found = {one.what.split(":")[0].split(",")[0]: one for one in judged(hydra + "model.dropout=0.3 dataset.x=1")}
+    assert list(found) == [
+        "restore-file=relative.pt is relative", "task online_backtranslation", "--restore-file relative.pt"
+    ]  # fmt: skip
+    words = "task._name=crossinit_unmt checkpoint.restore_file=/c.pt model.encoder_layers=2 +model.decoder_layers=2"
+    (finding,) = [one for one in judged(f"{hydra} {words}") if "/c.pt" not in one.what]
+    assert finding.level == WRONG and finding.what.startswith("model.encoder_layers is no key of the YAML file")
+    assert finding.remedy == "give +model.encoder_layers=2"
+    ours = pathlib.Path(crossinit_fairseq.__file__).parents[1] / "examples" / "config"
+    words = (
+        f"--config-dir {ours} --config-name unmt_paper common.user_dir={tmp_path} task.data=/d task.langs=\"'en,ro'\""
+    )
+    assert judged(f"fairseq-hydra-train {words} checkpoint.save_dir=/c common.fp16=true model.dropout=0", GPU) == []
+    # what Hydra itself would say more of
+    for content in ("[1]", "a: [", "task: ${nope}\nmodel: text"):
+        (tmp_path / "run.yaml").write_text(content)
+        assert read_command(shlex.split(hydra)).data == ("/d",)
 
 
 def test_what_a_command_says():

@@ -106,8 +106,8 @@ def test_every_option_that_the_doctor_names_exists():
         for text in filter(lambda one: isinstance(one, str), texts):
             named.update({option: path.name for option in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*\w", text)})
     assert len(named) > 30 and "--required-batch-size-multiple" in named
-    # of pip and crossinit-prepare; --reset- is the beginning of four
-    others = {"--force-reinstall", "--no-build-isolation", "--no-deps", "--model"}
+    # of pip, crossinit-prepare and Hydra; --reset- is the beginning of four
+    others = {"--force-reinstall", "--no-build-isolation", "--no-deps", "--model", "--config-dir", "--config-name"}
     known = _options_of_fairseq()
     assert {option: name for option, name in named.items() if option not in known | others} == {}
     from crossinit_fairseq.doctor.command import _BART_OPTIONS, _RESETS
