@@ -11,11 +11,13 @@ _LINES = 20  # of the beginning of a file tell what it is
 
 
 class Markup(NamedTuple):
-    """A kind of file that is no text yet. name: what it is; remedy: what to do first, as the end of a sentence."""
+    """A kind of file that is no text yet. name: what it is; remedy: what to do first, as the end of a sentence; least:
+    how many lines of its pattern tell it from text that somebody left a little in."""
 
     name: str
     remedy: str
     pattern: "re.Pattern"
+    least: int = 1
 
 
 # the order matters: a dump of MediaWiki is XML too
@@ -45,11 +47,37 @@ _KINDS = (
         "take the text out of it, for example with trafilatura, and split it into sentences",
         re.compile(r"<!doctype html|<html\b", re.I),
     ),
+    Markup(
+        "the source of a wiki's pages",
+        "take the text out of it, for example with WikiExtractor or mwparserfromhell, and split it into sentences",
+        re.compile(r"'''[^']+'''.*\[\[|(\* )?\[\[\w+:[^\]]+\]\]|\{\{[^{}|=]+\|[^{}|=]+="),
+        least=3,
+    ),
+    Markup(
+        "a dump of a database (SQL)",
+        "take the text out of it, one sentence a line",
+        re.compile(r"-- (MySQL|MariaDB|PostgreSQL|SQLite).* dump|INSERT INTO \S+ (\(|VALUES)|CREATE TABLE .*\("),
+    ),
+    Markup(
+        "a source of LaTeX",
+        "take the text out of it, for example with pandoc or detex, and split it into sentences",
+        re.compile(r"\\documentclass\b|\\begin\{document\}"),
+    ),
+    Markup(
+        "a treebank (CoNLL-U)",
+        "take the sentences out of it, for example with `sed -n 's/^# text = //p'`",
+        re.compile(r"# sent_id = |\d+\t[^\t]+\t[^\t]+\t([A-Z]+|_)\t"),
+    ),
     Markup("XML", "take the text out of it, one sentence a line", re.compile(r"<\?xml\b")),
     Markup(
         "JSON lines",
         "take the text out of it, for example with `jq -r .text`, and split it into sentences",
         re.compile(r"\{\s*\"[^\"]+\"\s*:"),
+    ),
+    Markup(
+        "JSON",
+        "take the text out of it, for example with `jq -r '.. | .text? // empty'`, and split it into sentences",
+        re.compile(r"\[\s*\{\s*\"|\"[A-Za-z_]\w*\"\s*:\s*[\[{\"\d]"),
     ),
     Markup(
         "a gettext catalogue (.po)",
@@ -68,7 +96,8 @@ def recognise_markup(beginning: str) -> Optional[Markup]:
     """What a file is by its first lines, if it is no text yet: a dump, SGML, JSON and the like. None for plain text."""
     lines = [line.strip("\ufeff \t\r") for line in beginning.split("\n")]
     lines = [line for line in lines if line][:_LINES]
-    return next((kind for kind in _KINDS if any(kind.pattern.match(line) for line in lines)), None)
+    found = (kind for kind in _KINDS if sum(bool(kind.pattern.match(line)) for line in lines) >= kind.least)
+    return next(found, None)
 
 
 def unescape(text: str) -> str:

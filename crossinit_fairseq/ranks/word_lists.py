@@ -19,6 +19,7 @@ _COUNT_TITLES = re.compile(
 _WORD_TITLES = re.compile(r"(word|form|wordform|token|type|term|unigram|ngram)s?", re.I)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _THOUSANDS = re.compile(r"\s\d{1,3}(,\d{3})+\s*$")
+_JOINED = re.compile(r"\S*[^\W\d]\S*[:=/]\d+")  # the:54, of=30
 _NUMBER_LIKE = re.compile(r"[-+.,]?\d[\d.,']*(e[-+]?\d+)?", re.I)  # is no title of a column: -5, 54.2, 54,321, 1e6
 
 # a word and its count, or None where the list has none
@@ -40,8 +41,8 @@ def read_word_list(
     """The RankTable of a ready list: `word count` in every line, or `word`, the most frequent first.
 
     Also read are `count word` (`uniq -c`), `rank word count` (`id word count` of Leipzig), `rank word`, and tables with
-    tabs, commas or semicolons between columns, with titles above them or not; which it is, is seen from the first
-    lines.
+    tabs, commas, semicolons or bars between columns, with titles above them or not; which it is, is seen from the
+    first lines.
 
     paths: a file or several, each of one kind; with counts they are added up, without they are read one after the
     other. A first line of column titles, `#` lines and empty lines are passed over. Entries without a letter or digit
@@ -110,9 +111,11 @@ def _find_layout(lines: List[str], path: str) -> Layout:
     thousands = next((line for line in lines if _THOUSANDS.search(line)), None)
     if thousands and all(_THOUSANDS.search(line) or "," not in line for line in lines):
         raise InputError(f"{path} has commas within its counts ({thousands[:80]!r}): take them out")
-    for delimiter in "\t,;":
+    for delimiter in "\t,;|":
         if all(delimiter in line for line in lines):
             return _columns([_cells(line, delimiter) for line in lines], delimiter, path)
+    if all(_JOINED.fullmatch(line) for line in lines):
+        raise InputError(f"{path} has word and count in one ({lines[0][:80]!r}): put a tab between them")
     rows = [_cells(line, None) for line in lines]
     layouts = [_WORD_COUNT, _ALONE, _COUNT_WORD]
     leading = [whole_number(row[0]) for row in rows]

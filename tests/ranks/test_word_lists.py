@@ -38,6 +38,8 @@ def test_words_alone(tmp_path):
     assert not table.has_counts and table.settings["skipped_entries"] == "3"
     with pytest.raises(InputError, match="t has no counts, so no word can be too rare"):
         read_word_list(path, "ro", min_count=2)
+    # a number at the end of some is none
+    assert read_word_list(write(tmp_path / "u", "covid-19\n1:0\nthe\nkm/2\n"), "en").words[2] == "the"
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,7 @@ def test_words_alone(tmp_path):
         # CSV, with titles and quotes or without
         "the,54\nof,30\n1984,2\n",
         'word,count\n"the",54\n"of",30\n"1984",2\n',
+        "the|54\nof|30\n1984|2\n",
         'Rank;Word;Freq\n1;"the";54\n2;"of";30\n3;"1984";2\n',
         "Word,FREQcount,CDcount\nthe,54,9\nof,30,8\n1984,2,7\n",
         # as R writes tables
@@ -102,6 +105,8 @@ def test_lines_beyond_the_sample_are_checked_too(tmp_path):
         ("the 54,321\nof 30,000\n", r"t has commas within its counts \('the 54,321'\): take them out"),
         ("the\t1,054,321\nof\t30,000\nto\t2\n", "t has commas within its counts"),
         ("word count\nthe 1,054,321\nof 300\n", "t has commas within its counts"),
+        ("the:54\nof:30\n", r"t has word and count in one \('the:54'\): put a tab between them"),
+        ("the=54\nof=30\n", "t has word and count in one"),
         ("a 1\0\n", "NUL byte in line 1"),
         ("", "holds no word"),
         ("- 3\n", "holds no word"),
