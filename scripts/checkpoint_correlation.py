@@ -17,6 +17,8 @@ import sys
 import numpy as np
 
 from crossinit_fairseq.command_line import CommandParser
+from crossinit_fairseq.complete_files import complete_file
+from crossinit_fairseq.errors import InputError
 
 LEAST = 4  # with three checkpoints one order in six is the right one by chance
 
@@ -106,8 +108,11 @@ def main(arguments=None):
     directions = sorted(key for key in entries[-1] if re.match(r"valid_bleu_\S+-\S+$", key))
     results = [compare(entries, "valid_round_trip_bleu", key) for key in ["valid_bleu"] + directions]
     if options.json:
-        with open(options.json, "w", encoding="utf-8") as stream:
-            json.dump(results, stream, indent=1)
+        try:
+            with complete_file(options.json) as part, open(part, "w", encoding="utf-8") as stream:
+                json.dump(results, stream, indent=1)
+        except InputError as error:
+            sys.exit(f"checkpoint_correlation: error: {error}")
     try:
         print("\n".join(map(describe, results)), flush=True)
     except BrokenPipeError:  # the reader, such as head, has seen enough; nor may Python try again when it ends

@@ -25,10 +25,11 @@ no_space() {
     echo "; there is no space left in $OUT: make room, or move it to a larger disk"
 }
 
-# a line in a file of this runner, complete or not at all
+# a line in a file of this runner, complete or not at all; nobody can guess the name that it has before
 keep() {
-  if ! { printf '%s\n' "$2" > "$1.new" && mv "$1.new" "$1"; } 2>/dev/null; then
-    rm -f "$1.new"
+  local new=$1.new.$RANDOM$RANDOM$RANDOM
+  if ! { (set -C && printf '%s\n' "$2" > "$new") && mv "$new" "$1"; } 2>/dev/null; then
+    rm -f "$new"
     fail "$1 cannot be written$(no_space); finished stages are kept, run the same command again to go on"
   fi
 }

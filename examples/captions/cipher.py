@@ -14,6 +14,7 @@ import sys
 import regex
 
 from crossinit_fairseq.command_line import CommandParser
+from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.lexicon_file import Lexicon, read_word_pairs
 from crossinit_fairseq.ranks.text.counting import text_words
@@ -54,7 +55,7 @@ def encipher_text(language, path):
     cipher = dict(zip(known, made_up_words(random.Random(1), len(known))))
     for line in lines:
         sys.stdout.write(pattern.sub(lambda found: cipher[found.group()], line))
-    with open(path, "w", encoding="utf-8") as stream:
+    with complete_file(path) as part, open(part, "w", encoding="utf-8") as stream:
         stream.writelines(f"{word}\t{secret}\n" for word, secret in cipher.items())
 
 

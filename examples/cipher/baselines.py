@@ -18,6 +18,7 @@ import numpy as np
 import sacrebleu
 
 from crossinit_fairseq.command_line import CommandParser
+from crossinit_fairseq.complete_files import complete_file
 
 LANGUAGES = ("en", "xx")
 
@@ -28,7 +29,7 @@ def main(arguments=None):
     parser.add_argument("--out", required=True, metavar="FILE.json")
     args = parser.parse_args(arguments)
     result = {"{}-{}".format(*pair): scores(args.text, *pair) for pair in (LANGUAGES, LANGUAGES[::-1])}
-    with open(args.out, "w", encoding="utf-8") as stream:
+    with complete_file(args.out) as part, open(part, "w", encoding="utf-8") as stream:
         json.dump(result, stream, indent=2)
         stream.write("\n")
 

@@ -36,6 +36,7 @@ from apt_packages import Apt, Problem, read_deb, say
 from package_list import package_names
 
 from crossinit_fairseq.command_line import CommandParser
+from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.preparation.splitting import connected_pairs
 
 BOILERPLATE = 3  # a sentence of so many pages says little
@@ -170,9 +171,8 @@ def compose(pairs, pages, langs, dev, test, seed, ratio, dropped):
 
 def write(path, text):
     """Write a text file at once or not at all."""
-    with open(path + ".tmp", "w", encoding="utf-8", newline="\n") as out:
+    with complete_file(path) as part, open(part, "w", encoding="utf-8", newline="\n") as out:
         out.write(text)
-    os.replace(path + ".tmp", path)
 
 
 def fetch(names, cache):

@@ -201,8 +201,21 @@ keep() { [[ $1 != *done ]] || { %s; }; really_keep "$@"; }
 """
     status, out, err = recipe(tmp_path, between=between % NO_ROOM)
     assert status == 1 and f"{tmp_path}/stages/two.done cannot be written; finished stages are kept" in err
-    assert not list((tmp_path / "stages").glob("*.new"))
+    assert not list((tmp_path / "stages").glob("*.new*"))
     assert recipe(tmp_path) == (0, "[1/2] the first: done before\n[2/2] the second\n", "")
+
+
+def test_what_is_laid_at_the_names_of_the_runner_is_not_written_to(tmp_path):
+    """By somebody else, in a folder that several may write to; $RANDOM could be guessed, so it is given here."""
+    (tmp_path / "stages").mkdir()
+    (tmp_path / "victim").write_text("mine")
+    for name in ("two.key.new", "two.key.new.777"):
+        (tmp_path / "stages" / name).symlink_to(tmp_path / "victim")
+    status, _, err = recipe(tmp_path, between="RANDOM=; unset RANDOM; RANDOM=7")
+    assert (tmp_path / "victim").read_text() == "mine"
+    assert status == 1 and f"{tmp_path}/stages/two.key cannot be written" in err
+    assert recipe(tmp_path)[0] == 0 and (tmp_path / "victim").read_text() == "mine"
+    assert not (tmp_path / "stages" / "two.key").is_symlink()
 
 
 def test_a_stage_on_a_full_disk_fails_in_words(tmp_path):
