@@ -128,6 +128,7 @@ def _texts(options: argparse.Namespace) -> Tuple[List[str], Callable[[str], "CoO
 def _binarised(options: argparse.Namespace) -> Tuple[List[str], Callable[[str], "CoOccurrence"]]:
     """The same of a data folder."""
     from crossinit_fairseq.data.dictionary import UNK, read_symbols, special_rows
+    from crossinit_fairseq.data.text_check import check_dictionaries
     from crossinit_fairseq.lexicon.cooccurrence import count_binarised_cooccurrence
     from crossinit_fairseq.ranks import WordPieces, open_binarised
 
@@ -146,6 +147,7 @@ def _binarised(options: argparse.Namespace) -> Tuple[List[str], Callable[[str], 
         if not os.path.isdir(folder):
             raise InputError(f"{folder} is no folder: give a data folder with dict.txt, or text by --text LANG=FILE")
     symbols = read_symbols(os.path.join(folders[0], "dict.txt"))
+    check_dictionaries(folders, languages, symbols)
     pieces = WordPieces(symbols, special=special_rows(symbols, languages), unk=UNK)
 
     def count(language: str) -> "CoOccurrence":

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -196,6 +197,14 @@ def test_no_mutual_pair(search, capsys):
     search.pairs = search.pairs[1:]
     assert main(TEXT + ["-o", "lex.tsv"]) == 1
     assert "no two words are each other's best translation" in capsys.readouterr().err
+
+
+def test_text_of_another_dictionary(data_folder, tmp_path, capsys):
+    lines = (data_folder / "dict.txt").read_text("utf-8").splitlines(True)
+    shutil.copytree(str(data_folder), str(tmp_path / "data"))
+    (tmp_path / "data" / "bb" / "dict.txt").write_text("".join(lines[1:2] + lines[:1] + lines[2:]), "utf-8")
+    assert main(["induce", str(tmp_path / "data"), "--langs", "aa,bb", "--workers", "1"]) == 1
+    assert "bb was binarised with another dictionary than" in capsys.readouterr().err
 
 
 def test_a_language_without_text(data_folder, search, capsys):
