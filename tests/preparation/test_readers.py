@@ -1,7 +1,12 @@
-"""Whatever a file holds, each command of crossinit-prepare ends well or with one sentence: no traceback."""
+"""Whatever a file holds, each command of crossinit-prepare ends well or with one sentence: no traceback.
+
+bash scripts/test.sh -m long tests/preparation/test_readers.py       2,000 files for each
+"""
 
 import functools
 import json
+import pathlib
+import tempfile
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,6 +26,7 @@ from crossinit_fairseq.preparation.downloads.manifest import Manifest
 from .conftest import ENGLISH, ROMANIAN, read, run_in_process, sentences, write
 
 PER_TEST = settings(suppress_health_check=list(HealthCheck), deadline=None)
+MANY = settings(PER_TEST, max_examples=2000)
 # bytes of text in several scripts, of encodings, of markup, and of no text at all
 BYTES = st.lists(
     st.one_of(
@@ -68,10 +74,7 @@ def ends_well(name, *options):
     return True
 
 
-@PER_TEST
-@given(data=BYTES, language=st.sampled_from(["en", "ro", "ne", "de"]))
-def test_clean_and_normalise(tmp_path_factory, data, language):
-    folder = tmp_path_factory.mktemp("fuzz")
+def clean_and_normalise(folder, data, language):
     (folder / "a").write_bytes(data)
     if ends_well("normalise", folder / "a", "--lang", language, "-o", folder / "b"):
         assert len(read(folder / "b")) == data.count(b"\n") + (not data.endswith(b"\n") and data != b"")
@@ -81,13 +84,7 @@ def test_clean_and_normalise(tmp_path_factory, data, language):
     ends_well("clean", text, "--lang", "ro", "-o", folder / "c", "--workers", "1", *kept_out)
 
 
-@PER_TEST
-@given(
-    BYTES,
-    st.sampled_from(["clean/en.txt", "clean/test.ro", "pieces/spm.model", "pieces/dict.txt", "pieces/0/train.en"]),
-)
-def test_vocabulary_encode_report(tmp_path_factory, data, name):
-    folder = tmp_path_factory.mktemp("fuzz")
+def vocabulary_encode_report(folder, data, name):
     counts = {"lines_read": 1, "words_read": 1, "lines": 1, "words": 1, "dropped": {}}
     for language, words in (("en", ENGLISH), ("ro", ROMANIAN)):
         write(folder / "clean" / f"{language}.txt", sentences(words, 30))
@@ -108,10 +105,7 @@ def test_vocabulary_encode_report(tmp_path_factory, data, name):
     ends_well("report", *given)
 
 
-@PER_TEST
-@given(JSON)
-def test_json_files(tmp_path_factory, content):
-    folder = tmp_path_factory.mktemp("fuzz")
+def json_files(folder, content):
     (folder / "sources.json").write_text(json.dumps(content))
     try:
         manifest = Manifest(str(folder))
@@ -125,3 +119,35 @@ def test_json_files(tmp_path_factory, content):
         write(folder / "pieces" / "0" / f"train.{language}", ["a b"])
     write(folder / "pieces" / "dict.txt", ["a 1", "[en] 1", "[ro] 1", "<mask> 1"])
     ends_well("report", "--langs", "en,ro", "--clean", folder / "clean", "--pieces", folder / "pieces", "--out", folder)
+
+
+LANGUAGES = st.sampled_from(["en", "ro", "ne", "de"])
+NAMES = st.sampled_from(["clean/en.txt", "clean/test.ro", "pieces/spm.model", "pieces/dict.txt", "pieces/0/train.en"])
+READERS = {
+    "clean, normalise": (clean_and_normalise, (BYTES, LANGUAGES)),
+    "vocabulary, encode, report": (vocabulary_encode_report, (BYTES, NAMES)),
+    "JSON": (json_files, (JSON,)),
+}
+
+
+def fuzz(how_many, name):
+    read, drawn = READERS[name]
+
+    @how_many
+    @given(st.tuples(*drawn))
+    def run(arguments):
+        with tempfile.TemporaryDirectory() as folder:
+            read(pathlib.Path(folder), *arguments)
+
+    run()
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_damaged_files(name):
+    fuzz(PER_TEST, name)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", READERS)
+def test_many_damaged_files(name):
+    fuzz(MANY, name)
