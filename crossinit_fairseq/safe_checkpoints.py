@@ -25,7 +25,7 @@ import glob
 import logging
 import os
 import time
-from typing import Any, Callable, Optional, Sequence, Tuple
+from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import torch
 from omegaconf import DictConfig, open_dict
@@ -90,12 +90,17 @@ def _finding(stock: Callable) -> Callable:
 
         with one_sentence():
             for path in filenames:
-                # the parts of one that is in several files have other names
-                if not (PathManager.path_requires_pathmanager(path) or glob.glob(f"{glob.escape(path[:-3])}*.pt")):
+                if not (PathManager.path_requires_pathmanager(path) or os.path.isfile(path) or _parts_of(path)):
                     raise InputError(f"{path}: there is no such file; give a checkpoint of fairseq")
         return stock(filenames, *args, **options)
 
     return load_model_ensemble_and_task
+
+
+def _parts_of(path: str) -> List[str]:
+    """The files of a checkpoint that each process has written a part of."""
+    begin = glob.escape(path[: -len(".pt")])
+    return glob.glob(f"{begin}-shard*.pt") + glob.glob(f"{begin}_part*.pt")
 
 
 def _linking(stock: type) -> type:

@@ -286,12 +286,21 @@ def test_what_steers_a_terminal_is_logged_as_its_code(tmp_path, caplog):
     ],
 )
 def test_what_it_cannot_translate_with_is_one_sentence(tmp_path, state, said):
-    path = str(tmp_path / "gone.pt")
-    if state is not None:
-        torch.save(state, path)
-    with pytest.raises(SystemExit, match="^crossinit_fairseq: error: .*" + said) as caught:
-        checkpoint_utils.load_model_ensemble([path])
-    assert "\n" not in str(caught.value)
+    for name in ("gone.pt", "gone.bin"):  # whatever it is called
+        path = str(tmp_path / name)
+        if state is not None:
+            torch.save(state, path)
+        with pytest.raises(SystemExit, match="^crossinit_fairseq: error: .*" + said.replace("gone.pt", name)) as caught:
+            checkpoint_utils.load_model_ensemble([path])
+        assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_in_parts_is_there(tmp_path):
+    torch.save({"model": {}}, str(tmp_path / "a-shard0.pt"))
+    with pytest.raises(SystemExit, match="a-shard0.pt is no checkpoint of fairseq: it does not say how"):
+        checkpoint_utils.load_model_ensemble([str(tmp_path / "a.pt")])
+    with pytest.raises(SystemExit, match="b.pt: there is no such file"):
+        checkpoint_utils.load_model_ensemble([str(tmp_path / "b.pt")])
 
 
 HOLD = """
