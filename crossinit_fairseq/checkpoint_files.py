@@ -142,6 +142,8 @@ def read_header(path: str) -> Dict[str, Any]:
         header = _header_of_pickles(path) if _begins(path).startswith(_PICKLE) else _header_of_zip(path)
     except _ForbiddenName as error:
         raise _forbidden(path, error) from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
     except Exception as error:
         raise InputError(f"{path} is damaged, or no checkpoint of fairseq ({first_line(error)})") from None
     if not isinstance(header, dict):

@@ -78,6 +78,8 @@ def test_the_form_of_torch_before_1_6_is_read(tmp_path):
     state = {"model": {"a": torch.ones(2)}, "args": argparse.Namespace(b=1)}
     torch.save(state, path, _use_new_zipfile_serialization=False)
     assert load_checkpoint_file(path)["args"].b == 1
+    with pytest.raises(InputError, match="gone.pt cannot be read: No such file"):
+        read_header(str(tmp_path / "gone.pt"))
     header = read_header(path)
     assert header["args"].b == 1 and header["model"] == {"a": None}
     whole = (tmp_path / "old.pt").read_bytes()

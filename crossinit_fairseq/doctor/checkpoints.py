@@ -30,9 +30,12 @@ def check_checkpoint_file(
         instead = newest_whole(os.path.dirname(os.path.abspath(path)))
         said = f"the newest whole one beside it is {instead[0]}, of {instead[1]:,} updates" if instead else ""
         return [wrong(str(error), said)]
-    command = command_of(header)
-    setting = "".join(f"{name}, " for name in (command["task"], command["arch"]) if name)
-    findings = [fine(f"{path}: whole; {setting}after {updates_of(header):,} updates")]
+    if not header.get("cfg") and header.get("args") is None:
+        return [wrong(f"{path} is no checkpoint of fairseq: it does not say how its model was trained (args, cfg)")]
+    command, updates = command_of(header), updates_of(header)
+    setting = [name for name in (command["task"], command["arch"]) if name]
+    setting += [f"after {updates:,} updates"] if updates >= 0 else []
+    findings = [fine(f"{path}: whole; {', '.join(setting)}")]
     findings += check_origin(header, machine)
     record = (header.get("task_state") or {}).get(NAME)
     if record is None:

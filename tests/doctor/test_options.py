@@ -12,6 +12,7 @@ import pytest
 from fairseq.dataclass.utils import gen_parser_from_dataclass
 
 from crossinit_fairseq import doctor
+from crossinit_fairseq.checkpoint_files import save_checkpoint_file
 from crossinit_fairseq.doctor import options
 from crossinit_fairseq.doctor.findings import WRONG, is_said
 from crossinit_fairseq.doctor.options import check_options
@@ -32,14 +33,17 @@ def forked(monkeypatch):
     [
         TRAIN + "--task crossinit_unmt --arch mbart_base --bt-ahead 4 --criterion label_smoothed_cross_entropy "
         "--label-smoothing 0.1 --max-source-positions 40",
-        f"fairseq-generate data --user-dir {USER_DIR} --task crossinit_unmt -s en -t ro --generation-vocab target",
+        f"fairseq-generate data --user-dir {USER_DIR} --task crossinit_unmt -s en -t ro --generation-vocab target "
+        "--path a.pt",
         "fairseq-preprocess --what --ever",
         f"fairseq-train data --user-dir {USER_DIR}-not",
     ],
 )
 def test_nothing_is_said_of_what_fairseq_takes_or_of_what_is_found_elsewhere(words, data_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
+    save_checkpoint_file({"model": {}}, str(tmp_path / "a.pt"))
     words = words.replace(" data ", f" {data_folder} ").replace("-s en -t ro", "-s aa -t bb")
+    words = words.replace("a.pt", str(tmp_path / "a.pt"))
     assert check_options(shlex.split(words)) == []
     assert not any(tmp_path.iterdir()), "torch leaves torchinductor_USER for its compiler"
 
