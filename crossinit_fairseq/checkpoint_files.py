@@ -211,9 +211,7 @@ def _check_parts(path: str, *unused: int) -> None:
                     with archive.open(part) as stream:
                         while stream.read(1 << 20):
                             pass
-    except InputError:
-        raise
-    except OSError:
+    except (InputError, OSError):
         raise
     except Exception as error:  # BadZipFile most of the time, but a damaged directory raises errors of many kinds
         raise InputError(

@@ -76,7 +76,7 @@ def test_a_file_of_torch_before_1_6(tmp_path):
     torch.save({"args": args, "model": {"w": torch.ones(2)}}, path, _use_new_zipfile_serialization=False)
     found = check_checkpoint_file(path, Machine())
     assert [finding.level for finding in found] == [FINE, WARNING] and "of a stock task" in found[1].what
-    assert found[0].what == f"{path}: whole; mbart_large"
+    assert found[0].what == f"{path}: whole; translation_from_pretrained_bart, mbart_large"
     torch.save({"model": {"w": torch.ones(2)}}, path)
     (finding,) = check_checkpoint_file(path, Machine())
     assert finding.level == WRONG and "does not say how its model was trained" in finding.what
