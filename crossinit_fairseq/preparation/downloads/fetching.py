@@ -123,12 +123,12 @@ def _go_on(url: str, part: str, size: Optional[int], bar: Any) -> None:
             _remove(part)
             raise TryAgain("it sent another range than asked for")
         etag = answer.headers.get("ETag", "")
-        with open(part + ".etag", "w", encoding="utf-8") as file:
+        with open(part + ".etag", "w", encoding="utf-8", opener=_no_link) as file:
             file.write("" if etag.startswith("W/") else etag)
         length = _number(answer.headers.get("Content-Length"))
         total = None if length is None else length + (have if going_on else 0)
         bar.total, bar.n = total or size, have if going_on else 0
-        with open(part, "ab" if going_on else "wb") as file:
+        with open(part, "ab" if going_on else "wb", opener=_no_link) as file:
             # the raw stream: requests would unpack what a server labels as compressed on the way
             for block in answer.raw.stream(BLOCK, decode_content=False):
                 file.write(block)
@@ -212,6 +212,11 @@ def _disk(error: OSError, part: str) -> InputError:
             "goes on where it stopped"
         )
     return InputError(f"{part} cannot be written: {error.strerror or error}")
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Opens a file whose name can be guessed, as a later run must find it; a link that somebody laid there, not."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 def _length(path: str) -> int:

@@ -68,6 +68,15 @@ def test_an_earlier_run_goes_on(tmp_path, server, url):
     assert sound(str(path)) and server.gets() == [("/a.gz", "bytes=1000-")]
 
 
+@pytest.mark.parametrize("name", ["a.part", "a.part.etag"])
+def test_a_link_that_was_laid_there_is_not_followed(tmp_path, server, url, name):
+    (tmp_path / "victim").write_bytes(b"mine")
+    (tmp_path / name).symlink_to(tmp_path / "victim")
+    with pytest.raises(InputError, match="a.part cannot be written: Too many levels of symbolic links"):
+        fetch(url, str(tmp_path / "a"))
+    assert (tmp_path / "victim").read_bytes() == b"mine"
+
+
 @pytest.mark.parametrize("size", [None, len(BODY)])
 def test_interrupted_between_the_last_byte_and_the_name(tmp_path, server, url, size):
     (tmp_path / "a.part").write_bytes(BODY)
