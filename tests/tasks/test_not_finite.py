@@ -2,9 +2,11 @@
 
 import re
 
+import pytest
 import torch
 
 from crossinit_fairseq.unmt import training_step
+from tests import toy_runs
 from tests.conftest import TINY_MODEL, load
 from tests.tasks.in_process import OPTIONS, run, translate
 from tests.toy_runs import in_two_processes
@@ -29,6 +31,15 @@ def error_of(done):
     assert done.returncode == 1 and "Traceback" not in done.stdout, done.stdout[-2000:]
     (error,) = [line for line in done.stdout.splitlines() if line.startswith("crossinit_fairseq: error: ")]
     return error
+
+
+@pytest.mark.parametrize("task", sorted(toy_runs.TASKS))
+def test_every_task_says_what_is_not_finite(task, data_folder, tmp_path):
+    fine_tuned = toy_runs.TASKS[task].fine_tuned
+    data = toy_runs.fine_tuning_folder(tmp_path) if fine_tuned else data_folder
+    done = toy_runs.trained(task, data, tmp_path / "run", "--lr 1e38 --num-workers 0 --max-update 9")
+    assert re.search(r"the (loss is (nan|inf)|gradient is not finite) in update \d, ", error_of(done))
+    assert not list((tmp_path / "run").glob("*.pt"))
 
 
 def test_pretraining_by_spans(data_folder, tmp_path):
