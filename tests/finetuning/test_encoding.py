@@ -160,6 +160,9 @@ def test_answers_that_are_not_there_are_counted_and_left_out(pieces, caplog):
     made = encoder.training_windows([good, bad], "aa", "file")
     assert [window.question for window in made] == [0]
     assert "left out 1 of 2 questions" in caplog.text
+    silent = Question("q", good.context, " ", good.answers)
+    assert encoder.training_windows([silent, good], "aa", "file")[0].question == 1
+    assert caplog.text.count("left out 1 of 2 questions") == 2
     with pytest.raises(InputError, match="nothing to train on"):
         encoder.training_windows([bad], "aa", "file")
 

@@ -112,7 +112,7 @@ def test_means_are_of_the_text_alone():
     assert found.tolist() == [[[3.0, 4.0]], [[6.0, 8.0]]]
 
 
-def test_command(tmp_path, capsys):
+def test_command(tmp_path, capsys, caplog):
     """A model whose two languages share their vectors finds every line again; batches do not change that."""
     from tests.tasks.in_process import run
 
@@ -166,6 +166,9 @@ def test_command(tmp_path, capsys):
     # the table's mean is of the pieces of the text alone, by a plain loop
     states = retrieve_states.States(str(data), str(data / "ck" / "checkpoint_last.pt"), None, 50)
     table = saved["model"]["body.encoder.sentence_encoder.embed_tokens.weight"]
+    caplog.clear()
+    assert states.of(["a1", "\u200b"], "aa")[0][1] == pytest.approx(table[2].numpy())
+    assert "aa: no token is left of 1 of 2 texts; </s> stands for each" in caplog.text
     for text, found in zip(lines[:5], states.of(lines[:5], "aa")[0]):
         rows = states.pieces.encode(text).tolist()
         assert found == pytest.approx((sum(table[row] for row in rows) / len(rows)).numpy(), abs=1e-6)
