@@ -178,11 +178,15 @@ def test_the_command_says_all_of_it_and_its_status_tells(data_folder, tmp_path, 
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU, --fp16 is right")
-def test_what_a_rule_and_the_task_say_is_said_once(data_folder, tmp_path, capsys):
+def test_what_a_rule_and_the_task_say_is_said_once_and_no_folder_is_left(data_folder, tmp_path, capsys, monkeypatch):
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     words = f"-- fairseq-train {data_folder} --user-dir {USER_DIR} --save-dir {tmp_path}/new --data-buffer-size 0 "
     words += f"--required-batch-size-multiple 1 --optimizer adam --fp16 {TASKS['crossinit_denoising'].options}"
     assert doctor.main(words.split()) == 1
     assert capsys.readouterr().out.count("--fp16 needs a GPU, and torch sees none here") == 1
+    assert doctor.main(words.replace("--fp16", "").split()) == 0
+    assert not any((tmp_path / "tmp").iterdir()), "torch makes torchinductor_USER for its compiler"
 
 
 def test_as_a_program():

