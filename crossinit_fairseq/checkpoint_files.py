@@ -250,12 +250,13 @@ def sentence_of_misfit(path: str, architecture: str, error: Optional[BaseExcepti
     elif unknown:
         why = f"the checkpoint's {unknown.group(1)} has no place in it"
     elif shapes:
-        why = "{} is {} in the checkpoint and {} in the model".format(*shapes.groups())
+        name, theirs, ours = shapes.groups()
+        why = f"{name} is {theirs} in the checkpoint and {ours} in the model"
     else:
         why = first_line(error) if error else "its parameters are others"
-    theirs = architecture_of(path)
+    trained = architecture_of(path)
     return (
-        f"{path}{f' (--arch {theirs})' if theirs else ''} does not fit --arch {architecture}: {why}; give the "
+        f"{path}{f' (--arch {trained})' if trained else ''} does not fit --arch {architecture}: {why}; give the "
         "architecture, the sizes and the data folder that it was trained with, or another checkpoint"
     )
 

@@ -12,7 +12,7 @@ import logging
 import re
 import sys
 import warnings
-from typing import IO, Any, Callable, Iterator, List, Optional, Sequence
+from typing import IO, Any, Callable, Iterator, List, Optional, Sequence, Tuple
 
 import torch
 from omegaconf import open_dict
@@ -53,12 +53,12 @@ class _TrustingTorch:
         return getattr(torch, name)
 
     @staticmethod
-    def load(*args, **kwargs) -> Any:
+    def load(*args: Any, **kwargs: Any) -> Any:
         kwargs.setdefault("weights_only", False)
         return torch.load(*args, **kwargs)
 
 
-def _torch_version():
+def _torch_version() -> Tuple[int, ...]:
     return tuple(map(int, torch.__version__.split(".")[:2]))
 
 
@@ -128,7 +128,7 @@ def _add_chosen_options(parser: argparse.ArgumentParser, arguments: Sequence[str
         choice = getattr(chosen, name, None)
         if choice is not None:
             cls = registry["registry"][choice]
-            group = parser.add_argument_group("Options of --{} {}".format(name.replace("_", "-"), choice))
+            group = parser.add_argument_group(f"Options of --{name.replace('_', '-')} {choice}")
             if hasattr(cls, "add_args"):
                 cls.add_args(group)
             elif getattr(cls, "__dataclass", None) is not None:
@@ -147,7 +147,7 @@ def let_gpus_train_in_bfloat16() -> None:
     if fairseq.utils.xm is not None or hasattr(stock, "stock"):
         return
 
-    def without_tpu(self: Any, cfg: Any, *args, **kwargs) -> None:
+    def without_tpu(self: Any, cfg: Any, *args: Any, **kwargs: Any) -> None:
         if hasattr(cfg, "common") and cfg.common.bf16 and cfg.common.tpu:
             with open_dict(cfg):
                 cfg.common.tpu = cfg.distributed_training.tpu = False
@@ -172,7 +172,7 @@ def say_why_a_checkpoint_does_not_fit() -> None:
     if hasattr(stock, "says_why") or hasattr(stock, "stock"):
         return
 
-    def load_checkpoint(self: Any, filename: str, *args, **kwargs) -> Any:
+    def load_checkpoint(self: Any, filename: str, *args: Any, **kwargs: Any) -> Any:
         try:
             return stock(self, filename, *args, **kwargs)
         except Exception as error:
@@ -207,7 +207,7 @@ def let_a_new_run_have_its_own_hours() -> None:
     if hasattr(stock, "stock"):
         return
 
-    def load_checkpoint(self: Any, *args, reset_meters: bool = False, **kwargs) -> Any:
+    def load_checkpoint(self: Any, *args: Any, reset_meters: bool = False, **kwargs: Any) -> Any:
         extra_state = stock(self, *args, reset_meters=reset_meters, **kwargs)
         if reset_meters:
             self._previous_training_time = 0
@@ -298,7 +298,7 @@ def let_the_hub_ask_the_task() -> None:
 
 
 def _asking_the_task(stock: Callable[..., None]) -> Callable[..., None]:
-    def __init__(self: Any, cfg: Any, task: Any, *args, **kwargs) -> None:
+    def __init__(self: Any, cfg: Any, task: Any, *args: Any, **kwargs: Any) -> None:
         if hasattr(task, "check_bpe"):
             task.check_bpe(cfg.bpe)
         stock(self, cfg, task, *args, **kwargs)

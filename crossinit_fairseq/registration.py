@@ -18,7 +18,7 @@ def register_with_fairseq() -> None:
         register_post_import_hook(lambda fairseq: _register(), "fairseq")
 
 
-def _register():
+def _register() -> None:
     from crossinit_fairseq import compat
 
     compat.apply()

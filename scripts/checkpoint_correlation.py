@@ -67,14 +67,14 @@ def compare(entries, by, against):
 def describe(result):
     """A comparison as a sentence."""
     by, against = (result[side].replace("valid_", "") for side in ("by", "against"))
+    count = result["checkpoints"]
     if result["rho"] is None:
-        return "{} against {}: {} checkpoints have both, too few to rank (at least {}): validate more often".format(
-            by, against, result["checkpoints"], LEAST
+        return (
+            f"{by} against {against}: {count} checkpoints have both, too few to rank (at least {LEAST}): validate more "
+            "often"
         )
     if np.isnan(result["rho"]):
-        return "{} against {}: one of them is the same at all {} checkpoints: nothing to rank".format(
-            by, against, result["checkpoints"]
-        )
+        return f"{by} against {against}: one of them is the same at all {count} checkpoints: nothing to rank"
     chosen, best = result["chosen"], result["best"]
     return (
         f"{by} against {against}: Spearman's rho {result['rho']:.3f} over {result['checkpoints']} checkpoints; chosen: "

@@ -29,7 +29,8 @@ def main():
         left_out = _LEFT_OUT.search(line)
         if left_out and left_out.group(1) not in said:
             said.add(left_out.group(1))
-            screen.write("      {}: {}\n".format(title, left_out.group(1).split(", first few")[0]))
+            what = left_out.group(1).split(", first few")[0]
+            screen.write(f"      {title}: {what}\n")
             screen.flush()
         found = _STATS.search(line)
         if not found:

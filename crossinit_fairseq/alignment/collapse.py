@@ -35,6 +35,9 @@ class RandomWords(nn.Module):
     if a language has fewer: a word drawn twice would count as two that agree); seed: of the sample.
     """
 
+    tokens: torch.Tensor
+    starts: torch.Tensor
+
     def __init__(self, words: Sequence[RankedWords], max_rank: int, count: int = 128, seed: int = 0):
         super().__init__()
         rng = np.random.default_rng(seed)

@@ -126,13 +126,13 @@ class RankedTable(nn.Module):
             inside=torch.from_numpy(inside),
             outside=torch.from_numpy(self.sizes[draws.right] - inside),
             ranks=torch.from_numpy(np.stack([draws.low, draws.high])),
-            **(self._sample(draws) if draws.outside is not None else {}),
+            **(self._sampled(draws.right, draws.outside) if draws.outside is not None else {}),
         )
 
-    def _sample(self, draws: SpanDraws) -> Dict[str, torch.Tensor]:
-        """The sampled Negatives of SpanDraws as one list of weighted sub-tokens."""
+    def _sampled(self, right: np.ndarray, outside: Sequence[np.ndarray]) -> Dict[str, torch.Tensor]:
+        """The sampled Negatives of SpanDraws as one list of weighted sub-tokens: the fields of SpanPlan for them."""
         tokens, weights = [], []
-        for language, positions in zip(draws.right, draws.outside):
+        for language, positions in zip(right, outside):
             ranked = self.words[language]
             first, lengths = ranked.offsets[positions], np.diff(ranked.offsets)[positions]
             ends = np.cumsum(lengths)
@@ -163,14 +163,14 @@ class RankedTable(nn.Module):
         sums = sums_by_products if table.is_cuda else sums_by_running_sum
         left, right, everything = sums(segments.double(), plan)
         inside = plan.inside.double().unsqueeze(1)
-        if plan.sample_tokens is None:
+        if plan.sample_tokens is None or plan.sample_weights is None or plan.sample_starts is None:
             outside = ((everything + tail.double())[plan.right] - right) / plan.outside.double().unsqueeze(1)
         else:
             outside = weighted_sums(table, plan.sample_tokens, plan.sample_weights, plan.sample_starts)
         # half precision would round the loss to two or three digits, of which --flatness wants more
         dtype = torch.promote_types(table.dtype, torch.float32)
-        means = (mean.to(dtype) for mean in (left / inside, right / inside, outside))
-        return SpanMeans(*means, ranks=plan.ranks)
+        left, right, outside = (mean.to(dtype) for mean in (left / inside, right / inside, outside))
+        return SpanMeans(left, right, outside, plan.ranks)
 
 
 def sums_by_running_sum(segments: torch.Tensor, plan: SpanPlan) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

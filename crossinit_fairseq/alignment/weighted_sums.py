@@ -28,6 +28,13 @@ class RowWeights(nn.Module):
     keep their precision in a model of half precision, whose numbers end at 65,504: a sub-token may stand in more words.
     """
 
+    tokens: torch.Tensor
+    weights: torch.Tensor
+    tail: torch.Tensor
+    entries: torch.Tensor
+    entry_weights: torch.Tensor
+    entry_starts: torch.Tensor
+
     def __init__(self, tokens: np.ndarray, weights: np.ndarray, tail: np.ndarray):
         super().__init__()
         tail_sums, tail_tokens = np.nonzero(tail)
@@ -46,7 +53,7 @@ class RowWeights(nn.Module):
             self.register_buffer(name, torch.from_numpy(values), persistent=False)
 
     def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], *args: Any) -> nn.Module:
-        """By this a module is moved and converted: moved only."""
+        """Move the buffers, and leave their precision as it is: torch moves and converts a module by this method."""
         return super()._apply(lambda buffer: buffer.to(fn(buffer).device), *args)
 
 

@@ -32,7 +32,7 @@ def check_data_folder(
         if not os.path.isdir(folder):
             return [wrong(f"the data folder {folder} does not exist")]
     path = os.path.join(folders[0], "dict.txt")
-    if _is_of_stock_task(folders[0], command):
+    if command is not None and _is_of_stock_task(folders[0], command["task"]):
         return [fine(f"{folders[0]}: text as --task {command['task']} has it; not looked at")]
     languages = languages_of(folders[0])
     try:
@@ -64,12 +64,12 @@ def check_data_folder(
     return findings + _check_partners(words)
 
 
-def _is_of_stock_task(folder: str, command: Optional[Command]) -> bool:
+def _is_of_stock_task(folder: str, task: str) -> bool:
     """Whether a folder has what a task of fairseq's own reads: a dictionary for each language, or the text of a
     language model beside its dictionary."""
-    if command is None or not command["task"] or command["task"].startswith("crossinit_"):
+    if not task or task.startswith("crossinit_"):
         return False
-    if command["task"] == "language_modeling":
+    if task == "language_modeling":
         return os.path.exists(os.path.join(folder, "dict.txt"))
     of_languages = glob.glob(os.path.join(glob.escape(folder), "dict.*.txt"))
     return bool(of_languages) and not os.path.exists(os.path.join(folder, "dict.txt"))
@@ -183,7 +183,7 @@ def _prefixes(folder: str, languages: Sequence[str]) -> List[str]:
 def _check_text(
     prefix: str, symbols: Sequence[str], languages: Sequence[str], longest: Optional[Tuple[int, str]]
 ) -> List[Finding]:
-    control: Sequence[int] = ()
+    control = np.empty(0, dtype=np.int64)
     try:
         text = open_binarised(prefix)
         findings = []
@@ -216,7 +216,7 @@ def _check_text(
     if empty:
         findings.append(warning(f"{prefix}: {empty:,} sentences are empty", "leave them out before binarising"))
     usable = lengths > 1
-    usable[np.asarray(control, dtype=np.int64)] = False
+    usable[control] = False
     if not usable.any():
         findings.append(wrong(f"{prefix}: no sentence is left that can be used", "binarise other text"))
     too_long = int((lengths > longest[0] - 2).sum()) if longest else 0
@@ -248,7 +248,7 @@ def _check_partners(words: Dict[str, int]) -> List[Finding]:
     known = {language: count for language, count in words.items() if count}
     if len(known) < 2:
         return []
-    fewest, most = min(known, key=known.get), max(known, key=known.get)
+    fewest, most = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
     listed = ", ".join(f"{language} {count:,}" for language, count in sorted(known.items()))
     said = f"different words in the first {_COUNTED:,} sub-tokens of each language: {listed}"
     without = known[most] - known[fewest]

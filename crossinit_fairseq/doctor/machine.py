@@ -128,7 +128,7 @@ def _has_room_for_files(place: str) -> bool:
     return counted.f_favail > 0 or counted.f_files == 0
 
 
-def _size(count: int) -> str:
+def _size(count: float) -> str:
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if count < 1024 or unit == "GiB":
             return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:,.1f} {unit}"

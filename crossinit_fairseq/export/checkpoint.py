@@ -94,7 +94,7 @@ def _find_tables(model: Dict[str, Any]) -> List[List[str]]:
     Names are of one table when all their values are equal: a checkpoint from a GPU does not say it otherwise.
     """
     tensors = {name: value for name, value in model.items() if torch.is_tensor(value) and value.dim() == 2}
-    tables = []
+    tables: List[List[str]] = []
     for name in tensors:
         if name.split(".")[-2:] != ["embed_tokens", "weight"]:
             continue

@@ -32,7 +32,7 @@ class HuggingFaceModel:
             raise InputError(f"{folder} is no folder: give the folder of a model, downloaded before")
         self.model_type, architectures = _read_config(folder)
         transformers = import_transformers()
-        self.model = _load_model(transformers, folder, architectures)
+        self.model: Any = _load_model(transformers, folder, architectures)
         self.tokens = _read_vocabulary(transformers, folder, self.model_type)
         self.mask = getattr(self.model.config, "mask_index", None) if self.model_type == "xlm" else None
         size = len(self.embeddings)
@@ -179,7 +179,7 @@ def import_transformers() -> ModuleType:
         try:
             import torchaudio  # noqa: F401
         except (ImportError, OSError):
-            sys.modules["torchaudio"] = None
+            sys.modules["torchaudio"] = None  # type: ignore[assignment]  # so Python marks what cannot be imported
     try:
         import transformers
     except ImportError as error:

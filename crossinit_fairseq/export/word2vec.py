@@ -2,7 +2,7 @@
 
 import os
 import re
-from typing import Tuple
+from typing import List, Tuple
 
 import numpy as np
 import torch
@@ -51,7 +51,8 @@ def read_word2vec(path: str) -> EmbeddingTable:
                 raise InputError(
                     f"{path} is shorter than its first line says, {rows} rows of {dimension}: it is cut; copy it again"
                 )
-            symbols, values = [], np.empty((rows, dimension), dtype=np.float32)
+            symbols: List[str] = []
+            values = np.empty((rows, dimension), dtype=np.float32)
             for number, line in enumerate(stream, 2):
                 symbol, numbers = _row(path, number, decode(line, path, number), dimension)
                 if len(symbols) == rows:

@@ -72,6 +72,6 @@ def read_translations(path: str, languages: Sequence[str] = ()) -> Tuple[List[st
     targets: Dict[str, int] = {}
     for source, target in read_word_pairs(path):
         sources.setdefault(source, set()).add(targets.setdefault(target, len(targets)))
-    for language, words, side in zip(languages, (sources, targets), ("left", "right")):
-        warn_of_another_script(language, list(words), f"{path}, words on the {side}")
+    for language, words, side in zip(languages, (list(sources), list(targets)), ("left", "right")):
+        warn_of_another_script(language, words, f"{path}, words on the {side}")
     return list(sources), list(targets), list(sources.values())

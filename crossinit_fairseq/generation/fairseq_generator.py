@@ -86,7 +86,7 @@ def restrict(search: Search, allowed: Tensor) -> None:
     """
     step = search.step
 
-    def restricted_step(number: int, lprobs: Tensor, *more, **named) -> Any:
+    def restricted_step(number: int, lprobs: Tensor, *more: Any, **named: Any) -> Any:
         """lprobs: float [B, beam, V]."""
         banned = ~allowed.to(lprobs.device)
         held_back = lprobs.masked_fill(banned, float("-inf"))

@@ -88,7 +88,7 @@ class AlignmentModel(BaseFairseqModel):
             for table in self.tables
         ]
 
-    def state_dict(self, *args, **kwargs) -> Dict[str, torch.Tensor]:
+    def state_dict(self, *args: Any, **kwargs: Any) -> Dict[str, torch.Tensor]:
         """The state dict of the wrapped model, which every later stage loads as one of its own."""
         state = self.wrapped.state_dict(*args, **kwargs)
         if self.rescaling is not None:
@@ -99,7 +99,7 @@ class AlignmentModel(BaseFairseqModel):
                     state[name] = saved[id(parameter)]
         return state
 
-    def load_state_dict(self, *args, **kwargs) -> Any:
+    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
         """Load into the wrapped model, as its own class does."""
         return self.wrapped.load_state_dict(*args, **kwargs)
 

@@ -4,7 +4,7 @@ fairseq's trainer hides the cause behind "please ensure that the architectures m
 """
 
 import re
-from typing import Dict
+from typing import Any, Dict
 
 import torch
 import torch.nn as nn
@@ -27,7 +27,7 @@ def check_dictionary_fits(model: nn.Module, dictionary: Dictionary, folder: str)
     """
     tables = find_token_tables(model, dictionary)
 
-    def compare(state: Dict[str, torch.Tensor], prefix: str, *unused) -> None:
+    def compare(state: Dict[str, torch.Tensor], prefix: str, *unused: Any) -> None:
         for name in tables:
             rows = state[prefix + name].size(0) if prefix + name in state else len(dictionary)
             if rows != len(dictionary):

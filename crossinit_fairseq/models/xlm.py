@@ -2,7 +2,7 @@
 
 import argparse
 from dataclasses import dataclass, field, fields
-from typing import Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 import torch
 import torch.nn as nn
@@ -42,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     gen_parser_from_dataclass(parser, XLMOptions(), delete_default=True)
 
 
-def complete_options(args: argparse.Namespace, **defaults) -> None:
+def complete_options(args: argparse.Namespace, **defaults: Any) -> None:
     """Set those of the XLMOptions that were not given: to `defaults`, else to the defaults of XLMOptions.
 
     args: Namespace or DictConfig.

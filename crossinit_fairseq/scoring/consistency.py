@@ -77,7 +77,7 @@ def check_text_languages(
             raise InputError(f"{path} reads as {wrong}, not as {right}: are the sides swapped?")
 
 
-def likely_language(lines: List[str], languages: Sequence[str]) -> Optional[str]:
+def likely_language(lines: Sequence[str], languages: Sequence[str]) -> Optional[str]:
     """Which of the languages a text reads as; None if it is short, or py3langid lacks one of them or is absent."""
     text = " ".join(lines)[:200000]
     try:

@@ -22,7 +22,7 @@ class SpanDraws:
     high: np.ndarray
     outside: Optional[List[np.ndarray]] = None
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.low)
 
 
@@ -49,7 +49,7 @@ class SpanSampler:
     ):
         names = names or [str(i) for i in range(len(words))]
         if len(words) < 2:
-            raise InputError("CrossInit aligns two languages or more; got {}: {}".format(len(words), ", ".join(names)))
+            raise InputError(f"CrossInit aligns two languages or more; got {len(words)}: {', '.join(names)}")
         if span < 1 or max_rank < span:
             raise InputError(
                 f"the span ({span}) must be at least 1 and at most the highest rank for positives ({max_rank}): "

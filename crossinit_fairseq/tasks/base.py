@@ -157,7 +157,7 @@ class CrossInitTask(FairseqTask):
                 )
         return super().build_criterion(cfg, *args)
 
-    def get_batch_iterator(self, dataset: FairseqDataset, *args, **options) -> EpochBatchIterator:
+    def get_batch_iterator(self, dataset: FairseqDataset, *args: Any, **options: Any) -> EpochBatchIterator:
         """fairseq's own; the workers that loaded the split before, and are not to go on, are ended."""
         return self.loaded_by(dataset, super().get_batch_iterator(dataset, *args, **options))
 

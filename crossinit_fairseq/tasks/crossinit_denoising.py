@@ -43,7 +43,7 @@ class CrossInitDenoisingTask(EncoderDecoderTask, PretrainingTask):
     name = "crossinit_denoising"
 
     @classmethod
-    def setup_task(cls, cfg: CrossInitDenoisingConfig, **kwargs) -> "CrossInitDenoisingTask":
+    def setup_task(cls, cfg: CrossInitDenoisingConfig, **kwargs: Any) -> "CrossInitDenoisingTask":
         """Check the data folder and the options before anything is built."""
         with one_sentence():
             folders, languages = cls.folders_and_languages(cfg)
@@ -68,7 +68,7 @@ class CrossInitDenoisingTask(EncoderDecoderTask, PretrainingTask):
         """Of an input, with noise and without, in sub-tokens, its first and last included."""
         return min(self.cfg.tokens_per_sample, self.fewest_positions)
 
-    def load_dataset(self, split: str, epoch: int = 1, combine: bool = False, **kwargs) -> None:
+    def load_dataset(self, split: str, epoch: int = 1, combine: bool = False, **kwargs: Any) -> None:
         """Training: the languages together, sampled anew in each epoch. Else: all text, batches of one language."""
         folders, training = self.folders, split == self.cfg.train_subset
         folder = folders[(epoch - 1) % len(folders)] if training else folders[0]

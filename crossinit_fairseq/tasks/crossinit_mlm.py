@@ -87,7 +87,7 @@ class CrossInitMlmTask(PretrainingTask):
             )
 
     @classmethod
-    def setup_task(cls, cfg: CrossInitMlmConfig, **kwargs) -> "CrossInitMlmTask":
+    def setup_task(cls, cfg: CrossInitMlmConfig, **kwargs: Any) -> "CrossInitMlmTask":
         """Check the data folder and the options before anything is built."""
         with one_sentence():
             folders, languages = cls.folders_and_languages(cfg)
@@ -109,7 +109,7 @@ class CrossInitMlmTask(PretrainingTask):
                 )
         return model
 
-    def load_dataset(self, split: str, epoch: int = 1, combine: bool = False, **kwargs) -> None:
+    def load_dataset(self, split: str, epoch: int = 1, combine: bool = False, **kwargs: Any) -> None:
         """Training: languages sampled anew for each epoch, from its folder. Else: all text, batches of one language."""
         folders, training = self.folders, split == self.cfg.train_subset
         folder = folders[(epoch - 1) % len(folders)] if training else folders[0]

@@ -74,7 +74,7 @@ class CrossInitPretrainTask(CrossInitTask):
         self._first_norm, self._too_large = 0.0, _EXPLODED
 
     @classmethod
-    def setup_task(cls, cfg: CrossInitPretrainConfig, **kwargs) -> "CrossInitPretrainTask":
+    def setup_task(cls, cfg: CrossInitPretrainConfig, **kwargs: Any) -> "CrossInitPretrainTask":
         """Check the data folder before anything is built."""
         with one_sentence():
             _check_options(cfg)
@@ -191,7 +191,7 @@ class CrossInitPretrainTask(CrossInitTask):
             negatives=str(self.cfg.negatives),
         )
 
-    def load_dataset(self, split: str, epoch: int = 1, combine: bool = False, **kwargs) -> None:
+    def load_dataset(self, split: str, epoch: int = 1, combine: bool = False, **kwargs: Any) -> None:
         """Synthetic draws: new ones every epoch for training, the same ones always for any other split."""
         training = split == self.cfg.train_subset
         plans = {"spans": self._ranked, "pairs": self.pairs}
@@ -212,7 +212,7 @@ class CrossInitPretrainTask(CrossInitTask):
         num_workers: int = 0,
         epoch: int = 1,
         data_buffer_size: int = 0,
-        **unused,
+        **unused: Any,
     ) -> iterators.EpochBatchIterator:
         """One item is one batch of `--batch-size` draws (256 if not given) of either kind, for one process.
 

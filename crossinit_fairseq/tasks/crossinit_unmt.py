@@ -98,7 +98,7 @@ class CrossInitUnmtTask(EncoderDecoderTask):
         self._update = 0
 
     @classmethod
-    def setup_task(cls, cfg: CrossInitUnmtConfig, **kwargs) -> "CrossInitUnmtTask":
+    def setup_task(cls, cfg: CrossInitUnmtConfig, **kwargs: Any) -> "CrossInitUnmtTask":
         """Check the data folder, the languages and the directions before anything is built."""
         with one_sentence():
             folders = data_folders(cfg.data)
@@ -121,7 +121,7 @@ class CrossInitUnmtTask(EncoderDecoderTask):
 
     # --- data
 
-    def load_dataset(self, split: str, epoch: int = 1, combine: bool = False, **kwargs) -> None:
+    def load_dataset(self, split: str, epoch: int = 1, combine: bool = False, **kwargs: Any) -> None:
         """Training: monolingual text. With a source and a target language: their aligned split. Else: all that
         validation measures."""
         with one_sentence():
@@ -186,7 +186,7 @@ class CrossInitUnmtTask(EncoderDecoderTask):
         return Corpus(self.folders, self.languages, self.dictionary, self.special_tokens, **named)
 
     def get_batch_iterator(
-        self, dataset: FairseqDataset, num_shards: int = 1, epoch: int = 1, **options
+        self, dataset: FairseqDataset, num_shards: int = 1, epoch: int = 1, **options: Any
     ) -> iterators.EpochBatchIterator:
         """fairseq's own; with --bt-ahead the training text comes in the order of its items, in groups of updates."""
         options.update(num_shards=num_shards, epoch=epoch)
@@ -284,7 +284,7 @@ class CrossInitUnmtTask(EncoderDecoderTask):
         args: Any,
         seq_gen_cls: Optional[type] = None,
         extra_gen_cls_kwargs: Optional[Dict[str, Any]] = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> Any:
         """fairseq's generator, with the language tokens taken out of its output."""
         special = set(self.special_tokens.languages.values()) | {self.special_tokens.bos, self.mask}

@@ -91,7 +91,7 @@ class FineTuningTask(CrossInitTask):
         self._examples: List[Example] = []
 
     @classmethod
-    def setup_task(cls, cfg: FineTuningConfig, **kwargs) -> "FineTuningTask":
+    def setup_task(cls, cfg: FineTuningConfig, **kwargs: Any) -> "FineTuningTask":
         """Check the options, the dictionary and the pieces before anything is built."""
         with one_sentence():
             folder = data_folders(cfg.data)[0]
@@ -134,7 +134,7 @@ class FineTuningTask(CrossInitTask):
                 state_dict.get(dictionary_record.NAME), self.dictionary.symbols, self.folders[0]
             )
 
-    def load_dataset(self, split: str, epoch: int = 1, combine: bool = False, **kwargs) -> None:
+    def load_dataset(self, split: str, epoch: int = 1, combine: bool = False, **kwargs: Any) -> None:
         """Training: examples of like lengths, those of one length in an order of the epoch. Else: by language."""
         with one_sentence():
             if split == self.cfg.train_subset:

@@ -140,7 +140,8 @@ def evenly_spread(size: int, count: int) -> Set[int]:
 
 
 def _name(score: Score) -> str:
-    return "{}_{}-{}".format(*score)
+    kind, source, target = score
+    return f"{kind}_{source}-{target}"
 
 
 def _key(score: Score, field: str) -> str:

@@ -26,7 +26,7 @@ def main(arguments=None):
         found = [lexicon for lexicon in lexicons if lexicon["variant"] == variant]
         right = cell([100 * lexicon["token_precision"] for lexicon in found])
         scores = [cell([lexicon["word_by_word"][name] for lexicon in found]) for name in directions]
-        pairs = "{:,.0f}".format(mean([lexicon["pairs"] for lexicon in found]))
+        pairs = f"{mean([lexicon['pairs'] for lexicon in found]):,.0f}"
         print("{:<14} {:>8} {:>16} {:>16} {:>16}".format(variant, pairs, right, *scores))
     print("mutual pairs, the share of them that is right by running words, BLEU of translating word by word;")
     print("mean over seeds +- standard deviation")

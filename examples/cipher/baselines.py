@@ -28,7 +28,7 @@ def main(arguments=None):
     parser.add_argument("--text", required=True, metavar="DIR", help="what text.py wrote")
     parser.add_argument("--out", required=True, metavar="FILE.json")
     args = parser.parse_args(arguments)
-    result = {"{}-{}".format(*pair): scores(args.text, *pair) for pair in (LANGUAGES, LANGUAGES[::-1])}
+    result = {"-".join(pair): scores(args.text, *pair) for pair in (LANGUAGES, LANGUAGES[::-1])}
     with complete_file(args.out) as part, open(part, "w", encoding="utf-8") as stream:
         json.dump(result, stream, indent=2)
         stream.write("\n")

@@ -60,7 +60,7 @@ def show(summary):
         cells = [cell(found[direction]) for direction in DIRECTIONS]
         print("{:<36} {:>14} {:>14} {:>14}".format(init, *cells, found["minutes"]))
     for name, about in _ABOUT.items():
-        scores = ["{:.2f}".format(summary["without_learning"][direction][name]) for direction in DIRECTIONS]
+        scores = [f"{summary['without_learning'][direction][name]:.2f}" for direction in DIRECTIONS]
         print("{:<36} {:>14} {:>14}".format(about, *scores))
     print(
         "mean over seeds and standard deviation; the last rows need no model. sacreBLEU: "
@@ -70,8 +70,8 @@ def show(summary):
 
 def cell(found):
     if found["spread"] is None:
-        return "{:.2f}".format(found["mean"])
-    return "{:.2f} +- {:.2f}".format(found["mean"], found["spread"])
+        return f"{found['mean']:.2f}"
+    return f"{found['mean']:.2f} +- {found['spread']:.2f}"
 
 
 def read(*path):

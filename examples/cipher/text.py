@@ -45,7 +45,7 @@ def main(arguments=None):
     os.makedirs(args.out, exist_ok=True)
     for (name, language), sentences in sets.items():
         write(args.out, f"{name}.{language}", (" ".join(words) for words in sentences))
-    write(args.out, "cipher.tsv", ("{}\t{}".format(*pair) for pair in sorted(cipher.items())))
+    write(args.out, "cipher.tsv", (f"{word}\t{other}" for word, other in sorted(cipher.items())))
     # words in the order of their letters
     write_dictionary(os.path.join(args.out, "dict.txt"), sorted(cipher) + sorted(cipher.values()), LANGUAGES)
     print(

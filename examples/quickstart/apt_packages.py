@@ -72,7 +72,7 @@ class Apt:
                 env=dict(os.environ, LC_ALL="C.UTF-8"),
             )
         except OSError as error:
-            raise Problem("%s was not found, so this is no Debian or Ubuntu" % words[0]) from error
+            raise Problem(f"{words[0]} was not found, so this is no Debian or Ubuntu") from error
         return (done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
 
     def update(self):
@@ -80,7 +80,7 @@ class Apt:
         stamp = os.path.join(self.cache, "updated")
         if os.path.exists(stamp) and time.time() - os.path.getmtime(stamp) < STALE:
             return
-        say("fetching the package lists into %s" % self.cache)
+        say(f"fetching the package lists into {self.cache}")
         code, _, errors = self.run("apt-get", "-q", "update")
         lists = os.listdir(os.path.join(self.cache, "lists"))
         if not any("_Packages" in name for name in lists):
@@ -106,10 +106,8 @@ class Apt:
 
     def path(self, fields):
         """Where apt-get download puts a package."""
-        return os.path.join(
-            self.archives,
-            "%s_%s_%s.deb" % (fields["Package"], fields["Version"].replace(":", "%3a"), fields["Architecture"]),
-        )
+        version = fields["Version"].replace(":", "%3a")
+        return os.path.join(self.archives, f"{fields['Package']}_{version}_{fields['Architecture']}.deb")
 
     def have(self, fields):
         """Whether a package is here in full."""
@@ -121,7 +119,7 @@ class Apt:
         wanted = sorted(name for name in found if not self.have(found[name]))
         total = sum(int(found[name]["Size"]) for name in wanted)
         if wanted:
-            say("downloading %d packages, %.1f MB" % (len(wanted), total / 1e6))
+            say(f"downloading {len(wanted)} packages, {total / 1e6:.1f} MB")
         tty, error = sys.stderr.isatty(), ""
         for attempt in range(TRIES):
             # One bad package must not spoil its batch for good.
@@ -131,10 +129,8 @@ class Apt:
                 _, _, errors = self.run("apt-get", "-q", "download", *batch)
                 error = (re.findall(r"^E: *(.*)", errors, re.M) or [error])[0]
                 there = sum(self.have(found[name]) for name in found)
-                say(
-                    "%s%d of %d packages: %s" % ("\r\x1b[K" if tty else "", there, len(found), batch[-1]),
-                    end="" if tty else "\n",
-                )
+                line = f"{there} of {len(found)} packages: {batch[-1]}"
+                say("\r\x1b[K" + line if tty else line, end="" if tty else "\n")
             if tty and wanted:
                 say("")
             wanted = [name for name in wanted if not self.have(found[name])]
@@ -150,8 +146,8 @@ def read_deb(path, langs):
     stream is read as it comes, and only the members wanted are kept.
     """
     foreign = langs[1]
-    catalogue = re.compile(r"/%s/LC_MESSAGES/[^/]+\.mo$" % re.escape(foreign))
-    page = re.compile(r"/share/man/(?:(%s)(?:\.[\w-]+)?/)?man\d\w*/" r"[^/]+\.\d\w*(?:\.gz)?$" % re.escape(foreign))
+    catalogue = re.compile(rf"/{re.escape(foreign)}/LC_MESSAGES/[^/]+\.mo$")
+    page = re.compile(rf"/share/man/(?:({re.escape(foreign)})(?:\.[\w-]+)?/)?man\d\w*/" r"[^/]+\.\d\w*(?:\.gz)?$")
     try:
         process = subprocess.Popen(
             ["dpkg-deb", "--fsys-tarfile", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -175,7 +171,7 @@ def read_deb(path, langs):
                 elif catalogue.search(name):
                     found.append((name, "mo", tar.extractfile(member).read()))
     except (tarfile.TarError, OSError, EOFError) as error:
-        say("warning: %s is broken (%s)" % (os.path.basename(path), error))
+        say(f"warning: {os.path.basename(path)} is broken ({error})")
     finally:
         process.stdout.close()
         process.wait()

@@ -150,10 +150,10 @@ def compose(pairs, pages, langs, dev, test, seed, ratio, dropped):
         barred |= {messages.key(line) for line in lines}
         extra = [line for line in messages.one_each(prose[lang]) if messages.key(line) not in barred]
         dropped["manual repeated or held out"] += len(prose[lang]) - len(extra)
-        random.Random("%s manual %s" % (seed, lang)).shuffle(extra)
+        random.Random(f"{seed} manual {lang}").shuffle(extra)
         mono[lang] = (lines, extra)
         for name in ("dev", "test"):
-            out["%s.%s" % (name, lang)] = [pair[side] for pair in dealt[name]]
+            out[f"{name}.{lang}"] = [pair[side] for pair in dealt[name]]
     smaller = min(messages.words(a + b) for a, b in mono.values())
     for lang, (lines, extra) in mono.items():
         size = messages.words(lines)
@@ -164,7 +164,7 @@ def compose(pairs, pages, langs, dev, test, seed, ratio, dropped):
                 extra = extra[:number]
                 break
         lines = lines + extra
-        random.Random("%s mono %s" % (seed, lang)).shuffle(lines)
+        random.Random(f"{seed} mono {lang}").shuffle(lines)
         out["mono." + lang] = lines
     return out
 
@@ -184,8 +184,7 @@ def fetch(names, cache):
     debs = {name: apt.path(found[name]) for name in found if apt.have(found[name])}
     if not debs:
         raise Problem(
-            "none of %d packages could be downloaded (%s)"
-            % (len(names), error or "these package lists have none of them")
+            f"none of {len(names)} packages could be downloaded ({error or 'these package lists have none of them'})"
         )
     return debs, found, sorted(set(names) - set(debs))
 
@@ -248,15 +247,15 @@ def build(args):
     """Fetch, clean, split and write; the report."""
     names = package_names(args.packages, args.langs[1])
     debs, found, missing = fetch(names, args.cache)
-    say("reading %d packages" % len(debs))
+    say(f"reading {len(debs)} packages")
     pairs, pages, counts, dropped = collect(debs, args.langs)
     try:
         files = compose(pairs, pages, args.langs, args.dev, args.test, args.seed, args.max_ratio, dropped)
     except ValueError as error:
-        raise Problem("%d packages have too little text: %s" % (len(debs), error)) from error
+        raise Problem(f"{len(debs)} packages have too little text: {error}") from error
     empty = [name for name in files if name[:4] == "mono" and not files[name]]
     if empty:
-        raise Problem("%d packages leave no text for %s" % (len(debs), " and ".join(sorted(empty))))
+        raise Problem(f"{len(debs)} packages leave no text for {' and '.join(sorted(empty))}")
     report = {
         "languages": args.langs,
         "seed": args.seed,
@@ -291,14 +290,14 @@ def main(argv=None):
         os.makedirs(args.out, exist_ok=True)
         report = build(args)
     except Problem as problem:
-        say("debian_text.py: %s; %s." % (problem, INSTEAD % args.langs[1]))
+        say(f"debian_text.py: {problem}; {INSTEAD % args.langs[1]}.")
         return 2
     print(
-        "%d packages (%d not in this release), %.1f MB, %d message pairs"
-        % (len(report["packages"]), len(report["missing_packages"]), report["bytes"] / 1e6, report["pairs"]["unique"])
+        f"{len(report['packages'])} packages ({len(report['missing_packages'])} not in this release), "
+        f"{report['bytes'] / 1e6:.1f} MB, {report['pairs']['unique']} message pairs"
     )
     for name, size in sorted(report["files"].items()):
-        print("%-8s %7d lines %8d words" % (name, size["lines"], size["words"]))
+        print(f"{name:<8} {size['lines']:>7} lines {size['words']:>8} words")
     return 0
 
 

@@ -73,7 +73,7 @@ def read_mo(data):
             pairs.append((msgid.decode(charset, "replace"), msgstr.decode(charset, "replace")))
         return pairs
     except (struct.error, LookupError) as error:
-        raise ValueError("broken .mo file: %s" % error) from error
+        raise ValueError(f"broken .mo file: {error}") from error
 
 
 @functools.lru_cache(maxsize=None)  # each line's is asked for ten times
@@ -277,7 +277,7 @@ def split(pairs, dev, test, seed):
     single.sort(key=lambda i: not is_natural(groups[i][0]))  # stable
     held = single[: dev + test]
     if len(held) < dev + test:
-        raise ValueError("only %d message pairs can be held out, %d wanted" % (len(held), dev + test))
+        raise ValueError(f"only {len(held)} message pairs can be held out, {dev + test} wanted")
     out = {
         "dev": [groups[i][0] for i in held[:dev]],
         "test": [groups[i][0] for i in held[dev:]],

@@ -57,5 +57,5 @@ def package_names(given: str, lang: str) -> List[str]:
     names = {name.replace("{lang}", code) for name in re.split(r"[\s,]+", text) if name}
     for name in sorted(names):
         if not re.match(r"[a-z0-9][a-z0-9+.-]*$", name):
-            raise Problem("%r is neither a file nor a package name" % name)
+            raise Problem(f"{name!r} is neither a file nor a package name")
     return sorted(names)

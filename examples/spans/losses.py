@@ -48,7 +48,7 @@ def main():
             "{flat:>4}".format(span, **row)
         )
     write_summary(args.out, summary)
-    print("\n{}: the curves".format(os.path.join(args.out, "losses.png")))
+    print(f"\n{os.path.join(args.out, 'losses.png')}: the curves")
 
 
 def read_run(folder, span):
@@ -86,7 +86,7 @@ def draw(runs, path):
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), constrained_layout=True)
     for span, run in runs.items():
-        label = "span {:,}{}".format(span, "" if run["flat"] else " (not flat yet)")
+        label = f"span {span:,}{'' if run['flat'] else ' (not flat yet)'}"
         left.plot(run["updates"], run["losses"], label=label)
         right.plot(run["updates"], run["directions"])
     left.set(

@@ -155,7 +155,7 @@ def test_groff():
 
 def test_pages_go_to_one_side():
     assert manpages.side("ls.1", ["en"]) == "en"
-    sides = Counter(manpages.side("page%d.1" % i, ["en", "ro"]) for i in range(400))
+    sides = Counter(manpages.side(f"page{i}.1", ["en", "ro"]) for i in range(400))
     assert sides["ro"] > sides["en"] > 0
 
 

@@ -12,7 +12,7 @@ from tests.tasks.in_process import translate
 
 
 def statistics(log, kind):
-    return [json.loads(text) for text in re.findall(r"\| %s \| (\{.*\})" % kind, log)]
+    return [json.loads(text) for text in re.findall(rf"\| {kind} \| (\{{.*\}})", log)]
 
 
 def test_weights_are_schedules(data_folder, tmp_path):

@@ -130,8 +130,8 @@ class Corpus:
         rather cut those that are too long, which is logged. Raises InputError when a file is damaged, the two texts
         are of unequal length or, unless all are kept, no pair can be used.
         """
-        for pair in ((source, target), (target, source)):
-            prefix = os.path.join(self.folders[0], "{}.{}-{}.".format(split, *pair))
+        for first, second in ((source, target), (target, source)):
+            prefix = os.path.join(self.folders[0], f"{split}.{first}-{second}.")
             if os.path.exists(prefix + source + ".idx"):
                 break
         else:

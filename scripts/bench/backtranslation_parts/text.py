@@ -15,10 +15,12 @@ def write_data(folder, setting, rng):
     """
     from fairseq.data import Dictionary, indexed_dataset
 
+    from crossinit_fairseq.data.dictionary import WORD_START, control_symbols
+
     words = setting.vocabulary - 9  # fairseq's four symbols, two tokens a language, <mask>
     # two in five sub-tokens go on with a word
-    symbols = ["{}{}".format("" if k % 5 in (1, 3) else "\u2581", k) for k in range(words)]
-    symbols += [f"__{name}__" for name in LANGUAGES] + [f"[{name}]" for name in LANGUAGES] + ["<mask>"]
+    symbols = [f"{'' if k % 5 in (1, 3) else WORD_START}{k}" for k in range(words)]
+    symbols += [f"__{name}__" for name in LANGUAGES] + control_symbols(LANGUAGES)
     (folder / "dict.txt").write_text("".join(symbol + " 1\n" for symbol in symbols), encoding="utf-8")
     dictionary = Dictionary.load(str(folder / "dict.txt"))
     half = words // 2
