@@ -106,7 +106,7 @@ def _pickle_of_torch_1_13() -> Iterator[None]:
         yield
         return
     with _ONE_AT_A_TIME:
-        torch.serialization.pickle = _restricted_pickle
+        torch.serialization.pickle = _restricted_pickle  # type: ignore[assignment]
         try:
             yield
         finally:
@@ -309,7 +309,7 @@ def save_checkpoint_file(state: Any, path: str) -> None:
     Raises InputError, with the reason that the system gives, when it cannot be written.
     """
     with complete_file(path) as part, open(part, "wb") as stream:
-        watched = _WatchedStream(stream)
+        watched: Any = _WatchedStream(stream)
         try:
             torch.save(state, watched)
         except Exception:

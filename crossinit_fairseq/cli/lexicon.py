@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Callable, Dict, Iterator, List, Optional, Set,
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
+from crossinit_fairseq.cli.lexicon_induction import add_settings, find_pairs
 from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.complete_files import check_new_file, complete_file
 from crossinit_fairseq.errors import InputError
@@ -84,17 +85,15 @@ This is the baseline that every unsupervised system should beat. Words without a
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command; returns the exit status: 0, or 1 after one sentence on stderr. Wrong usage exits with 2."""
-    arguments = sys.argv[1:] if arguments is None else arguments
 
     def work() -> None:
-        # the settings of the search come with its libraries, which the other commands need not wait for
-        options = _parser(settings=arguments[:1] == ["induce"]).parse_args(arguments)
+        options = _parser().parse_args(arguments)
         options.run(options)
 
     return command.run("crossinit-lexicon", work)
 
 
-def _parser(settings: bool) -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     parser = CommandParser(prog="crossinit-lexicon", description=_ABOUT)
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     commands.required = True
@@ -107,7 +106,7 @@ def _parser(settings: bool) -> argparse.ArgumentParser:
         return subparser
 
     induce = add_command("induce", _induce, "find the pairs", "Find which words translate each other.", _INDUCE)
-    _add_induce_options(induce, settings)
+    _add_induce_options(induce)
 
     show = add_command("show", _show, "look at the pairs", "Show the pairs of a lexicon side by side.", _SHOW)
     show.add_argument("lexicon", metavar="LEX.tsv")
@@ -150,8 +149,8 @@ def _parser(settings: bool) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_induce_options(parser: argparse.ArgumentParser, settings: bool) -> None:
-    """The options of `induce`: where the text is, how words are counted; with `settings`, each of InductionSettings."""
+def _add_induce_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `induce`: where the text is, how words are counted, and how the pairs are found."""
     parser.add_argument("data", nargs="?", metavar="DATA-BIN", help="folder of binarised text: LANG/train and dict.txt")
     parser.add_argument("--langs", metavar="LANG,LANG", help="the two languages of DATA-BIN")
     parser.add_argument(
@@ -173,15 +172,10 @@ def _add_induce_options(parser: argparse.ArgumentParser, settings: bool) -> None
     parser.add_argument(
         "--dask", metavar="ADDRESS", help="count --text on the Dask cluster of this scheduler, or `local`"
     )
-    if settings:
-        from crossinit_fairseq.cli.lexicon_induction import add_settings
-
-        add_settings(parser)
+    add_settings(parser)
 
 
 def _induce(options: argparse.Namespace) -> None:
-    from crossinit_fairseq.cli.lexicon_induction import find_pairs
-
     if options.output:
         check_new_file(options.output, [options.seeds] if options.seeds else [])
     lexicon = find_pairs(options)

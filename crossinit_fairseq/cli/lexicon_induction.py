@@ -10,10 +10,10 @@ from crossinit_fairseq.cli.command import at_least
 from crossinit_fairseq.cores import usable_cores
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import same_language, unlike_script
+from crossinit_fairseq.lexicon.induction_settings import InductionSettings
 from crossinit_fairseq.lexicon.lexicon_file import Lexicon, read_word_pairs, running_words_key
-from crossinit_fairseq.ranks import TextWords
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # --help need not wait for numpy
     from crossinit_fairseq.lexicon.cooccurrence import CoOccurrence
 
 _EXAMPLE = "give --text en=FILE --text ro=FILE, or DATA-BIN --langs en,ro"
@@ -21,8 +21,6 @@ _EXAMPLE = "give --text en=FILE --text ro=FILE, or DATA-BIN --langs en,ro"
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """An option for each field of InductionSettings, with its help text, and the window that words are counted in."""
-    from crossinit_fairseq.lexicon.induction import InductionSettings
-
     group = parser.add_argument_group("how the pairs are found")
     group.add_argument(
         "--window", type=at_least(1), default=15, metavar="N", help="neighbours counted on either side (default: 15)"
@@ -45,7 +43,7 @@ def find_pairs(options: argparse.Namespace) -> Lexicon:
 
     Raises InputError for text, languages or seeds that cannot be used.
     """
-    from crossinit_fairseq.lexicon.induction import InductionSettings, induce
+    from crossinit_fairseq.lexicon.induction import induce
 
     settings = InductionSettings(
         **{field.name: getattr(options, field.name) for field in dataclasses.fields(InductionSettings)}
@@ -171,6 +169,8 @@ def _known_seeds(
     seeds: List[Tuple[str, str]], left: "CoOccurrence", right: "CoOccurrence", options: argparse.Namespace
 ) -> List[Tuple[str, str]]:
     """The seeds whose two words both stand in the text, spelt as they are counted."""
+    from crossinit_fairseq.ranks import TextWords
+
     spell = [TextWords.of_cut_words(side.language, not options.keep_case).spell for side in (left, right)]
     seeds = [(spell[0](one), spell[1](other)) for one, other in seeds]
     words = set(left.words), set(right.words)

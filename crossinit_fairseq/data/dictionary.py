@@ -206,7 +206,7 @@ def main() -> None:
     """The command `python -m crossinit_fairseq.data.dictionary`."""
     parser = CommandParser(prog="python -m crossinit_fairseq.data.dictionary", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="write|check")
-    langs = dict(type=_languages, required=True, metavar="LANG,LANG", help="such as en,ro")
+    langs: Dict[str, Any] = dict(type=_languages, required=True, metavar="LANG,LANG", help="such as en,ro")
     write = commands.add_parser("write", help="write dict.txt from the pieces of a model or from a list of symbols")
     write.add_argument("--langs", **langs)
     source = write.add_mutually_exclusive_group(required=True)

@@ -8,7 +8,7 @@ fairseq.
 import hashlib
 import logging
 import os
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from crossinit_fairseq.checkpoint_files import check_whole, newest_whole, read_header
 from crossinit_fairseq.data.dictionary import MASK, read_symbols
@@ -115,14 +115,13 @@ def starting_checkpoint(
     It passes over a last checkpoint that is damaged, see safe_checkpoints.py.
     """
     last = os.path.join(save_dir or "", "checkpoint_last.pt")
+    candidates: List[Optional[str]] = [last, finetune_from_model]
     if restore_file and restore_file != "checkpoint_last.pt":
         candidates = [restore_file]
-    else:
-        candidates = [last, finetune_from_model]
     path = next((path for path in candidates if path and os.path.isfile(path)), None)
     if path == last:
         try:
-            check_whole(path)
+            check_whole(last)
         except InputError:
             instead = newest_whole(save_dir or "")
             return instead[0] if instead else path

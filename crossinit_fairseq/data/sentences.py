@@ -15,12 +15,12 @@ def usable_sentences(sizes: Sequence[int], longest: int, name: str) -> np.ndarra
     sizes: integer [N] in tokens, ``</s>`` included; longest: in the same measure; name: of the text, for the log.
     Returns int64 [n], rising.
     """
-    sizes = np.asarray(sizes)
-    empty, long = sizes <= 1, sizes > longest
+    lengths = np.asarray(sizes)
+    empty, long = lengths <= 1, lengths > longest
     if empty.any() or long.any():
         logger.warning(
             f"{name}: skipped {int(empty.sum()):,} empty and {int(long.sum()):,} sentences of more than {longest - 1} "
-            f"sub-tokens, of {len(sizes):,}"
+            f"sub-tokens, of {len(lengths):,}"
         )
     return np.flatnonzero(~(empty | long))
 

@@ -1,7 +1,7 @@
 """Inducing a lexicon: anchors, self-learning from several starts, and the pairs of all words by the best of them."""
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from crossinit_fairseq.lexicon.anchors import (
     words_spelt_alike,
 )
 from crossinit_fairseq.lexicon.cooccurrence import CoOccurrence
+from crossinit_fairseq.lexicon.induction_settings import FEWEST_WORDS, InductionSettings
 from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, FORWARD, MUTUAL, Lexicon, Pair
 from crossinit_fairseq.lexicon.self_learning import (
     Learnt,
@@ -30,71 +31,9 @@ from crossinit_fairseq.lexicon.similarity import Nearest, Priors, nearest_of_vec
 from crossinit_fairseq.lexicon.spelling import spelling_similarity
 from crossinit_fairseq.lexicon.word_vectors import positive_pmi, word_vectors
 
-FEWEST_WORDS = 200  # of a language; with less there is no company to know a word by
 _FEWEST_ANCHORS = 10
 _AGREEMENT = 0.5  # of running words; below, the restarts found different lexicons
 _DRAWN = 0.75  # share of the anchors that a restart begins with
-
-
-def _setting(default: Any, help: str, choices: Optional[List[str]] = None) -> Any:
-    return field(default=default, metadata={"help": help, "choices": choices})
-
-
-@dataclass(frozen=True)
-class InductionSettings:
-    """How a lexicon is induced; each field is an option of `crossinit-lexicon induce`."""
-
-    words: int = _setting(20000, "words of each language, the most frequent ones")
-    learn_words: int = _setting(
-        6000,
-        "so many of them, the most frequent ones, take part in self-learning; by pairs, 3000 at most in the first two "
-        "thirds of its rounds, all in the last",
-    )
-    dimensions: int = _setting(300, "of the word vectors")
-    rank_weight: float = _setting(
-        0.1, "weight of the rank prior: the difference of two words' log relative frequencies; 0: no prior"
-    )
-    spelling_weight: float = _setting(0.6, "weight of the similarity of spelling, 0 to 1; 0: spelling is not looked at")
-    anchors: str = _setting(
-        "auto",
-        "pairs to begin with: strings, words spelt alike (romanised where scripts differ); seeds, those of --seeds "
-        "alone; ranks, the ranks of a word's neighbours; auto: seeds and strings, or ranks where there are too few; "
-        "the pairs of --seeds are always among them",
-        ["auto", "strings", "seeds", "ranks"],
-    )
-    method: str = _setting(
-        "pairs",
-        "self-learning in the space of association with the pairs known so far (pairs), or by an orthogonal map of "
-        "each language's own vectors (mapping)",
-        ["pairs", "mapping"],
-    )
-    rounds: int = _setting(12, "of self-learning; an orthogonal map wants 40 or more")
-    restarts: int = _setting(
-        3, "starts from random parts of the anchors; the best one by agreement with the others is taken"
-    )
-    neighbours: int = _setting(10, "neighbours of CSLS")
-    seed: int = _setting(1, "of everything random")
-    device: str = _setting(
-        "cpu", "where the partners of all words are sought, cuda for a GPU: worth it from some 20,000 words on"
-    )
-
-    def check(self) -> None:
-        """Raises InputError for a number out of its range."""
-        for name, least in [("words", FEWEST_WORDS), ("learn_words", FEWEST_WORDS), ("dimensions", 2)] + [
-            (name, 1) for name in ("rounds", "restarts", "neighbours")
-        ]:
-            if getattr(self, name) < least:
-                raise InputError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be {least} or more")
-        if self.seed < 0:
-            raise InputError(f"--seed is {self.seed}; it must be 0 or more")
-        if not 0 <= self.rank_weight < float("inf"):
-            raise InputError(f"--rank-weight is {self.rank_weight}; it must be 0 or more")
-        if not 0 <= self.spelling_weight <= 1:
-            raise InputError(f"--spelling-weight is {self.spelling_weight}; it must be from 0 to 1")
-        if self.device != "cpu":
-            from crossinit_fairseq.lexicon.nearest_on_device import check_device
-
-            check_device(self.device)
 
 
 @dataclass(frozen=True)
@@ -115,15 +54,17 @@ class Induction:
 def induce(
     left: CoOccurrence,
     right: CoOccurrence,
-    settings: InductionSettings = InductionSettings(),
+    settings: Optional[InductionSettings] = None,
     seeds: Optional[Sequence[Tuple[str, str]]] = None,
     progress: bool = True,
 ) -> Induction:
     """Find which words of two languages translate each other, from what CoOccurrence knows of each language alone.
 
-    seeds: pairs of words (left, right) known to be right; progress: show a bar on stderr if that is a terminal.
+    settings: None for the defaults; seeds: pairs of words (left, right) known to be right; progress: show a bar on
+    stderr if that is a terminal.
     Raises InputError when a text has too few words, or nothing to begin with is found.
     """
+    settings = settings or InductionSettings()
     settings.check()
     for side in (left, right):
         if len(side) < FEWEST_WORDS:

@@ -2,6 +2,8 @@
 # Unsupervised translation of image captions, by the protocol of Lample et al. (ICLR 2018), from four starts.
 usage() {
   cat <<'EOT'
+To begin, in minutes, to see that it works:
+  bash examples/captions/run.sh --preset smoke
 usage: bash examples/captions/run.sh [options]
 
 One half of the captions is given in the first language, the other half in the second; translation is learnt from them by

@@ -2,6 +2,8 @@
 # Does it learn to translate without parallel text? English against a cipher of itself, from four initialisations.
 usage() {
   cat <<'EOT'
+To begin, in minutes, to see that it works:
+  bash examples/cipher/run.sh --preset smoke
 usage: bash examples/cipher/run.sh [options]
 
 Every English word is replaced by a made-up one: that is the other language. One half of the sentences is given in

@@ -2,6 +2,8 @@
 # Embedding tables from several starts, each looked at beside its controls: what RESULTS.md shows of tables.
 usage() {
   cat <<'EOT'
+To begin, with one seed, in some minutes:
+  bash examples/evidence/run.sh --seeds 1
 usage: bash examples/evidence/run.sh [options]
 
 Makes embedding tables from the same text and the same random start: by CrossInit's spans in several settings, by a lexicon

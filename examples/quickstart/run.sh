@@ -2,6 +2,8 @@
 # Real English and Romanian text, a lexicon induced from it, unsupervised translation and BLEU, in one command.
 usage() {
   cat <<'EOT'
+To begin, in minutes, to see that it works:
+  bash examples/quickstart/run.sh --preset smoke
 usage: bash examples/quickstart/run.sh [options]
 
 Learns to translate between two languages from text that is not parallel, and scores it. A lexicon is induced: words that

@@ -2,6 +2,8 @@
 # CrossInit alone, with spans of several widths: the loss of each until it is flat, as one picture (the paper's Figure 4).
 usage() {
   cat <<'EOT'
+To begin, in two minutes, to see that it works:
+  bash examples/spans/run.sh --preset smoke
 usage: bash examples/spans/run.sh [options]
 
 Aligns the embeddings of the paper's analysis model (XLM-tiny-3: English, German, Hindi; section 3.2) by word rank, once for
