@@ -23,6 +23,7 @@ from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError, first_line
 
 TRUST = "CROSSINIT_TRUST_CHECKPOINTS"
+FEW_BYTES = 4 << 30  # a checkpoint of so many is loaded in seconds
 
 # module -> what may be named in it; torch's dtypes and storages are allowed besides
 _ALLOWED = {

@@ -16,7 +16,7 @@ from crossinit_fairseq.analysis.statements import read_mlama
 from crossinit_fairseq.analysis.training_logs import read_curve
 from crossinit_fairseq.checkpoint_files import check_whole, load_checkpoint_file, newest_whole, read_header
 from crossinit_fairseq.cli import compare_scores
-from crossinit_fairseq.cli.compare_recipes import minutes_of, updates_of
+from crossinit_fairseq.cli.compare_recipes import last_update_of, minutes_of
 from crossinit_fairseq.data.dictionary import read_entries
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.export.hugging_face import _read_json
@@ -79,7 +79,7 @@ def _of_a_run(path):
     stages.mkdir()
     (stages / "table.minutes").write_bytes(path.read_bytes())
     minutes_of(str(path.parent))
-    updates_of(str(path))
+    last_update_of(str(path))
     stage_minutes(str(path.parent), ["table"])
 
 

@@ -60,14 +60,14 @@ class RandomWords(nn.Module):
         units = F.normalize(vectors, dim=2)
         sums = units.sum(1)
         products = sums @ sums.t()
-        languages, words = self.shape
+        languages, count = self.shape
         own = products.diagonal().sum()
         # the cosine of a word with itself, 1, is left out
-        within = (own - languages * words) / max(languages * words * (words - 1), 1)
-        across = (products.sum() - own) / (languages * (languages - 1) * words * words)
+        within = (own - languages * count) / max(languages * count * (count - 1), 1)
+        across = (products.sum() - own) / (languages * (languages - 1) * count * count)
         units = units.flatten(0, 1)
-        count, dimensions = units.shape
+        total, dimensions = units.shape
         # the sum of all squared cosines is also that of this product, whichever way it is taken
-        products = units @ units.t() if count < dimensions else units.t() @ units
-        squared = (products.pow(2).sum() - count) / (count * (count - 1))
+        products = units @ units.t() if total < dimensions else units.t() @ units
+        squared = (products.pow(2).sum() - total) / (total * (total - 1))
         return Measures(vectors.norm(dim=2).mean(), within, across, 1 / squared.clamp(min=1 / dimensions))

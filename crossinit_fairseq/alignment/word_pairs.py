@@ -72,7 +72,7 @@ class PairedWords:
             for one in self.lexicons
         ]
         # for each lexicon int64 [2, pairs]: which word of the lexicon each word of a pair is a form of
-        self._words = [
+        self._word_numbers = [
             np.stack([_numbers([pair.words[side] for pair in one.pairs]) for side in (0, 1)]) for one in self.lexicons
         ]
 
@@ -107,7 +107,7 @@ class PairedWords:
 
     def _related(self, draws: PairDraws) -> np.ndarray:
         """bool [B, B]. Lays the pairs of the whole lexicon out between the words that the batch holds."""
-        words = self._words[draws.lexicon]
+        words = self._word_numbers[draws.lexicon]
         batch = words[:, draws.positions]
         rows, columns = (np.unique(side, return_inverse=True) for side in batch)
         places = [np.full(words[side].max() + 1, -1, dtype=np.int64) for side in (0, 1)]
@@ -124,7 +124,7 @@ class PairedWords:
         words = {word for one in self.lexicons for pair in one.pairs for word in (pair.source, pair.target)}
         return _as_ranked(sorted(words))
 
-    def apart(self, seed: int = 0) -> List[RankedWords]:
+    def unrelated_words(self, seed: int = 0) -> List[RankedWords]:
         """Words of each language of which no two translate each other or are forms of one word, for measures that these
         would distort.
 
@@ -136,7 +136,7 @@ class PairedWords:
         # language -> word of a lexicon -> its first form
         words: Dict[str, Dict[str, Tokens]] = {}
         everything: Dict[str, Dict[str, Tokens]] = {}
-        for one, numbers in zip(self.lexicons, self._words):
+        for one, numbers in zip(self.lexicons, self._word_numbers):
             first = rng.permutation(numbers[0].max() + 1)[numbers[0]] <= numbers[0].max() // 2
             taken_right = set(numbers[1][first].tolist())
             source, target = words.setdefault(one.source, {}), words.setdefault(one.target, {})

@@ -201,14 +201,8 @@ def _analyze(options: argparse.Namespace, files: Dict[str, str]) -> None:
 
 
 def _read(path: str, options: argparse.Namespace) -> "EmbeddingTable":
-    if path.endswith(".vec"):
-        from crossinit_fairseq.export.word2vec import read_word2vec
-
-        return read_word2vec(path)
-    if path.endswith(".safetensors"):
-        from crossinit_fairseq.export.safetensors_file import read_safetensors
-
-        return read_safetensors(path)
+    if path.endswith(_WITH_SYMBOLS):
+        return command.read_table(path)
     from crossinit_fairseq.data.dictionary import read_symbols
     from crossinit_fairseq.export.checkpoint import Checkpoint
 

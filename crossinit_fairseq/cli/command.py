@@ -8,10 +8,13 @@ import signal
 import sys
 import unicodedata
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Sequence, TextIO, Tuple, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Callable, Dict, Iterator, List, Sequence, TextIO, Tuple, cast
 
 from crossinit_fairseq.cli.terminal import shown
 from crossinit_fairseq.errors import InputError, printable
+
+if TYPE_CHECKING:  # --help need not wait for torch
+    from crossinit_fairseq.export import EmbeddingTable
 
 
 def run(name: str, work: Callable[[], object]) -> int:
@@ -175,6 +178,17 @@ def load_checkpoint(path: str, **overrides: Any) -> Tuple[Any, Any]:
     except (OSError, RuntimeError, KeyError, EOFError) as error:
         raise InputError(f"{path} cannot be loaded: {str(error).splitlines()[0][:120]}") from None
     return models[0].eval(), task
+
+
+def read_table(path: str) -> "EmbeddingTable":
+    """The EmbeddingTable of a .vec file of any program, or of a .safetensors file of crossinit-export."""
+    if path.endswith(".vec"):
+        from crossinit_fairseq.export.word2vec import read_word2vec
+
+        return read_word2vec(path)
+    from crossinit_fairseq.export.safetensors_file import read_safetensors
+
+    return read_safetensors(path)
 
 
 def _check_dictionary(path: str, data: str) -> None:

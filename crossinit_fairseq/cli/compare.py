@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Se
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
-from crossinit_fairseq.cli.compare_recipes import CURVES, RECIPES, Recipe, minutes_of, name_of, updates_of
+from crossinit_fairseq.cli.compare_recipes import CURVES, RECIPES, Recipe, last_update_of, minutes_of, name_of
 from crossinit_fairseq.cli.compare_scores import ABOUT_POINTS, read_scores
 from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.cores import usable_cores
@@ -240,7 +240,7 @@ def _read_runs(recipe: Recipe, out: str, inits: Sequence[str], seeds: Sequence[i
             scored = read_scores(recipe, folder, out, name)
             runs.scores.setdefault(init, {})[seed] = scored
             log = os.path.join(folder, "logs", recipe.training + ".log")
-            count = updates_of(log)
+            count = last_update_of(log)
             runs.updates.add(count)
             runs.rows.append((init, seed, *(one.score for one in scored.values()), count, minutes_of(folder)))
             try:

@@ -160,7 +160,7 @@ def minutes_of(folder: str) -> Optional[float]:
     return sum(found) if found else None
 
 
-def updates_of(log: str) -> Optional[int]:
+def last_update_of(log: str) -> Optional[int]:
     """The last update that a log of fairseq-train names; None where it names none."""
     last = None
     try:

@@ -12,7 +12,7 @@ from crossinit_fairseq.data.dictionary import MASK, SPECIAL, WORD_START, read_sy
 from crossinit_fairseq.errors import InputError, printable
 
 if TYPE_CHECKING:  # --help need not wait for torch
-    from crossinit_fairseq.export import EmbeddingTable, HuggingFaceModel
+    from crossinit_fairseq.export import HuggingFaceModel
 
 _ABOUT = """\
 Take the token embeddings out of a fairseq checkpoint, as a file or into a Hugging Face model; or put a table of
@@ -151,7 +151,7 @@ def _import(options: argparse.Namespace) -> None:
         values, names = model.embeddings.detach(), {number: token for token, number in model.tokens.items()}
         source_rows, rows = model.counterparts(symbols)
     else:
-        new = _read(options.source)
+        new = command.read_table(options.source)
         values, names = new.values, dict(enumerate(new.symbols))
         hint = _without_mark(new.symbols, old.rows)
         rows = [row for symbol, row in old.rows.items() if symbol in new.rows]
@@ -187,16 +187,6 @@ def _without_mark(names: Iterable[str], rows: Mapping[str, int]) -> str:
     first = printable(words[0])
     where = f"{len(words):,} words of the file stand in the dictionary with {WORD_START} before them"
     return f"{where}: write {WORD_START}{first} for {first}"
-
-
-def _read(path: str) -> "EmbeddingTable":
-    if path.endswith(".vec"):
-        from crossinit_fairseq.export.word2vec import read_word2vec
-
-        return read_word2vec(path)
-    from crossinit_fairseq.export.safetensors_file import read_safetensors
-
-    return read_safetensors(path)
 
 
 def _model(folder: str) -> "HuggingFaceModel":

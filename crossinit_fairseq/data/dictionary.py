@@ -38,6 +38,11 @@ def language_token(language: str) -> str:
     return f"[{language}]"
 
 
+def language_of(token: str) -> str:
+    """The language of a token: ``en`` of ``[en]``."""
+    return token[1:-1]
+
+
 def control_symbols(languages: Iterable[str]) -> List[str]:
     """The symbols that a dictionary ends with, in their order: the tokens of the languages, the mask."""
     return [language_token(language) for language in languages] + [MASK]

@@ -88,6 +88,14 @@ class SentenceList(list):
         return np.array([len(sentence) for sentence in self], dtype=np.int64)
 
 
+def pad_rows(rows: Sequence[np.ndarray], filling: int) -> torch.Tensor:
+    """int64 [T] arrays as int64 [B, longest T], filled up on the right."""
+    lengths = np.array([len(row) for row in rows])
+    batch = np.full((len(rows), int(lengths.max())), filling, dtype=np.int64)
+    batch[np.arange(batch.shape[1]) < lengths[:, None]] = np.concatenate(rows)
+    return torch.from_numpy(batch)
+
+
 def shorten(sentence: torch.Tensor, longest: int) -> torch.Tensor:
     """An int64 [T] sentence that ends in ``</s>``, cut to `longest` tokens, of which the last is its ``</s>``."""
     if len(sentence) <= longest:

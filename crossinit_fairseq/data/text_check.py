@@ -21,13 +21,18 @@ _CHUNK = 1 << 24  # tokens looked at together
 class ControlSymbols:
     """The control symbols inside the sentences of a text: anything but text and the ``</s>`` at the end of a sentence.
 
-    sentences: int64 [n], the numbers of the sentences that hold any, rising; of: how many sentences the text has;
+    sentences: int64 [n], the numbers of the sentences that hold any, rising; total: how many sentences the text has;
     counts: {symbol: how often it stands there}.
     """
 
     sentences: np.ndarray
-    of: int
+    total: int
     counts: Dict[str, int]
+
+    def in_words(self) -> str:
+        """How many sentences hold which control symbols."""
+        listed = ", ".join(f"{symbol} {count:,} times" for symbol, count in sorted(self.counts.items()))
+        return f"{len(self.sentences):,} of {self.total:,} sentences hold control symbols ({listed})"
 
 
 def find_control_symbols(prefix: str, symbols: Sequence[str], languages: Iterable[str] = ()) -> ControlSymbols:
@@ -42,8 +47,8 @@ def find_control_symbols(prefix: str, symbols: Sequence[str], languages: Iterabl
     """
     rows = tuple(row for row in special_rows(symbols, languages) if row != UNK)
     changed = tuple(_time_of(prefix + suffix) for suffix in (".bin", ".idx"))
-    sentences, of, counts = _look_through(os.path.abspath(prefix), prefix, changed, len(symbols), rows)
-    return ControlSymbols(sentences, of, {symbols[row]: count for row, count in counts.items()})
+    sentences, total, counts = _look_through(os.path.abspath(prefix), prefix, changed, len(symbols), rows)
+    return ControlSymbols(sentences, total, {symbols[row]: count for row, count in counts.items()})
 
 
 def _time_of(path: str) -> Tuple[int, int]:
@@ -95,11 +100,7 @@ def _look_through(
 def report_control_symbols(prefix: str, found: ControlSymbols, consequence: str) -> None:
     """Warn of control symbols in a text, if there are any, and say what becomes of these sentences."""
     if len(found.sentences):
-        listed = ", ".join(f"{symbol} {count:,} times" for symbol, count in sorted(found.counts.items()))
-        logger.warning(
-            f"{prefix}: {len(found.sentences):,} of {found.of:,} sentences hold control symbols ({listed}): "
-            f"{consequence}"
-        )
+        logger.warning(f"{prefix}: {found.in_words()}: {consequence}")
 
 
 def check_dictionaries(folders: Sequence[str], languages: Iterable[str], symbols: Sequence[str]) -> None:

@@ -5,8 +5,15 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import torch
 
-from crossinit_fairseq.checkpoint_files import check_whole, load_checkpoint_file, newest_whole, read_header, updates_of
-from crossinit_fairseq.data.dictionary import MASK
+from crossinit_fairseq.checkpoint_files import (
+    FEW_BYTES,
+    check_whole,
+    load_checkpoint_file,
+    newest_whole,
+    read_header,
+    updates_of,
+)
+from crossinit_fairseq.data.dictionary import MASK, language_of
 from crossinit_fairseq.data.dictionary_record import NAME, check_record
 from crossinit_fairseq.data.folder import languages_of
 from crossinit_fairseq.doctor.command import Command, Machine, check_origin, command_of
@@ -16,7 +23,6 @@ from crossinit_fairseq.text_files import whole_number
 
 _TASKS_OF_TEXT = ("crossinit_pretrain", "crossinit_mlm", "crossinit_denoising", "crossinit_unmt")
 _SIZES = tuple(f"{side}-{what}" for side in ("encoder", "decoder") for what in ("embed-dim", "ffn-embed-dim", "layers"))
-_FEW_BYTES = 4 << 30  # checkpoints that are loaded in seconds, to look for values that are not finite
 
 
 def check_checkpoint_file(
@@ -46,7 +52,7 @@ def check_checkpoint_file(
             findings.append(fine(f"{path} was trained with the dictionary of {folder}"))
         except InputError as error:
             findings.append(wrong(str(error), "give the data folder that it was trained with"))
-    if os.path.getsize(path) <= _FEW_BYTES:
+    if os.path.getsize(path) <= FEW_BYTES:
         findings += _check_values(path, symbols, folder)
     return findings
 
@@ -104,7 +110,7 @@ def _differences(earlier: Command, header: Dict[str, Any], command: Command, dat
         if earlier[name] and command[name] and earlier[name] != command[name]
     ]
     record = (header.get("task_state") or {}).get(NAME) or {}
-    theirs = {token.strip("[]") for token in record.get("languages") or ()}
+    theirs = {language_of(token) for token in record.get("languages") or ()}
     ours = {language.strip() for language in command["langs"].split(",") if language.strip()}
     if not ours and os.path.isdir(data) and not command["ranks"]:
         ours = set(languages_of(data))

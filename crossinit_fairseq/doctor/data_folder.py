@@ -43,7 +43,7 @@ def check_data_folder(
     if not languages:
         findings += _check_no_text(folders[0], symbols, command)
     if languages or not _is_for_text_files(folders[0], command):
-        findings = _check_ending(path, symbols, languages) + findings
+        findings = _check_control_symbols(path, symbols, languages) + findings
     for folder in folders[1:]:
         if languages_of(folder) != languages:
             findings.append(wrong(f"{folder} has text of {languages_of(folder)}, {folders[0]} of {languages}"))
@@ -81,7 +81,7 @@ def _is_not_read(prefix: str, command: Optional[Command]) -> bool:
     return trains and os.path.basename(prefix).startswith("test.")
 
 
-def _check_ending(path: str, symbols: Sequence[str], languages: Sequence[str]) -> List[Finding]:
+def _check_control_symbols(path: str, symbols: Sequence[str], languages: Sequence[str]) -> List[Finding]:
     """The control symbols: all there, at the end, in the order that stock tasks would add them in."""
     missing = [symbol for symbol in control_symbols(languages) if symbol not in symbols]
     if missing:
@@ -191,13 +191,8 @@ def _check_text(
             found = find_control_symbols(prefix, symbols, languages)
             control = found.sentences
             if len(control):
-                listed = ", ".join(f"{symbol} {count:,} times" for symbol, count in sorted(found.counts.items()))
-                findings.append(
-                    warning(
-                        f"{prefix}: {len(found.sentences):,} of {found.of:,} sentences hold control symbols ({listed})",
-                        "take them out of the text; the tasks leave these sentences out",
-                    )
-                )
+                remedy = "take them out of the text; the tasks leave these sentences out"
+                findings.append(warning(f"{prefix}: {found.in_words()}", remedy))
     except InputError as error:
         return [wrong(str(error))]
     lengths = text.lengths

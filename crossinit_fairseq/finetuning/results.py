@@ -88,9 +88,9 @@ def mlqa_result(
     unanswered: Dict[str, int] = {}
 
     def score(folder: str) -> Dict[str, Scores]:
-        return of(lambda name: read_answers(os.path.join(folder, name + ".json")), folder)
+        return scores_of(lambda name: read_answers(os.path.join(folder, name + ".json")), folder)
 
-    def of(answers: Callable[[str], Mapping[str, str]], folder: str) -> Dict[str, Scores]:
+    def scores_of(answers: Callable[[str], Mapping[str, str]], folder: str) -> Dict[str, Scores]:
         scores: Dict[str, Scores] = {"f1": {}, "em": {}}
         for name, own in questions.items():
             right = {question.id: [answer.text for answer in question.answers] for question in own}
@@ -110,7 +110,7 @@ def mlqa_result(
     )
     for name, path in references.items():
         _check_answers(questions[name], path)
-    baselines = {"sentence by word overlap": of(overlap, "overlap")}
+    baselines = {"sentence by word overlap": scores_of(overlap, "overlap")}
     sizes = {name: len(own) for name, own in questions.items()}
     result = _result("mlqa", systems, references, sizes, score, baselines, {"rules": rules})
     if rules != "mlqa":  # the table is of MLQA

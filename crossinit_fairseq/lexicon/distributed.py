@@ -7,7 +7,7 @@ from crossinit_fairseq.lexicon.cooccurrence import CoOccurrence, check_settings,
 from crossinit_fairseq.lexicon.counting_workers import count_parts
 from crossinit_fairseq.lexicon.neighbour_counts import NeighbourSums, Sentences
 from crossinit_fairseq.ranks.text.counting import BLOCK, text_words
-from crossinit_fairseq.ranks.text.distributed import PART, count_text_distributed, follow, open_cluster
+from crossinit_fairseq.ranks.text.distributed import PART, count_text_distributed, open_cluster, wait_for
 from crossinit_fairseq.ranks.text.sources import Source, find_sources, split_source
 
 __all__ = ["count_text_cooccurrence_distributed", "open_cluster"]
@@ -46,7 +46,7 @@ def count_text_cooccurrence_distributed(
     while len(sums) > 1:
         pairs = [client.submit(_add, *two, pure=False) for two in zip(sums[::2], sums[1::2])]
         sums = pairs + sums[2 * len(pairs) :]
-    follow(as_completed(counted), len(counted))
+    wait_for(as_completed(counted), len(counted))
     return CoOccurrence.from_sums(language, table.words, table.counts, table.total, sums[0].result())
 
 

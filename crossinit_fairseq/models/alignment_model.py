@@ -64,7 +64,7 @@ class AlignmentModel(BaseFairseqModel):
         self.pairs = pairs
         self.ranked = None if words is None else RankedTable(words, max_rank, len(dictionary))
         if words is None:
-            self.random_words = RandomWords(pairs.apart(), len(dictionary))
+            self.random_words = RandomWords(pairs.unrelated_words(), len(dictionary))
         else:
             self.random_words = RandomWords(words, max_rank)
         trained = list(words or []) + ([pairs.all_words()] if pairs is not None else [])

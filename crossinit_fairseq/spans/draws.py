@@ -29,7 +29,7 @@ class SpanDraws:
 class SpanSampler:
     """Draws spans; the draws depend on (seed, epoch, index) alone, so workers, machines and resumed runs agree.
 
-    words: number of words of each language; span: the width n; max_rank: spans lie within the first max_rank ranks
+    sizes: the number of words of each language; span: the width n; max_rank: spans lie within the first max_rank ranks
     (section 3.3 of the paper uses 20,000), or within the ranks that both languages have, if fewer;
     names: the languages' names, for messages; language_pairs: "distinct" (i != j, the paper) or "any" (i and j drawn
     apart and maybe equal, the authors' trial code); negatives: "all" words outside the span (Eq. 1) or a "sample" of
@@ -39,7 +39,7 @@ class SpanSampler:
 
     def __init__(
         self,
-        words: Sequence[int],
+        sizes: Sequence[int],
         span: int,
         max_rank: int,
         seed: int,
@@ -47,22 +47,22 @@ class SpanSampler:
         language_pairs: str = "distinct",
         negatives: str = "all",
     ):
-        names = names or [str(i) for i in range(len(words))]
-        if len(words) < 2:
-            raise InputError(f"CrossInit aligns two languages or more; got {len(words)}: {', '.join(names)}")
+        names = names or [str(i) for i in range(len(sizes))]
+        if len(sizes) < 2:
+            raise InputError(f"CrossInit aligns two languages or more; got {len(sizes)}: {', '.join(names)}")
         if span < 1 or max_rank < span:
             raise InputError(
                 f"the span ({span}) must be at least 1 and at most the highest rank for positives ({max_rank}): "
                 "change --span or --max-rank"
             )
-        for name, count in zip(names, words):
+        for name, count in zip(names, sizes):
             if count <= span:
                 raise InputError(
                     f"language {name} has {count:,} distinct words, too few for a span of {span:,} with words left "
                     "outside it: use a smaller --span or more text"
                 )
-        self.words = np.asarray(words, dtype=np.int64)
-        self.limits = np.minimum(self.words, max_rank)
+        self.sizes = np.asarray(sizes, dtype=np.int64)
+        self.limits = np.minimum(self.sizes, max_rank)
         self.span, self.seed = span, seed
         self.language_pairs, self.negatives = language_pairs, negatives
 
@@ -81,11 +81,11 @@ class SpanSampler:
         low, high = np.maximum(low, 0), np.minimum(low + self.span, limit)
         outside = None
         if self.negatives == "sample":
-            outside = [self._sample(rng, *draw) for draw in zip(self.words[right], low, high)]
+            outside = [self._sample(rng, *draw) for draw in zip(self.sizes[right], low, high)]
         return SpanDraws(left, right, low, high, outside)
 
-    def _sample(self, rng: np.random.Generator, words: int, low: int, high: int) -> np.ndarray:
-        """Positions outside [low, high) of a list of `words` words."""
-        available = int(words - (high - low))
+    def _sample(self, rng: np.random.Generator, size: int, low: int, high: int) -> np.ndarray:
+        """Positions outside [low, high) of a list of `size` words."""
+        available = int(size - (high - low))
         chosen = rng.choice(available, size=min(2 * self.span, available), replace=False, shuffle=False)
         return np.where(chosen < low, chosen, chosen + (high - low))

@@ -20,7 +20,7 @@ from crossinit_fairseq.command_line import GivenOnce
 from crossinit_fairseq.cores import too_many_threads
 from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.data.datasets.workers import Loading
-from crossinit_fairseq.data.dictionary import language_token
+from crossinit_fairseq.data.dictionary import language_of, language_token
 from crossinit_fairseq.data.folder import data_folders
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.finite import FiniteWatch, check_parameters
@@ -41,7 +41,14 @@ logger = logging.getLogger(__name__)
 class RunConfig(FairseqDataclass):
     """What all tasks of this package ask: the data folder, and options that fairseq has already."""
 
-    data: str = field(default=MISSING, metadata={"help": "folder with the dict.txt of pre-training"})
+    data: str = field(
+        default=MISSING,
+        metadata={
+            "help": "folder with the dict.txt of all stages and, but for fine-tuning, LANG/train.{bin,idx} and "
+            "LANG/valid.{bin,idx} (monolingual); for crossinit_unmt also, where there are any, "
+            "valid.S-T.{S,T}.{bin,idx} (aligned); several folders of training shards, separated by colons"
+        },
+    )
     seed: int = II("common.seed")
     train_subset: str = II("dataset.train_subset")
     # which checkpoint training starts from, to compare its dictionary
@@ -54,14 +61,6 @@ class RunConfig(FairseqDataclass):
 class CrossInitConfig(RunConfig):
     """Options of tasks that read binarised text."""
 
-    data: str = field(
-        default=MISSING,
-        metadata={
-            "help": "folder with dict.txt, LANG/train.{bin,idx} and LANG/valid.{bin,idx} (monolingual) and, for "
-            "crossinit_unmt and where there are any, valid.S-T.{S,T}.{bin,idx} (aligned); several folders of training "
-            "shards, separated by colons"
-        },
-    )
     langs: Optional[str] = field(
         default=None,
         metadata={"help": "languages to train on, such as en,ro (default: every folder in DATA with a train.idx)"},
@@ -267,7 +266,7 @@ class CrossInitTask(FairseqTask):
             theirs = set(record.get("languages") or tokens)
             if theirs == set(tokens):
                 return
-            named = ", ".join(sorted(token.strip("[]") for token in theirs))
+            named = ", ".join(sorted(map(language_of, theirs)))
             differ = f"the languages {named}, not {', '.join(sorted(self.languages))}"
         raise InputError(
             f"{path} is of a run of {differ}, and this one would go on from it: give this one a --save-dir of its own, "

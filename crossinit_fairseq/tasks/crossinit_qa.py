@@ -26,7 +26,7 @@ from crossinit_fairseq.finetuning.questions import (
     best_span,
 )
 from crossinit_fairseq.models.fine_tuned import SpanHead
-from crossinit_fairseq.tasks.fine_tuning import FineTuningConfig, FineTuningTask, training_files
+from crossinit_fairseq.tasks.fine_tuning import FineTuningConfig, FineTuningTask, report_training_files
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class CrossInitQaTask(FineTuningTask):
         for language, path in self.train_files:
             windows = self.encoder.training_windows(read_questions(path, language), language, path)
             examples += [_example(len(examples) + number, [window]) for number, window in enumerate(windows)]
-        training_files(self.train_files, len(examples), 0)
+        report_training_files(self.train_files, len(examples), 0)
         return examples
 
     def evaluation_examples(self, language: str, path: str) -> List[Example]:

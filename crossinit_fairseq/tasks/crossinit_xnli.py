@@ -15,7 +15,7 @@ from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.finetuning.encoding import SPECIAL, PairForm, PieceEncoder, shorten_pair
 from crossinit_fairseq.finetuning.nli_files import LABELS, Pair, read_pairs
 from crossinit_fairseq.models.fine_tuned import ClassificationHead
-from crossinit_fairseq.tasks.fine_tuning import FineTuningConfig, FineTuningTask, training_files
+from crossinit_fairseq.tasks.fine_tuning import FineTuningConfig, FineTuningTask, report_training_files
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class CrossInitXnliTask(FineTuningTask):
                     left_out += 1
                 else:
                     examples.append(example._replace(targets=[[pair.label]]))
-        training_files(self.train_files, len(examples), left_out)
+        report_training_files(self.train_files, len(examples), left_out)
         return examples
 
     def evaluation_examples(self, language: str, path: str) -> List[Example]:

@@ -212,7 +212,7 @@ class FineTuningTask(CrossInitTask):
         """Log what `score` gave. end: of the names of one language's sums."""
 
 
-def training_files(files: Sequence[LanguageFile], count: int, left_out: int) -> None:
+def report_training_files(files: Sequence[LanguageFile], count: int, left_out: int) -> None:
     """Say what is trained on. Raises InputError when nothing is left."""
     names = ", ".join(f"{language}={path}" for language, path in files)
     if left_out:

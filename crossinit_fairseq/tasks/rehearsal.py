@@ -15,6 +15,7 @@ from fairseq.optim import OPTIMIZER_REGISTRY, build_optimizer
 from fairseq.optim.lr_scheduler import build_lr_scheduler
 
 from crossinit_fairseq.checkpoint_files import (
+    FEW_BYTES,
     load_checkpoint_file,
     read_header,
     sentence_of_another_optimizer,
@@ -24,8 +25,6 @@ from crossinit_fairseq.data.dictionary_record import starting_checkpoint
 from crossinit_fairseq.data.folder import check_languages
 from crossinit_fairseq.errors import InputError, first_line, one_sentence
 from crossinit_fairseq.tasks.base import CrossInitTask
-
-_FEW_BYTES = 4 << 30  # checkpoints that are loaded in seconds
 
 
 def rehearse(program: str, cfg: Any) -> None:
@@ -108,7 +107,7 @@ def _check_start(cfg: Any, model: torch.nn.Module, criterion: str) -> None:
     """Raise InputError when the checkpoint that the run would start from does not fit the model, or the optimizer."""
     saving = cfg.checkpoint
     path = starting_checkpoint(saving.save_dir, saving.restore_file, saving.finetune_from_model)
-    if not path or os.path.getsize(path) > _FEW_BYTES:
+    if not path or os.path.getsize(path) > FEW_BYTES:
         return
     state = load_checkpoint_file(path)
     try:

@@ -189,7 +189,7 @@ def test_objective_and_gradient_against_a_dense_one(drawn, temperature):
 
 def test_words_apart_do_not_translate_each_other():
     pairs = [([k], [50 + k], f"l{k}", f"r{k}") for k in range(41)]
-    english, romanian = PairedWords([lexicon(pairs)]).apart(seed=3)
+    english, romanian = PairedWords([lexicon(pairs)]).unrelated_words(seed=3)
     left, right = english.tokens.tolist(), romanian.tokens.tolist()
     assert len(english) == 21 and len(romanian) == 20
     assert sorted(left + [token - 50 for token in right]) == list(range(41))
@@ -199,7 +199,7 @@ def test_words_apart_do_not_translate_each_other():
 def test_words_of_several_translations_stay_apart():
     # word k is k, and k + 1: of 20
     pairs = [([k], [50 + (k + more) % 20], str(k), str((k + more) % 20)) for k in range(20) for more in (0, 1)]
-    english, romanian = PairedWords([lexicon(pairs)]).apart()
+    english, romanian = PairedWords([lexicon(pairs)]).unrelated_words()
     related = {(k, (k + more) % 20) for k in range(20) for more in (0, 1)}
     assert len(english) == 10 and 2 <= len(romanian) <= 10
     assert not related & {(one, other - 50) for one in english.tokens.tolist() for other in romanian.tokens.tolist()}
@@ -208,15 +208,15 @@ def test_words_of_several_translations_stay_apart():
 def test_words_apart_of_three_languages_and_of_small_lexicons():
     one = lexicon([([k], [50 + k], str(k), str(k)) for k in range(8)])
     two = lexicon([([k], [90 + k], str(k), str(k)) for k in range(8)], "en", "ne")
-    english, romanian, nepali = PairedWords([one, two]).apart()
+    english, romanian, nepali = PairedWords([one, two]).unrelated_words()
     assert 4 <= len(english) <= 8 and len(romanian) == len(nepali) == 4
     assert all(token < 50 for token in english.tokens) and all(token >= 90 for token in nepali.tokens)
     # of File and file, and of their two translations, one form each
     forms = [([k], [50 + k], str(k // 2), str(k // 2)) for k in range(12)]
-    english, romanian = PairedWords([lexicon(forms)]).apart()
+    english, romanian = PairedWords([lexicon(forms)]).unrelated_words()
     assert len(english) == len(romanian) == 3 and not any(token % 2 for token in [*english.tokens, *romanian.tokens])
     # one word each would be left: all are taken
-    english, romanian = PairedWords([lexicon(LEXICON[3:])]).apart()
+    english, romanian = PairedWords([lexicon(LEXICON[3:])]).unrelated_words()
     assert len(english) == len(romanian) == 2
 
 
@@ -231,7 +231,7 @@ def test_partners_come_together_and_directions_stay():
     paired = PairedWords([lexicon([([k], [count + k], str(k), str(k)) for k in range(count)])])
     torch.manual_seed(1)
     table = torch.nn.Parameter(torch.randn(2 * count, dimensions) * dimensions**-0.5)
-    measure = RandomWords(paired.apart(), 2 * count)
+    measure = RandomWords(paired.unrelated_words(), 2 * count)
     optimizer = torch.optim.Adam([table], lr=0.005)
     everything = paired.plan(PairDraws(0, np.arange(count)))
     before = pair_objective(pair_vectors(table, everything), everything.related, 0.1)

@@ -53,7 +53,7 @@ def test_hand_worked(tmp_path, caplog):
         ],
     )
     found = find_control_symbols(prefix, SYMBOLS)
-    assert found.sentences.tolist() == [1, 4, 6, 7] and found.of == 8
+    assert found.sentences.tolist() == [1, 4, 6, 7] and found.total == 8
     assert found.counts == {"<mask>": 3, "[ro]": 1, "</s>": 1, "<s>": 1, "<pad>": 1}, "[de] is not at the end: text"
     assert find_control_symbols(prefix, SYMBOLS, ["de"]).sentences.tolist() == [1, 4, 5, 6, 7]
     with caplog.at_level(logging.WARNING):
@@ -69,7 +69,7 @@ def test_clean_text_is_not_spoken_of(tmp_path, caplog):
     found = find_control_symbols(write_text(tmp_path / "train", [[A, EOS], [B, UNK, EOS]]), SYMBOLS)
     with caplog.at_level(logging.WARNING):
         report_control_symbols("train", found, "they are left out")
-    assert not caplog.records and len(found.sentences) == 0 and found.of == 2 and found.counts == {}
+    assert not caplog.records and len(found.sentences) == 0 and found.total == 2 and found.counts == {}
 
 
 def slowly(sentences):

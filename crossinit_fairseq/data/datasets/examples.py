@@ -7,6 +7,7 @@ import torch
 from fairseq.data import FairseqDataset
 
 from crossinit_fairseq.data.dictionary import PAD
+from crossinit_fairseq.data.sentences import pad_rows
 
 
 class Example(NamedTuple):
@@ -53,9 +54,9 @@ class Examples(FairseqDataset):
             return {}
         tokens = [one for sample in samples for one in sample.tokens]
         lengths = torch.tensor([len(one) for one in tokens])
-        net_input = {"src_tokens": _padded(tokens, PAD), "src_lengths": lengths}
+        net_input = {"src_tokens": pad_rows(tokens, PAD), "src_lengths": lengths}
         if samples[0].languages is not None:
-            net_input["language_ids"] = _padded([one for sample in samples for one in sample.languages or []], 0)
+            net_input["language_ids"] = pad_rows([one for sample in samples for one in sample.languages or []], 0)
         return {
             "id": torch.tensor([sample.number for sample in samples for _ in sample.tokens]),
             "nsentences": len(tokens),
@@ -63,11 +64,3 @@ class Examples(FairseqDataset):
             "net_input": net_input,
             "target": torch.tensor([list(target) for sample in samples for target in sample.targets]),
         }
-
-
-def _padded(rows: Sequence[np.ndarray], filling: int) -> torch.Tensor:
-    """int64 [T] arrays as int64 [B, longest T], filled up on the right."""
-    batch = torch.full((len(rows), max(map(len, rows))), filling, dtype=torch.int64)
-    for place, row in enumerate(rows):
-        batch[place, : len(row)] = torch.from_numpy(np.asarray(row))
-    return batch

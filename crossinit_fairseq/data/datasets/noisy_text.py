@@ -8,7 +8,7 @@ from fairseq.data import FairseqDataset
 
 from crossinit_fairseq.data.bart_noise import BartNoise
 from crossinit_fairseq.data.dictionary import BOS, PAD
-from crossinit_fairseq.data.sentences import cut_batches
+from crossinit_fairseq.data.sentences import cut_batches, pad_rows
 
 
 class NoisyInput(NamedTuple):
@@ -94,7 +94,7 @@ class NoisyText(FairseqDataset):
         """
         if not samples:
             return {}
-        target = _padded([sample.target for sample in samples])
+        target = pad_rows([sample.target for sample in samples], PAD)
         shifted = torch.full_like(target, PAD)
         shifted[:, 1:] = target[:, :-1].masked_fill(target[:, 1:].eq(PAD), PAD)
         shifted[:, 0] = torch.tensor([int(sample.target[-1]) for sample in samples])
@@ -103,7 +103,7 @@ class NoisyText(FairseqDataset):
             "nsentences": len(samples),
             "ntokens": sum(len(sample.target) for sample in samples),
             "net_input": {
-                "src_tokens": _padded([sample.source for sample in samples]),
+                "src_tokens": pad_rows([sample.source for sample in samples], PAD),
                 "src_lengths": torch.tensor([len(sample.source) for sample in samples]),
                 "prev_output_tokens": shifted,
             },
@@ -148,11 +148,3 @@ def sampling_ratios(counts: Sequence[int], alpha: Optional[float]) -> np.ndarray
         return np.ones(len(counts))
     shares = (counts / counts.sum()) ** alpha
     return shares / shares.sum() * counts.sum() / counts
-
-
-def _padded(rows: Sequence[np.ndarray]) -> torch.Tensor:
-    """int64 [T] arrays as int64 [B, longest T], filled up on the right."""
-    lengths = np.array([len(row) for row in rows])
-    batch = np.full((len(rows), int(lengths.max())), PAD, dtype=np.int64)
-    batch[np.arange(batch.shape[1]) < lengths[:, None]] = np.concatenate(rows)
-    return torch.from_numpy(batch)

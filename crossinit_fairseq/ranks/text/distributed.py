@@ -67,7 +67,7 @@ def count_text_distributed(
         client.submit(_sum, [client.submit(_item, one, share, pure=False) for one in counted], min_count, pure=False)
         for share in range(shares)
     ]
-    follow(as_completed(counted), len(counted))
+    wait_for(as_completed(counted), len(counted))
     skipped, entities = (sum(numbers) for numbers in zip(*client.gather(passed)))
     return make_table(client.gather(sums), words, min_count, skipped, entities)
 
@@ -92,7 +92,7 @@ def _sum(frames: List[Any], min_count: int) -> Any:
     return summarise(add_up(frames), min_count)
 
 
-def follow(futures: Any, number: int) -> None:
+def wait_for(futures: Any, number: int) -> None:
     """Wait, with a bar on a terminal; the first failure ends it."""
     from tqdm import tqdm
 
