@@ -2,30 +2,84 @@
 
 import logging
 import os
-from typing import Any, Dict
+from dataclasses import dataclass, field, fields
+from typing import Any, Collection, Dict, Set
 
 import numpy as np
+from fairseq.dataclass import ChoiceEnum
 from fairseq.models import BaseFairseqModel
 from fairseq.tasks import register_task
 
-from crossinit_fairseq.data.bart_noise import BartNoise
-from crossinit_fairseq.data.datasets.corpus import open_blocks
+from crossinit_fairseq.data.bart_noise import MASK_LENGTHS, SPANS, BartNoise, NoiseLaw
+from crossinit_fairseq.data.datasets.corpus import BREAK_MODES, open_blocks
 from crossinit_fairseq.data.datasets.fixed_dictionary import load_dictionary
 from crossinit_fairseq.data.datasets.grouped_batches import GroupedBatches
 from crossinit_fairseq.data.datasets.noisy_text import NoisyText, sampling_ratios
 from crossinit_fairseq.data.dictionary import EOS, MASK, language_token, special_rows
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.ranks import WordPieces
-from crossinit_fairseq.tasks.crossinit_denoising_config import (
-    CrossInitDenoisingConfig,
-    check_options,
-    noise_law,
-    without_word_masks,
-)
-from crossinit_fairseq.tasks.encoder_decoder import EncoderDecoderTask
-from crossinit_fairseq.tasks.pretraining import PretrainingTask
+from crossinit_fairseq.tasks.encoder_decoder import EncoderDecoderConfig, EncoderDecoderTask
+from crossinit_fairseq.tasks.pretraining import PretrainingConfig, PretrainingTask, check_sampling
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass
+class CrossInitDenoisingConfig(EncoderDecoderConfig, PretrainingConfig):
+    """Options of `--task crossinit_denoising`; by name those of fairseq's multilingual_denoising, by default mBART's
+    noise on single sentences."""
+
+    tokens_per_sample: int = field(
+        default=512,
+        metadata={
+            "help": "longest input, in sub-tokens, its first and last included (mBART: 512); the model's positions and "
+            "--max-source-positions and --max-target-positions may set a lower bound"
+        },
+    )
+    sample_break_mode: ChoiceEnum(list(BREAK_MODES)) = field(
+        default="eos",
+        metadata={
+            "help": "eos: an input is one sentence, as in translation; complete: as many whole sentences as fit, as "
+            "mBART; none: a piece of the running text, cut anywhere (default: eos)"
+        },
+    )
+    mask: float = field(default=0.35, metadata={"help": "share of the words that are masked, rounded up (mBART: 0.35)"})
+    mask_length: ChoiceEnum(list(MASK_LENGTHS)) = field(
+        default=SPANS,
+        metadata={
+            "help": "what a mask stands for: a span of words (span-poisson, as mBART), a word, or a sub-token (subword)"
+        },
+    )
+    poisson_lambda: float = field(
+        default=3.5, metadata={"help": "mean length of a span, in words; a span of none inserts a mask (mBART: 3.5)"}
+    )
+    replace_length: int = field(
+        default=1,
+        metadata={"help": "a masked span becomes nothing (0), one <mask> (1) or one for each sub-token (-1)"},
+    )
+    mask_random: float = field(
+        default=0.0, metadata={"help": "share of the masks that are a random sub-token instead of <mask>"}
+    )
+    insert: float = field(default=0.0, metadata={"help": "masks to insert, as a share of the sub-tokens"})
+    permute: float = field(default=0.0, metadata={"help": "share of the sub-tokens that are permuted among each other"})
+    rotate: float = field(default=0.0, metadata={"help": "share of the inputs that begin elsewhere (rotated)"})
+    permute_sentences: float = field(
+        default=0.0, metadata={"help": "share of the sentences of an input that are permuted among each other"}
+    )
+    no_whole_word_mask_langs: str = field(
+        default="",
+        metadata={
+            "help": "languages without spaces, such as ja,zh: each of their sub-tokens counts as a word. In the others "
+            "a word is a run of sub-tokens, as the dictionary's symbols tell; --bpe is not needed"
+        },
+    )
+    add_lang_token: bool = field(
+        default=False,
+        metadata={
+            "help": "end inputs with the token of their language, [en], and start the decoder with it, as mBART; "
+            "crossinit_unmt reads and writes sentences so. Without, </s> stands in its place"
+        },
+    )
 
 
 @register_task("crossinit_denoising", dataclass=CrossInitDenoisingConfig)
@@ -47,7 +101,7 @@ class CrossInitDenoisingTask(EncoderDecoderTask, PretrainingTask):
         """Check the data folder and the options before anything is built."""
         with one_sentence():
             folders, languages = cls.folders_and_languages(cfg)
-            check_options(cfg, languages)
+            _check_options(cfg, languages)
             if not cfg.add_lang_token:
                 logger.warning(
                     "without --add-lang-token the model is not told the languages, and crossinit_unmt will find "
@@ -100,9 +154,9 @@ class CrossInitDenoisingTask(EncoderDecoderTask, PretrainingTask):
         special = special_rows(symbols, self.languages)
         pieces = WordPieces(symbols, special=special, unk=self.dictionary.unk())
         text_tokens = np.setdiff1d(np.arange(len(symbols)), special)
-        mask, law, no_words = self.dictionary.index(MASK), noise_law(cfg), without_word_masks(cfg)
+        mask, law, spaceless = self.dictionary.index(MASK), noise_law(cfg), without_word_masks(cfg)
         noise = {
-            language: BartNoise(law, pieces, mask, text_tokens, self.longest, whole_words=language not in no_words)
+            language: BartNoise(law, pieces, mask, text_tokens, self.longest, whole_words=language not in spaceless)
             for language in blocks
         }
         ends = {
@@ -110,3 +164,29 @@ class CrossInitDenoisingTask(EncoderDecoderTask, PretrainingTask):
             for language in blocks
         }
         return NoisyText(blocks, noise, ends, cfg.seed, alpha)
+
+
+def noise_law(cfg: CrossInitDenoisingConfig) -> NoiseLaw:
+    """The options of the noise. Raises InputError where one is out of range."""
+    values = {option.name: getattr(cfg, option.name) for option in fields(NoiseLaw)}
+    law = NoiseLaw(**dict(values, mask_length=str(cfg.mask_length)))
+    law.check()
+    return law
+
+
+def _check_options(cfg: CrossInitDenoisingConfig, languages: Collection[str]) -> None:
+    """Raises InputError where an option is out of range. languages: those of the run."""
+    noise_law(cfg)
+    if cfg.tokens_per_sample < 4:
+        raise InputError(f"--tokens-per-sample is {cfg.tokens_per_sample}; <s>, a word, </s> and [lang] make 4")
+    check_sampling(cfg)
+    unknown = sorted(without_word_masks(cfg) - set(languages))
+    if unknown:
+        raise InputError(
+            f"--no-whole-word-mask-langs names {', '.join(unknown)}, but this run has {', '.join(languages)}"
+        )
+
+
+def without_word_masks(cfg: CrossInitDenoisingConfig) -> Set[str]:
+    """The languages of --no-whole-word-mask-langs."""
+    return {name.strip() for name in cfg.no_whole_word_mask_langs.split(",") if name.strip()}

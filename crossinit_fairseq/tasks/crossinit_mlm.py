@@ -18,6 +18,7 @@ from fairseq.dataclass import ChoiceEnum
 from fairseq.models import BaseFairseqModel, FairseqEncoderModel
 from fairseq.tasks import register_task
 
+from crossinit_fairseq.data.datasets.corpus import BREAK_MODES
 from crossinit_fairseq.data.datasets.fixed_dictionary import load_dictionary
 from crossinit_fairseq.data.datasets.grouped_batches import GroupedBatches
 from crossinit_fairseq.data.datasets.masked_text import MaskedText
@@ -25,20 +26,19 @@ from crossinit_fairseq.data.datasets.noisy_text import sampling_ratios
 from crossinit_fairseq.data.dictionary import languages_in
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
-from crossinit_fairseq.tasks.base import CrossInitConfig
-from crossinit_fairseq.tasks.pretraining import PretrainingTask
+from crossinit_fairseq.tasks.pretraining import PretrainingConfig, PretrainingTask, check_sampling
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass
-class CrossInitMlmConfig(CrossInitConfig):
+class CrossInitMlmConfig(PretrainingConfig):
     """Options of `--task crossinit_mlm`."""
 
     tokens_per_sample: int = field(
         default=256, metadata={"help": "longest input, in sub-tokens, its first and last included (XLM: 256)"}
     )
-    sample_break_mode: ChoiceEnum(["complete", "eos", "none"]) = field(
+    sample_break_mode: ChoiceEnum(list(BREAK_MODES)) = field(
         default="complete",
         metadata={
             "help": "complete: an input is as many whole sentences as fit; eos: one sentence; none: a piece of the "
@@ -48,13 +48,6 @@ class CrossInitMlmConfig(CrossInitConfig):
     mask_prob: float = field(default=0.15, metadata={"help": "share of the tokens to predict"})
     leave_unmasked_prob: float = field(default=0.1, metadata={"help": "share of those that stay as they are"})
     random_token_prob: float = field(default=0.1, metadata={"help": "share of those that become a random token"})
-    multilang_sampling_alpha: float = field(
-        default=0.5,
-        metadata={
-            "help": "a language with the share p of the text is drawn in proportion to p ** alpha (paper: 0.5; 1: as "
-            "it is)"
-        },
-    )
 
 
 @register_task("crossinit_mlm", dataclass=CrossInitMlmConfig)
@@ -161,6 +154,8 @@ class CrossInitMlmTask(PretrainingTask):
 
 
 def _check_options(cfg: CrossInitMlmConfig) -> None:
+    """Raises InputError where an option is out of range."""
+    check_sampling(cfg)
     if not 0 < cfg.mask_prob < 1:
         raise InputError(f"--mask-prob is {cfg.mask_prob}; it must lie between 0 and 1")
     left, random = cfg.leave_unmasked_prob, cfg.random_token_prob

@@ -23,7 +23,7 @@ from crossinit_fairseq.models.copying_attention import start_as_copier
 from crossinit_fairseq.ranks import RankedWords, open_binarised
 from crossinit_fairseq.spans import DrawDataset, PairSampler, SpanSampler
 from crossinit_fairseq.tasks.base import CrossInitTask
-from crossinit_fairseq.tasks.crossinit_pretrain_config import CrossInitPretrainConfig
+from crossinit_fairseq.tasks.crossinit_pretrain_config import CrossInitPretrainConfig, check_options
 from crossinit_fairseq.tasks.lexicons import lexicon_tokens, parse_lexicons
 from crossinit_fairseq.tasks.word_ranks import from_binarised, from_table, parse_tables
 
@@ -77,7 +77,7 @@ class CrossInitPretrainTask(CrossInitTask):
     def setup_task(cls, cfg: CrossInitPretrainConfig, **kwargs: Any) -> "CrossInitPretrainTask":
         """Check the data folder before anything is built."""
         with one_sentence():
-            _check_options(cfg)
+            check_options(cfg)
             folders = data_folders(cfg.data)
             tables = parse_tables(cfg.ranks)
             named = cfg.langs or ",".join(sorted(set(languages_of(folders[0])) | set(tables)))
@@ -326,15 +326,3 @@ class CrossInitPretrainTask(CrossInitTask):
     def max_positions(self) -> None:
         """None: spans have no positions."""
         return None
-
-
-def _check_options(cfg: CrossInitPretrainConfig) -> None:
-    for option, value in (("--updates-per-epoch", cfg.updates_per_epoch), ("--valid-batches", cfg.valid_batches)):
-        if value < 1:
-            raise InputError(f"{option} is {value}; it must be 1 or more")
-    if cfg.flatness <= 0:
-        raise InputError(f"--flatness must be above 0, not {cfg.flatness}")
-    if cfg.stop_directions < 0:
-        raise InputError(f"--stop-directions is a number of directions, 0 or more, not {cfg.stop_directions}")
-    if cfg.lexicon_beside_spans and not cfg.lexicon:
-        raise InputError("--lexicon-beside-spans needs --lexicon SOURCE-TARGET=FILE")

@@ -5,6 +5,7 @@ from typing import Optional
 
 from fairseq.dataclass import ChoiceEnum
 
+from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import BPE_STYLES
 from crossinit_fairseq.tasks.base import CrossInitConfig
 
@@ -126,3 +127,16 @@ class CrossInitPretrainConfig(CrossInitConfig):
         default=1024,
         metadata={"help": "longest output of the decoder; as in the pre-training that follows"},
     )
+
+
+def check_options(cfg: CrossInitPretrainConfig) -> None:
+    """Raises InputError where an option is out of range or has no effect."""
+    for option, value in (("--updates-per-epoch", cfg.updates_per_epoch), ("--valid-batches", cfg.valid_batches)):
+        if value < 1:
+            raise InputError(f"{option} is {value}; it must be 1 or more")
+    if cfg.flatness <= 0:
+        raise InputError(f"--flatness must be above 0, not {cfg.flatness}")
+    if cfg.stop_directions < 0:
+        raise InputError(f"--stop-directions is a number of directions, 0 or more, not {cfg.stop_directions}")
+    if cfg.lexicon_beside_spans and not cfg.lexicon:
+        raise InputError("--lexicon-beside-spans needs --lexicon SOURCE-TARGET=FILE")

@@ -213,7 +213,7 @@ class FineTuningTask(CrossInitTask):
 
 
 def report_training_files(files: Sequence[LanguageFile], count: int, left_out: int) -> None:
-    """Say what is trained on. Raises InputError when nothing is left."""
+    """Log which files are trained on, and what was left out of them. Raises InputError when nothing is left."""
     names = ", ".join(f"{language}={path}" for language, path in files)
     if left_out:
         logger.warning(f"{names}: left out {left_out:,} that have no label or no token")

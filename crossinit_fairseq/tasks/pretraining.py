@@ -1,6 +1,7 @@
 """What the tasks share that pre-train a whole model on monolingual text: masked LM and denoising."""
 
 import math
+from dataclasses import dataclass, field
 from typing import Any, Dict, List, Sequence, Tuple
 
 from fairseq.criterions import FairseqCriterion
@@ -10,6 +11,25 @@ from fairseq.models import BaseFairseqModel
 from crossinit_fairseq.data.folder import check_languages, data_folders, languages_of
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.tasks.base import CrossInitConfig, CrossInitTask
+
+
+@dataclass
+class PretrainingConfig(CrossInitConfig):
+    """Options of tasks that pre-train a whole model."""
+
+    multilang_sampling_alpha: float = field(
+        default=0.5,
+        metadata={
+            "help": "a language with the share p of the text is drawn in proportion to p ** alpha (paper: 0.5; 1: as "
+            "it is)"
+        },
+    )
+
+
+def check_sampling(cfg: PretrainingConfig) -> None:
+    """Raises InputError where the sampling of languages is out of range."""
+    if cfg.multilang_sampling_alpha < 0:
+        raise InputError(f"--multilang-sampling-alpha is {cfg.multilang_sampling_alpha}; it must be 0 or more")
 
 
 class PretrainingTask(CrossInitTask):

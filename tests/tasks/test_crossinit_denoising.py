@@ -9,8 +9,7 @@ import pytest
 from fairseq.data import Dictionary
 
 from crossinit_fairseq.data.bart_noise import NoiseLaw
-from crossinit_fairseq.tasks.crossinit_denoising import CrossInitDenoisingTask
-from crossinit_fairseq.tasks.crossinit_denoising_config import CrossInitDenoisingConfig, noise_law
+from crossinit_fairseq.tasks.crossinit_denoising import CrossInitDenoisingConfig, CrossInitDenoisingTask, noise_law
 from tests.conftest import write_split
 from tests.tasks.denoising import denoise, sentences_of
 

@@ -111,8 +111,8 @@ def test_shares_of_what_is_masked(data_folder):
 
 def test_masks_are_new_in_every_epoch_and_the_same_in_every_validation(data_folder):
     def masks(split, epoch, **options):
-        made = samples(loaded(data_folder, split, epoch, multilang_sampling_alpha=1.0, **options))
-        return {tuple(originals(sample)): sample["net_input"]["src_tokens"].tolist() for sample in made}
+        got = samples(loaded(data_folder, split, epoch, multilang_sampling_alpha=1.0, **options))
+        return {tuple(originals(sample)): sample["net_input"]["src_tokens"].tolist() for sample in got}
 
     first, again, second = masks("train", 1), masks("train", 1), masks("train", 2)
     assert first == again and set(first) == set(second)
@@ -284,6 +284,7 @@ def test_generate_with_a_beam(stages, data_folder):
         (dict(langs="aa,cc"), "language 'cc' has no binarised text"),
         (dict(data="/nowhere"), "the data folder /nowhere does not exist"),
         (dict(mask_prob=0.0), "--mask-prob is 0.0; it must lie between 0 and 1"),
+        (dict(multilang_sampling_alpha=-0.1), "--multilang-sampling-alpha is -0.1; it must be 0 or more"),
         (
             dict(leave_unmasked_prob=0.6, random_token_prob=0.5),
             "are shares of the masked tokens, of 1 together at most",

@@ -29,7 +29,7 @@ def test_weights_are_schedules(data_folder, tmp_path):
 
 
 def test_what_is_generated_fits_the_encoder(data_folder, tmp_path):
-    """An untrained model goes on to the limit; dressed as a source, that must not be one token too long."""
+    """An untrained model goes on to the limit; with special tokens, as a source, it must not be one token too long."""
     log = translate(
         data_folder, tmp_path, "--max-update 2 --bt-max-len-b 99 --max-source-positions 20 --max-target-positions 20"
     ).stdout

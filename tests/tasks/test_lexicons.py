@@ -18,9 +18,9 @@ def test_lexicons_of_an_option(tmp_path):
     romanian = write(tmp_path / "ro.tsv", "en ro", ["file\tfișier"])
     nepali = write(tmp_path / "ne.tsv", "en ne", ["file\tफाइल"])
     languages = ["en", "ne", "ro", "zh-CN"]
-    made = parse_lexicons(f"ro-en={romanian}, en-ne={nepali},", languages)
-    assert list(made) == [("ro", "en"), ("en", "ne")]
-    assert made["ro", "en"].translations() == {"fișier": "file"}, "turned around"
+    got = parse_lexicons(f"ro-en={romanian}, en-ne={nepali},", languages)
+    assert list(got) == [("ro", "en"), ("en", "ne")]
+    assert got["ro", "en"].translations() == {"fișier": "file"}, "turned around"
     chinese = write(tmp_path / "zh.tsv", "en zh-CN", ["file\t文件"])
     assert list(parse_lexicons(f"en-zh-CN={chinese}", languages)) == [("en", "zh-CN")]
     assert parse_lexicons("", languages) == parse_lexicons(None, languages) == {}
@@ -60,8 +60,8 @@ def test_words_in_the_sub_tokens_of_the_training_text(data_folder, tmp_path, cap
     path = write(tmp_path / "lexicon.tsv", "aa bb", ["a0\tb0", "a3s\tb3s", "a10t\tb1", "a99\tb2"])
     (lexicon,) = parse_lexicons(f"aa-bb={path}", ["aa", "bb"]).values()
     with caplog.at_level(logging.INFO):
-        made = lexicon_tokens(lexicon, words, dictionary)
-    texts = [[" ".join(dictionary.symbols[token] for token in side) for side in pair[:2]] for pair in made.pairs]
+        got = lexicon_tokens(lexicon, words, dictionary)
+    texts = [[" ".join(dictionary.symbols[token] for token in side) for side in pair[:2]] for pair in got.pairs]
     assert texts == [["▁a0", "▁b0"], ["▁a3 s", "▁b3 s"], ["▁a10 t", "▁b1"]]
     assert "4 pairs; 7 of its words occur in the training text, 1 do not" in caplog.text
 

@@ -19,13 +19,13 @@ def watched(stock, rank):
 
     def train_step(self, samples, **options):
         items = [(sample or {}).get("update") for sample in samples]
-        made = self.task.back_translation
+        got = self.task.back_translation
         if rank and self.get_num_updates() == 0:
-            text_tokens = made.text_tokens
-            made.text_tokens = text_tokens & False  # no token counts as text
+            text_tokens = got.text_tokens
+            got.text_tokens = text_tokens & False  # no token counts as text
         log = stock(self, samples, **options)
         if rank and self.get_num_updates() == 1:
-            made.text_tokens = text_tokens
+            got.text_tokens = text_tokens
         digest = hashlib.sha256(b"".join(p.detach().numpy().tobytes() for p in self.model.parameters())).hexdigest()
         print("WORKER", self.get_num_updates(), items, digest)
         return log

@@ -59,14 +59,14 @@ def test_the_first_updates_learn_from_word_by_word_sources(data_folder, lexicon)
         task.back_translation.request(batch, other, False, (1, 0)) for batch, other in zip(batches, ("bb", "aa"))
     ]
     for update in (0, 1):
-        made = task.back_translation.samples(no_model, batches, requests, update)
-        for batch, request, (sample, counts) in zip(batches, requests, made):
+        got = task.back_translation.samples(no_model, batches, requests, update)
+        for batch, request, (sample, counts) in zip(batches, requests, got):
             expected = by_word(batch, task, batch["language"], request.language)
             assert as_rows(sample["net_input"]["src_tokens"]) == expected
             assert torch.equal(sample["target"], task.special_tokens.add_to_batch(batch["clean"], batch["language"]))
             assert counts["in_target"] == counts["written"] and counts["sentences"] == 8
-    made = task.back_translation.samples(training.model, batches, requests, 2)
-    assert as_rows(made[0][0]["net_input"]["src_tokens"]) != by_word(batches[0], task, "aa", "bb")
+    got = task.back_translation.samples(training.model, batches, requests, 2)
+    assert as_rows(got[0][0]["net_input"]["src_tokens"]) != by_word(batches[0], task, "aa", "bb")
     with pytest.raises(AttributeError):
         task.back_translation.samples(no_model, batches, requests, 2)
 

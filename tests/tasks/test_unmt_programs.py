@@ -169,12 +169,12 @@ def test_hub_interfaces_translate_as_training_does(data_folder, checkpoint, sour
     expected = []
     for sentence in tokens:  # the limit is of the longest sentence of a batch
         request = TranslationRequest(task.special_tokens.add(sentence, source).unsqueeze(0), target)
-        (made,) = Search(task.special_tokens, max_len_a=0, max_len_b=6)(model, [request])
-        expected.append(task.dictionary.string(made[0]))
+        (got,) = Search(task.special_tokens, max_len_a=0, max_len_b=6)(model, [request])
+        expected.append(task.dictionary.string(got[0]))
     for kind in (TransformerModel, BARTModel):
         loaded = hub(kind, data_folder, checkpoint, source_lang=source, target_lang=target)
-        made = loaded.translate(sentences, beam=1, max_len_a=0, max_len_b=7)  # it counts the <s>
-        assert made == expected, kind
+        got = loaded.translate(sentences, beam=1, max_len_a=0, max_len_b=7)  # it counts the <s>
+        assert got == expected, kind
         assert len(loaded.translate(sentences, beam=3, max_len_b=7)) == 3
         assert loaded.translate(sentences, beam=1, max_len_a=0, max_len_b=7) == expected, "also after a beam"
 
@@ -196,8 +196,8 @@ def test_translations_of_the_target_language_only(data_folder, checkpoint):
         options = dict(options, max_len_a=0, max_len_b=12, min_len=6)
         foreign = re.compile("\u2581a|\\[")  # words of aa, language tokens
         assert foreign.search(" ".join(free.translate(WORDS, **options))), "or this test shows nothing"
-        made = " ".join(held_back.translate(WORDS, **options))
-        assert "\u2581b" in made and not foreign.search(made), options
+        got = " ".join(held_back.translate(WORDS, **options))
+        assert "\u2581b" in got and not foreign.search(got), options
 
 
 def test_the_target_language_is_known_by_its_text(data_folder, checkpoint, tmp_path):
@@ -267,9 +267,9 @@ def test_sentences_too_long_for_the_hub_are_cut_and_said(hubs, caplog):
     sentence = " ".join(["\u2581a1", "\u2581a2"] * 100)
     for loaded in hubs:
         caplog.clear()
-        made, short = loaded.translate([sentence, WORDS[0]], beam=1, max_len_a=0, max_len_b=7)
+        got, short = loaded.translate([sentence, WORDS[0]], beam=1, max_len_a=0, max_len_b=7)
         cut = " ".join(sentence.split()[:61])  # and </s>
-        assert [made, short] == loaded.translate([cut, WORDS[0]], beam=1, max_len_a=0, max_len_b=7)
+        assert [got, short] == loaded.translate([cut, WORDS[0]], beam=1, max_len_a=0, max_len_b=7)
         said = [record.getMessage() for record in caplog.records if "cut" in record.getMessage()]
         assert said[0] == "1 of 2 sentences are cut to 62 sub-tokens"
 

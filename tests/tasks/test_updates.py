@@ -16,22 +16,22 @@ def loaded(task, data):
     """A task with its training text."""
     words = [str(data)] + TASKS[task].options.split() + COMMON.split()
     cfg = convert_namespace_to_omegaconf(options.parse_args_and_arch(options.get_training_parser(), words))
-    made = tasks.setup_task(cfg.task)
-    made.build_model(cfg.model)  # crossinit_pretrain lays its draws out for it
-    made.load_dataset("train")
-    return made
+    got = tasks.setup_task(cfg.task)
+    got.build_model(cfg.model)  # crossinit_pretrain lays its draws out for it
+    got.load_dataset("train")
+    return got
 
 
 def updates_of(task, processes):
     """For each update of an epoch the samples of all processes, None where one has none."""
-    made = []
+    got = []
     for process in range(processes):
         iterator = task.get_batch_iterator(
             task.datasets["train"], max_sentences=BATCH, num_shards=processes, shard_id=process, seed=3, epoch=1
         )
-        made.append([sample or None for sample in iterator.next_epoch_itr(shuffle=True)])
-    assert len({len(samples) for samples in made}) == 1, "no process waits for another"
-    return list(zip(*made))
+        got.append([sample or None for sample in iterator.next_epoch_itr(shuffle=True)])
+    assert len({len(samples) for samples in got}) == 1, "no process waits for another"
+    return list(zip(*got))
 
 
 def sizes(sample):
@@ -50,17 +50,17 @@ def test_each_process_brings_a_batch_of_its_own(name, data_folder):
     inputs = sum(sum(sizes(sample)) for (sample,) in alone)
     languages = 2 if name == "crossinit_unmt" else 1
     for processes in (1, 2, 3, 8, 64):
-        made = updates_of(task, processes)
-        counts = [sum((sizes(sample) for sample in update), []) for update in made]
+        got = updates_of(task, processes)
+        counts = [sum((sizes(sample) for sample in update), []) for update in got]
         # update after update, all processes but those that are left without in the last one
         full = [count for count in counts if len(count) == processes * languages]
-        assert len(full) >= len(made) - 1
+        assert len(full) >= len(got) - 1
         if name == "crossinit_pretrain":
             # draws are made as needed: 5 updates an epoch on any number of processes, each of 8 draws of every process
             assert [sum(count) for count in counts] == [BATCH * processes] * 5
             continue
         # an epoch is the same text, whatever the number of processes; the more there are, the fewer its updates
-        assert sum(map(sum, counts)) == inputs and len(made) == -(-len(alone) // processes)
+        assert sum(map(sum, counts)) == inputs and len(got) == -(-len(alone) // processes)
         # but for the last batch of a group of inputs, of which there may be one, every batch is full
         assert sum(size != BATCH for count in counts for size in count) <= languages
         assert all(size <= BATCH for count in counts for size in count)
