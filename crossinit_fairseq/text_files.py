@@ -104,5 +104,5 @@ def whole_number(text: str) -> Optional[int]:
 
 
 def unreadable(path: str, error: OSError) -> InputError:
-    """The error for a file that the system does not give."""
+    """The InputError for a file that the system cannot open or read."""
     return InputError(f"{path} cannot be read: {error.strerror or error}")

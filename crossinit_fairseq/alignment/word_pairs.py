@@ -125,11 +125,11 @@ class PairedWords:
         return _as_ranked(sorted(words))
 
     def unrelated_words(self, seed: int = 0) -> List[RankedWords]:
-        """Words of each language of which no two translate each other or are forms of one word, for measures that these
-        would distort.
+        """Words of each language of which no two translate each other or are forms of one word: such pairs would
+        distort the measures of a table.
 
-        Of a random half of a lexicon's words of the first language the words themselves, of the other half their
-        translations, each in its first form; all words of a language where that leaves fewer than two. Returns
+        A random half of the words of a lexicon's first language is taken, and the translations of the other half, each
+        word in its first form; where that leaves fewer than two words of a language, all of its words. Returns
         RankedWords of equal counts, languages in the order in which the lexicons name them.
         """
         rng = np.random.default_rng(seed)

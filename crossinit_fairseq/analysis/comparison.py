@@ -88,8 +88,8 @@ def paired_bootstrap(
 ) -> Bootstrap:
     """Resample the sentences of the test, the same ones for both starts, and take the mean difference over seeds.
 
-    baseline, system: a Scored for each seed, in the same order. Runs that share a test set share the sample too: it is
-    the sentences that are drawn, not the seeds, of whose chance this test knows nothing.
+    baseline, system: a Scored for each seed, in the same order. Runs that share a test set share the sample too: the
+    sentences are drawn, not the seeds. This test says nothing of what another seed would change; see `seed_test`.
     """
     rng = np.random.default_rng(seed)
     differences = []

@@ -118,5 +118,5 @@ def untrained_cosine(space: Space, value: float, count: int = 1) -> Control:
 
 
 def chance(name: str, values: np.ndarray, limit: Optional[float] = None) -> Control:
-    """The Control of figures that came about by chance, float [n]: their mean, and the limit of the highest 5 %."""
+    """A Control of figures that chance gives, float [n]: their mean, and as its limit what one in twenty exceeds."""
     return Control(name, float(np.mean(values)), float(np.quantile(values, 0.95)) if limit is None else limit)

@@ -45,8 +45,9 @@ def _ended(name: str, work: Callable[[], object]) -> int:
 
 @contextmanager
 def ended_as_by_ctrl_c() -> Iterator[None]:
-    """Inside of it SIGTERM, by which a batch system ends a job, and SIGHUP, of a terminal that is closed, raise
-    KeyboardInterrupt as Ctrl-C does, so that a command tidies up. One that is ignored, as under nohup, stays so."""
+    """Within it two signals raise KeyboardInterrupt, as Ctrl-C does, so that a command tidies up: SIGTERM, by which a
+    batch system ends a job, and SIGHUP, which a closed terminal sends. A signal that is ignored, as under nohup, stays
+    ignored."""
     numbers = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL]
     for number in numbers:
         signal.signal(number, _interrupt)

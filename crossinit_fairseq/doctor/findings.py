@@ -42,7 +42,8 @@ def lines_of(title: str, findings: Iterable[Finding]) -> List[str]:
 
 
 def is_said(what: str, before: Iterable[str]) -> bool:
-    """Whether one of some sentences speaks of the same file, or of the same in other words, as a task's refusal does.
+    """Whether a finding was reported before in other words: one of the sentences before begins as a task's refusal
+    does, or with the same file.
 
     what: `fairseq-train would end: ` and the refusal.
     """

@@ -44,7 +44,7 @@ def xnli_result(
     """Accuracy by language.
 
     systems: {name: folders, one for each seed, that hold LANG.txt}; references: {language: file of pairs}; train: the
-    pairs trained on, for the baselines. Raises InputError for a file that lacks or does not fit.
+    pairs trained on, for the baselines. Raises InputError for a file that is missing or does not fit.
     """
     pairs = {language: read_pairs(path, language) for language, path in references.items()}
     _warn_of_another_language({language: [pair.premise for pair in own] for language, own in pairs.items()}, references)

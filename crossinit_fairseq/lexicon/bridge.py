@@ -10,9 +10,9 @@ from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, FORWARD, MUTUAL, Le
 def compose(left: Lexicon, right: Lexicon) -> Lexicon:
     """The pairs that two lexicons with one common language make of their other two.
 
-    A word's translation is that of its best translation, read in both directions; a pair is mutual where each of its
-    words is so the other's translation. Its score is the lower one of the two pairs that it is made of: the weaker link
-    decides; it is not to be trusted where one of the two is not.
+    A word is translated in two steps: by its best translation in the common language, and the best translation of that.
+    A pair is mutual where the two steps lead from either word to the other. Its score is that of the weaker step. The
+    result is to be trusted only where both lexicons are.
     Either lexicon may be turned around; the first one's other language becomes the source.
 
     Raises InputError when not exactly one language is common, when the words of one are lower-cased and those of the

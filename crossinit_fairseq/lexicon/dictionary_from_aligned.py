@@ -29,9 +29,9 @@ def dictionary_from_aligned(
 
     source, target: the sentences, the same number of both; languages: their codes; lowercase: fold the case.
 
-    What is linked competes by Dice's coefficient over pairs of sentences, 2 c(s, t) / (c(s) + c(t)) where c counts
-    sentences, if the words stand together more often than chance would have any of the pairs (log-likelihood ratio). Of
-    words that are equally associated those at like places of their sentences are linked. Then t is a right translation
+    Words compete for links by Dice's coefficient over pairs of sentences, 2 c(s, t) / (c(s) + c(t)) where c counts
+    sentences; only words compete that stand together more often than by chance (log-likelihood ratio). Of words that
+    are equally associated those at like places of their sentences are linked. Then t is a right translation
     of s, and s of t, when they are linked at least MIN_LINKS times and the coefficient over links, 2 l(s, t) /
     (n(s) + n(t)) where n counts running words, is at least SHARE_OF_BEST of the best that s has, or of the best that t
     has. So a word has several right translations (the: le, la), and an inflected form that is rare (rouges) is right

@@ -209,7 +209,7 @@ class _Search:
 
 
 def _first(side: CoOccurrence, count: int) -> CoOccurrence:
-    """The same of the `count` most frequent words."""
+    """The co-occurrence of the `count` most frequent words alone."""
     if len(side) <= count:
         return side
     return CoOccurrence(

@@ -27,8 +27,8 @@ class PieceNumbers:
                 self._longer[length] = (pack_words(tokens, len(pieces)), ids)
 
     def __call__(self, text: BinarisedText) -> Sentences:
-        """The words of whole sentences. A run of sub-tokens that is no word that can be named, with `<unk>` in it or
-        too long, keeps its place."""
+        """The words of whole sentences. A run of sub-tokens that holds `<unk>`, or is too long, keeps its place as a
+        word outside the vocabulary."""
         tokens = text.tokens
         begins, lengths, known = find_words(tokens, self._pieces)
         if self._pieces.lone_start >= 0:

@@ -73,7 +73,7 @@ class Priors:
     spelling_weight: float
 
     def first(self, count: int) -> "Priors":
-        """The same of the first `count` words of both languages."""
+        """The priors of the first `count` words of both languages alone."""
         spelling = None if self.spelling is None else self.spelling[:count, :count]
         return Priors(self.left[:count], self.right[:count], self.rank_weight, spelling, self.spelling_weight)
 

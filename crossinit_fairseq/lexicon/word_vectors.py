@@ -57,6 +57,6 @@ def unit_rows(vectors: np.ndarray) -> np.ndarray:
 
 
 def unit_sparse_rows(matrix: sparse.spmatrix) -> sparse.csr_matrix:
-    """The same of a sparse [N, M]."""
+    """The rows of a sparse [N, M] at length 1; rows of zeros stay zero."""
     lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(1)).ravel())
     return (sparse.diags((1 / np.maximum(lengths, 1e-9)).astype(np.float32)) @ matrix).tocsr()

@@ -136,7 +136,7 @@ def dimensions_of(model: BaseFairseqModel) -> int:
 
 
 def _parameters(model: nn.Module, part: str) -> List[nn.Parameter]:
-    """Parameters under a name's part, such as lm_head."""
+    """The parameters of which a part of the name is `part`, such as lm_head."""
     return [parameter for name, parameter in model.named_parameters() if part in name.split(".")]
 
 

@@ -42,7 +42,7 @@ class FiniteWatch:
         self._usual: Optional[float] = None  # norm of the gradient, an exponential mean
 
     def begin(self, model: nn.Module, update: int) -> None:
-        """To be called at the begin of each training step. update: how many were done before.
+        """To be called when a training step begins. update: how many were done before.
 
         Ends the program with one sentence when fairseq repeats a step whose gradient was not finite.
         """
@@ -75,7 +75,7 @@ class FiniteWatch:
                 raise InputError(self.reason)
 
     def looks(self) -> bool:
-        """Whether this is an update in which numbers are looked at that are on the GPU: one in ten."""
+        """Whether numbers on the GPU are looked at in this update: in one of ten, since the program waits for each."""
         return self.update % _UPDATES_BETWEEN_LOOKS == 0
 
     def norm(self) -> None:

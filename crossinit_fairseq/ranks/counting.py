@@ -173,9 +173,9 @@ class _Tally:
 
 
 def merge_counts(keys: np.ndarray, counts: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """The different ones of keys [m], as pack_words makes them, sorted, and the sum of the counts of each.
+    """Add up the counts of equal keys: the distinct keys, sorted, and the sum of the counts of each.
 
-    counts: int64 [m].
+    keys: [m], as pack_words makes them; counts: int64 [m].
     """
     order = np.argsort(keys, kind="stable")  # as fast as a merge where two sorted parts follow each other
     keys = keys[order]

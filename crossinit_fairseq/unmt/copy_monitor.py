@@ -45,12 +45,12 @@ def _occurrences(tokens: Tensor, text_tokens: Tensor, size: int) -> Tuple[Tensor
 class CopyMonitor:
     """Notices when the translations of a direction have become copies of their sources, or are of another language.
 
-    Of two languages, a share c of the source's tokens is of the target language too. An honest translation copies about
-    c of its tokens, a copy all of them; nearly all of an honest translation's tokens are of the target language, of a
-    text in the source's language c. Half-way between is the alarm for either: more than half of what has no business in
-    the target language is there. An alarm is given once, and again only after the share has been back under a quarter
-    of the way. A copy is called a copy, and not another language too. Shares are of the last `window` batches or so (an
-    exponential mean). No alarm where c is over 0.9: there a copy looks like a translation.
+    Names, numbers and punctuation are the same in both languages: a share c of the source's tokens is of the target
+    language too. An honest translation copies about c of its tokens, and a copy copies all of them. Nearly all tokens
+    of an honest translation are of the target language, and only c of a text in the source's language. The alarm is
+    given half-way between the two, once, and again only after the share has been back under a quarter of the way. A
+    copy is called a copy, and not another language too. Shares are of about the last `window` batches (an exponential
+    mean). There is no alarm where c is over 0.9: there a copy looks like a translation.
     """
 
     def __init__(self, window: int = 100):

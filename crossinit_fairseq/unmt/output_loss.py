@@ -39,8 +39,8 @@ def compute_loss(
 
 
 def is_supported(model: torch.nn.Module, criterion: FairseqCriterion) -> bool:
-    """Whether a criterion is one of fairseq's cross entropies, and a model, in single precision on a CPU and in no
-    wrapper, fairseq's Transformer with a Linear for its last."""
+    """Whether OutputLoss gives the same loss: the criterion is one of fairseq's cross entropies, and the model is
+    fairseq's Transformer, in no wrapper, whose last layer is a Linear in single precision on a CPU."""
     if type(criterion) is LabelSmoothedCrossEntropyCriterion:
         if criterion.ignore_prefix_size or criterion.report_accuracy:
             return False

@@ -31,8 +31,8 @@ _NAMES = {DENOISING: "denoising", BACK_TRANSLATION: "back-translation"}
 class WeightedSample:
     """A batch to learn from.
 
-    kind: one of KINDS; language: of its target; weight: of its loss, of which 0 keeps a process in step that has
-    nothing to learn from, and counts nothing; sample: as fairseq's criterions take it.
+    kind: one of KINDS; language: of its target; weight: of its loss; with 0 the batch changes nothing, and only keeps a
+    process in step that has nothing to learn from; sample: as fairseq's criterions take it.
     """
 
     kind: str

@@ -71,8 +71,9 @@ def open_blocks(
 class Corpus:
     """Binarised text of some languages under one dictionary, as translation uses it.
 
-    folders: the data folders, of which only the first has text to validate and to score on; noise: of what is to be
-    denoised; longest: of a sentence as binarised, in tokens, ``</s>`` included; seed: of noise and order.
+    folders: the data folders; text to validate and to score on is in the first one alone; noise: added to sentences
+    that are to be denoised; longest: the most tokens of a binarised sentence, ``</s>`` included; seed: of the noise and
+    of the order.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ class Examples(FairseqDataset):
         return int(self.sizes[index])
 
     def size(self, index: int) -> int:
-        """The same."""
+        """The same as num_tokens: fairseq asks for both."""
         return int(self.sizes[index])
 
     def collater(self, samples: Sequence[Example]) -> Dict[str, Any]:

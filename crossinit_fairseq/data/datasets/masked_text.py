@@ -52,7 +52,7 @@ class MaskedText:
     def masked(self, blocks: TokenBlockDataset, language: str, repetition: int = 0) -> NestedDictionaryDataset:
         """Blocks of a language, each with net_input.{src_tokens, language_ids}, target, ntokens and nsentences.
 
-        repetition: how often an epoch has these blocks before; each time other tokens are masked.
+        repetition: how many times the epoch already has these blocks; each time other tokens are masked.
         """
         seed = self.seed + repetition * _SEEDS_APART
         # <s> and the language token are added after masking: stock tasks mask <s> too. MaskTokensDataset.apply_mask is

@@ -104,9 +104,9 @@ class MonolingualUpdates(FairseqDataset):
         """Return {"update": k, "batches": [...]}, for each batch {"language", "turn", "clean", "denoise"}.
 
         clean: int64 [B, T] of x </s>; denoise: a training sample, whose "id" are the sentences' numbers in their text;
-        turn: how many batches of this language the epoch has had before this one. The first update of a group of
-        `groups` has besides {"ahead": the same of the later ones, without "denoise", "has_later": whether any process
-        has later ones}.
+        turn: how many batches of this language came earlier in the epoch. With `groups`, the first update of a group
+        also has {"ahead": the other updates of the group, without "denoise"; "has_later": whether any process has such
+        updates}.
         """
         batches = []
         for slot, (language, indices) in enumerate(self.sentences_of(update)):

@@ -115,7 +115,7 @@ class NoisyText(FairseqDataset):
         return int(self.sizes[index])
 
     def size(self, index: int) -> int:
-        """The same."""
+        """The same as num_tokens: fairseq asks for both."""
         return int(self.sizes[index])
 
     def ordered_indices(self) -> np.ndarray:

@@ -8,8 +8,8 @@ from fairseq.data import iterators
 
 @dataclass(frozen=True)
 class UpdateGroups:
-    """Groups of items of an epoch, one of which a process trains on in a row. Process r of P trains on the items r, r +
-    P, r + 2 P, ...; the last group of the epoch may be smaller.
+    """The items of an epoch in groups; a process trains on the items of a group one after the other. Process r of P
+    trains on the items r, r + P, r + 2 P, ...; the last group of the epoch may be smaller.
 
     processes: P; size: items of one process in a group.
     """

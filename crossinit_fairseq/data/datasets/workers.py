@@ -36,8 +36,8 @@ class Loading:
         self._last: Dict[Hashable, EpochBatchIterator] = {}
 
     def begin(self, split: Hashable, iterator: EpochBatchIterator) -> EpochBatchIterator:
-        """Returns the iterator, which takes the place of the split's last one. That one's workers are ended; it may be
-        the same, whose workers go on."""
+        """Remember an iterator as the last one of its split, and return it. The workers of the one before are ended,
+        unless it is the same iterator."""
         if iterator.num_workers:
             with one_sentence():
                 check_temporary_folder(tempfile.gettempdir())

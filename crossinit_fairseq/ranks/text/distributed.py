@@ -93,7 +93,7 @@ def _sum(frames: List[Any], min_count: int) -> Any:
 
 
 def wait_for(futures: Any, number: int) -> None:
-    """Wait, with a bar on a terminal; the first failure ends it."""
+    """Wait until all futures are done, with a bar on a terminal; the first failure is raised."""
     from tqdm import tqdm
 
     for future in tqdm(futures, total=number, unit="part", desc="counting", delay=2, disable=None):
