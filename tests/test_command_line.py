@@ -15,14 +15,14 @@ PROGRAMS = [path for folder in ("scripts", "examples", ".ci") for path in sorted
 
 
 def parser():
-    made = CommandParser(prog="name")
-    made.add_argument("file", nargs="?", default="-")
-    made.add_argument("-o", "--output")
-    made.add_argument("--size", type=int, default=3, action="store")
-    made.add_argument("--test", nargs="+", action="extend", default=[])
-    made.add_argument("--text", action="append", default=[])
-    made.add_argument("--pair", nargs=2)
-    return made
+    got = CommandParser(prog="name")
+    got.add_argument("file", nargs="?", default="-")
+    got.add_argument("-o", "--output")
+    got.add_argument("--size", type=int, default=3, action="store")
+    got.add_argument("--test", nargs="+", action="extend", default=[])
+    got.add_argument("--text", action="append", default=[])
+    got.add_argument("--pair", nargs=2)
+    return got
 
 
 def test_options_given_once_and_several_times():
@@ -47,17 +47,17 @@ def test_a_second_value_is_refused(words, told, capsys):
 
 
 def test_the_same_value_again_and_another_command_line():
-    made = parser()
-    assert made.parse_args("--size 4 --size 4".split()).size == 4
-    assert made.parse_args("--size 5".split()).size == 5, "what one command line said is not held against the next"
+    got = parser()
+    assert got.parse_args("--size 4 --size 4".split()).size == 4
+    assert got.parse_args("--size 5".split()).size == 5, "what one command line said is not held against the next"
 
 
 @pytest.mark.parametrize("module", console_commands())
 def test_no_option_of_a_console_command_is_lost(module):
     """Every option that stores a value is one of these, in the sub-commands too."""
-    made = importlib.import_module(module)._parser
-    made = made(settings=True) if module.endswith("lexicon") else made()
-    parsers = [made]
+    got = importlib.import_module(module)._parser
+    got = got(settings=True) if module.endswith("lexicon") else got()
+    parsers = [got]
     for one in parsers:
         assert type(one) is CommandParser and not one.allow_abbrev
         for action in one._actions:
@@ -77,6 +77,6 @@ def parsers_called(program):
 def test_no_option_of_a_program_is_lost():
     """The programs of recipes and benchmarks read their options by the same class."""
     called = {str(path.relative_to(ROOT)): parsers_called(path.read_text("utf-8")) for path in PROGRAMS}
-    assert {name: made for name, made in called.items() if set(made) - {"CommandParser"}} == {}
+    assert {name: got for name, got in called.items() if set(got) - {"CommandParser"}} == {}
     assert sum(map(len, called.values())) > 30
     assert parsers_called("argparse.ArgumentParser(); CommandParser()") == ["ArgumentParser", "CommandParser"]

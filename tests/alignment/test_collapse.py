@@ -46,8 +46,8 @@ def test_equals_cosines_pair_by_pair(words, count, max_rank, seed):
     sample = RandomWords([ranked_words(language) for language in words], max_rank, count, seed)
     expected = measure_slowly(sampled_words(sample), table.double())
     # float32, cosines between -1 and 1: the sum over at most 24 x 24 pairs is off by some 576 units of 6e-8 at worst
-    *made, directions = (value.item() for value in sample(table))
-    assert made == pytest.approx(expected[:3], abs=5e-5)
+    *got, directions = (value.item() for value in sample(table))
+    assert got == pytest.approx(expected[:3], abs=5e-5)
     assert 1 / directions == pytest.approx(1 / expected[3], abs=5e-5)
 
 

@@ -37,22 +37,22 @@ def contrast(left, right, outside):
     ],
 )
 def test_hand_worked(left, right, outside, positive, negative, loss):
-    made = contrast([left], [right], [outside])
-    assert made.positive.tolist() == [positive] and made.negative.tolist() == [negative]
-    assert made.loss.item() == pytest.approx(loss, abs=1e-6)
+    got = contrast([left], [right], [outside])
+    assert got.positive.tolist() == [positive] and got.negative.tolist() == [negative]
+    assert got.loss.item() == pytest.approx(loss, abs=1e-6)
 
 
 def test_is_binary_cross_entropy_with_labels_1_and_0():
     generator = torch.Generator().manual_seed(1)
     rows = (torch.randn(20, 5, generator=generator, dtype=torch.float64, requires_grad=True) for _ in range(3))
     means = span_means(*rows)
-    made = sigmoid_objective(means)
+    got = sigmoid_objective(means)
     dots = torch.stack([(means.left * means.right).sum(1), (means.left * means.outside).sum(1)])
     labels = torch.tensor([1.0, 0.0], dtype=torch.float64)[:, None].expand(2, 20)
     expected = F.binary_cross_entropy_with_logits(dots, labels, reduction="none").sum(0)
-    assert torch.allclose(made.loss, expected, rtol=0, atol=1e-12)
+    assert torch.allclose(got.loss, expected, rtol=0, atol=1e-12)
     leaves = (means.left, means.right, means.outside)
-    for ours, theirs in zip(torch.autograd.grad(made.loss.sum(), leaves), torch.autograd.grad(expected.sum(), leaves)):
+    for ours, theirs in zip(torch.autograd.grad(got.loss.sum(), leaves), torch.autograd.grad(expected.sum(), leaves)):
         assert torch.allclose(ours, theirs, rtol=0, atol=1e-12)
 
 
@@ -65,39 +65,39 @@ def random_means(draws=6, requires_grad=False, ranks=None):
 def test_softmax_hand_worked():
     # equal dot products: ln 2; positive 1 and negative -1: ln(1 + e^-2)
     means = span_means(*(torch.tensor(rows) for rows in ([[1.0, 0], [1, 2]], [[2.0, 1], [1, 0]], [[2.0, 5], [-1, 0]])))
-    made = softmax_objective(means)
-    assert made.positive.tolist() == [2, 1] and made.negative.tolist() == [2, -1]
-    assert made.loss.tolist() == pytest.approx([math.log(2), 0.1269280])
+    got = softmax_objective(means)
+    assert got.positive.tolist() == [2, 1] and got.negative.tolist() == [2, -1]
+    assert got.loss.tolist() == pytest.approx([math.log(2), 0.1269280])
 
 
 def test_softmax_is_cross_entropy_of_two_classes():
     means = random_means()
-    made = softmax_objective(means)
-    logits = torch.stack([made.positive, made.negative], 1)
+    got = softmax_objective(means)
+    logits = torch.stack([got.positive, got.negative], 1)
     expected = F.cross_entropy(logits, torch.zeros(6, dtype=torch.long), reduction="none")
-    assert torch.allclose(made.loss, expected, rtol=0, atol=1e-12)
+    assert torch.allclose(got.loss, expected, rtol=0, atol=1e-12)
 
 
 def test_infonce_hand_worked():
     # dots: row 0: 1, 0, 2; row 1: 0, 3, 0; row 2: 0, 0, 0
     left, right = torch.tensor([[1.0, 0], [0, 1], [0, 0]]), torch.tensor([[1.0, 0], [0, 3], [2, 0]])
     outside = torch.full((3, 2), float("nan"))  # not used
-    made = infonce_objective(span_means(left, right, outside))
-    assert made.positive.tolist() == [1, 3, 0] and made.negative.tolist() == [1, 0, 0]
+    got = infonce_objective(span_means(left, right, outside))
+    assert got.positive.tolist() == [1, 3, 0] and got.negative.tolist() == [1, 0, 0]
     e = math.exp
     expected = [math.log(e(1) + 1 + e(2)) - 1, math.log(2 + e(3)) - 3, math.log(3)]
-    assert made.loss.tolist() == pytest.approx(expected)
+    assert got.loss.tolist() == pytest.approx(expected)
     # draws 0 and 2, [0, 3) and [2, 4), share rank 2: no Negatives of each other
-    made = infonce_objective(span_means(left, right, outside, torch.tensor([[0, 7, 2], [3, 9, 4]])))
-    assert made.negative.tolist() == [0, 0, 0]
-    assert made.loss.tolist() == pytest.approx([math.log(e(1) + 1) - 1, math.log(2 + e(3)) - 3, math.log(2)])
+    got = infonce_objective(span_means(left, right, outside, torch.tensor([[0, 7, 2], [3, 9, 4]])))
+    assert got.negative.tolist() == [0, 0, 0]
+    assert got.loss.tolist() == pytest.approx([math.log(e(1) + 1) - 1, math.log(2 + e(3)) - 3, math.log(2)])
 
 
 def test_infonce_without_any_negative_has_no_loss():
     means = random_means(requires_grad=True, ranks=torch.tensor([[1] * 6, [3] * 6]))
-    made = infonce_objective(means)
-    assert made.loss.abs().max() < 1e-12 and not made.negative.any()
-    made.loss.sum().backward()
+    got = infonce_objective(means)
+    assert got.loss.abs().max() < 1e-12 and not got.negative.any()
+    got.loss.sum().backward()
     assert means.left.grad.abs().max() < 1e-12, "and no NaN"
 
 

@@ -107,10 +107,10 @@ def test_hand_worked():
         (1, 0, 1, 2),  # left 0, right 3, outside (1 + 4) / 2
     )
     for max_rank in (3, 4, 20):  # with the last word of language 1 in the tail, and without a tail
-        made = means(table, words, max_rank, draws)
-        assert made.left[:, 0].tolist() == pytest.approx([2, 2.5, 4, 0])
-        assert made.right[:, 0].tolist() == pytest.approx([2.5, 2, 1, 3])
-        assert made.outside[:, 0].tolist() == pytest.approx([2, 4, 8 / 3, 2.5])
+        got = means(table, words, max_rank, draws)
+        assert got.left[:, 0].tolist() == pytest.approx([2, 2.5, 4, 0])
+        assert got.right[:, 0].tolist() == pytest.approx([2.5, 2, 1, 3])
+        assert got.outside[:, 0].tolist() == pytest.approx([2, 4, 8 / 3, 2.5])
 
 
 def test_sampled_negatives_hand_worked():
@@ -118,10 +118,10 @@ def test_sampled_negatives_hand_worked():
     words = [[[1], [2], [1, 3]], [[2, 3], [0], [1], [1, 1, 3]]]  # 1, 3, 4 and 5, 0, 1, 3
     draws = draws_of((0, 1, 0, 2), (1, 0, 1, 2), outside=[np.array([3]), np.array([2, 0])])
     for max_rank in (2, 20):  # the sample may lie beyond the highest rank
-        made = means(table, words, max_rank, draws)
-        assert made.left[:, 0].tolist() == pytest.approx([2, 0])
-        assert made.right[:, 0].tolist() == pytest.approx([2.5, 3])
-        assert made.outside[:, 0].tolist() == pytest.approx([3, 2.5])  # 3; (4 + 1) / 2
+        got = means(table, words, max_rank, draws)
+        assert got.left[:, 0].tolist() == pytest.approx([2, 0])
+        assert got.right[:, 0].tolist() == pytest.approx([2.5, 3])
+        assert got.outside[:, 0].tolist() == pytest.approx([3, 2.5])  # 3; (4 + 1) / 2
 
 
 def test_which_spans_overlap():
@@ -157,10 +157,10 @@ def test_a_plan_stays_small():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 def test_means_are_in_single_precision_at_least(dtype):
     words = [[[1], [2]], [[3], [4]]]
-    made = means(torch.rand(V, 3, dtype=dtype, requires_grad=True), words, 2, draws_of((0, 1, 0, 1)))
+    got = means(torch.rand(V, 3, dtype=dtype, requires_grad=True), words, 2, draws_of((0, 1, 0, 1)))
     expected = torch.promote_types(dtype, torch.float32)
-    assert {made.left.dtype, made.right.dtype, made.outside.dtype} == {expected}
-    sigmoid_objective(made).loss.sum().backward()
+    assert {got.left.dtype, got.right.dtype, got.outside.dtype} == {expected}
+    sigmoid_objective(got).loss.sum().backward()
 
 
 def test_saves_nothing():
@@ -191,9 +191,9 @@ def test_float32_is_close_to_float64(max_rank):
     inside, outside = bound(words, draws, table.abs().max().item())
     assert inside < 5e-5 and outside < 2e-3, "the bounds are worth something"
     for name, limit in (("left", inside), ("right", inside), ("outside", outside)):
-        made = getattr(single, name)
-        assert made.dtype == torch.float32
-        assert (made.double() - getattr(double, name)).abs().max() < limit, name
+        got = getattr(single, name)
+        assert got.dtype == torch.float32
+        assert (got.double() - getattr(double, name)).abs().max() < limit, name
 
 
 def test_a_narrow_span_far_down_a_long_list_loses_nothing():

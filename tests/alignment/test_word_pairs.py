@@ -19,8 +19,8 @@ V, D = 12, 5
 
 def lexicon(pairs, source="en", target="ro"):
     """LexiconTokens of (source tokens, target tokens, source word, target word)."""
-    made = [TokenPair(tuple(one), tuple(other), (left, right)) for one, other, left, right in pairs]
-    return LexiconTokens(source, target, made, {}, {}, 0, 0)
+    got = [TokenPair(tuple(one), tuple(other), (left, right)) for one, other, left, right in pairs]
+    return LexiconTokens(source, target, got, {}, {}, 0, 0)
 
 
 #        file is fișier and dosar, File a form of file; folder is dosar; open is deschide
@@ -114,36 +114,36 @@ def vectors_of(left, right):
 def test_hand_worked():
     # cosines, whatever the lengths: row 0: 1, 0.6; row 1: 0, 0.8
     vectors = vectors_of([[2, 0], [0, 5]], [[3, 0], [3, 4]])
-    made = pair_objective(vectors, torch.eye(2, dtype=torch.bool), temperature=0.5)
+    got = pair_objective(vectors, torch.eye(2, dtype=torch.bool), temperature=0.5)
     e = math.exp
     # by rows: ln(e^2 + e^1.2) - 2 = 0.3711007, ln(1 + e^1.6) - 1.6 = 0.1839008
     rows = [math.log(e(2) + e(1.2)) - 2, math.log(1 + e(1.6)) - 1.6]
     # by columns: ln(e^2 + 1) - 2 = 0.1269280, ln(e^1.2 + e^1.6) - 1.6 = 0.5130152
     columns = [math.log(e(2) + 1) - 2, math.log(e(1.2) + e(1.6)) - 1.6]
     assert rows + columns == pytest.approx([0.3711007, 0.1839008, 0.1269280, 0.5130152], abs=1e-6)
-    assert made.loss.tolist() == pytest.approx([(0.3711007 + 0.1269280) / 2, (0.1839008 + 0.5130152) / 2], abs=1e-6)
-    assert made.positive.tolist() == pytest.approx([1, 0.8])
+    assert got.loss.tolist() == pytest.approx([(0.3711007 + 0.1269280) / 2, (0.1839008 + 0.5130152) / 2], abs=1e-6)
+    assert got.positive.tolist() == pytest.approx([1, 0.8])
     # of pair 0: 0.6 in its row, 0 in its column
-    assert made.negative.tolist() == pytest.approx([0.3, 0.3])
-    assert made.correct.tolist() == [1, 1]
+    assert got.negative.tolist() == pytest.approx([0.3, 0.3])
+    assert got.correct.tolist() == [1, 1]
 
 
 def test_other_translations_are_no_negatives():
     vectors = vectors_of([[1, 0], [0, 1]], [[1, 0], [1, 0]])  # cosines 1, 1; 0, 0
     related = torch.tensor([[True, True], [False, True]])
-    made = pair_objective(vectors, related, temperature=1.0)
+    got = pair_objective(vectors, related, temperature=1.0)
     # row 0 has no Negative: 0; column 0: ln(e + 1) - 1; row 1: ln 2; column 1 has none: 0
-    assert made.loss.tolist() == pytest.approx([(math.log(math.e + 1) - 1) / 2, math.log(2) / 2])
+    assert got.loss.tolist() == pytest.approx([(math.log(math.e + 1) - 1) / 2, math.log(2) / 2])
     # pair 0: the one Negative, in its column, has cosine 0, and it is right in both; pair 1: in its row 0 is not above
     # 0
-    assert made.negative.tolist() == [0, 0] and made.correct.tolist() == [1, 0.5]
+    assert got.negative.tolist() == [0, 0] and got.correct.tolist() == [1, 0.5]
 
 
 def test_a_pair_without_any_negative_has_no_loss():
     vectors = PairVectors(*(torch.randn(3, 4, requires_grad=True) for _ in range(2)))
-    made = pair_objective(vectors, torch.ones(3, 3, dtype=torch.bool), 0.1)
-    assert made.loss.abs().max() < 1e-5 and not made.negative.any() and made.correct.tolist() == [1, 1, 1]
-    made.loss.sum().backward()
+    got = pair_objective(vectors, torch.ones(3, 3, dtype=torch.bool), 0.1)
+    assert got.loss.abs().max() < 1e-5 and not got.negative.any() and got.correct.tolist() == [1, 1, 1]
+    got.loss.sum().backward()
     assert vectors.left.grad.abs().max() < 1e-4, "and no NaN"
 
 
@@ -171,7 +171,7 @@ def test_objective_and_gradient_against_a_dense_one(drawn, temperature):
     plan = PairedWords([lexicon(pairs)]).plan(PairDraws(0, np.array(positions)))
     generator = torch.Generator().manual_seed(2)
     table = torch.randn(V, D, generator=generator, dtype=torch.float64, requires_grad=True)
-    made = pair_objective(pair_vectors(table, plan), plan.related, temperature)
+    got = pair_objective(pair_vectors(table, plan), plan.related, temperature)
     # the words as products with a dense matrix of weights
     dense = [torch.zeros(len(positions), V, dtype=torch.float64) for _ in range(2)]
     for a, position in enumerate(positions):
@@ -179,12 +179,12 @@ def test_objective_and_gradient_against_a_dense_one(drawn, temperature):
             for token in pairs[position][side]:
                 dense[side][a, token] += 1 / len(pairs[position][side])
     expected, correct = objective_slowly(dense[0] @ table, dense[1] @ table, plan.related, temperature)
-    assert torch.allclose(made.loss, expected, atol=1e-9)
-    (ours,), (theirs,) = (torch.autograd.grad(losses.sum(), table) for losses in (made.loss, expected))
+    assert torch.allclose(got.loss, expected, atol=1e-9)
+    (ours,), (theirs,) = (torch.autograd.grad(losses.sum(), table) for losses in (got.loss, expected))
     assert torch.allclose(ours, theirs, atol=1e-8)
     # where words of one vector are compared, rounding decides
     if len({tuple(row) for side in dense for row in side.tolist()}) == 2 * len(positions):
-        assert made.correct.tolist() == correct
+        assert got.correct.tolist() == correct
 
 
 def test_words_apart_do_not_translate_each_other():

@@ -12,13 +12,13 @@ PNG = b"\x89PNG\r\n\x1a\n rest"
 
 
 def report():
-    made = Report("Title & <b>", ["About"])
-    section = made.section("Part")
+    got = Report("Title & <b>", ["About"])
+    section = got.section("Part")
     table = Table(
         "Cap", ("word", "value"), [("<i>|x*\n", 0.12345), ("\u202eno", None), ("n", float("nan")), ("k", 12345)]
     )
     section.parts += ["Text", table, Picture("one", 'A "picture"', PNG)]
-    return made
+    return got
 
 
 def test_the_page_needs_no_network_and_no_script_and_escapes_what_text_holds():

@@ -94,26 +94,26 @@ def test_spans_are_drawn_until_there_are_enough():
 
 def test_sentences_are_permuted_whole():
     block = [BOS, 4, 5, EOS, 6, EOS, 7, 8, 9, EOS, EN]
-    made = with_draws(block, dict(permute_sentences=1.0), permutation=[[0, 1, 2], [2, 0, 1]])
-    assert made == [BOS, 7, 8, 9, EOS, 4, 5, EOS, 6, EOS, EN]
+    got = with_draws(block, dict(permute_sentences=1.0), permutation=[[0, 1, 2], [2, 0, 1]])
+    assert got == [BOS, 7, 8, 9, EOS, 4, 5, EOS, 6, EOS, EN]
     # two thirds of three are two: the chosen ones, 2 and 0, change places
-    made = with_draws(block, dict(permute_sentences=0.6), permutation=[[2, 0, 1], [0, 2]])
-    assert made == [BOS, 7, 8, 9, EOS, 6, EOS, 4, 5, EOS, EN]
+    got = with_draws(block, dict(permute_sentences=0.6), permutation=[[2, 0, 1], [0, 2]])
+    assert got == [BOS, 7, 8, 9, EOS, 6, EOS, 4, 5, EOS, EN]
 
 
 def test_rotation_and_permutation_hand_worked():
-    made = with_draws([BOS, 4, 5, 6, EOS, EN], dict(rotate=0.5), random=[0.4], integers=[3])
-    assert made == [BOS, 6, EOS, 4, 5, EN]
+    got = with_draws([BOS, 4, 5, 6, EOS, EN], dict(rotate=0.5), random=[0.4], integers=[3])
+    assert got == [BOS, 6, EOS, 4, 5, EN]
     assert with_draws([BOS, 4, 5, 6, EOS, EN], dict(rotate=0.5), random=[0.6]) == [BOS, 4, 5, 6, EOS, EN]
     # half of 6 sub-tokens are 3
-    made = with_draws([BOS, 4, 5, 6, EOS, EN], dict(permute=0.5), permutation=[[1, 3, 0, 2], [4, 1, 2]])
-    assert made == [BOS, 5, EOS, 6, 4, EN]
+    got = with_draws([BOS, 4, 5, 6, EOS, EN], dict(permute=0.5), permutation=[[1, 3, 0, 2], [4, 1, 2]])
+    assert got == [BOS, 5, EOS, 6, 4, EN]
 
 
 def test_random_sub_tokens_are_text():
     law = dict(mask=1.0, mask_length="subword", mask_random=1.0)
-    made = [token for seed in range(200) for token in noisy(SENTENCE, seed, **law)[1:-1]]
-    assert set(made) == set(TEXT.tolist())
+    got = [token for seed in range(200) for token in noisy(SENTENCE, seed, **law)[1:-1]]
+    assert set(got) == set(TEXT.tolist())
 
 
 # --- the slow reference: token by token, as fairseq does it, with the same draws
@@ -152,18 +152,18 @@ def slow_mask(law, tokens, begins, rng):
             if place == len(tokens) - 1 or (place in begins and left == 1):
                 break
             left -= place in begins
-    made = []
+    got = []
     for place, token in enumerate(tokens):
         if place not in covered:
-            made.append(token)
+            got.append(token)
         elif law.replace_length == -1:
-            made.append(-1 if random[covered[place]] else MASK)
+            got.append(-1 if random[covered[place]] else MASK)
         elif law.replace_length == 1 and place in first:
-            made.append(marks[covered[place]])
+            got.append(marks[covered[place]])
     if law.replace_length == -1:
-        drawn = iter(rng.integers(len(TEXT), size=made.count(-1)).tolist()) if made.count(-1) else iter(())
-        made = [int(TEXT[next(drawn)]) if token == -1 else token for token in made]
-    return slow_insert(law, made, len(lengths) - len(spans), rng)
+        drawn = iter(rng.integers(len(TEXT), size=got.count(-1)).tolist()) if got.count(-1) else iter(())
+        got = [int(TEXT[next(drawn)]) if token == -1 else token for token in got]
+    return slow_insert(law, got, len(lengths) - len(spans), rng)
 
 
 def slow_insert(law, tokens, count, rng):
@@ -196,11 +196,11 @@ def test_equal_to_a_slow_reference(body, mask, mask_length, mean, replace_length
     tokens = [BOS] + body + [EOS, EN]
     named = dict(mask=mask, mask_length=mask_length, poisson_lambda=mean, replace_length=replace_length)
     fast = noise_of(mask_random=mask_random, insert=insert, **named)
-    made = fast(np.array(tokens), np.random.default_rng(seed)).tolist()
+    got = fast(np.array(tokens), np.random.default_rng(seed)).tolist()
     rng, law = np.random.default_rng(seed), fast.law
     begins = fast.word_begins(np.array(tokens)).tolist()
     expected = slow_mask(law, tokens, begins, rng) if mask else tokens
-    assert made == slow_insert(law, expected, math.ceil(len(expected) * insert), rng)
+    assert got == slow_insert(law, expected, math.ceil(len(expected) * insert), rng)
 
 
 @given(
@@ -214,12 +214,12 @@ def test_equal_to_a_slow_reference(body, mask, mask_length, mean, replace_length
 def test_whatever_is_drawn(body, shares, mean, longest, seed):
     names = ("mask", "insert", "permute", "rotate", "permute_sentences")
     tokens = [BOS] + body + [EOS, EN]
-    made = noisy(tokens, seed, longest=longest, poisson_lambda=mean, **dict(zip(names, shares)))
-    assert made[0] == BOS and made[-1] == EN and len(made) >= 2
-    assert len(made) <= max(len(tokens), longest)
-    assert set(made) <= set(tokens) | {MASK}
+    got = noisy(tokens, seed, longest=longest, poisson_lambda=mean, **dict(zip(names, shares)))
+    assert got[0] == BOS and got[-1] == EN and len(got) >= 2
+    assert len(got) <= max(len(tokens), longest)
+    assert set(got) <= set(tokens) | {MASK}
     if not shares[0]:
-        assert sorted(token for token in made if token != MASK) == sorted(tokens), "nothing is lost"
+        assert sorted(token for token in got if token != MASK) == sorted(tokens), "nothing is lost"
 
 
 # --- fairseq's own

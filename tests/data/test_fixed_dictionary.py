@@ -11,10 +11,10 @@ LINES = ["\u2581a b c", "c \u2581a d d", "<unk> <<unk>> c"]
 
 @pytest.fixture
 def dictionary():
-    made = FixedDictionary()
+    got = FixedDictionary()
     for symbol in SYMBOLS:
-        made.add_symbol(symbol)
-    return made
+        got.add_symbol(symbol)
+    return got
 
 
 def test_an_unknown_word_is_unk_and_adds_nothing(dictionary):
@@ -25,8 +25,8 @@ def test_an_unknown_word_is_unk_and_adds_nothing(dictionary):
 
 def test_unknown_words_are_told_apart_where_that_is_asked_for(dictionary):
     """Numbers 4 to 6 are taken: c is 7, d is 8, <<unk>> is 9; <unk> is known."""
-    made = [dictionary.encode_line(line, add_if_not_exist=True).tolist() for line in LINES]
-    assert made == [[4, 5, 7, 2], [7, 4, 8, 8, 2], [3, 9, 7, 2]]
+    got = [dictionary.encode_line(line, add_if_not_exist=True).tolist() for line in LINES]
+    assert got == [[4, 5, 7, 2], [7, 4, 8, 8, 2], [3, 9, 7, 2]]
     assert len(dictionary) == 7 and dictionary.encode_line("c d").tolist() == [3, 3, 2]
     assert dictionary.encode_line("c \u2581a", str.split, True, None, False, True).tolist() == [4, 7]
 
@@ -41,6 +41,6 @@ def test_words_are_equal_where_those_of_fairseqs_own_are(dictionary):
     own = Dictionary()
     for symbol in SYMBOLS:
         own.add_symbol(symbol)
-    made = [number for line in LINES for number in dictionary.encode_line(line, add_if_not_exist=True).tolist()]
+    got = [number for line in LINES for number in dictionary.encode_line(line, add_if_not_exist=True).tolist()]
     theirs = [number for line in LINES for number in own.encode_line(line, add_if_not_exist=True).tolist()]
-    assert [made.index(number) for number in made] == [theirs.index(number) for number in theirs]
+    assert [got.index(number) for number in got] == [theirs.index(number) for number in theirs]

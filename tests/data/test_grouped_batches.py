@@ -16,8 +16,8 @@ def directions(en=9, ro=5):
     parts = []
     for tag, source, target, count in ((("bleu", "en", "ro"), "en", "ro", en), (("bleu", "ro", "en"), "ro", "en", ro)):
         sides = [Text(rng.integers(4, 12, size=rng.integers(1, 8)).tolist() for _ in range(count)) for _ in range(2)]
-        dressed = [WithSpecialTokens(side, SPECIAL_TOKENS, language) for side, language in zip(sides, (source, target))]
-        parts.append((tag, pair_dataset(dressed[0], dressed[1], DICTIONARY, SPECIAL_TOKENS, target)))
+        framed = [WithSpecialTokens(side, SPECIAL_TOKENS, language) for side, language in zip(sides, (source, target))]
+        parts.append((tag, pair_dataset(framed[0], framed[1], DICTIONARY, SPECIAL_TOKENS, target)))
     return parts
 
 
@@ -80,21 +80,21 @@ def test_subset():
     assert subset[1] is TEXTS["en"][0] and subset[2] is TEXTS["en"][7]
 
 
-def test_dressed():
+def test_sentences_with_special_tokens():
     text = Text([[4, 5], [6]])
-    dressed = WithSpecialTokens(text, SPECIAL_TOKENS, "ro")
-    assert len(dressed) == 2 and dressed.sizes.tolist() == [5, 4]
-    assert [dressed[index].tolist() for index in range(2)] == [[BOS, 4, 5, EOS, RO], [BOS, 6, EOS, RO]]
+    framed = WithSpecialTokens(text, SPECIAL_TOKENS, "ro")
+    assert len(framed) == 2 and framed.sizes.tolist() == [5, 4]
+    assert [framed[index].tolist() for index in range(2)] == [[BOS, 4, 5, EOS, RO], [BOS, 6, EOS, RO]]
 
 
-def test_dressed_noise_is_fixed():
+def test_their_noise_is_fixed():
     text = Text([[4, 5, 6, 7, 8, 9, 10, 11]] * 10)
 
     def noisy(seed=1, order=range(10)):
-        dressed = WithSpecialTokens(text, SPECIAL_TOKENS, "en", NOISE, seed)
-        made = {index: dressed[index].tolist() for index in order}
-        assert all((row[0], row[-2], row[-1]) == (BOS, EOS, EN) and len(row) >= 4 for row in made.values())
-        return made
+        framed = WithSpecialTokens(text, SPECIAL_TOKENS, "en", NOISE, seed)
+        got = {index: framed[index].tolist() for index in order}
+        assert all((row[0], row[-2], row[-1]) == (BOS, EOS, EN) and len(row) >= 4 for row in got.values())
+        return got
 
     once = noisy()
     assert noisy() == once and noisy(order=reversed(range(10))) == once

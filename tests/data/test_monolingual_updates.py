@@ -70,9 +70,9 @@ def test_every_sentence_of_the_longest_language_occurs_once(options, epoch):
     assert seen == sorted(tuple(sentence.tolist()) for sentence in TEXTS["en"])
     for item in items:
         for language in ("en", "ro"):
-            dressed = item[language]["denoise"]["target"]
-            assert len(dressed) <= (options["max_sentences"] or 99)
-            assert dressed.numel() <= options.get("max_tokens", 999) or len(dressed) == 1
+            framed = item[language]["denoise"]["target"]
+            assert len(framed) <= (options["max_sentences"] or 99)
+            assert framed.numel() <= options.get("max_tokens", 999) or len(framed) == 1
 
 
 def test_the_shorter_language_begins_again_in_another_order():

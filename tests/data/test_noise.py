@@ -43,9 +43,9 @@ def words_of(tokens, style):
 
 def noisy(tokens, style, seed=0, **options):
     options = dict(dict(max_shuffle_distance=0.0, dropout=0.0, blanking=0.0), **options)
-    made = WordNoise(PIECES[style], MASK, **options)(np.array(tokens, dtype=np.int64), np.random.default_rng(seed))
-    assert made.dtype == np.int64
-    return made.tolist()
+    got = WordNoise(PIECES[style], MASK, **options)(np.array(tokens, dtype=np.int64), np.random.default_rng(seed))
+    assert got.dtype == np.int64
+    return got.tolist()
 
 
 class Fixed:
@@ -109,8 +109,8 @@ def noise_order(count, seed, distance):
         return []
     pieces = WordPieces(SPECIAL + [f"w{k}" for k in range(count)], special=[0, 1, 2, 3, 4], unk=3, style="none")
     noise = WordNoise(pieces, MASK, max_shuffle_distance=distance, dropout=0.0, blanking=0.0)
-    made = noise(np.arange(5, 5 + count), np.random.default_rng(seed))
-    return [int(token) - 5 for token in made]
+    got = noise(np.arange(5, 5 + count), np.random.default_rng(seed))
+    return [int(token) - 5 for token in got]
 
 
 def test_shuffling_reaches_its_bound():
@@ -126,29 +126,29 @@ def is_subsequence(part, whole):
 @STYLES
 @given(sentence=SENTENCE, seed=st.integers(0, 999), dropout=PROBABILITY)
 def test_dropping_takes_whole_words_and_never_all(style, sentence, seed, dropout):
-    made = noisy(sentence, style, seed, dropout=dropout)
-    assert made
+    got = noisy(sentence, style, seed, dropout=dropout)
+    assert got
     words = words_of(sentence, style)
     # which words were kept follows from the draws alone: the second row of random numbers
     rng = np.random.default_rng(seed)
     rng.random(len(words))
     kept = [word for word, chance in zip(words, rng.random(len(words))) if chance >= dropout]
     if kept:
-        assert made == [token for word in kept for token in word]
+        assert got == [token for word in kept for token in word]
     else:
-        assert tuple(made) in words
+        assert tuple(got) in words
 
 
 @STYLES
 @given(sentence=SENTENCE, seed=st.integers(0, 999), blanking=PROBABILITY)
 def test_a_blanked_word_is_one_mask(style, sentence, seed, blanking):
     words = words_of(sentence, style)
-    made = noisy(sentence, style, seed, blanking=blanking)
+    got = noisy(sentence, style, seed, blanking=blanking)
     rng = np.random.default_rng(seed)
     rng.random(len(words)), rng.random(len(words))
     expected = [(MASK,) if chance < blanking else word for word, chance in zip(words, rng.random(len(words)))]
-    assert made == [token for word in expected for token in word]
-    assert blanking < 1 or made == [MASK] * len(words)
+    assert got == [token for word in expected for token in word]
+    assert blanking < 1 or got == [MASK] * len(words)
 
 
 @STYLES
@@ -162,12 +162,12 @@ def test_a_blanked_word_is_one_mask(style, sentence, seed, blanking):
 def test_all_together(style, sentence, seed, distance, dropout, blanking):
     options = dict(max_shuffle_distance=distance, dropout=dropout, blanking=blanking)
     tokens = np.array(sentence, dtype=np.int64)
-    made = noisy(sentence, style, seed, **options)
-    assert made == noisy(sentence, style, seed, **options), "the generator decides alone"
+    got = noisy(sentence, style, seed, **options)
+    assert got == noisy(sentence, style, seed, **options), "the generator decides alone"
     assert tokens.tolist() == sentence
-    assert 1 <= len(made) <= len(sentence)
+    assert 1 <= len(got) <= len(sentence)
     # what is left of the words, masks aside, are whole words of the sentence
-    text = [token for token in made if token != MASK]
+    text = [token for token in got if token != MASK]
     words = words_of(sentence, style)
     left = [word for word in words]
     position = 0
@@ -207,6 +207,6 @@ def test_input_is_not_changed():
 def test_disturb_keeps_the_end():
     sentence = torch.tensor([4, 5, 6, EOS])
     for seed in range(20):
-        made = add_noise(sentence, NOISE, np.random.default_rng(seed))
-        assert made[-1] == EOS and EOS not in made[:-1] and len(made) >= 2 and made.dtype == torch.int64
+        got = add_noise(sentence, NOISE, np.random.default_rng(seed))
+        assert got[-1] == EOS and EOS not in got[:-1] and len(got) >= 2 and got.dtype == torch.int64
     assert torch.equal(add_noise(sentence, SILENCE, np.random.default_rng(0)), sentence)

@@ -18,9 +18,9 @@ TEXT = np.arange(4, 12)
 
 def text_of(alpha=None, seed=1, epoch=0, **law):
     noise = BartNoise(NoiseLaw(**law), PIECES, MASK, TEXT, 64)
-    made = NoisyText(TEXTS, {"en": noise, "ro": noise}, ENDS, seed, alpha)
-    made.set_epoch(epoch)
-    return made
+    got = NoisyText(TEXTS, {"en": noise, "ro": noise}, ENDS, seed, alpha)
+    got.set_epoch(epoch)
+    return got
 
 
 def batches_of(dataset, **limits):
@@ -49,8 +49,8 @@ def test_noise_is_a_function_of_seed_epoch_and_place():
     dataset = text_of(alpha=0.0, epoch=3)
     blocks = list(zip(dataset.drawn.tolist(), dataset.chosen.tolist()))
     twice = [[dataset[k].source.tolist() for k, own in enumerate(blocks) if own == block] for block in set(blocks)]
-    twice = [made for made in twice if len(made) > 1]
-    assert len(twice) >= 4 and sum(made[0] != made[1] for made in twice) > len(twice) / 2
+    twice = [got for got in twice if len(got) > 1]
+    assert len(twice) >= 4 and sum(got[0] != got[1] for got in twice) > len(twice) / 2
 
 
 def test_sampling_ratios_hand_worked():

@@ -38,20 +38,20 @@ def test_collate():
 
 
 def test_adding_to_a_batch_by_hand():
-    made = torch.tensor([[5, EOS, PAD, PAD], [6, 7, 8, EOS], [EOS, PAD, PAD, PAD]])
-    assert SPECIAL_TOKENS.add_to_batch(made, "ro").tolist() == [
+    got = torch.tensor([[5, EOS, PAD, PAD], [6, 7, 8, EOS], [EOS, PAD, PAD, PAD]])
+    assert SPECIAL_TOKENS.add_to_batch(got, "ro").tolist() == [
         [BOS, 5, EOS, RO, PAD, PAD],
         [BOS, 6, 7, 8, EOS, RO],
         [BOS, EOS, RO, PAD, PAD, PAD],
     ]
-    assert made[0].tolist() == [5, EOS, PAD, PAD], "the batch itself is not touched"
+    assert got[0].tolist() == [5, EOS, PAD, PAD], "the batch itself is not touched"
 
 
 @given(SENTENCES)
 def test_adding_to_a_batch_is_adding_to_each_sentence(sentences):
     sentences = [torch.tensor(sentence + [EOS]) for sentence in sentences]
-    made = SPECIAL_TOKENS.add_to_batch(SPECIAL_TOKENS.collate(sentences), "en")
-    assert torch.equal(made, SPECIAL_TOKENS.collate([SPECIAL_TOKENS.add(sentence, "en") for sentence in sentences]))
+    got = SPECIAL_TOKENS.add_to_batch(SPECIAL_TOKENS.collate(sentences), "en")
+    assert torch.equal(got, SPECIAL_TOKENS.collate([SPECIAL_TOKENS.add(sentence, "en") for sentence in sentences]))
 
 
 def test_training_sample():

@@ -226,22 +226,22 @@ def test_every_task_says_which_text_holds_control_symbols(marked, task, caplog):
     config.data, config.langs, config.seed, config.train_subset = str(marked), "aa,bb", 1, "train"
     config.sample_break_mode = "eos"  # of crossinit_mlm
     with caplog.at_level(logging.WARNING):
-        made = task_class.setup_task(config)
+        got = task_class.setup_task(config)
         if task == "crossinit_pretrain":
-            assert sum(made.words[0].counts) == 11, "a1 and a2 five times each, a1 once"
+            assert sum(got.words[0].counts) == 11, "a1 and a2 five times each, a1 once"
         else:
             for split in ("train", "valid"):
-                made.load_dataset(split)
+                got.load_dataset(split)
     said = [record.getMessage() for record in caplog.records if "control symbols" in record.getMessage()]
     consequence = {"crossinit_pretrain": "the words around them are counted"}.get(task, "they are left out")
     assert said[0] == (
         f"{marked}/aa/train: 2 of 7 sentences hold control symbols (<mask> 1 times, [bb] 1 times): {consequence}"
     )
     if task == "crossinit_mlm":
-        assert len(made.datasets["valid"].groups[0][1]) == 5
+        assert len(got.datasets["valid"].groups[0][1]) == 5
     if task == "crossinit_unmt":
-        assert len(made.datasets["train"].usable["aa"]) == 5
-        sizes = {score: len(part) for score, part in made.datasets["valid"].groups}
+        assert len(got.datasets["train"].usable["aa"]) == 5
+        sizes = {score: len(part) for score, part in got.datasets["valid"].groups}
         assert sizes["bleu", "aa", "bb"] == sizes["bleu", "bb", "aa"] == 4 and sizes["round_trip", "aa", "bb"] == 5
         config.source_lang, config.target_lang = "aa", "bb"
         generating = task_class.setup_task(config)
@@ -269,9 +269,9 @@ def test_every_task_refuses_tokens_beyond_the_dictionary(data_folder, tmp_path, 
     config.data, config.langs, config.seed, config.train_subset = str(tmp_path / "data"), "aa,bb", 1, "train"
     if task == "generation":
         config.source_lang, config.target_lang = "aa", "bb"
-    made = task_class.setup_task(config)
+    got = task_class.setup_task(config)
     with pytest.raises(SystemExit, match=f"{place}.bin holds token 130 but the dictionary has 130 symbols"):
-        made.words if task == "pretrain" else made.load_dataset(split)
+        got.words if task == "pretrain" else got.load_dataset(split)
 
 
 @pytest.mark.parametrize("task, place", [("mlm", "aa/valid"), ("denoising", "aa/valid"), ("unmt", "valid.aa-bb.bb")])

@@ -23,6 +23,6 @@ def noise_of(longest=1000, whole_words=True, **law):
 
 def noisy(tokens, seed=0, **options):
     before = np.array(tokens, dtype=np.int64)
-    made = noise_of(**options)(before, np.random.default_rng(seed))
-    assert made.dtype == np.int64 and before.tolist() == list(tokens), "the input stays as it is"
-    return made.tolist()
+    got = noise_of(**options)(before, np.random.default_rng(seed))
+    assert got.dtype == np.int64 and before.tolist() == list(tokens), "the input stays as it is"
+    return got.tolist()

@@ -283,8 +283,8 @@ def enciphered_captions(folder):
     known = [word for word, _ in counts.most_common(300)]
     sentences = list(dict.fromkeys(tuple(words) for words in sentences if set(words) <= set(known)))
     assert len(sentences) >= 16260
-    made = program("cipher").made_up_words(rng, len(known))
-    cipher = {word: word if place % 8 == 5 else secret for place, (word, secret) in enumerate(zip(known, made))}
+    got = program("cipher").made_up_words(rng, len(known))
+    cipher = {word: word if place % 8 == 5 else secret for place, (word, secret) in enumerate(zip(known, got))}
     sets = {}
     for name, first, last in (("train", 0, 16000), ("val", 16000, 16060), ("test", 16060, 16260)):
         sets[name, "en"] = [" ".join(words) for words in sentences[first:last]]

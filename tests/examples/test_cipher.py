@@ -93,12 +93,12 @@ def test_bad_text_is_one_sentence(tmp_path, content, told):
 
 
 def test_sentences_of_the_grammar():
-    made = program("grammar").sentences(random.Random(1), 3000)
-    words = collections.Counter(word for sentence in made for word in sentence)
-    assert len({tuple(sentence) for sentence in made}) > 2500 and len(words) > 600
+    got = program("grammar").sentences(random.Random(1), 3000)
+    words = collections.Counter(word for sentence in got for word in sentence)
+    assert len({tuple(sentence) for sentence in got}) > 2500 and len(words) > 600
     assert words.most_common(1)[0][0] == "the"
     assert all(word.isalpha() and word == word.lower() for word in words)
-    follows = {pair for sentence in made for pair in zip(sentence, sentence[1:])}
+    follows = {pair for sentence in got for pair in zip(sentence, sentence[1:])}
     assert ("a", "apple") not in follows and ("i", "is") not in follows and ("they", "wants") not in follows
 
 
@@ -208,8 +208,8 @@ def untrained(folder, source, target):
         ["--path", str(folder / "runs" / "crossinit-1" / "table" / "start.pt")],
         "--beam 1 --max-len-a 1.3 --max-len-b 5 --max-tokens 4000 --required-batch-size-multiple 1 --num-workers 0",
     )
-    made = dict(line[2:].split("\t")[::2] for line in done.stdout.splitlines() if line.startswith("D-"))
+    got = dict(line[2:].split("\t")[::2] for line in done.stdout.splitlines() if line.startswith("D-"))
     references = (folder / "text" / ("test." + target)).read_text("utf-8").splitlines()
-    assert len(made) == len(references)
-    hypotheses = [made[str(number)] for number in range(len(made))]
+    assert len(got) == len(references)
+    hypotheses = [got[str(number)] for number in range(len(got))]
     return sacrebleu.corpus_bleu(hypotheses, [references], tokenize="none", force=True).score

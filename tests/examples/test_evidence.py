@@ -55,9 +55,9 @@ def test_tables_are_those_of_fairseq_train(data_folder, tmp_path, tables, lexico
     checkpoint = Checkpoint(str(tmp_path / "save" / "checkpoint_last.pt")).table(words.symbols).values
     start = tables.random_table(words.symbols, 16, 3)
     setting = tables.Setting(draws=16, updates=6, epoch=4, rate=0.02)
-    made = tables.Run(words, start, setting, words.spans(5, 40), words.pairs(lexicon)).go().rescaled()
+    got = tables.Run(words, start, setting, words.spans(5, 40), words.pairs(lexicon)).go().rescaled()
     assert (checkpoint - start).abs().max() > 0.05
-    torch.testing.assert_close(made, checkpoint, rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(got, checkpoint, rtol=1e-3, atol=1e-5)
 
 
 def test_within_draws_no_pair_across(data_folder, tables, lexicon):
@@ -195,8 +195,8 @@ def finished_run(tmp_path_factory):
     folder, rng = tmp_path_factory.mktemp("run"), random.Random(1)
     letters = "bcdfgklmnprstvz"
     syllables = [first + vowel for first in letters for vowel in "aeiou"]
-    made = list(dict.fromkeys("".join(rng.sample(syllables, 2)) for _ in range(600)))
-    english, other = made[:220], made[220:440]
+    got = list(dict.fromkeys("".join(rng.sample(syllables, 2)) for _ in range(600)))
+    english, other = got[:220], got[220:440]
     cipher = {word: word if at % 6 == 5 else other[at] for at, word in enumerate(english)}
     # three topics: company tells words apart
     weights = [1 / (at + 3) for at in range(220)]

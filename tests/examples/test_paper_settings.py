@@ -62,7 +62,7 @@ def test_the_commands_of_the_documents():
 
 def test_the_defaults():
     from crossinit_fairseq.models.xlm import xlm_tiny_3
-    from crossinit_fairseq.tasks.crossinit_denoising_config import CrossInitDenoisingConfig
+    from crossinit_fairseq.tasks.crossinit_denoising import CrossInitDenoisingConfig
     from crossinit_fairseq.tasks.crossinit_mlm import CrossInitMlmConfig
     from crossinit_fairseq.tasks.crossinit_pretrain_config import CrossInitPretrainConfig
 

@@ -193,12 +193,6 @@ def test_text_from_the_web_is_asked_for(name, tmp_path):
     assert "wikimedia/wikipedia" in done.stderr and "cannot be fetched from huggingface.co" in done.stderr
 
 
-def test_help_begins_with_a_line_to_copy():
-    for name in ("xlm", "fast_xnli"):
-        done = recipe(name, "--help")
-        assert done.returncode == 0 and f"bash examples/{name}/run.sh --preset smoke" in done.stdout.splitlines()[1]
-
-
 @pytest.fixture
 def samples(tmp_path):
     """A folder of samples: 14 premises of XNLI with 3 pairs each would be too few to choose by, so there are 300."""

@@ -111,7 +111,7 @@ def models(transformers, pieces, tmp_path_factory):
         sides.update({side + "_layers": 1, side + "_attention_heads": 2, side + "_ffn_dim": 16})
     mbart = own + pieces.pieces + MBART_CODES + ["<mask>"]
     xlmr = own + pieces.pieces + ["<mask>"]
-    made = {
+    got = {
         "mbart": transformers.MBartForConditionalGeneration(
             transformers.MBartConfig(vocab_size=len(mbart) + 1, d_model=8, max_position_embeddings=32, **sides)
         ),
@@ -133,7 +133,7 @@ def models(transformers, pieces, tmp_path_factory):
     }
     tokens = {"mbart": mbart, "xlm-roberta": xlmr, "xlm": XLM_TOKENS}
     folders = {}
-    for kind, model in made.items():
+    for kind, model in got.items():
         folder = tmp_path_factory.mktemp(kind)
         model.save_pretrained(str(folder))
         if kind == "xlm":

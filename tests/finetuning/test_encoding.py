@@ -63,11 +63,11 @@ def test_shortened_as_by_popping(first, second, room):
 @given(st.integers(0, 60), st.integers(1, 20), st.data())
 def test_windows_leave_nothing_out(length, room, data):
     stride = data.draw(st.integers(1, room))
-    made = windows(length, room, stride)
-    assert set().union(*(range(*window) for window in made)) == set(range(length))
-    assert all(end - begin <= room for begin, end in made)
-    assert [begin for begin, _ in made] == [stride * k for k in range(len(made))]
-    assert len(made) == 1 or made[-2][1] < length  # none more than is needed
+    got = windows(length, room, stride)
+    assert set().union(*(range(*window) for window in got)) == set(range(length))
+    assert all(end - begin <= room for begin, end in got)
+    assert [begin for begin, _ in got] == [stride * k for k in range(len(got))]
+    assert len(got) == 1 or got[-2][1] < length  # none more than is needed
 
 
 def test_windows_by_hand():
@@ -133,9 +133,9 @@ def test_the_target_is_the_answer_in_each_window_that_holds_it(pieces, number, s
     context = "  ".join(f"a{k}" for k in range(24))
     question = question_of(context, f"a{number} ".strip())
     encoder = QuestionEncoder(pieces, PairForm("xlm", {"aa": 20}), Windowing(30, 4, stride))
-    made = encoder.encode(0, question, "aa", "aa")
+    got = encoder.encode(0, question, "aa", "aa")
     held = 0
-    for window in made:
+    for window in got:
         first, last = window.target
         if window.target == NOWHERE:
             continue
@@ -157,8 +157,8 @@ def test_a_question_of_another_language_than_its_paragraph(pieces):
 def test_answers_that_are_not_there_are_counted_and_left_out(pieces, caplog):
     encoder = QuestionEncoder(pieces, PairForm("xlm", {"aa": 20}), Windowing(30, 4, 8))
     good, bad = question_of("a1 a2", "a2"), question_of("a1 a2", "a2", start=1)
-    made = encoder.training_windows([good, bad], "aa", "file")
-    assert [window.question for window in made] == [0]
+    got = encoder.training_windows([good, bad], "aa", "file")
+    assert [window.question for window in got] == [0]
     assert "left out 1 of 2 questions" in caplog.text
     silent = Question("q", good.context, " ", good.answers)
     assert encoder.training_windows([silent, good], "aa", "file")[0].question == 1

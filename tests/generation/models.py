@@ -58,13 +58,13 @@ def strip(tokens):
     return [[token for token in row if token != PAD] for row in tokens.tolist()]
 
 
-def check_rows(made, longest):
+def check_rows(written, longest):
     """Each row: text, exactly one </s>, then padding; the longest row has none."""
-    assert made.dtype == torch.int64
-    for row in made.tolist():
+    assert written.dtype == torch.int64
+    for row in written.tolist():
         end = row.index(EOS)
         assert PAD not in row[:end] and all(token == PAD for token in row[end + 1 :]) and end <= longest
-    assert (made[:, -1] != PAD).any()
+    assert (written[:, -1] != PAD).any()
 
 
 def translate(model, source, language="ro", allowed=None, max_len=None, seed=0, **settings):

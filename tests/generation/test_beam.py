@@ -25,15 +25,15 @@ def test_equals_sequence_generator(kind, restricted):
     for seed in range(3):
         model, source = random_model(kind, seed, 1.0).double(), random_source(seed, 6, 6)
         allowed = (torch.arange(len(DICTIONARY)) % 2).bool() if restricted else None
-        made = translate(model, source, allowed=allowed, beam=3)
-        check_rows(made, int(1.3 * source.size(1) + 5))
-        assert strip(made) == generate_as_fairseq(model, source, "ro", 1.3, 5, allowed, beam=3)
+        written = translate(model, source, allowed=allowed, beam=3)
+        check_rows(written, int(1.3 * source.size(1) + 5))
+        assert strip(written) == generate_as_fairseq(model, source, "ro", 1.3, 5, allowed, beam=3)
         forget_beam_size(model)  # of generate_as_fairseq
         greedy = translate(model, source, allowed=allowed)
-        differ += strip(made) != strip(greedy)
+        differ += strip(written) != strip(greedy)
         assert strip(greedy) == generate_as_fairseq(model, source, "ro", 1.3, 5, allowed)
         if restricted:
-            assert all(token % 2 or token in (EOS, PAD) for token in made.flatten().tolist())
+            assert all(token % 2 or token in (EOS, PAD) for token in written.flatten().tolist())
     assert differ
 
 
@@ -65,8 +65,8 @@ def test_a_beam_leaves_nothing_behind_in_the_encoder():
         encoded = model.encoder(source, source.ne(PAD).sum(1))
         expected = encoded["encoder_out"][0][:, order]
         translate(model, source, beam=2)
-        made = model.encoder.reorder_encoder_out(encoded, order)["encoder_out"][0]
-    assert torch.equal(made, expected)
+        written = model.encoder.reorder_encoder_out(encoded, order)["encoder_out"][0]
+    assert torch.equal(written, expected)
 
 
 def test_greedy_search_by_fairseqs_own_decoder_is_the_same_after_a_beam():

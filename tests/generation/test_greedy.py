@@ -33,21 +33,21 @@ def test_equals_sequence_generator_at_beam_1(kind, options, end_bias):
         model = random_model(kind, seed, end_bias, **options)
         for batch, longest, a, b in [(1, 6, 1.3, 5), (4, 9, 1.3, 5), (7, 5, 0, 6), (5, 4, 0.5, 0), (3, 5, 0, 1)]:
             source = random_source(10 * seed + batch, batch, longest)
-            made = translate(model, source, max_len_a=a, max_len_b=b)
+            written = translate(model, source, max_len_a=a, max_len_b=b)
             limit = int(a * source.size(1) + b)
-            check_rows(made, limit)
-            assert strip(made) == generate_as_fairseq(model, source, "ro", a, b)
-            lengths = [len(row) - 1 for row in strip(made)]
+            check_rows(written, limit)
+            assert strip(written) == generate_as_fairseq(model, source, "ro", a, b)
+            lengths = [len(row) - 1 for row in strip(written)]
             early += sum(length < limit for length in lengths)
             late += sum(length == limit for length in lengths)
-            distinct += len({tuple(row) for row in strip(made)})
+            distinct += len({tuple(row) for row in strip(written)})
     assert distinct > 20, "all outputs alike would show nothing"
     assert late and (early or not end_bias), "both ways to end must occur"
 
 
 def test_nothing_to_write_but_the_end():
-    made = translate(random_model("bart", 1), random_source(1, 3, 5), max_len_a=0, max_len_b=0)
-    assert made.tolist() == [[EOS]] * 3
+    written = translate(random_model("bart", 1), random_source(1, 3, 5), max_len_a=0, max_len_b=0)
+    assert written.tolist() == [[EOS]] * 3
 
 
 def test_a_sentence_does_not_depend_on_its_batch():
@@ -72,9 +72,9 @@ def test_only_allowed_tokens(end_bias):
     free = set()
     for seed in range(4):
         model, source = random_model("bart", seed, end_bias), random_source(seed, 5, 6)
-        made = translate(model, source, allowed=allowed)
-        check_rows(made, int(1.3 * source.size(1) + 5))
-        assert set(made.flatten().tolist()) <= {5, 6, 7, EOS, PAD}
+        written = translate(model, source, allowed=allowed)
+        check_rows(written, int(1.3 * source.size(1) + 5))
+        assert set(written.flatten().tolist()) <= {5, 6, 7, EOS, PAD}
         free |= set(translate(model, source).flatten().tolist())
     assert not free <= {5, 6, 7, EOS, PAD}
     assert allowed.nonzero().flatten().tolist() == [5, 6, 7], "the mask itself is not touched"
@@ -83,8 +83,8 @@ def test_only_allowed_tokens(end_bias):
 def test_padding_is_never_written_even_if_allowed():
     allowed = torch.zeros(len(DICTIONARY), dtype=torch.bool)
     allowed[PAD] = True
-    made = translate(random_model("bart", 1), random_source(1, 3, 5), allowed=allowed)
-    assert made.tolist() == [[EOS]] * 3
+    written = translate(random_model("bart", 1), random_source(1, 3, 5), allowed=allowed)
+    assert written.tolist() == [[EOS]] * 3
 
 
 def test_all_allowed_is_no_restriction():
@@ -100,15 +100,16 @@ def test_limits_of_the_model_and_of_the_caller(kind, max_len, longest):
     # 16 positions; the decoder also reads [ro] <s>, so it can write 14 tokens, of which the last is not read
     model = random_model(kind, 1, -1e4, positions=16, encoder_learned_pos=True, decoder_learned_pos=True)
     source = random_source(1, 4, 13)
-    made = translate(model, source, max_len=max_len)
+    written = translate(model, source, max_len=max_len)
     # a model that would never end by itself: every row has the longest length, and </s>
-    assert made.size(1) == longest + 1 and (made[:, -1] == EOS).all()
-    check_rows(made, longest)
+    assert written.size(1) == longest + 1 and (written[:, -1] == EOS).all()
+    check_rows(written, longest)
     if longest == 13:
-        # dressed as a source, as in back-translation, it is as long as the encoder allows, and the encoder reads it
-        dressed = SPECIAL_TOKENS.add_to_batch(made, "ro")
-        assert dressed.size(1) == 16
-        model.encoder(dressed, dressed.ne(PAD).sum(1))
+        # with special tokens, a source of back-translation is as long as the encoder allows, and the encoder
+        # reads it
+        framed = SPECIAL_TOKENS.add_to_batch(written, "ro")
+        assert framed.size(1) == 16
+        model.encoder(framed, framed.ne(PAD).sum(1))
 
 
 def test_takes_no_gradient():

@@ -78,9 +78,9 @@ def test_equals_sequence_generator_at_beam_1(model, seed, batch, longest, limit,
     if restricted:
         allowed = torch.rand(len(DICTIONARY), generator=torch.Generator().manual_seed(seed)) < 0.5
     assert unsupported(model.decoder) is None
-    made = translate(model, source, allowed=allowed, max_len_a=limit[0], max_len_b=limit[1])
-    check_rows(made, int(limit[0] * source.size(1) + limit[1]))
-    assert strip(made) == generate_as_fairseq(model, source, "ro", *limit, allowed=allowed)
+    written = translate(model, source, allowed=allowed, max_len_a=limit[0], max_len_b=limit[1])
+    check_rows(written, int(limit[0] * source.size(1) + limit[1]))
+    assert strip(written) == generate_as_fairseq(model, source, "ro", *limit, allowed=allowed)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 2.0])
@@ -94,10 +94,10 @@ def test_when_ended_sentences_are_dropped_changes_nothing(share, interval, monke
     lengths = set()
     for seed in range(3):
         model, source = random_model("bart", seed, 1.0).double(), random_source(seed, 12, 8)
-        made = translate(model, source)
-        check_rows(made, int(1.3 * source.size(1) + 5))
-        assert strip(made) == generate_as_fairseq(model, source, "ro", 1.3, 5)
-        lengths |= {len(row) for row in strip(made)}
+        written = translate(model, source)
+        check_rows(written, int(1.3 * source.size(1) + 5))
+        assert strip(written) == generate_as_fairseq(model, source, "ro", 1.3, 5)
+        lengths |= {len(row) for row in strip(written)}
     assert len(lengths) > 3
     assert bool(dropped) == (share < 2)
 
@@ -168,11 +168,11 @@ def test_what_is_not_supported_takes_fairseqs_decoder_and_says_so_once(kind, opt
     model.double()
     source = random_source(1, 9, 6)
     with caplog.at_level(logging.WARNING):
-        made = translate(model, source)
+        written = translate(model, source)
         translate(model, source)
     said = [record.getMessage() for record in caplog.records if "slower" in record.getMessage()]
     assert len(said) == 1 and reason in said[0]
-    assert strip(made) == generate_as_fairseq(model, source, "ro", 1.3, 5)
+    assert strip(written) == generate_as_fairseq(model, source, "ro", 1.3, 5)
 
 
 def test_half_precision_runs():
@@ -190,12 +190,12 @@ def test_a_model_in_training_mode_is_refused():
 def test_what_is_generated_can_be_learnt_from():
     # tensors of inference mode cannot
     model = random_model("bart", 1)
-    made = translate(model, random_source(1, 3, 5))
-    source = SPECIAL_TOKENS.add_to_batch(made, "ro")
+    written = translate(model, random_source(1, 3, 5))
+    source = SPECIAL_TOKENS.add_to_batch(written, "ro")
     logits, _ = model(source, source.ne(PAD).sum(1), torch.full((3, 4), BOS))
     logits.sum().backward()
     assert model.encoder.embed_tokens.weight.grad.abs().sum() > 0
-    assert not made.is_inference() and EOS in made
+    assert not written.is_inference() and EOS in written
 
 
 @pytest.mark.skipif(not incremental_decoder._FUSED, reason="torch before 2.1 has no attention in one call")
@@ -205,6 +205,8 @@ def test_attention_in_one_call(padded, monkeypatch):
     query, keys, values = torch.randn(3, 2, 1, 4), torch.randn(3, 2, 9, 4)[:, :, :5], torch.randn(3, 2, 5, 4)
     mask = torch.zeros(3, 1, 1, 5)
     mask[1, ..., 3:] = float("-inf")
-    made = incremental_decoder._attend(query, keys, values, mask if padded else None)
+    written = incremental_decoder._attend(query, keys, values, mask if padded else None)
     monkeypatch.setattr(incremental_decoder, "_FUSED", False)
-    assert torch.allclose(made, incremental_decoder._attend(query, keys, values, mask if padded else None), atol=1e-6)
+    assert torch.allclose(
+        written, incremental_decoder._attend(query, keys, values, mask if padded else None), atol=1e-6
+    )

@@ -20,8 +20,8 @@ def request(rng, number, language, lengths, allowed=None):
 def requests():
     rng, allowed = np.random.default_rng(1), torch.arange(len(DICTIONARY)) < 8
     lengths = [("en", [3, 1, 4]), ("ro", [2, 2]), ("en", [1, 5]), ("ro", [9]), ("en", [2])]
-    made = [request(rng, number, *one) for number, one in enumerate(lengths)]
-    return made + [request(rng, len(lengths), "ro", [3, 6], allowed)]
+    written = [request(rng, number, *one) for number, one in enumerate(lengths)]
+    return written + [request(rng, len(lengths), "ro", [3, 6], allowed)]
 
 
 @pytest.mark.parametrize("max_tokens", [1, 20, 1000])
@@ -31,9 +31,9 @@ def test_translations_are_those_of_each_request_alone(requests, max_tokens):
     for seed in range(4):
         model = random_model("bart", seed, end_bias=2.0)
         pool = PooledRequests(requests, PAD, max_tokens)
-        made = pool.unpool([search(model, [one for one, _ in portion]) for portion in pool.portions])
+        written = pool.unpool([search(model, [one for one, _ in portion]) for portion in pool.portions])
         alone = [search(model, [one])[0] for one in requests]
-        assert [one.tolist() for one in made] == [one.tolist() for one in alone]
+        assert [one.tolist() for one in written] == [one.tolist() for one in alone]
         distinct |= {tuple(row) for one in alone for row in strip(one)}
     assert len(distinct) > 9, "the models write various sentences"
 

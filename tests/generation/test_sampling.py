@@ -47,11 +47,11 @@ def test_only_the_most_probable_is_greedy(options):
 def first_tokens(model, count=20000, **options):
     """How often each token was drawn at the first place, as shares [V], and the logits there, [V]."""
     source = random_source(3, 1, 5)
-    made = sample(model, source.expand(count, -1), max_len_a=0, max_len_b=1, **options)
+    written = sample(model, source.expand(count, -1), max_len_a=0, max_len_b=1, **options)
     with torch.no_grad():
         prefix = torch.tensor([[SPECIAL_TOKENS.languages["ro"], SPECIAL_TOKENS.bos]])
         logits = model(source, torch.tensor([source.size(1)]), prefix)[0][0, -1]
-    return torch.bincount(made[:, 0], minlength=len(DICTIONARY)) / count, logits.masked_fill_(
+    return torch.bincount(written[:, 0], minlength=len(DICTIONARY)) / count, logits.masked_fill_(
         torch.arange(len(DICTIONARY)) == PAD, float("-inf")
     )
 
@@ -75,6 +75,6 @@ def test_topk_draws_among_the_k_most_probable():
 def test_only_allowed_tokens_are_drawn():
     allowed = torch.zeros(len(DICTIONARY), dtype=torch.bool)
     allowed[[5, 6, PAD]] = True
-    made = sample(random_model("bart", 1), random_source(1, 9, 6), allowed=allowed, temperature=5.0, sampling_topk=9)
-    assert set(made.flatten().tolist()) == {5, 6, EOS, PAD}
-    check_rows(made, 99)
+    written = sample(random_model("bart", 1), random_source(1, 9, 6), allowed=allowed, temperature=5.0, sampling_topk=9)
+    assert set(written.flatten().tolist()) == {5, 6, EOS, PAD}
+    check_rows(written, 99)

@@ -14,9 +14,9 @@ ALLOWED = torch.arange(len(DICTIONARY)) % 3 > 0
 def test_settings_change_what_is_found_within_the_same_limits(settings):
     model, source = random_model("bart", 1, 1.0), random_source(1, 6, 6)
     greedy = translate(model, source, allowed=ALLOWED, max_len=8, max_len_a=0.5, max_len_b=9)
-    made = translate(model, source, allowed=ALLOWED, max_len=8, seed=4, max_len_a=0.5, max_len_b=9, **settings)
-    assert not torch.equal(made, greedy) and made.size(1) <= 9 and greedy.size(1) <= 9
-    assert bool(ALLOWED[made].logical_or(made.eq(EOS)).logical_or(made.eq(SPECIAL_TOKENS.pad)).all())
+    written = translate(model, source, allowed=ALLOWED, max_len=8, seed=4, max_len_a=0.5, max_len_b=9, **settings)
+    assert not torch.equal(written, greedy) and written.size(1) <= 9 and greedy.size(1) <= 9
+    assert bool(ALLOWED[written].logical_or(written.eq(EOS)).logical_or(written.eq(SPECIAL_TOKENS.pad)).all())
 
 
 @pytest.mark.parametrize(
@@ -34,9 +34,9 @@ def test_several_batches_together_are_what_they_are_alone(kind, settings):
         ]
         # all free, all restricted, some; in any order; all writing as much as their sources allow, or not
         for chosen, max_len in [(batches, None), (batches[::-1], 7), (batches[1:2] * 2, None), (batches[::2], None)]:
-            made = search(model, chosen, max_len)
-            assert len(made) == len(chosen)
-            for request, together in zip(chosen, made):
+            written = search(model, chosen, max_len)
+            assert len(written) == len(chosen)
+            for request, together in zip(chosen, written):
                 (alone,) = search(model, [request], max_len)
                 assert torch.equal(together, alone)
                 lengths.add(together.size(1))

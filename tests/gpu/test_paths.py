@@ -32,8 +32,8 @@ def test_greedy_search_is_fairseqs():
     for seed in range(4):
         model = random_model("bart", seed, end_bias=1.0).to(DEVICE)
         source = random_source(seed, 9, 7).to(DEVICE)
-        (made,) = Search(SPECIAL_TOKENS, max_len_a=1.3, max_len_b=9)(model, [TranslationRequest(source, "ro")])
-        assert strip(made.cpu()) == generate_as_fairseq_on(model, source, 1.3, 9)
+        (got,) = Search(SPECIAL_TOKENS, max_len_a=1.3, max_len_b=9)(model, [TranslationRequest(source, "ro")])
+        assert strip(got.cpu()) == generate_as_fairseq_on(model, source, 1.3, 9)
 
 
 def generate_as_fairseq_on(model, source, a, b):
@@ -67,9 +67,9 @@ def test_translations_ahead_are_those_of_each_batch():
     ]
     search_eight = Search(SPECIAL_TOKENS, max_len_a=0, max_len_b=8)
     pool = PooledRequests(requests, PAD, 60)
-    made = pool.unpool([search_eight(model, [one for one, _ in portion]) for portion in pool.portions])
+    got = pool.unpool([search_eight(model, [one for one, _ in portion]) for portion in pool.portions])
     alone = [search_eight(model, [one])[0].cpu() for one in requests]
-    assert [strip(one) for one in made] == [strip(one) for one in alone]
+    assert [strip(one) for one in got] == [strip(one) for one in alone]
 
 
 def test_step_of_crossinit_waits_for_nothing_and_is_that_of_the_cpu():

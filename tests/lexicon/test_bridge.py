@@ -55,14 +55,14 @@ def test_no_better_than_what_it_is_made_of(left, right, trusted):
 @pytest.mark.parametrize("left", [NE_HI, NE_HI.reversed()])
 @pytest.mark.parametrize("right", [HI_EN, HI_EN.reversed()])
 def test_worked_by_hand_whichever_way_round_the_files_are(left, right):
-    made = compose(left, right)
-    assert (made.source, made.target, made.lowercase) == ("ne", "en", True)
-    assert sorted(made.pairs) == sorted(EXPECTED)
+    got = compose(left, right)
+    assert (got.source, got.target, got.lowercase) == ("ne", "en", True)
+    assert sorted(got.pairs) == sorted(EXPECTED)
 
 
 def test_other_codes_of_the_language_between():
-    made = compose(NE_HI, Lexicon("hin_Deva", "en", HI_EN.pairs, SETTINGS))
-    assert sorted(made.pairs) == sorted(EXPECTED)
+    got = compose(NE_HI, Lexicon("hin_Deva", "en", HI_EN.pairs, SETTINGS))
+    assert sorted(got.pairs) == sorted(EXPECTED)
 
 
 def test_the_other_order_is_the_other_direction():

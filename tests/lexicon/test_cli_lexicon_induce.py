@@ -40,9 +40,9 @@ class Search:
 
 @pytest.fixture
 def search(monkeypatch):
-    made = Search()
-    monkeypatch.setattr(induction, "induce", made)
-    return made
+    got = Search()
+    monkeypatch.setattr(induction, "induce", got)
+    return got
 
 
 TEXT = ["induce", "--workers", "1", "--text", "en=en.txt", "--text", "ro=ro.txt"]

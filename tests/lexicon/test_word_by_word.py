@@ -23,7 +23,7 @@ TRANSLATOR = PieceTranslator(PIECES, {(A, B): (X,), (C,): (X, Y, Z), (C, D): (Z,
 
 
 def translate(*sentences, **options):
-    return [made.tolist() for made in TRANSLATOR([np.array(s, dtype=np.int32) for s in sentences], **options)]
+    return [got.tolist() for got in TRANSLATOR([np.array(s, dtype=np.int32) for s in sentences], **options)]
 
 
 def test_hand_worked():
@@ -46,24 +46,24 @@ def test_hand_worked():
 def test_a_lone_mark_makes_the_word_start_that_a_translation_lacks():
     translator = PieceTranslator(PIECES, {(C,): (B, D), (B,): (D,)})
     # "c c": else the second would be the end of the first; b after a comma needs none
-    (made,) = translator([np.array([C, C, COMMA, B, EOS])])
-    assert made.tolist() == [LONE, B, D, LONE, B, D, COMMA, D, EOS]
+    (got,) = translator([np.array([C, C, COMMA, B, EOS])])
+    assert got.tolist() == [LONE, B, D, LONE, B, D, COMMA, D, EOS]
 
 
 def test_subword_nmt_marks_the_end():
     pieces = WordPieces("<s> <pad> </s> <unk> a@@ b c@@ d .".split(), special=[0, 1, 2], unk=3)
     translator = PieceTranslator(pieces, {(4, 5): (7,), (5,): (6, 6, 7)})
-    (made,) = translator([np.array([4, 5, 5, 8, 2])])
-    assert made.tolist() == [7, 6, 6, 7, 8, 2]
+    (got,) = translator([np.array([4, 5, 5, 8, 2])])
+    assert got.tolist() == [7, 6, 6, 7, 8, 2]
 
 
 def slow(sentence, translations):
     """Token by token: collect a run, look it up where it ends."""
-    made, run = [], []
+    got, run = [], []
 
     def end():
         word = tuple(run)
-        made.extend(run if UNK in word else translations.get(word, word))
+        got.extend(run if UNK in word else translations.get(word, word))
         run.clear()
 
     for token in sentence:
@@ -72,11 +72,11 @@ def slow(sentence, translations):
             end()
         if symbol in ("<s>", "<pad>", "</s>", ".", ",", "\u2581("):
             end()
-            made.append(token)
+            got.append(token)
         else:
             run.append(token)
     end()
-    return made
+    return got
 
 
 SENTENCES = st.lists(st.lists(st.integers(3, len(SYMBOLS) - 1), max_size=12).map(lambda s: s + [EOS]), max_size=5)
@@ -103,11 +103,11 @@ def test_words_are_those_that_are_ranked(sentences):
 
 def test_a_share_of_the_words():
     sentence = [A, B, C, D, A, DOT] * 1000 + [EOS]  # 2,000 words with a translation, 1,000 without
-    (made,) = translate(sentence, share=0.3, rng=np.random.default_rng(0))
+    (got,) = translate(sentence, share=0.3, rng=np.random.default_rng(0))
     # X and Z stand for translated words only; 3.7 standard deviations of 20.5
-    assert abs(made.count(X) + made.count(Z) - 600) < 76 and made.count(A) == 3000 - 1000 - made.count(X)
+    assert abs(got.count(X) + got.count(Z) - 600) < 76 and got.count(A) == 3000 - 1000 - got.count(X)
     (again,) = translate(sentence, share=0.3, rng=np.random.default_rng(0))
-    assert again == made
+    assert again == got
     assert translate(sentence, share=0.0, rng=np.random.default_rng(0)) == [sentence]
 
 

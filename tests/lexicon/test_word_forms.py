@@ -100,20 +100,20 @@ def test_a_form_with_the_mark_of_a_blank_goes_with_one():
 
 
 def test_a_lexicon_in_tokens():
-    made = to_tokens(lexicon([("file", "fișier"), ("foo", "bar"), ("i", "nowhere")]), *forms())
-    assert (made.source, made.target) == ("en", "ro")
+    got = to_tokens(lexicon([("file", "fișier"), ("foo", "bar"), ("i", "nowhere")]), *forms())
+    assert (got.source, got.target) == ("en", "ro")
     # the three forms of file; then of the forms of fișier, [6, 7] is not yet there
-    assert [(pair.source, pair.target) for pair in made.pairs] == [
+    assert [(pair.source, pair.target) for pair in got.pairs] == [
         ((0,), (4,)),
         ((1,), (5,)),
         ((2, 3), (4,)),
         ((0,), (6, 7)),
     ]
-    assert {pair.words for pair in made.pairs} == {("file", "fișier")}
-    assert made.forward == {(0,): (4,), (1,): (5,), (2, 3): (4,)}
-    assert made.backward == {(4,): (0,), (6, 7): (0,), (5,): (1,)}
+    assert {pair.words for pair in got.pairs} == {("file", "fișier")}
+    assert got.forward == {(0,): (4,), (1,): (5,), (2, 3): (4,)}
+    assert got.backward == {(4,): (0,), (6, 7): (0,), (5,): (1,)}
     # file, i, fișier; foo, bar, nowhere
-    assert (made.found, made.missing) == (3, 3)
+    assert (got.found, got.missing) == (3, 3)
 
 
 def test_only_mutual_pairs_align_but_all_translate():
@@ -122,16 +122,16 @@ def test_only_mutual_pairs_align_but_all_translate():
         ("file", "document", 0.5, (0, 0), "backward"),
         ("i", "eu", 0.1, (0, 0), "forward"),
     ]
-    made = to_tokens(lexicon(pairs), *forms())
-    assert {pair.words for pair in made.pairs} == {("file", "fișier")}
-    assert made.forward[(0,)] == (4,) and made.forward[(9,)] == (10,)
-    assert made.backward[(8,)] == (0,) and (10,) not in made.backward
+    got = to_tokens(lexicon(pairs), *forms())
+    assert {pair.words for pair in got.pairs} == {("file", "fișier")}
+    assert got.forward[(0,)] == (4,) and got.forward[(9,)] == (10,)
+    assert got.backward[(8,)] == (0,) and (10,) not in got.backward
 
 
 def test_cased_words_stay_apart_in_a_cased_lexicon():
-    made = to_tokens(lexicon([("File", "Fișier")], lowercase=False), *forms(lowercase=False))
-    assert [(pair.source, pair.target) for pair in made.pairs] == [((1,), (5,))]
-    assert made.forward == {(1,): (5,)}
+    got = to_tokens(lexicon([("File", "Fișier")], lowercase=False), *forms(lowercase=False))
+    assert [(pair.source, pair.target) for pair in got.pairs] == [((1,), (5,))]
+    assert got.forward == {(1,): (5,)}
 
 
 def test_turkish_case():

@@ -24,14 +24,14 @@ def attend(x, memory, state, name, heads, causal=False):
     """Attention of [T, d] to [S, d], head by head."""
     q, k, v = (linear(y, state, name + "." + kind + "_proj") for kind, y in (("q", x), ("k", memory), ("v", memory)))
     size = q.size(1) // heads
-    made = []
+    got = []
     for head in range(heads):
         part = slice(head * size, (head + 1) * size)
         scores = q[:, part] @ k[:, part].t() / math.sqrt(size)
         if causal:
             scores = scores.masked_fill(torch.ones_like(scores).triu(1).bool(), float("-inf"))
-        made.append(torch.softmax(scores, 1) @ v[:, part])
-    return linear(torch.cat(made, 1), state, name + ".out_proj")
+        got.append(torch.softmax(scores, 1) @ v[:, part])
+    return linear(torch.cat(got, 1), state, name + ".out_proj")
 
 
 def gelu(x):

@@ -141,12 +141,12 @@ def test_generation_scores_what_all_at_once_scores(beam):
 @pytest.mark.parametrize("seed", [1, 5, 8])
 def test_greedy_generation_equals_fairseq_s(seed):
     model, source = talkative(seed), stacked(SOURCES)
-    (made,) = Search(SPECIAL_TOKENS, max_len_a=0, max_len_b=9)(model, [TranslationRequest(source, "de")])
+    (got,) = Search(SPECIAL_TOKENS, max_len_a=0, max_len_b=9)(model, [TranslationRequest(source, "de")])
     generator = SequenceGenerator([model], DICTIONARY, beam_size=1, max_len_a=0, max_len_b=10)
     sample = {"net_input": {"src_tokens": source, "src_lengths": source.ne(PAD).sum(1)}}
     begin = torch.full((len(source), 1), BOS)
     found = generator.generate([model], sample, prefix_tokens=begin, bos_token=SPECIAL_TOKENS.languages["de"])
-    for row, hypotheses in zip(made.tolist(), found):
+    for row, hypotheses in zip(got.tolist(), found):
         assert [token for token in row if token != PAD] == hypotheses[0]["tokens"].tolist()[1:]
 
 
@@ -213,9 +213,9 @@ def test_the_encoder_computes_what_xlm_computes():
     model.load_state_dict(xlm.state_dict())
     source = stacked(SOURCES)
     expected, _ = xlm(source, torch.tensor([language for _, language in SOURCES]), features_only=True)
-    made = model.encoder(source, source.ne(PAD).sum(1))["encoder_out"][0].transpose(0, 1)
+    got = model.encoder(source, source.ne(PAD).sum(1))["encoder_out"][0].transpose(0, 1)
     real = source != PAD
-    assert torch.allclose(made[real], expected[real], **ROUNDING)
+    assert torch.allclose(got[real], expected[real], **ROUNDING)
 
 
 def test_its_own_checkpoint_loads():

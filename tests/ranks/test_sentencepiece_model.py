@@ -33,11 +33,11 @@ LINES = ["the cat sat on the mat", "a dog sat there", "the dog and the cat ate a
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A function that trains a tiny model with options of its own, once for each; returns (path, processor)."""
-    made = {}
+    got = {}
 
     def train(vocab_size=45, **options):
         key = repr((vocab_size, sorted(options.items())))
-        if key not in made:
+        if key not in got:
             prefix = str(tmp_path_factory.mktemp("spm") / "m")
             sentencepiece.SentencePieceTrainer.train(
                 sentence_iterator=iter(LINES),
@@ -47,8 +47,8 @@ def trained(tmp_path_factory):
                 hard_vocab_limit=False,
                 **options,
             )
-            made[key] = prefix + ".model", load_model(prefix + ".model")
-        return made[key]
+            got[key] = prefix + ".model", load_model(prefix + ".model")
+        return got[key]
 
     return train
 

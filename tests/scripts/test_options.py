@@ -35,6 +35,14 @@ def test_values_defaults_and_repeated_options():
     assert recipe("--jobs", "3", "--jobs", "3") == (0, "3|here|0:|0", ""), "the same again loses nothing"
 
 
+@pytest.mark.parametrize("script", sorted((FILE.parents[1] / "examples").glob("*/run.sh")), ids=str)
+def test_help_of_a_recipe_begins_with_a_line_to_copy(script):
+    done = subprocess.run(["bash", str(script), "--help"], stdout=subprocess.PIPE, universal_newlines=True)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0 and lines[0].startswith("To begin, ")
+    assert lines[1].startswith(f"  bash examples/{script.parent.name}/run.sh --")
+
+
 def test_help_ends_at_once():
     assert recipe("--jobs", "2", "--help", "--nope") == (0, "this helps", "")
 

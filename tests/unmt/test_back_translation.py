@@ -41,20 +41,20 @@ def back_translation(search):
 
 
 def one_sample(search, batch, language, restricted, seed):
-    made = back_translation(search)
-    ((sample, counts),) = made.samples(None, [batch], [made.request(batch, language, restricted, seed)])
+    got = back_translation(search)
+    ((sample, counts),) = got.samples(None, [batch], [got.request(batch, language, restricted, seed)])
     return sample, counts
 
 
 def test_hand_worked():
     search = Writes([8, 9, 5, EOS], [10, EOS])
-    made, counts = one_sample(search, batch_of([4, 5], [6]), "ro", False, (1, 2))
+    got, counts = one_sample(search, batch_of([4, 5], [6]), "ro", False, (1, 2))
     (asked,) = search.asked
     assert asked.source.tolist() == [[BOS, 4, 5, EOS, EN], [BOS, 6, EOS, EN, PAD]]
     assert (asked.language, asked.allowed, asked.seed, search.max_len) == ("ro", None, (1, 2), 9)
-    assert made["net_input"]["src_tokens"].tolist() == [[BOS, 8, 9, 5, EOS, RO], [BOS, 10, EOS, RO, PAD, PAD]]
-    assert made["target"].tolist() == [[BOS, 4, 5, EOS, EN], [BOS, 6, EOS, EN, PAD]]
-    assert made["id"].tolist() == [100, 101]
+    assert got["net_input"]["src_tokens"].tolist() == [[BOS, 8, 9, 5, EOS, RO], [BOS, 10, EOS, RO, PAD, PAD]]
+    assert got["target"].tolist() == [[BOS, 4, 5, EOS, EN], [BOS, 6, EOS, EN, PAD]]
+    assert got["id"].tolist() == [100, 101]
     assert counts.pop("seconds") >= 0
     assert counts == dict(
         batches=1, sentences=2, empty=0, empty_batches=0, written=4, copied=1, in_target=3, source=3, common=0
@@ -71,31 +71,31 @@ def test_restricted_to_the_tokens_of_the_language():
 @pytest.mark.parametrize("empty", [[EOS], [BOS, EOS], [MASK, RO, EOS]])
 def test_empty_translations_are_left_out(empty):
     search = Writes(empty, [8, 9, EOS], empty)
-    made, counts = one_sample(search, batch_of([4, 5, 6, 7], [6], [7]), "ro", False, ())
-    assert made["net_input"]["src_tokens"].tolist() == [[BOS, 8, 9, EOS, RO]]
-    assert made["target"].tolist() == [[BOS, 6, EOS, EN]], "without the padding of the longer ones"
-    assert made["id"].tolist() == [101] and made["nsentences"] == 1 and made["ntokens"] == 4
+    got, counts = one_sample(search, batch_of([4, 5, 6, 7], [6], [7]), "ro", False, ())
+    assert got["net_input"]["src_tokens"].tolist() == [[BOS, 8, 9, EOS, RO]]
+    assert got["target"].tolist() == [[BOS, 6, EOS, EN]], "without the padding of the longer ones"
+    assert got["id"].tolist() == [101] and got["nsentences"] == 1 and got["ntokens"] == 4
     assert (counts["sentences"], counts["empty"], counts["empty_batches"]) == (3, 2, 0)
 
 
 def test_fairseqs_criterions_take_what_is_left():
     """They view a target as one row of tokens, which needs its rows to lie one after another."""
-    made, _ = one_sample(Writes([EOS], [8, EOS], [9, EOS]), batch_of([4, 5, 6, 7], [6], [7]), "ro", False, ())
-    assert made["target"].tolist() == [[BOS, 6, EOS, EN], [BOS, 7, EOS, EN]]
-    assert made["target"].view(-1).tolist() == [BOS, 6, EOS, EN, BOS, 7, EOS, EN]
+    got, _ = one_sample(Writes([EOS], [8, EOS], [9, EOS]), batch_of([4, 5, 6, 7], [6], [7]), "ro", False, ())
+    assert got["target"].tolist() == [[BOS, 6, EOS, EN], [BOS, 7, EOS, EN]]
+    assert got["target"].view(-1).tolist() == [BOS, 6, EOS, EN, BOS, 7, EOS, EN]
 
 
 def test_a_batch_of_nothing_but_empty_translations():
-    made, counts = one_sample(Writes([EOS], [EOS]), batch_of([4], [5, 6]), "ro", False, ())
-    assert made is None
+    got, counts = one_sample(Writes([EOS], [EOS]), batch_of([4], [5, 6]), "ro", False, ())
+    assert got is None
     assert (counts["empty"], counts["empty_batches"], counts["written"], counts["copied"]) == (2, 1, 0, 0)
 
 
 def test_batches_are_translated_together_and_share_the_time():
     search = Writes([8, 9, EOS])
-    made, batches = back_translation(search), [batch_of([4]), batch_of([5, 6])]
-    requests = [made.request(batches[0], "ro", False, (1,)), made.request(batches[1], "ro", True, (2,))]
-    (one, counts_of_one), (two, counts_of_two) = made.samples(None, batches, requests)
+    got, batches = back_translation(search), [batch_of([4]), batch_of([5, 6])]
+    requests = [got.request(batches[0], "ro", False, (1,)), got.request(batches[1], "ro", True, (2,))]
+    (one, counts_of_one), (two, counts_of_two) = got.samples(None, batches, requests)
     assert [asked.seed for asked in search.asked] == [(1,), (2,)]
     assert [asked.allowed is None for asked in search.asked] == [True, False]
     assert one["target"].tolist() == [[BOS, 4, EOS, EN]] and two["target"].tolist() == [[BOS, 5, 6, EOS, EN]]
@@ -113,8 +113,8 @@ DIRECTIONS = [("en", "ro"), ("ro", "en")]
 def logs(*counts):
     """What one process logs for each update: counts of en-ro."""
     fields = ("batches", "sentences", "empty", "empty_batches", "seconds", "written", "copied", "in_target", "source")
-    made = [dict(zip(fields + ("common",), values)) for values in counts]
-    return [flatten_counts(DIRECTIONS, {("en", "ro"): each}) for each in made]
+    got = [dict(zip(fields + ("common",), values)) for values in counts]
+    return [flatten_counts(DIRECTIONS, {("en", "ro"): each}) for each in got]
 
 
 def test_the_same_keys_whatever_was_made():

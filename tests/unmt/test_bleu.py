@@ -27,12 +27,12 @@ def logged(updates, names=NAMES, mean="bleu"):
 def statistics(pairs, name=NAMES[0]):
     """The log of one batch: statistics of its direction, zeros of the others."""
     log = {key: value for each in NAMES for key, value in no_statistics(each).items()}
-    log.update(bleu_statistics(name, [made for made, _ in pairs], [reference for _, reference in pairs]))
+    log.update(bleu_statistics(name, [got for got, _ in pairs], [reference for _, reference in pairs]))
     return log
 
 
 def corpus_bleu(pairs):
-    return round(sacrebleu.corpus_bleu([made for made, _ in pairs], [[reference for _, reference in pairs]]).score, 2)
+    return round(sacrebleu.corpus_bleu([got for got, _ in pairs], [[reference for _, reference in pairs]]).score, 2)
 
 
 def parts_of(pairs, cuts):

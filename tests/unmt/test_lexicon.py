@@ -54,24 +54,24 @@ def test_sources_are_disturbed_by_their_seed():
 
 def test_noise_replaces_a_share_and_leaves_the_rest():
     sentences = [torch.tensor([4, 6, 5] * 10 + [EOS])] * 100
-    made = LexiconNoise({("en", "ro"): TRANSLATORS["en", "ro"]}, 0.25, 99)(sentences, "en", np.random.default_rng(0))
-    tokens = torch.cat(made).tolist()
+    got = LexiconNoise({("en", "ro"): TRANSLATORS["en", "ro"]}, 0.25, 99)(sentences, "en", np.random.default_rng(0))
+    tokens = torch.cat(got).tolist()
     # 1,000 of a and of b each; 5 standard deviations of a quarter of 1,000 are 69
     assert abs(tokens.count(8) - 250) < 69 and abs(tokens.count(10) - 250) < 69
     assert tokens.count(8) == tokens.count(9) == 1000 - tokens.count(4) and tokens.count(10) == 1000 - tokens.count(5)
-    assert tokens.count(6) == 1000 and all(sentence[-1] == EOS for sentence in made)
+    assert tokens.count(6) == 1000 and all(sentence[-1] == EOS for sentence in got)
 
 
 def test_noise_takes_one_of_the_languages():
     noise = LexiconNoise(TRANSLATORS, 1.0, 99)
-    made = {tuple(noise([torch.tensor([4, 5, EOS])], "en", np.random.default_rng(k))[0].tolist()) for k in range(20)}
-    assert made == {(8, 9, 10, EOS), (11, 5, EOS)}
+    got = {tuple(noise([torch.tensor([4, 5, EOS])], "en", np.random.default_rng(k))[0].tolist()) for k in range(20)}
+    assert got == {(8, 9, 10, EOS), (11, 5, EOS)}
     sentences = [torch.tensor([11, EOS])]
     assert noise(sentences, "ne", np.random.default_rng(0)) is sentences, "no lexicon leads out of ne"
 
 
 def test_noise_keeps_to_the_longest():
-    (made,) = LexiconNoise({("en", "ro"): TRANSLATORS["en", "ro"]}, 1.0, 4)(
+    (got,) = LexiconNoise({("en", "ro"): TRANSLATORS["en", "ro"]}, 1.0, 4)(
         [torch.tensor([4, 4, 4, EOS])], "en", np.random.default_rng(0)
     )
-    assert made.tolist() == [8, 9, 8, EOS]
+    assert got.tolist() == [8, 9, 8, EOS]
