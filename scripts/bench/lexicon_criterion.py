@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Does what a lexicon says of itself, with no dictionary at hand, rank lexicons as their true precision does?
 
-    python scripts/lexicon_criterion.py --pair en=train.en,de=train.de --pair en=train.en,fr=train.fr --json FILE
+    python scripts/bench/lexicon_criterion.py --pair en=train.en,de=train.de --pair en=train.en,fr=train.fr --json FILE
 
 Induces lexicons of unlike worth from every pair of languages: from a twentieth, a fifth and all of the text, from words
 spelt alike and from ranks alone, and with no prior of ranks. What has no need of a dictionary: the agreement of the

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """How well does round-trip BLEU, which needs no parallel data, rank the checkpoints of a run by their BLEU?
 
-    python scripts/checkpoint_correlation.py train.log
+    python scripts/bench/checkpoint_correlation.py train.log
 
 train.log: what `fairseq-train --task crossinit_unmt --log-format json` printed (or wrote to --log-file), with an
 aligned valid split in the data folder. Prints, for the mean and for each direction, Spearman's rank correlation over

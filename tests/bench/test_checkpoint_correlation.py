@@ -1,4 +1,4 @@
-"""scripts/checkpoint_correlation.py"""
+"""scripts/bench/checkpoint_correlation.py"""
 
 import json
 import os
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import tests.helpers  # noqa: F401  (the hypothesis profile)
 from tests.programs import modules_of
 
-PATH = pathlib.Path(__file__).parents[2] / "scripts" / "checkpoint_correlation.py"
+PATH = pathlib.Path(__file__).parents[2] / "scripts" / "bench" / "checkpoint_correlation.py"
 (script,) = modules_of(PATH.parent, "checkpoint_correlation")
 
 

@@ -1,4 +1,4 @@
-"""scripts/lexicon_criterion.py"""
+"""scripts/bench/lexicon_criterion.py"""
 
 import json
 import pathlib
@@ -8,7 +8,7 @@ import pytest
 
 from tests.programs import modules_of
 
-PATH = pathlib.Path(__file__).parents[2] / "scripts" / "lexicon_criterion.py"
+PATH = pathlib.Path(__file__).parents[2] / "scripts" / "bench" / "lexicon_criterion.py"
 (script,) = modules_of(PATH.parent, "lexicon_criterion")
 
 
