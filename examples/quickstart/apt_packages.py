@@ -84,8 +84,8 @@ class Apt:
         code, _, errors = self.run("apt-get", "-q", "update")
         lists = os.listdir(os.path.join(self.cache, "lists"))
         if not any("_Packages" in name for name in lists):
-            reason = re.findall(r"^[EW]: *(.*)", errors, re.M)
-            raise Problem("apt-get update got no package lists (%s)" % (reason[0] if reason else "no network?"))
+            reasons = re.findall(r"^[EW]: *(.*)", errors, re.M) or ["no network?"]
+            raise Problem(f"apt-get update got no package lists ({reasons[0]})")
         if code or "Failed to fetch" in errors:  # older lists still serve
             say("warning: some package lists could not be fetched")
             return

@@ -60,9 +60,9 @@ def measure(folder, setting):
                 for update in updates:
                     begin = clock()
                     batch = our_batch(sides["ours"], update) if name == "ours" else stock_batch(sides, update)
-                    made = clock()
+                    gathered = clock()
                     sides[name].trainer.train_step([batch])
-                    sums["batch"], sums["step"] = sums["batch"] + made - begin, sums["step"] + clock() - made
+                    sums["batch"], sums["step"] = sums["batch"] + gathered - begin, sums["step"] + clock() - gathered
                 sums["generation"], written[name] = meters[name].take()
                 sums["tokens"], sums["sentences"] = sum(map(len, written[name])), len(written[name])
                 if repeat:  # the first warms up
@@ -117,11 +117,11 @@ def _meters(sides, clock):
     dictionary = sides["ours"].task.dictionary
     ends = {dictionary.pad(), dictionary.eos()}
 
-    def rows_of_ours(made):
-        return [[token for token in row if token not in ends] for part in made for row in part.tolist()]
+    def rows_of_ours(generated):
+        return [[token for token in row if token not in ends] for part in generated for row in part.tolist()]
 
-    def rows_of_stock(made):
-        return [best[0]["tokens"].tolist()[:-1] for best in made]
+    def rows_of_stock(generated):
+        return [best[0]["tokens"].tolist()[:-1] for best in generated]
 
     meters = {"ours": Meter(clock, rows_of_ours), "stock": Meter(clock, rows_of_stock)}
     with contextlib.ExitStack() as stack:
