@@ -55,9 +55,7 @@ def test_the_same_value_again_and_another_command_line():
 @pytest.mark.parametrize("module", console_commands())
 def test_no_option_of_a_console_command_is_lost(module):
     """Every option that stores a value is one of these, in the sub-commands too."""
-    got = importlib.import_module(module)._parser
-    got = got(settings=True) if module.endswith("lexicon") else got()
-    parsers = [got]
+    parsers = [importlib.import_module(module)._parser()]
     for one in parsers:
         assert type(one) is CommandParser and not one.allow_abbrev
         for action in one._actions:
