@@ -107,7 +107,7 @@ class Lexicon:
         """
         settings, pairs = {}, []
         for number, line in numbered_lines(path):
-            if line.startswith("#"):
+            if _is_header(line):
                 key, colon, value = line[1:].partition(":")
                 if colon:
                     if key.strip() == "languages" and "languages" in settings:
@@ -158,7 +158,7 @@ def read_word_pairs(path: str) -> List[Tuple[str, str]]:
     """
     pairs, settings = [], {}
     for number, line in numbered_lines(path):
-        if line.startswith("#"):
+        if _is_header(line):
             key, _, value = line[1:].partition(":")
             settings[key.strip()] = value.strip()
             continue
@@ -171,6 +171,11 @@ def read_word_pairs(path: str) -> List[Tuple[str, str]]:
     if not pairs:
         raise InputError(f"{path} holds no pair of words")
     return pairs
+
+
+def _is_header(line: str) -> bool:
+    """Whether a line is `# key: value` or a remark; with a tab and no blank after the #, it is a word such as #1."""
+    return line.startswith("# ") or line.startswith("#") and "\t" not in line
 
 
 def _refuse_rank_table(settings: Dict[str, str], path: str) -> None:

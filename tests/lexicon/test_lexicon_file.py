@@ -8,8 +8,8 @@ from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon import Lexicon, Pair, read_word_pairs
 from tests import helpers  # noqa: F401  the profile of hypothesis
 
-# no white space at their ends, in NFC, and no `#` that would begin a header line
-words = st.text(st.sampled_from("aéșनि'9-"), min_size=1, max_size=4).filter(lambda word: word[0] != "-")
+# no white space at their ends, in NFC; `#` begins a header line too
+words = st.text(st.sampled_from("aéșनि'9-#"), min_size=1, max_size=4).filter(lambda word: word[0] != "-")
 pairs = st.builds(
     Pair,
     words,
@@ -50,6 +50,17 @@ def test_edited_by_hand(tmp_path):
     assert lexicon.settings == {}
     path.write_text("summer\tété\n", encoding="utf-8")
     assert Lexicon.load(str(path), ("en", "fr")) == Lexicon("en", "fr", [Pair("summer", "été")])
+
+
+def test_words_that_begin_as_header_lines_do(tmp_path):
+    # text of programs holds "issue #1": a lexicon of it was refused as one that is cut short
+    found = [Pair("#1", "#1"), Pair("#", "nr", 0.5), Pair("#a:", "#b:"), Pair("a", "#")]
+    path = tmp_path / "lex.tsv"
+    Lexicon("en", "ro", found).save(str(path))
+    with open(path, "a") as stream:
+        stream.write("# house\tcasă\n#remark\n")
+    assert Lexicon.load(str(path)).pairs == found
+    assert read_word_pairs(str(path)) == [(pair.source, pair.target) for pair in found]
 
 
 def test_translations():
