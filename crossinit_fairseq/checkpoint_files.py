@@ -1,5 +1,4 @@
-"""Checkpoint files: read without running code that a file may carry, checked for damage, written whole. Needs no
-fairseq.
+"""Checkpoint files: read without running code that a file may carry, checked for damage, written whole; no fairseq.
 
 A checkpoint is a pickle, and a pickle names functions to be called when it is read. Here only the names that fairseq's
 checkpoints need are called (tensors, numpy's numbers, Namespace, omegaconf's containers); any other name is refused
@@ -251,8 +250,7 @@ def sentence_of_misfit(path: str, architecture: str, error: Optional[BaseExcepti
     elif unknown:
         why = f"the checkpoint's {unknown.group(1)} has no place in it"
     elif shapes:
-        name, theirs, ours = shapes.groups()
-        why = f"{name} is {theirs} in the checkpoint and {ours} in the model"
+        why = f"{shapes.group(1)} is {shapes.group(2)} in the checkpoint and {shapes.group(3)} in the model"
     else:
         why = first_line(error) if error else "its parameters are others"
     trained = architecture_of(path)

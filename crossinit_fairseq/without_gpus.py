@@ -98,7 +98,7 @@ def let_processes_train_on_cpus() -> None:
     if hasattr(stock, "stock"):
         return
 
-    def call_main(cfg: Any, main: Any, **kwargs) -> None:
+    def call_main(cfg: Any, main: Any, **kwargs: Any) -> None:
         if not torch.cuda.is_available() and hasattr(cfg, "distributed_training"):
             with one_sentence(), open_dict(cfg):
                 _begin_on_cpus(cfg.distributed_training)
