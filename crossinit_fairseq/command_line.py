@@ -4,7 +4,15 @@ argparse takes the last value and says nothing, so that a file, a language or a 
 """
 
 import argparse
-from typing import Any, Optional, Sequence, Set, Tuple, Union
+import itertools
+import re
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple, Union
+
+
+def without_variables(words: Sequence[str]) -> Tuple[Dict[str, str], List[str]]:
+    """The variables of the environment that stand before the program of a command line, and the words from it on."""
+    given = list(itertools.takewhile(re.compile(r"[A-Za-z_]\w*=").match, words))
+    return dict(word.split("=", 1) for word in given), list(words[len(given) :])
 
 
 class GivenOnce(argparse.Action):

@@ -1,4 +1,4 @@
-"""crossinit_fairseq/command_line.py: an option that is given twice."""
+"""crossinit_fairseq/command_line.py: an option that is given twice, variables before a program."""
 
 import argparse
 import ast
@@ -7,7 +7,7 @@ import pathlib
 
 import pytest
 
-from crossinit_fairseq.command_line import CommandParser, GivenOnce
+from crossinit_fairseq.command_line import CommandParser, GivenOnce, without_variables
 from tests.cli.test_command import console_commands
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -23,6 +23,12 @@ def parser():
     got.add_argument("--text", action="append", default=[])
     got.add_argument("--pair", nargs=2)
     return got
+
+
+def test_variables_before_a_program():
+    words = ["A_1=", "_B=x=y z", "fairseq-train", "C=2"]
+    assert without_variables(words) == ({"A_1": "", "_B": "x=y z"}, ["fairseq-train", "C=2"])
+    assert without_variables(["1A=2", "B=3"]) == ({}, ["1A=2", "B=3"])
 
 
 def test_options_given_once_and_several_times():

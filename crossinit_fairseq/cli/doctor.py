@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 from crossinit_fairseq.cli import command as commands
-from crossinit_fairseq.command_line import CommandParser
+from crossinit_fairseq.command_line import CommandParser, without_variables
 from crossinit_fairseq.errors import InputError, printable
 from crossinit_fairseq.text_files import whole_number
 
@@ -34,7 +34,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
     own, words = arguments, []
     if "--" in arguments:
         place = arguments.index("--")
-        own, words = arguments[:place], arguments[place + 1 :]
+        own, (variables, words) = arguments[:place], without_variables(arguments[place + 1 :])
+        os.environ.update(variables)  # before torch and numpy are imported, which ask some of them then
     outcome: List[int] = []
 
     def work() -> None:
@@ -63,7 +64,7 @@ def _examine(paths: Sequence[str], save_dir: Optional[str], words: Sequence[str]
     """Print what was found; returns 0 when nothing is wrong, else 1."""
     from crossinit_fairseq.data.dictionary import read_symbols
     from crossinit_fairseq.doctor.checkpoints import check_checkpoint_file, check_earlier_run
-    from crossinit_fairseq.doctor.command import Machine, check_command, read_command, without_variables
+    from crossinit_fairseq.doctor.command import Machine, check_command, read_command
     from crossinit_fairseq.doctor.data_folder import check_data_folder
     from crossinit_fairseq.doctor.findings import WARNING, WRONG, Finding, is_said, lines_of
     from crossinit_fairseq.doctor.installation import check_installation, installed_versions, version_numbers
@@ -114,7 +115,7 @@ def _examine(paths: Sequence[str], save_dir: Optional[str], words: Sequence[str]
     if command is not None:
         judged = check_command(command, machine)
         said = [finding.what for finding in found + judged if finding.level == WRONG]
-        refused = check_options(without_variables(words))
+        refused = check_options(words)
         report("command", judged + [one for one in refused if not is_said(one.what, said)])
     wrong, warnings = (sum(finding.level == level for finding in found) for level in (WRONG, WARNING))
     print(f"{wrong} wrong, {warnings} warnings" if wrong or warnings else "nothing to mend")

@@ -1,12 +1,12 @@
 """A command of fairseq, or what a checkpoint says of the one that made it, judged by what is known to go wrong."""
 
 import os
-import re
 import shlex
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 from crossinit_fairseq.checkpoint_files import read_header
+from crossinit_fairseq.command_line import without_variables
 from crossinit_fairseq.doctor import hydra
 from crossinit_fairseq.doctor.findings import Finding, warning, wrong
 from crossinit_fairseq.errors import InputError
@@ -48,17 +48,9 @@ class Machine:
     gpus: int = 0
 
 
-def without_variables(words: Sequence[str]) -> List[str]:
-    """The words of a command line from the program on: before it may stand variables of the environment."""
-    words = list(words)
-    while words and re.fullmatch(r"[A-Za-z_]\w*=.*", words[0]):
-        del words[0]
-    return words
-
-
 def read_command(words: Sequence[str]) -> Command:
     """The words of a command line. Raises InputError when it is none of fairseq's."""
-    words = without_variables(words)
+    words = without_variables(words)[1]
     program = os.path.basename(words[0]) if words else ""
     if not program.startswith("fairseq-"):
         raise InputError(f"{program!r} is no command of fairseq: give `-- fairseq-train DATA-BIN ...`, as it is run")

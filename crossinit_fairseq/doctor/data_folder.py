@@ -20,6 +20,7 @@ _COUNTED = 2_000_000  # tokens whose words are counted
 
 
 _NOT_READ = "training does not read it; translating will"
+_OF_ONE_TEXT = ("language_modeling", "masked_lm", "denoising")
 _FINE_TUNING = ("crossinit_xnli", "crossinit_qa")
 
 
@@ -65,11 +66,11 @@ def check_data_folder(
 
 
 def _is_of_stock_task(folder: str, task: str) -> bool:
-    """Whether a folder has what a task of fairseq's own reads: a dictionary for each language, or the text of a
-    language model beside its dictionary."""
+    """Whether a folder has what a task of fairseq's own reads: a dictionary for each language, or the text of one
+    language, or of many, beside its dictionary."""
     if not task or task.startswith("crossinit_"):
         return False
-    if task == "language_modeling":
+    if task in _OF_ONE_TEXT and not languages_of(folder):
         return os.path.exists(os.path.join(folder, "dict.txt"))
     of_languages = glob.glob(os.path.join(glob.escape(folder), "dict.*.txt"))
     return bool(of_languages) and not os.path.exists(os.path.join(folder, "dict.txt"))

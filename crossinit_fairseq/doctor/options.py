@@ -17,14 +17,20 @@ _PARSERS = {
     "fairseq-interactive": "get_interactive_generation_parser",
     "fairseq-validate": "get_validation_parser",
     "fairseq-eval-lm": "get_eval_lm_parser",
+    "fairseq-preprocess": "get_preprocessing_parser",
 }
 # in a process of its own, since --user-dir runs code and registers names; fairseq looks for it in sys.argv
 _READ = """\
 import sys
 maker, sys.argv = sys.argv[1], sys.argv[2:]
 from fairseq import options
-args = options.parse_args_and_arch(getattr(options, maker)(), sys.argv[1:])
-if str(args.task).startswith("crossinit_"):
+parser = getattr(options, maker)()
+if maker == "get_preprocessing_parser":
+    args = parser.parse_args(sys.argv[1:])
+    from crossinit_fairseq.tasks.rehearsal import rehearse_preprocessing
+    rehearse_preprocessing(args)
+else:
+    args = options.parse_args_and_arch(parser, sys.argv[1:])
     from fairseq.dataclass.utils import convert_namespace_to_omegaconf
     from crossinit_fairseq.tasks.rehearsal import rehearse
     rehearse(sys.argv[0], convert_namespace_to_omegaconf(args))
@@ -36,8 +42,8 @@ def check_options(words: Sequence[str]) -> List[Finding]:
     """Findings on a command line, read by fairseq's own parser as the program would read it, and on what its task, if
     it is one of this package, says to it; takes some seconds.
 
-    words: of the command, variables of the environment before it left out. What other programs than those that train,
-    translate or validate take is not looked at, nor anything where fairseq cannot be imported.
+    words: of the command, variables of the environment before it left out. What other programs than those that
+    binarise, train, translate or validate take is not looked at, nor anything where fairseq cannot be imported.
     """
     program = os.path.basename(words[0])
     if program not in _PARSERS:

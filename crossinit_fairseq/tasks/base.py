@@ -22,7 +22,7 @@ from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.data.datasets.workers import Loading
 from crossinit_fairseq.data.dictionary import language_of, language_token
 from crossinit_fairseq.data.folder import data_folders
-from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.errors import InputError, first_line, one_sentence
 from crossinit_fairseq.models.finite import FiniteWatch, check_parameters
 from crossinit_fairseq.ranks.sentencepiece_model import check_dictionary, check_same_model, load_model
 from crossinit_fairseq.without_gpus import check_precision
@@ -158,7 +158,14 @@ class CrossInitTask(FairseqTask):
 
     def get_batch_iterator(self, dataset: FairseqDataset, *args: Any, **options: Any) -> EpochBatchIterator:
         """fairseq's own; the workers that loaded the split before, and are not to go on, are ended."""
-        return self.loaded_by(dataset, super().get_batch_iterator(dataset, *args, **options))
+        try:
+            iterator = super().get_batch_iterator(dataset, *args, **options)
+        except AssertionError as error:
+            if "max_tokens" not in str(error):
+                raise
+            with one_sentence():
+                raise InputError(f"{first_line(error)}: give a higher --max-tokens, or shorter text") from None
+        return self.loaded_by(dataset, iterator)
 
     def loaded_by(self, dataset: FairseqDataset, iterator: EpochBatchIterator) -> EpochBatchIterator:
         """Returns the iterator over a dataset of this task, in the place of the last one over its split."""

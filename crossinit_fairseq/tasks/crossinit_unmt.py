@@ -297,7 +297,7 @@ class CrossInitUnmtTask(EncoderDecoderTask):
         # --score-reference: it gets none of these arguments, and what it scores may hold any token
         generator.symbols_to_strip_from_output |= special
         if str(self.cfg.generation_vocab) == "target" and hasattr(generator, "search"):
-            self._check_languages_of_generation()
+            self.check_languages_of_generation()
             with one_sentence():
                 allowed = self.vocabularies()[self.cfg.target_lang].clone()
             allowed[self.dictionary.eos()] = True
@@ -313,7 +313,7 @@ class CrossInitUnmtTask(EncoderDecoderTask):
         constraints: Optional[torch.Tensor] = None,
     ) -> Any:
         """See fairseq_generator.translate."""
-        self._check_languages_of_generation()
+        self.check_languages_of_generation()
         return fairseq_generator.translate(
             generator, models, sample, self.special_tokens, self.cfg.target_lang, prefix_tokens, constraints
         )
@@ -322,7 +322,7 @@ class CrossInitUnmtTask(EncoderDecoderTask):
         self, src_tokens: Sequence[torch.Tensor], src_lengths: Sequence[int], constraints: Optional[torch.Tensor] = None
     ) -> LanguagePairDataset:
         """Sentences that were typed in or read from standard input; what is too long is cut, which is logged."""
-        self._check_languages_of_generation()
+        self.check_languages_of_generation()
         # BART's hub interface writes its own <s>, and hands sentences in a second time, with special tokens and padding
         whole = SentenceList(self.special_tokens.remove(tokens) for tokens in src_tokens)
         sentences = ShortenedSentences(whole, self._longest)
@@ -333,7 +333,7 @@ class CrossInitUnmtTask(EncoderDecoderTask):
         dataset.constraints = constraints
         return dataset
 
-    def _check_languages_of_generation(self) -> None:
+    def check_languages_of_generation(self) -> None:
         with one_sentence():
             if not (self.cfg.source_lang and self.cfg.target_lang):
                 raise InputError(

@@ -7,6 +7,7 @@ torch refuses passes, as the rehearsal may be what it fails on.
 
 import contextlib
 import os
+import tempfile
 from typing import Any, Iterator
 
 import torch
@@ -21,6 +22,7 @@ from crossinit_fairseq.checkpoint_files import (
     sentence_of_another_optimizer,
     sentence_of_misfit,
 )
+from crossinit_fairseq.data.datasets.workers import check_temporary_folder
 from crossinit_fairseq.data.dictionary_record import starting_checkpoint
 from crossinit_fairseq.data.folder import check_languages
 from crossinit_fairseq.errors import InputError, first_line, one_sentence
@@ -28,19 +30,41 @@ from crossinit_fairseq.tasks.base import CrossInitTask
 
 
 def rehearse(program: str, cfg: Any) -> None:
-    """Rehearse a command for a task of this package; any other task passes.
+    """Rehearse a command for a task of this package; of any other the place where its workers meet is looked at.
 
     program: such as fairseq-train; cfg: fairseq's configuration of the command. Ends with SystemExit where the program
     would.
     """
     with contextlib.suppress(Exception):
-        task = tasks.setup_task(cfg.task)
-        if not isinstance(task, CrossInitTask):
+        if cfg.dataset.num_workers and program != "fairseq-interactive":
+            with one_sentence():
+                check_temporary_folder(tempfile.gettempdir())
+        if not str(cfg.task._name).startswith("crossinit_"):
             return
+        task = tasks.setup_task(cfg.task)
         if program == "fairseq-train":
             _train(task, cfg)
         elif program in ("fairseq-generate", "fairseq-interactive"):
             _translate(task, program, cfg)
+        elif program == "fairseq-validate":
+            for split in cfg.dataset.valid_subset.split(","):
+                task.load_dataset(split, combine=False, epoch=1)
+
+
+def rehearse_preprocessing(options: Any) -> None:
+    """End with SystemExit where fairseq-preprocess is told of files that are not there: it would end in a traceback.
+
+    options: as its parser has them.
+    """
+    languages = [options.source_lang] + ([] if options.only_source else [options.target_lang])
+    named = [("--srcdict", options.srcdict), ("--tgtdict", options.tgtdict)]
+    for name in ("trainpref", "validpref", "testpref"):
+        for prefix in filter(None, (getattr(options, name) or "").split(",")):
+            named += [(f"--{name}", f"{prefix}.{language}" if language else prefix) for language in languages]
+    with one_sentence():
+        for name, path in named:
+            if path and not os.path.isfile(path):
+                raise InputError(f"{name}: there is no file {path}")
 
 
 def _train(task: CrossInitTask, cfg: Any) -> None:
@@ -143,8 +167,14 @@ def _translate(task: CrossInitTask, program: str, cfg: Any) -> None:
     if all(wanted) and str(cfg.task.get("generation_vocab")) == "target":
         with one_sentence():
             check_languages(",".join(wanted), task.folders[:1], cfg.task.train_subset)
+    if program == "fairseq-interactive":
+        with one_sentence():
+            if cfg.interactive.input != "-" and not os.path.exists(cfg.interactive.input):
+                raise InputError(f"--input {cfg.interactive.input}: there is no such file")
+        task.check_languages_of_generation()
     if program == "fairseq-generate":
         task.load_dataset(cfg.dataset.gen_subset)
+        task.get_batch_iterator(task.dataset(cfg.dataset.gen_subset), max_tokens=cfg.dataset.max_tokens)
     for path in filter(None, (cfg.common_eval.path or "").split(os.pathsep)):
         with one_sentence():
             header = read_header(path)

@@ -138,6 +138,17 @@ def test_the_command_looks_at_the_save_dir(data_folder, tmp_path, capsys):
     assert "is of another run, which this one would go on from: --task crossinit_unmt" in capsys.readouterr().out
 
 
+def test_variables_before_the_command_are_the_runs(data_folder, tmp_path, monkeypatch, capsys):
+    """As the folder for the sockets of its workers."""
+    monkeypatch.setenv("TMPDIR", "/tmp")  # and later as before
+    words = ["fairseq-train", str(data_folder), "--user-dir", str(USER_DIR), *"--task crossinit_mlm".split()]
+    words += "--criterion masked_lm --arch xlm_tiny_3 --langs aa,bb --max-tokens 600 --disable-validation".split()
+    long = tmp_path / (80 * "x")
+    long.mkdir()
+    assert doctor.main(["--", f"TMPDIR={long}", *words]) == 1
+    assert f"WRONG    fairseq-train would end: the folder for temporary files, {long}" in capsys.readouterr().out
+
+
 def test_the_command_says_all_of_it_and_its_status_tells(data_folder, tmp_path, capsys):
     symbols = read_symbols(str(data_folder / "dict.txt"))
     path = save(tmp_path / "a.pt", symbols, rows=len(symbols))

@@ -238,9 +238,10 @@ def test_shards_must_be_alike(data, data_folder):
     assert any(level == WRONG and "has text of ['aa']" in what for level, what in bad(data_folder, data))
 
 
-def test_a_folder_for_a_stock_language_model(tmp_path):
+@pytest.mark.parametrize("task", ["language_modeling", "masked_lm", "denoising"])
+def test_a_folder_of_one_text_for_a_stock_task(task, tmp_path):
     """Its text lies beside the dictionary, in no folder of a language."""
     (tmp_path / "dict.txt").write_text("a 1\n")
-    command = read_command(f"fairseq-train {tmp_path} --user-dir . --task language_modeling".split())
+    command = read_command(f"fairseq-train {tmp_path} --user-dir . --task {task}".split())
     (finding,) = check_data_folder([str(tmp_path)], command=command)
-    assert finding.level == FINE and "as --task language_modeling has it" in finding.what
+    assert finding.level == FINE and f"as --task {task} has it" in finding.what

@@ -19,7 +19,7 @@ from crossinit_fairseq.doctor.options import check_options
 from tests import program_server
 from tests.conftest import USER_DIR
 
-TRAIN = f"fairseq-train data --user-dir {USER_DIR} --lr 1e-3 --fp16-scale-tolerance=-1 "
+TRAIN = f"fairseq-train data --user-dir {USER_DIR} --lr 1e-3 --fp16-scale-tolerance=-1 --num-workers 0 "
 
 
 @pytest.fixture(autouse=True)
@@ -34,15 +34,17 @@ def forked(monkeypatch):
         TRAIN + "--task crossinit_unmt --arch mbart_base --bt-ahead 4 --criterion label_smoothed_cross_entropy "
         "--label-smoothing 0.1 --max-source-positions 40",
         f"fairseq-generate data --user-dir {USER_DIR} --task crossinit_unmt -s en -t ro --generation-vocab target "
-        "--path a.pt",
-        "fairseq-preprocess --what --ever",
+        "--path a.pt --num-workers 0",
+        f"fairseq-validate data --user-dir {USER_DIR} --task crossinit_unmt --path no.pt --num-workers 0",
+        "fairseq-preprocess --only-source --srcdict {data}/dict.txt --trainpref {data}/dict.txt --destdir new",
+        "fairseq-score --what --ever",
         f"fairseq-train data --user-dir {USER_DIR}-not",
     ],
 )
 def test_nothing_is_said_of_what_fairseq_takes_or_of_what_is_found_elsewhere(words, data_folder, tmp_path):
     save_checkpoint_file({"model": {}}, str(tmp_path / "a.pt"))
     words = words.replace(" data ", f" {data_folder} ").replace("-s en -t ro", "-s aa -t bb")
-    words = words.replace("a.pt", str(tmp_path / "a.pt"))
+    words = words.replace("{data}", str(data_folder)).replace("a.pt", str(tmp_path / "a.pt"))
     assert check_options(shlex.split(words)) == []
 
 

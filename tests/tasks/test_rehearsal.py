@@ -1,6 +1,9 @@
 """crossinit_fairseq/tasks/rehearsal.py: it ends as the run would, and passes what the run would go on with."""
 
+import contextlib
 import shutil
+import sys
+import tempfile
 
 import pytest
 import torch
@@ -8,7 +11,7 @@ from fairseq import options
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 
 from crossinit_fairseq.data.dictionary_record import NAME, record_of
-from crossinit_fairseq.tasks.rehearsal import _no_memory, rehearse
+from crossinit_fairseq.tasks.rehearsal import _no_memory, rehearse, rehearse_preprocessing
 from tests.finetuning import toy
 from tests.tasks.test_starting_checkpoints import LANGUAGES, build_model
 from tests.toy_runs import COMMON, TASKS, fine_tuning_folder
@@ -100,6 +103,15 @@ def test_what_a_task_refuses(task, more, said, data_folder, labelled, tmp_path):
         rehearse("fairseq-train", parsed("train", words))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other limits")
+def test_a_folder_too_long_for_workers(data_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", "/" + 75 * "x")
+    save = f"--save-dir {tmp_path}/new --num-workers"
+    rehearse_training(DENOISING, data_folder, save, "0")
+    with pytest.raises(SystemExit, match="the folder for temporary files, /xxx.* 76 bytes"):
+        rehearse_training(DENOISING, data_folder, save, "1")
+
+
 @pytest.fixture(scope="module")
 def start(data_folder, tmp_path_factory):
     """What a run of crossinit_denoising saves, as far as it is looked at."""
@@ -163,14 +175,53 @@ def test_translating(data, start, tmp_path):
         ("--gen-subset test1", "there is no aligned text test1.aa-bb"),
         (f"--bpe sentencepiece --sentencepiece-model {toy.foreign_model(tmp_path)}", "foreign.model is not the Sent"),
         ("--path no.pt", "no.pt"),
+        ("--max-tokens 4", "exceed max_tokens=4: give a higher --max-tokens"),
         (f"--path {tmp_path}/mlm.pt", "needs an encoder-decoder architecture such as mbart_base"),
     ):
         words = [word for word in options if "--path" not in more or word not in ("--path", str(start))]
         with pytest.raises(SystemExit, match=said):
             rehearse("fairseq-generate", parsed("generate", [str(data)] + words + more.split()))
+    for more, said in (("--input no.txt", "--input no.txt: there is no such file"), ("-t", "say which language to tr")):
+        words = options + more.split() if more != "-t" else [word for word in options if word not in ("-t", "bb")]
+        with pytest.raises(SystemExit, match=said):
+            rehearse("fairseq-interactive", parsed("interactive", [str(data)] + words))
     with pytest.raises(SystemExit, match="--path is not given"):
         rehearse("fairseq-interactive", parsed("interactive", [str(data)] + options[:-2]))
     shutil.rmtree(str(data / "aa"))
     rehearse("fairseq-generate", parsed("generate", [str(data)] + options))
     with pytest.raises(SystemExit, match="language 'aa' has no binarised text"):
         rehearse("fairseq-generate", parsed("generate", [str(data)] + options + ["--generation-vocab", "target"]))
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ("--only-source --srcdict {d}/dict.txt --trainpref {d}/dict.txt", None),
+        ("-s txt -t idx --trainpref {d}/dict", "--trainpref: there is no file .*dict.idx"),
+        ("-s txt --only-source --validpref {d}/dict,{d}/no", "--validpref: there is no file .*no.txt"),
+        ("--only-source --srcdict {d}/no.txt --trainpref {d}/dict.txt", "--srcdict: there is no file .*no.txt"),
+    ],
+)
+def test_what_is_to_be_binarised(words, said, data_folder):
+    given = options.get_preprocessing_parser().parse_args(words.format(d=data_folder).split())
+    if said is None:
+        rehearse_preprocessing(given)
+        return
+    with pytest.raises(SystemExit, match=said):
+        rehearse_preprocessing(given)
+
+
+def test_validating(data_folder):
+    words = f"{data_folder} --task crossinit_unmt --langs aa,bb --valid-subset".split()
+    for split, ends in (("valid", False), ("no", True)):
+        given = options.parse_args_and_arch(options.get_validation_parser(), [*words, split, "--path", "x"])
+        with pytest.raises(SystemExit) if ends else contextlib.nullcontext():
+            rehearse("fairseq-validate", convert_namespace_to_omegaconf(given))
+
+
+def test_stock_tasks_need_room_for_their_workers_too(data_folder, monkeypatch):
+    words = [str(data_folder), *"--task translation -s aa -t bb --path x".split()]
+    rehearse("fairseq-generate", parsed("generate", words))
+    monkeypatch.setattr(tempfile, "tempdir", "/" + 107 * "x")
+    with pytest.raises(SystemExit, match="the folder for temporary files, /xxx"):
+        rehearse("fairseq-generate", parsed("generate", words))

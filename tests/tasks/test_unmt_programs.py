@@ -120,7 +120,7 @@ def test_the_hub_refuses_models_of_other_text(data_folder, checkpoint, tmp_path)
     ],
 )
 def test_a_dictionary_for_unknown_words(tmp_path, content, said):
-    from fairseq import utils
+    from fairseq import options, utils
 
     path = tmp_path / "words"
     if content is not None:
@@ -128,6 +128,8 @@ def test_a_dictionary_for_unknown_words(tmp_path, content, said):
     if said is None:
         assert utils.load_align_dict(str(path)) == {"a": "b", "c": "d"}
         assert utils.load_align_dict(None) is None and utils.load_align_dict("") == {}
+        alone = options.get_interactive_generation_parser().parse_args(["--replace-unk"])
+        assert utils.load_align_dict(alone.replace_unk) == {}
         return
     with pytest.raises(SystemExit, match=said):
         utils.load_align_dict(str(path))
