@@ -43,7 +43,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
         outcome.append(_examine(options.paths, options.save_dir, words))
 
     status = commands.run("crossinit-doctor", work)
-    return status or outcome[0]
+    return status or (outcome or [1])[0]  # a reader that has seen enough, such as `head`, is told nothing of the rest
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -53,7 +53,9 @@ def read_command(words: Sequence[str]) -> Command:
     words = without_variables(words)[1]
     program = os.path.basename(words[0]) if words else ""
     if not program.startswith("fairseq-"):
-        raise InputError(f"{program!r} is no command of fairseq: give `-- fairseq-train DATA-BIN ...`, as it is run")
+        raise InputError(
+            f"{''.join(words[:1])!r} is no command of fairseq: give `-- fairseq-train DATA-BIN ...`, as it is run"
+        )
     data: List[str] = []
     options: Dict[str, str] = {}
     name = None

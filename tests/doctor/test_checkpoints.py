@@ -138,6 +138,12 @@ def test_the_command_looks_at_the_save_dir(data_folder, tmp_path, capsys):
     assert "is of another run, which this one would go on from: --task crossinit_unmt" in capsys.readouterr().out
 
 
+def test_a_reader_that_has_seen_enough(monkeypatch, capsys):
+    monkeypatch.setattr(doctor, "_examine", lambda *arguments: (_ for _ in ()).throw(BrokenPipeError))
+    monkeypatch.setattr(doctor.commands, "_forget_output", lambda: None)
+    assert doctor.main([]) == 1 and capsys.readouterr().err == ""
+
+
 def test_variables_before_the_command_are_the_runs(data_folder, tmp_path, monkeypatch, capsys):
     """As the folder for the sockets of its workers."""
     monkeypatch.setenv("TMPDIR", "/tmp")  # and later as before
