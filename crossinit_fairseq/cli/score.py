@@ -6,7 +6,7 @@ import sys
 from typing import Any, Dict, Iterable, List, Optional
 
 from crossinit_fairseq.cli import command
-from crossinit_fairseq.cli.command import at_least, positive
+from crossinit_fairseq.cli.command import at_least
 from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.complete_files import check_new_file, complete_file
 from crossinit_fairseq.errors import InputError, printable
@@ -94,7 +94,7 @@ def _parser() -> CommandParser:
         "--bootstrap", type=at_least(0), default=1000, metavar="N", help="samples, 0 for none (default: %(default)s)"
     )
     parser.add_argument(
-        "--seed", type=positive, default=12345, metavar="N", help="of the bootstrap (default: %(default)s)"
+        "--seed", type=at_least(0), default=12345, metavar="N", help="of the bootstrap (default: %(default)s)"
     )
     parser.add_argument("--json", metavar="FILE", help="write the scores to this file too")
     parser.add_argument(

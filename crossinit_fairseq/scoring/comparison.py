@@ -25,7 +25,7 @@ def compare(
     """Score every system by every metric.
 
     systems: {name: list of str}, the first the baseline; reference: list of str; metrics: list of Metric; samples: of
-    the paired bootstrap, 0 for none; seed: 1 or more; demand: raise MissingExtra where a library is missing (default:
+    the paired bootstrap, 0 for none; seed: 0 or more; demand: raise MissingExtra where a library is missing (default:
     leave the metric out); progress: wraps the list of metrics.
 
     Returns ({name: {key: score}}, {key: why it was left out}). A score is a dict of `score` and `signature`; with a

@@ -65,6 +65,7 @@ def test_they_are_refused(words, said, capsys, tmp_path, monkeypatch):
         # the same without what made the option idle goes on, to a file that is not there
         ("analyze x.pt --ranks en=en.tsv --out o --table decoder.embed_tokens.weight", "en.tsv cannot be read"),
         (f"{SCORE} --bootstrap 9 --seed 12345 --metrics bleu,chrf --tokenizer char out", "test.ro cannot be read"),
+        (f"{SCORE} --seed 0 out", "test.ro cannot be read"),
         ("retrieve d --path c --sentences en=a --sentences ro=b --max-sentences 9", "a cannot be read"),
         ("ranks count --lang en --workers 2 text", "text does not exist"),
     ],
