@@ -39,7 +39,6 @@ _NEWER_NAMES = (
     (r"fairseq\.tasks\.fairseq_task", r"`torch\.cuda\.amp\.autocast\(args\.\.\.\)` is deprecated"),
     (r"torch\.nn\.functional", r"Support for mismatched key_padding_mask and attn_mask is deprecated"),
 )
-_NO_FILE = "@@ "  # what fairseq's parser has for `--replace-unk` alone
 _HALVES = re.compile("[\ud800-\udfff]")  # of surrogate pairs: no characters
 
 
@@ -310,8 +309,7 @@ def _asking_the_task(stock: Callable[..., None]) -> Callable[..., None]:
 
 def let_a_dictionary_of_words_say_what_it_is_not() -> None:
     """For all versions: `--replace-unk FILE` of fairseq-generate and -interactive, and of the hub, ends in a traceback
-    where the file is not there, not UTF-8, or has a line of one word. `--replace-unk` alone, by which the word of the
-    source stands in the place of an unknown one, takes its own sign for the name of a file.
+    where the file is not there, not UTF-8, or has a line of one word; alone, the option has `@@ ` for a file's name.
     """
     import fairseq.utils
 
@@ -320,8 +318,8 @@ def let_a_dictionary_of_words_say_what_it_is_not() -> None:
         return
 
     def load_align_dict(replace_unk: Any) -> Any:
-        if not (isinstance(replace_unk, str) and replace_unk) or replace_unk == _NO_FILE:
-            return stock("" if replace_unk == _NO_FILE else replace_unk)
+        if replace_unk == "@@ " or not (isinstance(replace_unk, str) and replace_unk):
+            return stock("" if replace_unk == "@@ " else replace_unk)
         words = {}
         with one_sentence():
             for number, line in numbered_lines(replace_unk):

@@ -31,7 +31,8 @@ Each line is ok, a warning, or WRONG, and says what to do. The exit status is 0 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command; returns the exit status: 0 when nothing is wrong, else 1. Wrong usage exits with 2."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    own, words = arguments, []
+    words: List[str] = []
+    own = arguments
     if "--" in arguments:
         place = arguments.index("--")
         own, (variables, words) = arguments[:place], without_variables(arguments[place + 1 :])
