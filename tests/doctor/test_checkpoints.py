@@ -199,7 +199,8 @@ def test_what_a_rule_and_the_task_say_is_said_once_and_no_folder_is_left(data_fo
     (tmp_path / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     words = f"-- fairseq-train {data_folder} --user-dir {USER_DIR} --save-dir {tmp_path}/new --data-buffer-size 0 "
-    words += f"--required-batch-size-multiple 1 --optimizer adam --num-workers 0 --fp16 {TASKS['crossinit_denoising'].options}"
+    words += "--num-workers 0 "
+    words += f"--required-batch-size-multiple 1 --optimizer adam --fp16 {TASKS['crossinit_denoising'].options}"
     assert doctor.main(words.split()) == 1
     assert capsys.readouterr().out.count("--fp16 needs a GPU, and torch sees none here") == 1
     assert doctor.main(words.replace("--fp16", "").split()) == 0
