@@ -23,7 +23,8 @@ examples:
 
 It writes OUT/LANG.txt, one label a line (XNLI), or OUT/LANG.json, {id of the question: answer} (MLQA, XQuAD, SQuAD),
 as the official evaluators take them; crossinit-score --task xnli|mlqa scores them. de-en: paragraphs in German,
-questions in English (G-XLT). Checkpoints are unpickled: open only those of people you trust."""
+questions in English (G-XLT), as --context-lang de --question-lang en say too. Checkpoints are unpickled: open only
+those of people you trust."""
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -39,6 +40,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--text", action="append", required=True, metavar="LANG=FILE", help="pairs or questions; for several languages"
     )
+    parser.add_argument(
+        "--context-lang",
+        metavar="LANG",
+        help="language of the paragraphs, with --question-lang: --text is then a single FILE, and "
+        "`--context-lang de --question-lang en --text FILE` says the same as `--text de-en=FILE`",
+    )
+    parser.add_argument("--question-lang", metavar="LANG", help="language of the questions (G-XLT)")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to; made if it is not there")
     parser.add_argument(
         "--max-tokens", type=positive, default=8192, metavar="N", help="of a batch (default: %(default)s)"
@@ -47,10 +55,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from crossinit_fairseq.finetuning.language_files import language_file, unique
     from crossinit_fairseq.finetuning.results import context_and_question
 
-    files = unique([language_file(text, "--text") for text in options.text], "--text")
+    files = _files(options)
     if os.path.exists(options.out) and not os.path.isdir(options.out):
         raise InputError(f"--out: {options.out} is a file: name a folder")
     # every file is read before the model, which takes longer
@@ -65,6 +72,22 @@ def _run(options: argparse.Namespace) -> None:
             task, model, path, context, asked, os.path.join(options.out, name), options.max_tokens
         )
         print(f"{written}: {count:,} predictions")
+
+
+def _files(options: argparse.Namespace) -> Dict[str, str]:
+    """{"de" or, of questions in another language, "de-en": path of the file}. Raises InputError."""
+    from crossinit_fairseq.finetuning.language_files import language_file, unique
+    from crossinit_fairseq.languages import check_code
+
+    context, question = options.context_lang, options.question_lang
+    if context is None and question is None:
+        return unique([language_file(text, "--text") for text in options.text], "--text")
+    if context is None or question is None:
+        raise InputError("--context-lang and --question-lang go together: give both, or --text LANG=FILE alone")
+    if len(options.text) > 1:
+        raise InputError("--context-lang and --question-lang are of one file: give --text once")
+    context, question = check_code(context), check_code(question)
+    return {context if context == question else f"{context}-{question}": options.text[0]}
 
 
 def _predict(

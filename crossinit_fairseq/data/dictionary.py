@@ -158,6 +158,20 @@ def pieces_of(model: Any) -> List[str]:
     return [model.id_to_piece(k) for k in range(len(model)) if not (model.is_unknown(k) or model.is_control(k))]
 
 
+def in_known_order(entries: Sequence[Tuple[str, int]], model: Any) -> bool:
+    """Whether a dictionary is in an order that dictionaries are written in.
+
+    These are: by count, from the highest on, as fairseq-preprocess counts (roberta); and the order of the pieces of the
+    SentencePiece model, with any counts (XLM-R, mBART). Symbols that are no pieces, such as language tokens, may stand
+    anywhere. entries: see read_entries; model: a sentencepiece.SentencePieceProcessor.
+    """
+    rank = {piece: k for k, piece in enumerate(pieces_of(model))}
+    known = [(rank[symbol], count) for symbol, count in entries if symbol in rank]
+    ranks, counts = [k for k, _ in known], [count for _, count in known]
+    by_count = len(set(counts)) > 1 and counts == sorted(counts, reverse=True)
+    return by_count or ranks == sorted(ranks)
+
+
 def write_dictionary(path: str, text_symbols: Sequence[str], languages: Iterable[str]) -> List[str]:
     """Write dict.txt: the symbols of the text, then the control symbols. Returns the symbols written.
 

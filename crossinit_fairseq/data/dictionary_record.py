@@ -11,7 +11,7 @@ import os
 from typing import Any, Dict, List, Optional, Sequence
 
 from crossinit_fairseq.checkpoint_files import check_whole, newest_whole, read_header
-from crossinit_fairseq.data.dictionary import MASK, read_symbols
+from crossinit_fairseq.data.dictionary import MASK, in_known_order, read_entries, read_symbols
 from crossinit_fairseq.errors import InputError
 
 NAME = "crossinit_dictionary"
@@ -61,11 +61,14 @@ def check_record(
     )
 
 
-def check_checkpoint(path: str, symbols: Sequence[str], folder: str, languages: Sequence[str]) -> None:
+def check_checkpoint(
+    path: str, symbols: Sequence[str], folder: str, languages: Sequence[str], pieces: Optional[str] = None
+) -> None:
     """Raise InputError when the checkpoint that training is about to start from is of another dictionary.
 
-    A checkpoint that cannot be opened or says nothing of its dictionary passes, with a warning. languages: symbols of
-    language tokens.
+    A checkpoint that cannot be opened passes, with a warning; so does one that says nothing of its dictionary, as
+    downloaded ones, if dict.txt is in an order that dictionaries are written in: see in_known_order. languages: symbols
+    of language tokens; pieces: the SentencePiece model of the text, by default FOLDER/spm.model where there is one.
     """
     try:
         header = read_header(path)
@@ -75,29 +78,55 @@ def check_checkpoint(path: str, symbols: Sequence[str], folder: str, languages: 
     record = (header.get("task_state") or {}).get(NAME)
     if record is not None:
         check_record(record, symbols, folder, path)
-    else:
-        _check_by_data_folder(header, symbols, folder, languages, path)
+    elif not _compared_by_data_folder(header, symbols, folder, languages, path):
+        _check_order(folder, pieces or os.path.join(folder, "spm.model"), path)
 
 
-def _check_by_data_folder(
+def _compared_by_data_folder(
     header: Dict[str, Any], symbols: Sequence[str], folder: str, languages: Sequence[str], checkpoint: str
-) -> None:
-    """Compare with the dictionary in the data folder that a checkpoint of a stock task names, if it is still there."""
+) -> bool:
+    """Compare with the dictionary in the data folder that a checkpoint of a stock task names, if it is still there.
+
+    Returns whether it is. Raises InputError when the two differ.
+    """
     task = (header.get("cfg") or {}).get("task") or header.get("args") or {}
     data = task.get("data") if isinstance(task, dict) else getattr(task, "data", None)
     if not data:
         _warn_of_no_check(checkpoint, folder, "it names neither dictionary nor data folder")
-        return
+        return False
     try:
         theirs = read_symbols(os.path.join(str(data).split(os.pathsep)[0], "dict.txt"))
     except InputError as error:
         _warn_of_no_check(checkpoint, folder, f"it has no record of it, and {error}")
-        return
+        return False
     # a task may have added language tokens and <mask> to the end of its dictionary while it ran
     shorter = min(len(theirs), len(symbols))
     if theirs[:shorter] != list(symbols[:shorter]):
         record = record_of(theirs, [symbol for symbol in languages if symbol in theirs])
         check_record(record, symbols, folder, checkpoint)
+    return True
+
+
+def _check_order(folder: str, pieces: str, checkpoint: str) -> None:
+    """Raise InputError when a folder's dict.txt is in no order that dictionaries are written in.
+
+    pieces: path of the SentencePiece model; without it the order of dict.txt cannot be judged.
+    """
+    path = os.path.join(folder, "dict.txt")
+    if not (os.path.isfile(path) and os.path.isfile(pieces)):
+        return
+    import sentencepiece
+
+    try:
+        model = sentencepiece.SentencePieceProcessor(model_file=pieces)
+    except (OSError, RuntimeError):
+        return  # cutting text says more
+    if not in_known_order(read_entries(path), model):
+        raise InputError(
+            f"{path} is neither in the order of counts, as fairseq writes dictionaries, nor in that of the pieces of "
+            f"{pieces}: its rows are hardly those of {checkpoint}, which says nothing of its dictionary. Take the "
+            "dict.txt that was published with it"
+        )
 
 
 def _warn_of_no_check(checkpoint: str, folder: str, why: str) -> None:

@@ -257,7 +257,8 @@ class CrossInitTask(FairseqTask):
         path = dictionary_record.starting_checkpoint(cfg.save_dir, cfg.restore_file, cfg.finetune_from_model)
         if path:
             tokens = [language_token(language) for language in self.languages]
-            dictionary_record.check_checkpoint(path, self.dictionary.symbols, self.folders[0], tokens)
+            pieces = getattr(cfg, "pieces", None)  # of tasks that cut text themselves
+            dictionary_record.check_checkpoint(path, self.dictionary.symbols, self.folders[0], tokens, pieces)
 
     def check_same_run(self, path: str, header: Dict[str, Any]) -> None:
         """Raise InputError when a checkpoint in the `--save-dir` is of another task or of other languages than this

@@ -1,10 +1,14 @@
 """crossinit_fairseq/data/dictionary_record.py"""
 
+import io
 import pathlib
+import shutil
 
 import pytest
+import sentencepiece
 import torch
 
+from crossinit_fairseq.data.dictionary import pieces_of, read_symbols
 from crossinit_fairseq.data.dictionary_record import (
     NAME,
     check_checkpoint,
@@ -99,6 +103,54 @@ def test_nothing_to_tell_passes_with_a_warning(tmp_path, caplog):
     check_checkpoint(save(tmp_path / "a.pt"), ONE.symbols, "data", TOKENS)
     (message,) = said(caplog)
     assert "(it names neither dictionary nor data folder); it is taken to be data/dict.txt" in message
+
+
+@pytest.fixture(scope="module")
+def spm_model(tmp_path_factory):
+    """The path of a SentencePiece model, and its pieces."""
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["a b c ab bc abc"] * 20),
+        model_writer=model,
+        vocab_size=9,
+        model_type="bpe",
+        minloglevel=2,
+    )
+    path = tmp_path_factory.mktemp("model") / "other.model"
+    path.write_bytes(model.getvalue())
+    return str(path), pieces_of(sentencepiece.SentencePieceProcessor(model_file=str(path)))
+
+
+@pytest.mark.parametrize(
+    "order, counts, right",
+    [
+        (range(6), [1] * 6, True),  # of the pieces, as XLM-R's and mBART's
+        (range(6), [3, 9, 2, 4, 4, 1], True),
+        ([0, 2, 3, 5], [1] * 4, True),  # a part of them
+        ([5, 0, 3, 1, 2, 4], [90, 70, 70, 8, 2, 0], True),  # by count, as roberta's
+        ([0, 2, 1, 3, 4, 5], [1] * 6, False),
+        ([5, 0, 3, 1, 2, 4], [90, 70, 71, 8, 2, 0], False),
+    ],
+)
+def test_a_downloaded_checkpoint_wants_a_dictionary_in_a_known_order(tmp_path, spm_model, order, counts, right):
+    model, pieces = spm_model
+    lines = [f"{pieces[k]} {count}\n" for k, count in zip(order, counts)]
+    lines.insert(2, "[en] 99\n")  # no piece: it may stand anywhere
+    (tmp_path / "dict.txt").write_text("".join(lines), encoding="utf-8")
+    checkpoint = save(tmp_path / "a.pt")
+    symbols = read_symbols(str(tmp_path / "dict.txt"))
+    check_checkpoint(checkpoint, symbols, str(tmp_path), TOKENS)  # no model, so no order is known
+    for pieces_option in (model, None):
+        if pieces_option is None:
+            shutil.copy(model, tmp_path / "spm.model")
+        if right:
+            check_checkpoint(checkpoint, symbols, str(tmp_path), TOKENS, pieces_option)
+            continue
+        with pytest.raises(InputError, match="neither in the order of counts, .* Take the dict.txt that was published"):
+            check_checkpoint(checkpoint, symbols, str(tmp_path), TOKENS, pieces_option)
+    # what has a record is compared with that alone
+    recorded = save(tmp_path / "b.pt", task_state={NAME: record_of(symbols, [])})
+    check_checkpoint(recorded, symbols, str(tmp_path), TOKENS, model)
 
 
 def test_where_training_starts_from(tmp_path):

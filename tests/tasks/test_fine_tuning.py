@@ -322,7 +322,7 @@ def test_texts_of_which_no_token_is_left(data, xnli, tmp_path):
     assert len(read_labels(str(tmp_path / "out" / "aa.txt"), 3)) == 3
 
 
-def test_languages_of_paragraphs_and_of_questions(data, tmp_path, monkeypatch):
+def test_languages_of_paragraphs_and_of_questions(data, tmp_path, monkeypatch, capsys):
     asked = []
 
     def answers(model, questions, language, question_language, max_tokens):
@@ -334,6 +334,19 @@ def test_languages_of_paragraphs_and_of_questions(data, tmp_path, monkeypatch):
     text = [f"--text={name}={data}/valid.bb.json" for name in ("bb", "bb-aa")]
     assert predict.main([str(data), "--path", "x.pt", "--out", str(tmp_path), *text]) == 0
     assert asked == [("bb", "bb"), ("bb", "aa")]
+    # the same by two options
+    one = [str(data), "--path", "x.pt", "--out", str(tmp_path / "two"), f"--text={data}/valid.bb.json"]
+    assert predict.main([*one, "--context-lang", "bb", "--question-lang", "aa"]) == 0
+    assert predict.main([*one, "--context-lang", "bb", "--question-lang", "bb"]) == 0
+    assert asked[2:] == [("bb", "aa"), ("bb", "bb")]
+    assert sorted(path.name for path in (tmp_path / "two").iterdir()) == ["bb-aa.json", "bb.json"]
+    capsys.readouterr()
+    assert predict.main([*one, "--context-lang", "bb"]) == 1
+    assert "--context-lang and --question-lang go together" in capsys.readouterr().err
+    assert predict.main([*one, "--context-lang", "bb", "--question-lang", "aa", "--text", "x.json"]) == 1
+    assert "are of one file" in capsys.readouterr().err
+    assert predict.main([*one, "--context-lang", "../b", "--question-lang", "aa"]) == 1
+    assert "../b" in capsys.readouterr().err
 
 
 def test_wrong_usage_of_scores(capsys):
