@@ -1,6 +1,6 @@
 """The one file of compatibility shims. Each names the versions it is for; tests/test_compat.py fails when one is idle.
 Those of saving and loading checkpoints, which belong together, are in safe_checkpoints.py, those for machines without
-a GPU in without_gpus.py.
+a GPU in cpu_shims.py.
 
 fairseq is archived; these faults will not be mended there. Everything else that is fragile in it is replaced by a task
 of ours rather than patched.
@@ -17,7 +17,7 @@ from typing import IO, Any, Callable, Iterator, List, Optional, Sequence, Tuple
 import torch
 from omegaconf import open_dict
 
-from crossinit_fairseq import safe_checkpoints, without_gpus
+from crossinit_fairseq import cpu_shims, safe_checkpoints
 from crossinit_fairseq.checkpoint_files import (
     architecture_of,
     sentence_of_another_optimizer,
@@ -336,7 +336,7 @@ def let_a_dictionary_of_words_say_what_it_is_not() -> None:
 def apply() -> None:
     """Apply every shim that this environment needs. Safe to call twice."""
     safe_checkpoints.apply()
-    without_gpus.apply()
+    cpu_shims.apply()
     let_processes_exchange_objects()
     let_denoising_share_options()
     list_all_options_in_help()

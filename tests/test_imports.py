@@ -45,6 +45,7 @@ FAIRSEQ_FREE = {
     "scoring",
     "export",
     "finetuning",
+    "doctor",
     "data",  # but for data.datasets
 }
 # what fairseq is told, and what is mended in it: above all, and asked by the rooms' __init__ alone

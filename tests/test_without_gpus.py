@@ -1,4 +1,4 @@
-"""crossinit_fairseq/without_gpus.py: what trains without a GPU trains, and what does not is refused in a sentence."""
+"""crossinit_fairseq/without_gpus.py, cpu_shims.py: what trains without a GPU trains; the rest is refused in words."""
 
 import os
 import shlex

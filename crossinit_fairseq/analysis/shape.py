@@ -44,17 +44,16 @@ def procrustes_distance(left: np.ndarray, right: np.ndarray) -> float:
     return float(1 - min(1.0, np.linalg.svd(left.T @ right, compute_uv=False).sum()) ** 2)
 
 
-def cka(left: np.ndarray, right: np.ndarray) -> float:
-    """Linear centred kernel alignment (Kornblith et al. 2019) of float [n, d] and [n, e]: 0 to 1, 1 for a rotation."""
-    left, right = _standard(left), _standard(right)
-    return _agreement(left, right, _lengths(left, right))
-
-
 def _lengths(left: np.ndarray, right: np.ndarray) -> float:
     return float(np.linalg.norm(left.T @ left) * np.linalg.norm(right.T @ right))
 
 
 def _agreement(left: np.ndarray, right: np.ndarray, lengths: float) -> float:
+    """Linear centred kernel alignment (Kornblith et al. 2019): 0 to 1, 1 for a rotation.
+
+    left, right: float [n, d] and [n, e], as _standard returns them; lengths: what _lengths returns, which the order of
+    the words does not change.
+    """
     return float(np.linalg.norm(left.T @ right) ** 2 / lengths) if lengths else 0.0
 
 

@@ -3,7 +3,6 @@ import pytest
 
 from crossinit_fairseq.analysis.controls import is_evidence, rank_only_space, verdict
 from crossinit_fairseq.analysis.shape import (
-    cka,
     compare_languages,
     compare_tables,
     explained,
@@ -14,6 +13,18 @@ from crossinit_fairseq.analysis.words import Space
 from tests.analysis.spaces import collapsed, language_words, random_vectors, rotation, two_languages
 
 WORDS = two_languages()
+
+
+def cka(left, right):
+    """Linear CKA by its definition: products of the words among themselves, centred."""
+    centre = np.eye(len(left)) - 1 / len(left)
+    one, two = centre @ left @ left.T @ centre, centre @ right @ right.T @ centre
+    return (one * two).sum() / np.sqrt((one * one).sum() * (two * two).sum())
+
+
+def cka_of_tables(left, right):
+    before, after = Space("before", {"aa": left}), Space("after", {"aa": right})
+    return compare_tables(language_words("aa", len(left)), before, after, 1).findings[0].value
 
 
 def spaces():
@@ -60,14 +71,10 @@ def test_procrustes_and_cka_against_slow_references():
     spatial = pytest.importorskip("scipy.spatial")
     left, right = random_vectors(1), random_vectors(2) + 0.5 * random_vectors(1)
     assert procrustes_distance(left, right) == pytest.approx(spatial.procrustes(left, right)[2])
-    # CKA by its definition: products of the words among themselves, centred
-    centre = np.eye(300) - 1 / 300
-    one, two = centre @ left @ left.T @ centre, centre @ right @ right.T @ centre
-    slow = (one * two).sum() / np.sqrt((one * one).sum() * (two * two).sum())
-    assert cka(left, right) == pytest.approx(slow)
+    assert cka_of_tables(left, right) == pytest.approx(cka(left, right))
     # another dimension is no hindrance, and one point everywhere is no shape
-    assert cka(left, np.concatenate([left, left], axis=1)) == pytest.approx(1)
-    assert cka(left, np.ones((300, 4))) == 0 and procrustes_distance(left, np.ones((300, 4))) == 1
+    assert cka_of_tables(left, np.concatenate([left, left], axis=1)) == pytest.approx(1)
+    assert cka_of_tables(left, np.ones((300, 4))) == 0 and procrustes_distance(left, np.ones((300, 4))) == 1
 
 
 def test_one_projection_for_all_tables():
