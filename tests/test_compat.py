@@ -28,7 +28,8 @@ def fresh(code, *arguments):
 
 
 SAVE = (
-    "import torch, numpy, argparse; torch.save({'cfg': None, 'args': None, 'model': {}, 'n': numpy.float64(1), "
+    "import torch, numpy, argparse; torch.save({'cfg': {'model': {}, 'task': {}, 'common': {}, 'criterion': {}}, "
+    "'args': None, 'model': {}, 'n': numpy.float64(1), "
     "'extra_state': {'epoch': 1, 'train_iterator': {'epoch': 1}}, "
     "'optimizer_history': [{'optimizer_name': '', 'num_updates': 0, 'lr_scheduler_state': {}}], "
     "'namespace': argparse.Namespace(a=1)}, %r)"
