@@ -216,7 +216,7 @@ def test_bad_input_is_one_sentence(in_a_folder, capsys):
 
 @pytest.mark.parametrize(
     "arguments",
-    ["out", "--pair en-ro out", "--table x.json --pair en-ro", "--pair en-ro --reference test.ro --seed 0 out", ""],
+    ["out", "--pair en-ro out", "--table x.json --pair en-ro", "--pair en-ro --reference test.ro --seed=-1 out", ""],
 )
 def test_wrong_usage(arguments):
     with pytest.raises(SystemExit) as error:
