@@ -1,0 +1,143 @@
+"""Every command that writes a file, on a disk that is full at any byte of it: one sentence, and no file that is cut.
+
+bash scripts/test.sh -m long tests/test_full_disks.py       100 sizes for each command
+"""
+
+import io
+import os
+import resource
+import signal
+import sys
+import traceback
+
+import pytest
+
+pytest.importorskip("polars")
+pytest.importorskip("scipy")
+
+import torch
+
+from crossinit_fairseq.cli import command, export, lexicon, prepare, ranks, score
+from crossinit_fairseq.finetuning.predictions import write_answers, write_labels
+from tests.toy_runs import ended
+
+TEXT = "the cat sat on the mat and the dog saw it\na house by the sea has a red roof and a door\n" * 200
+LEXICON = "# languages: {}\n# pairs: 2\nthe\tcasa\t0.5\t8\t7\tmutual\ncat\tpisica\t0.25\t3\t2\tforward\n"
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    """A folder with what the commands read."""
+    folder = tmp_path_factory.mktemp("inputs")
+    for language in ("en", "ro"):
+        (folder / f"mono.{language}").write_text(TEXT, encoding="utf-8")
+        (folder / f"{language}.txt").write_text(TEXT, encoding="utf-8")
+    (folder / "a.tsv").write_text(LEXICON.format("en ro"), encoding="utf-8")
+    (folder / "b.tsv").write_text("# languages: ro fr\ncasa\tla\npisica\tchat\n", encoding="utf-8")
+    (folder / "hyp").write_text("x\nz\n", encoding="utf-8")
+    (folder / "ref").write_text("x\ny\n", encoding="utf-8")
+    (folder / "table_dict.txt").write_text(
+        "".join(f"w{k} 1\n" for k in range(60)) + "[en] 1\n<mask> 1\n", encoding="utf-8"
+    )
+    table = {"encoder.embed_tokens.weight": torch.arange(66 * 8.0).view(66, 8)}
+    torch.save({"model": table, "cfg": {"model": {}}, "args": None}, str(folder / "model.pt"))
+    # in processes of their own: one that is forked from a process with threads has none of them, and waits for ever
+    for main, options in (
+        (prepare.main, "vocabulary --langs en,ro --text {i} --size 30 --out {i}"),
+        (export.main, "{i}/model.pt --dict {i}/table_dict.txt --to {i}/table.vec"),
+        (ranks.main, "count {i}/mono.en --lang en -o {i}/table.tsv"),
+    ):
+        status, said = run(main, options.format(i=folder).split())
+        assert status == 0, said
+    return folder
+
+
+def writes(write):
+    """A command that writes a file as crossinit-predict does."""
+    return lambda arguments: command.run("predict", lambda: write(arguments[0]))
+
+
+# name: what a command is told, {i} the folder of inputs, {o} that of outputs
+COMMANDS = {
+    "ranks count": (ranks.main, "count {i}/mono.en --lang en -o {o}/table.tsv"),
+    "lexicon compose": (lexicon.main, "compose {i}/a.tsv {i}/b.tsv -o {o}/lexicon.tsv"),
+    "score": (score.main, "--pair en-de --reference {i}/ref --bootstrap 0 --json {o}/scores.json {i}/hyp"),
+    "prepare clean": (prepare.main, "clean {i}/mono.en --lang en -o {o}/clean.txt"),
+    "prepare normalise": (prepare.main, "normalise {i}/mono.ro --lang ro -o {o}/dev.ro"),
+    "prepare vocabulary": (prepare.main, "vocabulary --langs en,ro --text {i} --size 30 --out {o}"),
+    "prepare encode": (prepare.main, "encode --langs en,ro --model {i}/spm.model --text {i} --out {o}"),
+    "export": (export.main, "{i}/model.pt --dict {i}/table_dict.txt --to {o}/table.vec"),
+    "export safetensors": (export.main, "{i}/model.pt --dict {i}/table_dict.txt --to {o}/table.safetensors"),
+    "export into": (export.main, "--from {i}/table.vec --into {i}/model.pt --dict {i}/table_dict.txt -o {o}/new.pt"),
+    "ranks merge": (ranks.main, "merge {i}/table.tsv {i}/table.tsv -o {o}/merged.tsv"),
+    "labels": (writes(lambda path: write_labels(path, [1, 2] * 50)), "{o}/en.txt"),
+    "answers": (writes(lambda path: write_answers(path, {"1": "a house", "2": "a roof"})), "{o}/en.json"),
+}
+
+
+def run(main, arguments, size=None):
+    """Do it in a forked process where no file may be longer than `size`, which gives the errors of a full disk.
+
+    Returns (exit status, what it said).
+    """
+    read, write = os.pipe()
+    process = os.fork()
+    if not process:
+        status = 99
+        try:
+            os.close(read)
+            os.dup2(write, 1), os.dup2(write, 2)
+            sys.stdout = sys.stderr = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", write_through=True)
+            torch.set_num_threads(1)
+            if size is not None:
+                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+            status = main(arguments) or 0
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else 1
+            print(end.code)
+        except Exception:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    os.close(write)
+    with open(read, encoding="utf-8", errors="replace") as stream:
+        said = stream.read()
+    return ended(process), said
+
+
+def check_full_disk(name, inputs, folder, places):
+    """Fill the disk at some places of the longest file that a command writes.
+
+    places: shares of its length, 0 to 1.
+    """
+    main, options = COMMANDS[name]
+    whole = folder / "whole"
+    whole.mkdir()
+    status, said = run(main, options.format(i=inputs, o=whole).split())
+    assert status == 0, said
+    written = {path.relative_to(whole): path.read_bytes() for path in whole.rglob("*") if path.is_file()}
+    longest = max(map(len, written.values()))
+    refused = 0
+    for number, place in enumerate(places):
+        out = folder / str(number)
+        out.mkdir()
+        size = int(place * (longest - 1))
+        status, said = run(main, options.format(i=inputs, o=out).split(), size)
+        assert status == 1 and "cannot be written: File too large" in said, (size, said)
+        assert "Traceback" not in said, (size, said)
+        left = {path.relative_to(out): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+        assert {path: written.get(path) for path in left} == left, (size, sorted(left))
+        refused += 1
+    assert refused == len(places)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_full_disk(name, inputs, tmp_path):
+    check_full_disk(name, inputs, tmp_path, [0, 0.5, 1])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_disk_that_is_full_at_many_places(name, inputs, tmp_path):
+    check_full_disk(name, inputs, tmp_path, [k / 99 for k in range(100)])
