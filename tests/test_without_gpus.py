@@ -4,6 +4,7 @@ import os
 import shlex
 import socket
 
+import fairseq
 import pytest
 import torch
 
@@ -142,6 +143,7 @@ def test_processes_that_would_not_begin(options, said, data_folder, tmp_path):
     assert done.returncode == 1 and said in done.stdout.splitlines()[-1]
 
 
+@pytest.mark.skipif(fairseq.__version__ == "0.12.2", reason="the official fairseq waits for the other process for ever")
 def test_processes_do_not_begin_without_the_shim(data_folder, tmp_path, monkeypatch):
     from fairseq.distributed import utils
 

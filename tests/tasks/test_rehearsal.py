@@ -10,6 +10,7 @@ import torch
 from fairseq import options
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 
+from crossinit_fairseq import without_gpus
 from crossinit_fairseq.data.dictionary_record import NAME, record_of
 from crossinit_fairseq.tasks.rehearsal import _no_memory, rehearse, rehearse_preprocessing
 from tests.finetuning import toy
@@ -145,6 +146,8 @@ def start(data_folder, tmp_path_factory):
     ],
 )
 def test_a_checkpoint_to_start_from(how, more, said, is_of_optimizer, data_folder, start, tmp_path):
+    if "fp16" in more and not without_gpus._computes_in_half():
+        pytest.skip("this torch has no half precision on CPUs: tests/test_without_gpus.py has what is said")
     given = [how.format(folder=start.parent, path=start), more]
     given += [] if "save-dir" in how else ["--save-dir", str(tmp_path)]
     if said is None or (is_of_optimizer and "finetune" in how):
