@@ -74,7 +74,8 @@ def _train(task: CrossInitTask, cfg: Any) -> None:
     criterion = type(task.build_criterion(cfg.criterion)).__name__
     with one_sentence():
         _check_start(cfg, model, criterion)
-    if cfg.task.get("source_lang") and cfg.task.get("target_lang"):  # it asks for aligned text
+    # getattr, as omegaconf 2.0 has no `get` of a key that is not there
+    if getattr(cfg.task, "source_lang", None) and getattr(cfg.task, "target_lang", None):  # it asks for aligned text
         task.load_dataset(cfg.dataset.train_subset, combine=False, epoch=1)
     if not cfg.dataset.disable_validation and task.validates_on_text:
         for split in cfg.dataset.valid_subset.split(","):
@@ -163,8 +164,8 @@ def _translate(task: CrossInitTask, program: str, cfg: Any) -> None:
         with one_sentence():
             raise InputError("--path is not given: name the checkpoint that is to translate")
     task.build_bpe(cfg.bpe)
-    wanted = (cfg.task.get("source_lang"), cfg.task.get("target_lang"))
-    if all(wanted) and str(cfg.task.get("generation_vocab")) == "target":
+    wanted = (getattr(cfg.task, "source_lang", None), getattr(cfg.task, "target_lang", None))
+    if all(wanted) and str(getattr(cfg.task, "generation_vocab", None)) == "target":
         with one_sentence():
             check_languages(",".join(wanted), task.folders[:1], cfg.task.train_subset)
     if program == "fairseq-interactive":
