@@ -83,6 +83,14 @@ setup(
         # what fairseq's --tensorboard-logdir writes with
         "tensorboard": ["tensorboardX"],
         # (ruff and mypy: the style and the types of the code are tests too)
-        "test": ["pytest", "pytest-xdist", "hypothesis", "tensorboardX", "ruff", "mypy; python_version >= '3.10'"],
+        "test": [
+            "pytest",
+            "pytest-timeout",
+            "pytest-xdist",
+            "hypothesis",
+            "tensorboardX",
+            "ruff",
+            "mypy; python_version >= '3.10'",
+        ],
     },
 )

@@ -20,6 +20,13 @@ TINY_MODEL = (
 WORDS = 60
 
 
+def pytest_collection_modifyitems(items):
+    """No limit of time (pyproject.toml) on tests that are long."""
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.timeout(0))
+
+
 def toy_sentences(rng, language, count):
     """Sentences of words a0, a1, ... (b0, b1, ...), the first ones most often; some words have a second sub-token."""
     chances = 1 / np.arange(2, WORDS + 2)

@@ -3,12 +3,7 @@
 bash scripts/test.sh -m long tests/test_full_disks.py       100 sizes for each command
 """
 
-import io
-import os
-import resource
-import signal
-import sys
-import traceback
+import subprocess
 
 import pytest
 
@@ -19,7 +14,7 @@ import torch
 
 from crossinit_fairseq.cli import command, export, lexicon, prepare, ranks, score
 from crossinit_fairseq.finetuning.predictions import write_answers, write_labels
-from tests.toy_runs import ended
+from tests.program_server import python
 
 TEXT = "the cat sat on the mat and the dog saw it\na house by the sea has a red roof and a door\n" * 200
 LEXICON = "# languages: {}\n# pairs: 2\nthe\tcasa\t0.5\t8\t7\tmutual\ncat\tpisica\t0.25\t3\t2\tforward\n"
@@ -41,7 +36,6 @@ def inputs(tmp_path_factory):
     )
     table = {"encoder.embed_tokens.weight": torch.arange(66 * 8.0).view(66, 8)}
     torch.save({"model": table, "cfg": {"model": {}}, "args": None}, str(folder / "model.pt"))
-    # in processes of their own: one that is forked from a process with threads has none of them, and waits for ever
     for main, options in (
         (prepare.main, "vocabulary --langs en,ro --text {i} --size 30 --out {i}"),
         (export.main, "{i}/model.pt --dict {i}/table_dict.txt --to {i}/table.vec"),
@@ -52,9 +46,14 @@ def inputs(tmp_path_factory):
     return folder
 
 
-def writes(write):
-    """A command that writes a file as crossinit-predict does."""
-    return lambda arguments: command.run("predict", lambda: write(arguments[0]))
+def labels(arguments):
+    """Writes a file as `crossinit-predict nli` does."""
+    return command.run("predict", lambda: write_labels(arguments[0], [1, 2] * 50))
+
+
+def answers(arguments):
+    """Writes a file as `crossinit-predict qa` does."""
+    return command.run("predict", lambda: write_answers(arguments[0], {"1": "a house", "2": "a roof"}))
 
 
 # name: what a command is told, {i} the folder of inputs, {o} that of outputs
@@ -70,40 +69,33 @@ COMMANDS = {
     "export safetensors": (export.main, "{i}/model.pt --dict {i}/table_dict.txt --to {o}/table.safetensors"),
     "export into": (export.main, "--from {i}/table.vec --into {i}/model.pt --dict {i}/table_dict.txt -o {o}/new.pt"),
     "ranks merge": (ranks.main, "merge {i}/table.tsv {i}/table.tsv -o {o}/merged.tsv"),
-    "labels": (writes(lambda path: write_labels(path, [1, 2] * 50)), "{o}/en.txt"),
-    "answers": (writes(lambda path: write_answers(path, {"1": "a house", "2": "a roof"})), "{o}/en.json"),
+    "labels": (labels, "{o}/en.txt"),
+    "answers": (answers, "{o}/en.json"),
 }
 
 
-def run(main, arguments, size=None):
-    """Do it in a forked process where no file may be longer than `size`, which gives the errors of a full disk.
+# a function of the package where no file may be longer than a size, which gives the errors of a full disk
+LIMITED = """
+import importlib, resource, signal, sys, tempfile
+import torch
+torch.set_num_threads(1)
+module, function, size = sys.argv[1:4]
+del sys.argv[1:4]
+if size != "-":
+    tempfile.gettempdir()  # is looked for by writing files
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(size), int(size)))
+sys.exit(getattr(importlib.import_module(module), function)(sys.argv[1:]))
+"""
 
-    Returns (exit status, what it said).
-    """
-    read, write = os.pipe()
-    process = os.fork()
-    if not process:
-        status = 99
-        try:
-            os.close(read)
-            os.dup2(write, 1), os.dup2(write, 2)
-            sys.stdout = sys.stderr = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", write_through=True)
-            torch.set_num_threads(1)
-            if size is not None:
-                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-                resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-            status = main(arguments) or 0
-        except SystemExit as end:
-            status = end.code if isinstance(end.code, int) else 1
-            print(end.code)
-        except Exception:
-            traceback.print_exc()
-        finally:
-            os._exit(status)
-    os.close(write)
-    with open(read, encoding="utf-8", errors="replace") as stream:
-        said = stream.read()
-    return ended(process), said
+
+def run(main, arguments, size=None):
+    """Do it where no file may be longer than `size` bytes: (exit status, what it said)."""
+    command = [python(), "-c", LIMITED, main.__module__, main.__name__, "-" if size is None else str(size)]
+    done = subprocess.run(
+        command + arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+    )
+    return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
 def check_full_disk(name, inputs, folder, places):
