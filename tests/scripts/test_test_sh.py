@@ -68,5 +68,5 @@ def test_which_extras_run_where():
     left_out, neither = found.groups()
     assert set(re.findall(r"`(\w+)`", left_out)) == usual - official
     # fairseq is installed by its own name, and the tests' own tensorboardX is what tensorboard needs
-    assert "tensorboardX" in re.search(r'"test": \[(.*?)\]', setup)[1]
+    assert "tensorboardX" in re.search(r'"test": \[(.*?)\]', setup, re.DOTALL)[1]
     assert set(re.findall(r"`(\w+)`", neither)) == extras - usual - official - {"fairseq", "tensorboard"}
