@@ -111,8 +111,6 @@ class CrossInitUnmtTask(EncoderDecoderTask):
                 lexicons = parse_lexicons(cfg.lexicon, languages)
             if len(languages) < 2:
                 raise InputError(f"translation needs two languages; {folders[0]} has: {', '.join(languages)}")
-            if cfg.sampling_alpha is not None and cfg.sampling_alpha < 0:
-                raise InputError(f"--sampling-alpha is {cfg.sampling_alpha}; it must be 0 or more")
             dictionary = load_dictionary(folders, languages)
             directions = Directions(directions, languages)
             for language in directions.only_denoised():
@@ -182,8 +180,15 @@ class CrossInitUnmtTask(EncoderDecoderTask):
         )
 
     def _corpus(self) -> Corpus:
-        named = dict(noise=self._noise(), longest=self._longest, seed=self.cfg.seed)
-        return Corpus(self.folders, self.languages, self.dictionary, self.special_tokens, **named)
+        return Corpus(
+            self.folders,
+            self.languages,
+            self.dictionary,
+            self.special_tokens,
+            noise=self._noise(),
+            longest=self._longest,
+            seed=self.cfg.seed,
+        )
 
     def get_batch_iterator(
         self, dataset: FairseqDataset, num_shards: int = 1, epoch: int = 1, **options: Any

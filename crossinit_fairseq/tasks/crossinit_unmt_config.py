@@ -189,6 +189,8 @@ def check_options(cfg: CrossInitUnmtConfig) -> None:
     ):
         if not getattr(cfg, name) >= 0:
             raise InputError(f"{_option(name)} is {getattr(cfg, name)}; it must be 0 or more")
+    if cfg.sampling_alpha is not None and cfg.sampling_alpha < 0:
+        raise InputError(f"--sampling-alpha is {cfg.sampling_alpha}; it must be 0 or more")
     if cfg.bt_ahead < 1:
         raise InputError(f"--bt-ahead is {cfg.bt_ahead}; it must be 1 or more updates")
     if cfg.freeze_table_updates < -1:
