@@ -16,7 +16,7 @@ from crossinit_fairseq.analysis.statements import read_mlama
 from crossinit_fairseq.analysis.training_logs import read_curve
 from crossinit_fairseq.checkpoint_files import check_whole, load_checkpoint_file, newest_whole, read_header
 from crossinit_fairseq.cli import compare_scores
-from crossinit_fairseq.cli.compare_recipes import last_update_of, minutes_of
+from crossinit_fairseq.cli.compare_recipes import last_update_of
 from crossinit_fairseq.data.dictionary import read_entries
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.export.hugging_face import _read_json
@@ -26,7 +26,7 @@ from crossinit_fairseq.finetuning.nli_files import read_pairs
 from crossinit_fairseq.finetuning.predictions import read_answers, read_labels
 from crossinit_fairseq.finetuning.qa_files import read_questions
 from crossinit_fairseq.finetuning.retrieval import read_translations
-from crossinit_fairseq.run_summary import stage_minutes
+from crossinit_fairseq.run_summary import minutes_so_far, stage_minutes
 from tests.damaged_files import cut, fuzz
 
 NLI = "premise\thypo\tentailment\na b\tc\tneutral\nd\te f\tcontradiction\n"
@@ -78,7 +78,7 @@ def _of_a_run(path):
     stages = path.parent / "stages"
     stages.mkdir()
     (stages / "table.minutes").write_bytes(path.read_bytes())
-    minutes_of(str(path.parent))
+    minutes_so_far(str(path.parent))
     last_update_of(str(path))
     stage_minutes(str(path.parent), ["table"])
 

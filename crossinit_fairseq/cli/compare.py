@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Se
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
-from crossinit_fairseq.cli.compare_recipes import CURVES, RECIPES, Recipe, last_update_of, minutes_of, name_of
+from crossinit_fairseq.cli.compare_recipes import CURVES, RECIPES, Recipe, last_update_of, name_of
 from crossinit_fairseq.cli.compare_scores import ABOUT_POINTS, read_scores
 from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.cores import usable_cores
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.run_summary import minutes_so_far
 from crossinit_fairseq.text_files import whole_number
 
 if TYPE_CHECKING:  # --help need not wait for numpy
@@ -242,7 +243,7 @@ def _read_runs(recipe: Recipe, out: str, inits: Sequence[str], seeds: Sequence[i
             log = os.path.join(folder, "logs", recipe.training + ".log")
             count = last_update_of(log)
             runs.updates.add(count)
-            runs.rows.append((init, seed, *(one.score for one in scored.values()), count, minutes_of(folder)))
+            runs.rows.append((init, seed, *(one.score for one in scored.values()), count, minutes_so_far(folder)))
             try:
                 runs.curves.append(read_curve(name, log, tuple(CURVES)))
                 runs.groups[name] = init

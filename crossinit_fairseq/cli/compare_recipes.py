@@ -5,7 +5,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence
 
 from crossinit_fairseq.errors import InputError
 
@@ -144,20 +144,6 @@ RECIPES = {
 def name_of(init: str) -> str:
     """What a start is called: a file of embeddings by its name alone."""
     return os.path.basename(init)[: -len(VECTORS)] if init.endswith(VECTORS) else init
-
-
-def minutes_of(folder: str) -> Optional[float]:
-    """The minutes of all stages of a run, as scripts/stages.sh notes them; None where it has none."""
-    stages = os.path.join(folder, "stages")
-    found: List[float] = []
-    for name in sorted(os.listdir(stages)) if os.path.isdir(stages) else []:
-        if name.endswith(".minutes"):
-            try:
-                with open(os.path.join(stages, name), encoding="utf-8") as stream:
-                    found.append(float(stream.read()))
-            except (OSError, ValueError):
-                continue  # written this moment, or by hand
-    return sum(found) if found else None
 
 
 def last_update_of(log: str) -> Optional[int]:
