@@ -63,6 +63,21 @@ def dictionary_of(words, languages=("en", "ro")):
     return dictionary
 
 
+def write_sentencepiece_model(path):
+    """Write a SentencePiece model of a, b and c, with six pieces after its own three. Returns it, loaded."""
+    import sentencepiece
+
+    with open(str(path), "wb") as stream:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(["a b c ab bc abc"] * 20),
+            model_writer=stream,
+            vocab_size=9,
+            model_type="bpe",
+            minloglevel=2,
+        )
+    return sentencepiece.SentencePieceProcessor(model_file=str(path))
+
+
 def special_tokens_of(dictionary, languages=("en", "ro")):
     """The SpecialTokens of a dictionary_of."""
     from crossinit_fairseq.data.special_tokens import SpecialTokens

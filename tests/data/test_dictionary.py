@@ -1,6 +1,5 @@
 """crossinit_fairseq/data/dictionary.py"""
 
-import io
 import os
 import sys
 
@@ -8,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import tests.helpers  # noqa: F401  (the hypothesis profile)
 from crossinit_fairseq.data import dictionary
 from crossinit_fairseq.data.dictionary import (
     check_control_symbols,
@@ -21,6 +19,7 @@ from crossinit_fairseq.data.dictionary import (
     write_dictionary,
 )
 from crossinit_fairseq.errors import InputError
+from tests.helpers import write_sentencepiece_model  # and the hypothesis profile
 from tests.programs import run
 
 FOUR = ["<s>", "<pad>", "</s>", "<unk>"]
@@ -177,20 +176,9 @@ def test_command_writes_and_checks(tmp_path):
 
 
 def test_command_takes_a_sentencepiece_model(tmp_path):
-    import sentencepiece
-
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(["a b c ab bc abc"] * 20),
-        model_writer=model,
-        vocab_size=9,
-        model_type="bpe",
-        minloglevel=2,
-    )
-    (tmp_path / "spm.model").write_bytes(model.getvalue())
+    processor = write_sentencepiece_model(tmp_path / "spm.model")
     out = str(tmp_path / "dict.txt")
     assert command("write", "--langs", "en", "--model", str(tmp_path / "spm.model"), "--out", out).returncode == 0
-    processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
     pieces = [processor.id_to_piece(number) for number in range(3, 9)]  # its first three are <unk>, <s>, </s>
     assert read_symbols(out) == FOUR + pieces + ["[en]", "<mask>"]
     (tmp_path / "spm.model").write_bytes(b"no model")

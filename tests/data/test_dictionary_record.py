@@ -1,11 +1,9 @@
 """crossinit_fairseq/data/dictionary_record.py"""
 
-import io
 import pathlib
 import shutil
 
 import pytest
-import sentencepiece
 import torch
 
 from crossinit_fairseq.data.dictionary import pieces_of, read_symbols
@@ -17,7 +15,7 @@ from crossinit_fairseq.data.dictionary_record import (
     starting_checkpoint,
 )
 from crossinit_fairseq.errors import InputError
-from tests.helpers import dictionary_of
+from tests.helpers import dictionary_of, write_sentencepiece_model
 
 ONE = dictionary_of("abc", ["en", "ro"])
 OTHER = dictionary_of("abc", ["ro", "en"])
@@ -108,17 +106,8 @@ def test_nothing_to_tell_passes_with_a_warning(tmp_path, caplog):
 @pytest.fixture(scope="module")
 def spm_model(tmp_path_factory):
     """The path of a SentencePiece model, and its pieces."""
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(["a b c ab bc abc"] * 20),
-        model_writer=model,
-        vocab_size=9,
-        model_type="bpe",
-        minloglevel=2,
-    )
     path = tmp_path_factory.mktemp("model") / "other.model"
-    path.write_bytes(model.getvalue())
-    return str(path), pieces_of(sentencepiece.SentencePieceProcessor(model_file=str(path)))
+    return str(path), pieces_of(write_sentencepiece_model(path))
 
 
 @pytest.mark.parametrize(
