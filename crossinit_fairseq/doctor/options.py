@@ -8,7 +8,7 @@ import sys
 import tempfile
 from typing import List, Sequence
 
-from crossinit_fairseq.doctor.findings import Finding, wrong
+from crossinit_fairseq.doctor.findings import Finding, warning, wrong
 
 # program: the function of fairseq.options that makes its parser
 _PARSERS = {
@@ -32,10 +32,14 @@ if maker == "get_preprocessing_parser":
 else:
     args = options.parse_args_and_arch(parser, sys.argv[1:])
     from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+    from crossinit_fairseq.errors import first_line
     from crossinit_fairseq.tasks.rehearsal import rehearse
-    rehearse(sys.argv[0], convert_namespace_to_omegaconf(args))
+    try:
+        rehearse(sys.argv[0], convert_namespace_to_omegaconf(args))
+    except Exception as error:
+        sys.exit(f"rehearsal: {type(error).__name__}: {first_line(error)}")
 """
-_REFUSED = "crossinit_fairseq: error: "
+_REFUSED, _UNCLEAR = "crossinit_fairseq: error: ", "rehearsal: "
 
 
 def check_options(words: Sequence[str]) -> List[Finding]:
@@ -65,6 +69,9 @@ def check_options(words: Sequence[str]) -> List[Finding]:
     said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
     if said[-1].startswith(_REFUSED):
         return [wrong(f"{program} would end: {said[-1][len(_REFUSED) :]}")]
+    if said[-1].startswith(_UNCLEAR):
+        what = f"what {program} does first was looked at in part, as it ended in {said[-1][len(_UNCLEAR) :]}"
+        return [warning(what, "see whether the program ends so too: run it for a minute")]
     refusals = [line for line in said if line.startswith(f"{program}: error: ")]
     if refusals:
         reason = refusals[-1][len(f"{program}: error: ") :]

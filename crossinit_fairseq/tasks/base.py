@@ -215,6 +215,16 @@ class CrossInitTask(FairseqTask):
         if criterion.training:
             self.watch.norm()
 
+    def check_languages_of_generation(self) -> None:
+        """End with a sentence where this task does not translate what is typed or read from a file."""
+        with one_sentence():
+            raise InputError(f"--task {self.name} does not translate: give --task crossinit_unmt, with -s and -t")
+
+    def build_dataset_for_inference(self, src_tokens: Any, src_lengths: Any, **options: Any) -> FairseqDataset:
+        """What fairseq-interactive and the hub translate: nothing, unless a task says otherwise."""
+        self.check_languages_of_generation()
+        return super().build_dataset_for_inference(src_tokens, src_lengths, **options)
+
     def build_fairseq_model(self, cfg: Any, from_checkpoint: bool) -> BaseFairseqModel:
         """Build a model as fairseq does, and let it know its task's name.
 

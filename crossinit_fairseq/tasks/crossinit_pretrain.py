@@ -68,7 +68,7 @@ class CrossInitPretrainTask(CrossInitTask):
         self.with_spans = not lexicons or cfg.lexicon_beside_spans
         self._words: Dict[str, RankedWords] = {}
         self._pairs: Optional[PairedWords] = None
-        self._ranked: Any = None  # the RankedTable of the model
+        self._plans: Dict[str, Any] = {}  # {kind: what plans its draws}, once there is a model to align
         self._collapsed = False
         self._ends = False
         self._first_norm, self._too_large = 0.0, _EXPLODED
@@ -133,7 +133,7 @@ class CrossInitPretrainTask(CrossInitTask):
             self._check_start(model)
             words = self.words if self.with_spans else None
             model = AlignmentModel(model, self.dictionary, words, self.cfg.max_rank, self.cfg.rescale, pairs=self.pairs)
-        self._ranked = model.ranked
+        self._plans = {"spans": model.ranked, "pairs": self.pairs}
         aligned = self.languages if self.with_spans else ["-".join(named) for named in self.lexicons]
         logger.info(f"aligning {', '.join(aligned)} over {', '.join(model.table_names)}")
         alone = [language for language in self.languages if not self.with_spans and not self._has_lexicon(language)]
@@ -193,10 +193,15 @@ class CrossInitPretrainTask(CrossInitTask):
 
     def load_dataset(self, split: str, epoch: int = 1, combine: bool = False, **kwargs: Any) -> None:
         """Synthetic draws: new ones every epoch for training, the same ones always for any other split."""
+        if not self._plans:
+            with one_sentence():
+                raise InputError(
+                    f"--task {self.name} validates while it trains, and translates nothing: crossinit-analyze looks at "
+                    "the table of a checkpoint"
+                )
         training = split == self.cfg.train_subset
-        plans = {"spans": self._ranked, "pairs": self.pairs}
         self.datasets[split] = _FairseqDrawDataset(
-            {kind: (sampler, plans[kind].plan) for kind, sampler in self._samplers().items()},
+            {kind: (sampler, self._plans[kind].plan) for kind, sampler in self._samplers().items()},
             count=_DEFAULT_PAIRS,
             steps=self.cfg.updates_per_epoch if training else self.cfg.valid_batches,
             fixed_epoch=None if training else _VALID_EPOCH,

@@ -339,6 +339,7 @@ class CrossInitUnmtTask(EncoderDecoderTask):
         return dataset
 
     def check_languages_of_generation(self) -> None:
+        """End with a sentence where it is not said what is translated into what."""
         with one_sentence():
             if not (self.cfg.source_lang and self.cfg.target_lang):
                 raise InputError(

@@ -1,8 +1,8 @@
 """What a program of fairseq does before its first batch, as far as that takes seconds, for crossinit-doctor.
 
 Nothing is written and nothing trained. What this package refuses ends the rehearsal with the sentence and the exit
-status that would end the run, and so does a model, an optimizer or a schedule that cannot be made. What else fairseq or
-torch refuses passes, as the rehearsal may be what it fails on.
+status that would end the run, and so does a model, an optimizer or a schedule that cannot be made. Any other exception
+is raised: the run may end by it too, or the rehearsal alone, and the doctor says that the rest was not looked at.
 """
 
 import contextlib
@@ -33,22 +33,21 @@ def rehearse(program: str, cfg: Any) -> None:
     """Rehearse a command for a task of this package; of any other the place where its workers meet is looked at.
 
     program: such as fairseq-train; cfg: fairseq's configuration of the command. Ends with SystemExit where the program
-    would.
+    would, and raises what else fairseq or torch may raise.
     """
-    with contextlib.suppress(Exception):
-        if cfg.dataset.num_workers and program != "fairseq-interactive":
-            with one_sentence():
-                check_temporary_folder(tempfile.gettempdir())
-        if not str(cfg.task._name).startswith("crossinit_"):
-            return
-        task = tasks.setup_task(cfg.task)
-        if program == "fairseq-train":
-            _train(task, cfg)
-        elif program in ("fairseq-generate", "fairseq-interactive"):
-            _translate(task, program, cfg)
-        elif program == "fairseq-validate":
-            for split in cfg.dataset.valid_subset.split(","):
-                task.load_dataset(split, combine=False, epoch=1)
+    if cfg.dataset.num_workers and program != "fairseq-interactive":
+        with one_sentence():
+            check_temporary_folder(tempfile.gettempdir())
+    if not str(cfg.task._name).startswith("crossinit_"):
+        return
+    task = tasks.setup_task(cfg.task)
+    if program == "fairseq-train":
+        _train(task, cfg)
+    elif program in ("fairseq-generate", "fairseq-interactive"):
+        _translate(task, program, cfg)
+    elif program == "fairseq-validate":
+        for split in cfg.dataset.valid_subset.split(","):
+            task.load_dataset(split, combine=False, epoch=1)
 
 
 def rehearse_preprocessing(options: Any) -> None:
@@ -101,6 +100,9 @@ def _said_of(what: str) -> Iterator[None]:
 
 def _check_optimizer(cfg: Any) -> None:
     """Make the optimizer and the schedule of its rate, of a small parameter in place of the model's."""
+    if getattr(cfg.optimizer, "_name", None) is None:
+        with one_sentence():
+            raise InputError("--optimizer is not given: add it, such as --optimizer adam")
     if cfg.optimizer._name == "composite":  # which asks parameters for its parts
         return
     with _said_of(f"--optimizer {cfg.optimizer._name}"):
@@ -179,6 +181,7 @@ def _translate(task: CrossInitTask, program: str, cfg: Any) -> None:
     for path in filter(None, (cfg.common_eval.path or "").split(os.pathsep)):
         with one_sentence():
             header = read_header(path)
-        with _no_memory():
-            task.build_model(header["cfg"]["model"], from_checkpoint=True)
+        if header.get("cfg"):  # older ones have args instead, which fairseq turns into it when it loads them
+            with _no_memory():
+                task.build_model(header["cfg"]["model"], from_checkpoint=True)
         task.load_state_dict(header.get("task_state") or {})

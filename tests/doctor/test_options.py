@@ -14,12 +14,14 @@ from fairseq.dataclass.utils import gen_parser_from_dataclass
 from crossinit_fairseq import doctor
 from crossinit_fairseq.checkpoint_files import save_checkpoint_file
 from crossinit_fairseq.doctor import options
-from crossinit_fairseq.doctor.findings import WRONG, is_said
+from crossinit_fairseq.doctor.findings import WARNING, WRONG, is_said
 from crossinit_fairseq.doctor.options import check_options
 from tests import program_server
 from tests.conftest import USER_DIR
 
-TRAIN = f"fairseq-train data --user-dir {USER_DIR} --lr 1e-3 --fp16-scale-tolerance=-1 --num-workers 0 "
+TRAIN = (
+    f"fairseq-train data --user-dir {USER_DIR} --optimizer adam --lr 1e-3 --fp16-scale-tolerance=-1 --num-workers 0 "
+)
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +59,14 @@ def test_what_the_task_refuses_is_wrong(data_folder):
     assert is_said(finding.what, ["x", finding.what[len("fairseq-train would end: ") :]])
     assert is_said(file, ["a/dict.txt is UTF-16"]) and is_said(file, ["a/dict.txt lacks <mask>: write"])
     assert not is_said(file, ["a/dict.tx", "b/dict.txt lacks <mask>"]) and not is_said("dict.txt lacks", ["dict.txt"])
+
+
+def test_what_was_looked_at_in_part_is_said(data_folder, tmp_path):
+    save_checkpoint_file({"model": {}, "cfg": {"task": {}}}, str(tmp_path / "a.pt"))
+    words = f"fairseq-generate {data_folder} --user-dir {USER_DIR} --task crossinit_unmt -s aa -t bb --num-workers 0"
+    (finding,) = check_options([*words.split(), "--path", str(tmp_path / "a.pt")])
+    assert finding.level == WARNING and finding.remedy
+    assert finding.what == "what fairseq-generate does first was looked at in part, as it ended in KeyError: 'model'"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """crossinit_fairseq/tasks/rehearsal.py: it ends as the run would, and passes what the run would go on with."""
 
+import argparse
 import contextlib
 import shutil
 import sys
@@ -104,6 +105,12 @@ def test_what_a_task_refuses(task, more, said, data_folder, labelled, tmp_path):
         rehearse("fairseq-train", parsed("train", words))
 
 
+def test_no_optimizer(data_folder, tmp_path):
+    words = [str(data_folder)] + (TASKS[DENOISING].options + " " + COMMON).replace("--optimizer adam", "").split()
+    with pytest.raises(SystemExit, match="--optimizer is not given"):
+        rehearse("fairseq-train", parsed("train", [*words, "--save-dir", str(tmp_path)]))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have other limits")
 def test_a_folder_too_long_for_workers(data_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", "/" + 75 * "x")
@@ -172,6 +179,10 @@ def test_translating(data, start, tmp_path):
     options = f"--task crossinit_unmt -s aa -t bb --path {start}".split()
     words = [str(data)] + TASKS["crossinit_mlm"].options.split() + COMMON.split()
     torch.save({"cfg": {"model": parsed("train", words).model}, "model": {}}, str(tmp_path / "mlm.pt"))
+    torch.save({"args": argparse.Namespace(), "model": {}}, str(tmp_path / "of_before.pt"))  # of fairseq before 0.10
+    torch.save({"cfg": {}, "args": argparse.Namespace(), "model": {}}, str(tmp_path / "emptied.pt"))
+    for path in (tmp_path / "of_before.pt", tmp_path / "emptied.pt"):
+        rehearse("fairseq-generate", parsed("generate", [str(data)] + options[:-1] + [str(path)]))
     rehearse("fairseq-generate", parsed("generate", [str(data)] + options))
     rehearse("fairseq-interactive", parsed("interactive", [str(data)] + options))
     for more, said in (
@@ -188,6 +199,9 @@ def test_translating(data, start, tmp_path):
         words = options + more.split() if more != "-t" else [word for word in options if word not in ("-t", "bb")]
         with pytest.raises(SystemExit, match=said):
             rehearse("fairseq-interactive", parsed("interactive", [str(data)] + words))
+    for task in ("crossinit_denoising", "crossinit_mlm", "crossinit_pretrain"):
+        with pytest.raises(SystemExit, match=f"--task {task} does not translate: give --task crossinit_unmt"):
+            rehearse("fairseq-interactive", parsed("interactive", [str(data), "--task", task, "--path", str(start)]))
     with pytest.raises(SystemExit, match="--path is not given"):
         rehearse("fairseq-interactive", parsed("interactive", [str(data)] + options[:-2]))
     shutil.rmtree(str(data / "aa"))
@@ -220,6 +234,10 @@ def test_validating(data_folder):
         given = options.parse_args_and_arch(options.get_validation_parser(), [*words, split, "--path", "x"])
         with pytest.raises(SystemExit) if ends else contextlib.nullcontext():
             rehearse("fairseq-validate", convert_namespace_to_omegaconf(given))
+    words = [str(data_folder), *"--task crossinit_pretrain --span 10 --max-rank 40 --path x".split()]
+    given = options.parse_args_and_arch(options.get_validation_parser(), words)
+    with pytest.raises(SystemExit, match="--task crossinit_pretrain validates while it trains"):
+        rehearse("fairseq-validate", convert_namespace_to_omegaconf(given))
 
 
 def test_stock_tasks_need_room_for_their_workers_too(data_folder, monkeypatch):
