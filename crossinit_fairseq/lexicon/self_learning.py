@@ -6,7 +6,7 @@ says how strongly a left word goes with the left word of pair k, or a right word
 language's own vectors onto the other's (Procrustes), with the stochastic dictionary of Artetxe et al. (2018).
 """
 
-from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 from scipy import sparse
@@ -122,7 +122,7 @@ def learn_by_mapping(
     neighbours: int,
     rounds: int,
     seed: int,
-    advance: Optional[Callable[[], None]] = None,
+    advance: Callable[[], None] = lambda: None,
 ) -> Learnt:
     """Self-learning by an orthogonal map, with a stochastic dictionary in both directions (Artetxe et al. 2018).
 
@@ -146,8 +146,7 @@ def learn_by_mapping(
             np.concatenate([given[0], places, found.backward]),
             np.concatenate([given[1], found.forward, places]),
         )
-        if advance is not None:
-            advance()
+        advance()
     mapped = left @ orthogonal_map(left[pairs[0]], right[pairs[1]])
     scores = priors.add_to(csls(mapped @ right.T, neighbours))
     return Learnt(scores, nearest(scores))

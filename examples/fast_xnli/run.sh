@@ -25,11 +25,11 @@ PRESET=tiny INITS=random,crossinit SEEDS=1,2,3 SOURCE= TEXT= JOBS=1 OUT=$ROOT/ex
 OPTIONS="text source preset inits seeds jobs out"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
+[[ $SOURCE =~ ^(|local|web)$ ]] || wrong "--source is local or web, not $SOURCE"
 [ "$SOURCE" != web ] || refuse text "with --source web"
 [ "$SOURCE" = web ] || [ -n "$TEXT" ] ||
   wrong "--text is needed: a folder with the text to pre-train on and the labelled text; or --source web"
 TEXTS=(--text "$TEXT")
 [ "$SOURCE" != web ] || TEXTS=(--source web)
-[[ $SOURCE =~ ^(|local|web)$ ]] || wrong "--source is local or web, not $SOURCE"
 ARCH="--arch xlm_tiny_3 --batch-size 128" exec bash "$ROOT/examples/xlm/run.sh" "${TEXTS[@]}" --langs en,de,hi \
   --inits "$INITS" --tasks retrieval,xnli --preset "$PRESET" --seeds "$SEEDS" --jobs "$JOBS" --out "$OUT"

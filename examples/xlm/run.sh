@@ -30,8 +30,9 @@ other language the translation? And fine-tuned on English alone: natural languag
                                (default: examples/xlm/out)
 
 VENV=DIR in the environment: a Python environment that has everything, instead of .venv, which is made if need be. ARCH="--arch
-NAME ...": the architecture of the preset paper, with its options. RULES=mlqa: score answers by MLQA's rules, which know seven languages, in the
-place of SQuAD's; RULES=squad: the other way round with --source web and with preset paper, whose default is mlqa. It ends with tables, DIR/scores.txt and DIR/summary.json. Exit status 0 means that every run ended.
+NAME ...": the architecture of the preset paper, with its options. RULES=mlqa: score answers by MLQA's rules, which know seven
+languages, in the place of SQuAD's; RULES=squad: the other way round with --source web and with preset paper, whose default is
+mlqa. It ends with tables, DIR/scores.txt and DIR/summary.json. Exit status 0 means that every run ended.
 EOT
 }
 set -euo pipefail
