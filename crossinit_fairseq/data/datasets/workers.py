@@ -9,6 +9,7 @@ within five seconds and end by themselves.
 """
 
 import atexit
+import functools
 import gc
 import multiprocessing
 import os
@@ -17,7 +18,7 @@ import signal
 import sys
 import tempfile
 from multiprocessing import util
-from typing import Any, Callable, Dict, Hashable
+from typing import Any, Callable, Dict, Hashable, Set
 
 from fairseq.data.iterators import EpochBatchIterator
 from torch.utils.data import dataloader, get_worker_info
@@ -68,10 +69,21 @@ class _Tidily:
         return self.collate(samples)
 
 
+def _once_in_a_process(work: Callable[[], None]) -> Callable[[], None]:
+    """Do it at the first call in each process; one that is forked is another."""
+    done_in: Set[int] = set()
+
+    @functools.wraps(work)
+    def at_first_call() -> None:
+        if os.getpid() not in done_in:
+            done_in.add(os.getpid())
+            work()
+
+    return at_first_call
+
+
+@_once_in_a_process
 def _tidy_up_at_signals() -> None:
-    if _tidy_up_at_signals.__dict__.get("of") == os.getpid():
-        return
-    _tidy_up_at_signals.of = os.getpid()
     inherited = _folder()
 
     def end(number: int, frame: Any) -> None:
@@ -117,10 +129,9 @@ def end_all(*unused: Any) -> None:
             loader._shutdown_workers()
 
 
+@_once_in_a_process
 def _end_all_at_exit() -> None:
     """Before multiprocessing kills them: it does so at exit too, and what is registered last comes first. In a process
     that torch started for a GPU only multiprocessing's own are called."""
-    if _end_all_at_exit.__dict__.get("of") != os.getpid():
-        _end_all_at_exit.of = os.getpid()
-        atexit.register(end_all)
-        util.Finalize(None, end_all, exitpriority=100)  # the queues to the workers close at 10
+    atexit.register(end_all)
+    util.Finalize(None, end_all, exitpriority=100)  # the queues to the workers close at 10
