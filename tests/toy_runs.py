@@ -3,12 +3,16 @@
 Processes are forked from this one, which has imported torch and fairseq already: a run then starts in a second.
 """
 
+import contextlib
 import functools
 import json
 import os
 import re
+import signal
 import socket
 import sys
+import time
+import traceback
 from typing import NamedTuple
 
 import torch
@@ -18,6 +22,10 @@ from tests.finetuning import toy
 from tests.helpers import is_kept
 from tests.tasks.in_process import run
 
+with contextlib.suppress(ImportError):  # torch 1 has none
+    import torch._dynamo
+
+HANGS = 300  # seconds; torch's own limit for processes that wait for each other is half an hour
 MLM = (
     "--encoder-layers 1 --encoder-embed-dim 16 --encoder-ffn-embed-dim 32 --encoder-attention-heads 2 "
     "--max-positions 64"
@@ -101,6 +109,13 @@ def in_two_processes(training, folder):
     training: a function of a rank (0 or 1) and of further options, a str, which trains and returns what
     tests.tasks.in_process.run does; folder: for what they say. Returns [(exit status, log)] of each.
     """
+    processes, logs = start_two_processes(training, folder)
+    statuses = [ended(process) for process in processes]
+    return [(status, log.read_text("utf-8") if log.exists() else "") for status, log in zip(statuses, logs)]
+
+
+def start_two_processes(training, folder):
+    """The same without waiting for their end: ([number of each process], [path of what each will have said])."""
     folder.mkdir(exist_ok=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -112,13 +127,20 @@ def in_two_processes(training, folder):
     logs = [folder / f"log.{rank}" for rank in range(2)]
 
     def work(rank):
-        done = training(rank, options + str(rank))
-        logs[rank].write_text(done.stdout, encoding="utf-8")
-        os._exit(done.returncode)
+        log_to(logs[rank], lambda: training(rank, options + str(rank)))
 
-    processes = [forked(functools.partial(work, rank)) for rank in range(2)]
-    statuses = [ended(process) for process in processes]
-    return [(status, log.read_text("utf-8") if log.exists() else "") for status, log in zip(statuses, logs)]
+    return [forked(functools.partial(work, rank)) for rank in range(2)], logs
+
+
+def log_to(log, training):
+    """Train, write what it said, or its traceback, to a file, and end this process as it ended."""
+    try:
+        done = training()
+        said, status = done.stdout, done.returncode
+    except BaseException:
+        said, status = traceback.format_exc(), 1
+    log.write_text(said, encoding="utf-8")
+    os._exit(status)
 
 
 def forked(work):
@@ -138,9 +160,29 @@ def forked(work):
 
 
 def ended(process):
-    """Wait for a process; returns its exit status, negative for a signal."""
-    _, status = os.waitpid(process, 0)
-    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    """Wait for a process; returns its exit status, negative for a signal. One that hangs is killed: -SIGALRM."""
+    status = []
+
+    def has_ended():
+        number, found = os.waitpid(process, os.WNOHANG)
+        status[:] = [found] if number else []
+        return bool(number)
+
+    if not within_limit(has_ended):
+        os.killpg(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        return -signal.SIGALRM
+    return -os.WTERMSIG(status[0]) if os.WIFSIGNALED(status[0]) else os.WEXITSTATUS(status[0])
+
+
+def within_limit(happened):
+    """Wait until a function returns true; whether it did so before what waits for it must be taken to hang."""
+    end = time.monotonic() + HANGS
+    while not happened():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True
 
 
 def losses(log):

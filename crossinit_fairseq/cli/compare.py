@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Se
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
-from crossinit_fairseq.cli.compare_recipes import CURVES, RECIPES, Recipe, last_update_of, name_of
+from crossinit_fairseq.cli.compare_recipes import CURVES, RECIPES, Recipe, last_update_of, name_of, open_log
 from crossinit_fairseq.cli.compare_scores import ABOUT_POINTS, read_scores
 from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.cores import usable_cores
@@ -160,7 +160,7 @@ class _Runner:
         if len(self.gpus) > 1 and name != "all":
             environment.update(CUDA_VISIBLE_DEVICES=self.gpus[at % len(self.gpus)], GPUS="1")
         log = os.path.join(self.out, "logs", f"{name}.log")
-        with open(log, "w", encoding="utf-8") as stream:
+        with open_log(log) as write:
             process = subprocess.Popen(
                 arguments,
                 stdout=subprocess.PIPE,
@@ -175,7 +175,7 @@ class _Runner:
                 self.stop()
             assert process.stdout is not None
             for line in process.stdout:
-                stream.write(line)
+                write(line)
                 print(line.rstrip("\n") if name == "all" else f"{name}: {line.rstrip()}", flush=True)
             if process.wait():
                 self.failed.append(f"{name} (exit status {process.returncode}, {log})")

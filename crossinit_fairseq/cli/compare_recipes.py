@@ -3,9 +3,10 @@
 import json
 import os
 import re
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, Optional, Sequence
 
 from crossinit_fairseq.errors import InputError
 
@@ -162,3 +163,30 @@ def last_update_of(log: str) -> Optional[int]:
     except OSError:
         return None
     return last
+
+
+@contextmanager
+def open_log(path: str) -> Iterator[Callable[[str], None]]:
+    """Begin the log of a run; gives a function that adds a line. Raises InputError when it cannot be written."""
+
+    def failed(error: OSError) -> InputError:
+        reason = error.strerror or error
+        return InputError(f"{path} cannot be written: {reason}; finished runs are kept, and the same command goes on")
+
+    try:
+        stream = open(path, "w", encoding="utf-8")
+    except OSError as error:
+        raise failed(error) from None
+
+    def write(line: str) -> None:
+        try:
+            stream.write(line)
+            stream.flush()
+        except OSError as error:
+            raise failed(error) from None
+
+    try:
+        yield write
+    finally:
+        with suppress(OSError):  # of a line that could not be written
+            stream.close()

@@ -175,8 +175,24 @@ def in_known_order(entries: Sequence[Tuple[str, int]], model: Any) -> bool:
 def write_dictionary(path: str, text_symbols: Sequence[str], languages: Iterable[str]) -> List[str]:
     """Write dict.txt: the symbols of the text, then the control symbols. Returns the symbols written.
 
+    Raises InputError for symbols that make no dictionary, see `dictionary_symbols`; the file is then not written.
+    """
+    symbols = dictionary_symbols(path, text_symbols, languages)
+    with complete_file(path) as part, open(part, "wb") as stream:
+        stream.write(as_file(symbols))
+    return symbols
+
+
+def as_file(symbols: Iterable[str]) -> bytes:
+    """What dict.txt holds of these symbols."""
+    return "".join(f"{symbol} 1\n" for symbol in symbols).encode("utf-8")
+
+
+def dictionary_symbols(path: str, text_symbols: Sequence[str], languages: Iterable[str]) -> List[str]:
+    """The symbols of a dict.txt: those of the text, then the control symbols. path: of the file, for messages.
+
     Raises InputError for a symbol that is given twice, that is empty or holds a line break, or that is one of fairseq's
-    four or a control symbol; the file is then not written.
+    four or a control symbol.
     """
     symbols, seen = list(text_symbols) + control_symbols(languages), set(SPECIAL)
     for symbol in symbols:
@@ -187,8 +203,6 @@ def write_dictionary(path: str, text_symbols: Sequence[str], languages: Iterable
         if not symbol or "\n" in symbol or "\r" in symbol:
             raise InputError(f"{path}: a symbol may neither be empty nor hold a line break, as {symbol!r} does")
         seen.add(symbol)
-    with complete_file(path) as part, open(part, "w", encoding="utf-8", newline="\n") as stream:
-        stream.writelines(f"{symbol} 1\n" for symbol in symbols)
     return symbols
 
 

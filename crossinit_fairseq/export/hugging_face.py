@@ -88,11 +88,13 @@ class HuggingFaceModel:
 
         Raises InputError when it exists already or cannot be written.
         """
+        from safetensors import SafetensorError  # which it raises on a full disk
+
         check_new_folder(path)
         with complete_folder(path) as part:
             try:
                 self.model.save_pretrained(part)
-            except (ValueError, RuntimeError) as error:
+            except (ValueError, RuntimeError, SafetensorError) as error:
                 raise InputError(f"{path} cannot be written: {first_line(error)}") from None
             for name in sorted(os.listdir(self.folder)):
                 source = os.path.join(self.folder, name)

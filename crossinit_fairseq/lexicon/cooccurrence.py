@@ -143,8 +143,14 @@ def _keep_stdin(sources: Any, folder: str) -> List[str]:
     names: List[str] = [os.fspath(name) for name in given]
     if STDIN in names:
         copy = os.path.join(folder, "standard input")
-        with open(copy, "wb") as stream:
-            shutil.copyfileobj(sys.stdin.buffer, stream)
+        try:
+            with open(copy, "wb") as stream:
+                shutil.copyfileobj(sys.stdin.buffer, stream)
+        except OSError as error:
+            raise InputError(
+                f"{copy} (a copy of it) cannot be written: {error.strerror or error}; make room, or set TMPDIR to a "
+                "folder that has more"
+            ) from None
         names = [copy if name == STDIN else name for name in names]
     return names
 

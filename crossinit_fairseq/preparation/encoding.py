@@ -64,13 +64,14 @@ def encoder(path: str, workers: int) -> Encode:
 
 def encode_text(cut: Encode, path: str, lines: int, valid: int, folder: str, language: str, shards: int) -> None:
     """Write valid.LANG and the shards' train.LANG of a file; all of them or none that is incomplete."""
-    with ExitStack() as files:
+    # all are closed before the first one gets its name
+    with ExitStack() as files, ExitStack() as streams:
         targets = []
         for name in ["."] + [str(shard) for shard in range(shards)]:
             target = os.path.join(folder, name, ("train." if name != "." else "valid.") + language)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             part = files.enter_context(complete_file(os.path.normpath(target)))
-            targets.append(files.enter_context(open(part, "w", encoding="utf-8", newline="\n")))
+            targets.append(streams.enter_context(open(part, "w", encoding="utf-8", newline="\n")))
         bar = files.enter_context(tqdm(total=lines, unit=" lines", disable=None))
         bar.set_description("encoding " + language)
         number = 0

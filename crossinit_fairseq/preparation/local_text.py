@@ -10,6 +10,7 @@ import re
 import shutil
 from typing import Dict, List, Optional, Sequence
 
+from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.languages import language_pair, same_language
 from crossinit_fairseq.text_files import read_lines
@@ -37,7 +38,9 @@ def lay_out(folder: str, languages: Sequence[str], test: str, dev: Optional[str]
         taken.append(f"{language}: {', '.join(map(os.path.basename, paths))}")
     for name, files in sets.items():
         for language, path in files.items():
-            shutil.copyfile(path, os.path.join(out, f"{name}.{language}"))
+            with complete_file(os.path.join(out, f"{name}.{language}")) as part:
+                with open(path, "rb") as source, open(part, "wb") as target:
+                    shutil.copyfileobj(source, target)
         taken.append(f"{name}: {', '.join(map(os.path.basename, files.values()))}")
     return taken
 

@@ -8,11 +8,12 @@ same bytes.
 import io
 import os
 import re
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, List, Sequence
 
 from crossinit_fairseq.complete_files import complete_file
-from crossinit_fairseq.data.dictionary import pieces_of, write_dictionary
+from crossinit_fairseq.data.dictionary import as_file, dictionary_symbols, pieces_of
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.preparation.stage_files import count_lines, lines_of
 
@@ -46,13 +47,21 @@ def train_vocabulary(languages: Sequence[str], text: str, settings: VocabularySe
 def write_vocabulary(model: Any, languages: Sequence[str], out: str) -> int:
     """Write OUT/spm.model, OUT/spm.vocab and OUT/dict.txt of a SentencePieceProcessor; returns the dictionary's size.
 
-    Raises InputError when a piece of the model has the name of another symbol.
+    All or none: what is there stays until all are written, and dict.txt comes last, so that where it is the model is
+    too. Raises InputError when a piece of the model has the name of another symbol.
     """
     os.makedirs(out, exist_ok=True)
-    symbols = write_dictionary(os.path.join(out, "dict.txt"), pieces_of(model), languages)
+    symbols = dictionary_symbols(os.path.join(out, "dict.txt"), pieces_of(model), languages)
     vocab = "".join(f"{model.id_to_piece(k)}\t{model.get_score(k):g}\n" for k in range(len(model)))
-    _write(out, "spm.vocab", vocab.encode("utf-8"))
-    _write(out, "spm.model", model.serialized_model_proto())
+    contents = {
+        "dict.txt": as_file(symbols),
+        "spm.vocab": vocab.encode("utf-8"),
+        "spm.model": model.serialized_model_proto(),
+    }
+    with ExitStack() as files:  # which get their names in the reverse order
+        for name, content in contents.items():
+            with open(files.enter_context(complete_file(os.path.join(out, name))), "wb") as stream:
+                stream.write(content)
     return len(symbols)
 
 
@@ -110,9 +119,3 @@ def _explain(message: str, size: int) -> str:
     if least:
         return f"--size {size}: the text has more different characters than that; use more than {least.group(1)}"
     return f"--size {size}: SentencePiece found no model: {' '.join(message.split())}"
-
-
-def _write(folder: str, name: str, data: bytes) -> None:
-    with complete_file(os.path.join(folder, name)) as path:
-        with open(path, "wb") as stream:
-            stream.write(data)

@@ -8,6 +8,7 @@ from typing import Iterable, Iterator, TypeVar
 
 from tqdm import tqdm
 
+from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError
 
 Item = TypeVar("Item")
@@ -22,7 +23,7 @@ def to_sentences(download: str, form: str, lang: str, path: str) -> int:
     removed.
     """
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    part, lines = download + ".sentences", 0
+    lines = 0
     try:
         if form == "gz":
             with gzip.open(download, "rb") as file:
@@ -30,11 +31,10 @@ def to_sentences(download: str, form: str, lang: str, path: str) -> int:
             os.replace(download, path)
             return lines
         # no time and no name in the header: the same text gives the same file
-        with open(part, "wb") as raw, gzip.GzipFile("", "wb", 1, raw, mtime=0) as file:
+        with complete_file(path) as part, open(part, "wb") as raw, gzip.GzipFile("", "wb", 1, raw, mtime=0) as file:
             for sentence in _bar(_split(_paragraphs(download, form), lang), path):
                 file.write(sentence.encode("utf-8") + b"\n")
                 lines += 1
-        os.replace(part, path)
         os.remove(download)
         return lines
     except BROKEN as error:
@@ -42,9 +42,6 @@ def to_sentences(download: str, form: str, lang: str, path: str) -> int:
         raise InputError(
             f"{download} is broken ({error}) and was deleted: run the same command again to fetch it anew"
         ) from None
-    finally:
-        if os.path.exists(part):
-            os.remove(part)
 
 
 def _paragraphs(path: str, form: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.errors import InputError, first_line
 from crossinit_fairseq.markup import unescape_bytes
 from crossinit_fairseq.ranks.text.sources import Block
 from crossinit_fairseq.ranks.text.words import MAX_CHARACTERS, Segmenter, TextWords
@@ -82,7 +82,13 @@ class Tally:
         for number, part in enumerate(parts):
             path = os.path.join(self.folder, str(number))
             os.makedirs(path, exist_ok=True)
-            part.write_ipc(os.path.join(path, uuid.uuid4().hex))
+            try:
+                part.write_ipc(os.path.join(path, uuid.uuid4().hex))
+            except (OSError, pl.exceptions.PolarsError) as error:
+                raise InputError(
+                    f"{path}, where words are kept that are too many for memory, cannot be written: "
+                    f"{first_line(error)}; make room, or set TMPDIR to a folder that has more"
+                ) from None
         self.spilled = True
 
     def take(self) -> pl.DataFrame:

@@ -1,0 +1,63 @@
+"""The other processes of a training, when one of them has ended: those that are left end with one sentence.
+
+A process that is killed, most often for want of memory, says nothing, and one that ends for a reason of its own says it
+in its own output. fairseq ends the others with a traceback of the library that connects them.
+"""
+
+import functools
+import re
+from typing import Any, Optional
+
+from crossinit_fairseq.errors import InputError, first_line, one_sentence
+
+# of gloo on CPUs and NCCL on GPUs, and of the store where they find each other
+_CONNECTION = re.compile(
+    r"gloo/transport|ncclRemoteError|remote process exit|Connection (was likely )?(closed|reset)|Broken pipe"
+)
+_LOADER = re.compile(r"DataLoader worker \(pid(?:\(s\))? [\d, ]+\) (is killed by signal: \w+|exited unexpectedly)")
+
+
+def sentence_of(error: BaseException) -> Optional[str]:
+    """What to say of an error of torch's; None where it is of something else than a process that has ended."""
+    if not isinstance(error, RuntimeError):
+        return None
+    worker = _LOADER.search(str(error))
+    if worker:
+        return (
+            f"a process that loads batches ({worker.group(0)[len('DataLoader ') :]}) has ended, most often for want of "
+            "memory, or of room in /dev/shm: lower --num-workers; the checkpoints are whole: the same command goes on "
+            "from the newest one"
+        )
+    if _CONNECTION.search(str(error)):
+        # gloo begins with a line of its source, and adds what to look at
+        said = re.sub(r"^\[\S*\.cc:\d+\] ", "", first_line(error)).split(". This is ")[0]
+        return (
+            f"the connection to another process of this training is lost ({said}): that one has ended, or was killed; "
+            "its own output tells why, if anything does; the checkpoints are whole: end what is left, and the same "
+            "command in all processes goes on from the newest one"
+        )
+    return None
+
+
+def say_which_process_has_ended() -> None:
+    """For all versions: whatever fairseq's programs do in several processes, or with --num-workers, ends in a traceback
+    of torch's when one of these has ended."""
+    import fairseq.distributed.utils
+
+    stock = fairseq.distributed.utils.call_main
+    if hasattr(stock, "says_which"):
+        return
+
+    @functools.wraps(stock)
+    def call_main(cfg: Any, main: Any, **kwargs: Any) -> None:
+        try:
+            stock(cfg, main, **kwargs)
+        except RuntimeError as error:
+            said = sentence_of(error)
+            if said is None:
+                raise
+            with one_sentence():
+                raise InputError(said) from None
+
+    call_main.says_which = stock
+    fairseq.distributed.utils.call_main = call_main
