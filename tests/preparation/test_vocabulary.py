@@ -1,5 +1,6 @@
 """crossinit-prepare vocabulary: preparation/vocabulary.py"""
 
+import os
 import re
 
 import pytest
@@ -139,3 +140,16 @@ def test_long_lines_are_seen(tmp_path):
     write(tmp_path / "clean" / "ro.txt", ["da nu"] * 10)
     files = train(tmp_path, "--model-type", "bpe", size=12)
     assert "ख" in files["dict.txt"].decode("utf-8")
+
+
+def test_where_the_dictionary_is_the_model_is_too(text, monkeypatch):
+    """dict.txt, by which recipes see that this was done, gets its name last."""
+    order, replace = [], os.replace
+
+    def note(part, path):
+        order.append(os.path.basename(path))
+        replace(part, path)
+
+    monkeypatch.setattr("crossinit_fairseq.complete_files.os.replace", note)
+    train(text)
+    assert order == ["spm.model", "spm.vocab", "dict.txt"]
