@@ -1,5 +1,7 @@
-"""crossinit_fairseq/lost_processes.py: which errors are of a process that has ended; tests/test_killed_processes.py kills
-them."""
+"""crossinit_fairseq/lost_processes.py: which errors are of a process that has ended.
+
+tests/test_killed_processes.py kills them.
+"""
 
 import fairseq.distributed.utils as utils
 import pytest
@@ -8,11 +10,11 @@ from omegaconf import OmegaConf
 from crossinit_fairseq import lost_processes
 
 GLOO = (
-    "[/__w/pytorch/pytorch/third_party/gloo/gloo/transport/tcp/pair.cc:553] Connection closed by peer [127.0.0.1]:49804. "
+    "[/__w/third_party/gloo/gloo/transport/tcp/pair.cc:553] Connection closed by peer [127.0.0.1]:49804. "
     "This is typically caused by a remote worker crashing. Check the logs of the remote worker."
 )
 NCCL = (
-    "NCCL error in: ProcessGroupNCCL.cpp:1970, remote process exited or there was a network error, NCCL version 2.14.3\n"
+    "NCCL error in: ProcessGroupNCCL.cpp:1970, remote process exited or there was a network error, version 2.14.3\n"
     "ncclRemoteError: A call failed possibly due to a network error or a remote process exiting prematurely."
 )
 WORKER = "DataLoader worker (pid 4881) is killed by signal: Killed. "
