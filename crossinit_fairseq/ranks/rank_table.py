@@ -182,11 +182,11 @@ class RankTable:
 
         language: what the table must be of, by any code of it; by default any language.
         Raises InputError when the file is missing, not UTF-8, has a malformed line, lists fewer words than its header
-        says, holds two tables, or is of another language.
+        says, counts more of them than its text has, holds two tables, or is of another language.
         """
         settings: Dict[str, str] = {}
         counts: Dict[str, int] = Counter()
-        listed = 0
+        listed = tokens_line = 0
         for number, line in numbered_lines(path):
             word, tab, count = line.partition("\t")
             if not tab and line.startswith("#"):
@@ -197,6 +197,7 @@ class RankTable:
                             f"line {number} of {path} begins a second table: add up tables with `crossinit-ranks merge`"
                         )
                     settings[setting.group(1)] = setting.group(2).strip()
+                    tokens_line = number if setting.group(1) == "tokens" else tokens_line
                 continue
             word, number_of = unicodedata.normalize("NFC", word.strip()), whole_number(count)
             if not word or not number_of:
@@ -222,7 +223,13 @@ class RankTable:
             )
         if language and not same_language(language, named):
             raise InputError(f"{path} is the rank table of {named}, not of {language}")
-        total = whole_number(settings.get("tokens", "0"))
+        total = whole_number(settings["tokens"]) if tokens_line else None
+        known = sum(counts.values())
+        if total is not None and total < known:
+            raise InputError(
+                f"line {tokens_line} of {path} says that the text has {total:,} words, but the counts of those listed "
+                f"add up to {known:,}: count the text again (or correct that line, where it was you who changed counts)"
+            )
         for derived in ("words", "tool", "tokens"):
             settings.pop(derived, None)
         return cls.sort(named, counts, total, settings)

@@ -102,10 +102,21 @@ def test_reading_gives_what_was_written_in_any_order(counts, random):
     assert (listed(again), again.total, again.settings) == (listed(table), table.total, table.settings)
 
 
+def test_a_header_of_fewer_words_than_are_counted(tmp_path):
+    # 5 + 3 + 1 = 9
+    text = "# language: ro\n# tokens: {}\n# words: 3\nsi\t5\nla\t3\nde\t1\n"
+    said = r"^line 2 of \S+t says that the text has 8 words, but the counts of those listed add up to 9: count the text"
+    with pytest.raises(InputError, match=said):
+        RankTable.load(write(tmp_path / "t", text.format(8)))
+    assert RankTable.load(write(tmp_path / "t", text.format(9))).total == 9
+    assert RankTable.load(write(tmp_path / "t", text.format(10))).total == 10
+    assert RankTable.load(write(tmp_path / "t", text.replace("# tokens: {}\n", ""))).total == 9
+
+
 def test_edited_by_hand(tmp_path):
-    text = "\ufeff# language: ro\r\n# tokens: 3\r\n# my own remark\r\n\r\nsi\t1\r\n  s\u0326i \t 004\r\nși\t2\r\n"
+    text = "\ufeff# language: ro\r\n# tokens: 7\r\n# my own remark\r\n\r\nsi\t1\r\n  s\u0326i \t 004\r\nși\t2\r\n"
     table = RankTable.load(write(tmp_path / "t", text))
-    # NFC, sorted, duplicates summed; the total is never less than what is listed
+    # NFC, sorted, duplicates summed
     assert listed(table) == [("și", 6), ("si", 1)]
     assert table.total == 7 and table.settings == {}
 
