@@ -24,9 +24,11 @@ class States:
         from crossinit_fairseq.tasks.fine_tuning import dictionary_and_form  # says what to do without fairseq
 
         # what a table was aligned by need not be there any more either
-        self.model, _ = load_checkpoint(path, data=data, pieces=pieces, lexicon=None, ranks=None)
+        self.model, task = load_checkpoint(path, data=data, pieces=pieces, lexicon=None, ranks=None)
         self.max_tokens = max_tokens
-        dictionary, self.form = dictionary_and_form(data, "auto")
+        # of fine-tuning, which knows the form of its inputs; pre-training has none
+        of_task = (task.dictionary, task.form) if hasattr(task, "form") else dictionary_and_form(data, "auto")
+        dictionary, self.form = of_task
         self.table = next(iter(find_token_tables(self.model, dictionary).values())).detach()
         self.pieces = PieceEncoder(pieces or os.path.join(data, "spm.model"), dictionary.indices, data)
         positions: Any = self.model.max_positions()

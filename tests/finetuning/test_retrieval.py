@@ -174,6 +174,21 @@ def test_command(tmp_path, capsys, caplog):
         assert found == pytest.approx((sum(table[row] for row in rows) / len(rows)).numpy(), abs=1e-6)
 
 
+def test_inputs_are_of_the_form_of_the_checkpoint(tmp_path):
+    """That of fine-tuning, though the dictionary ends in language tokens, of which xlm would be made."""
+    from tests.tasks.in_process import run
+
+    data = toy.data_folder(tmp_path)
+    toy.nli_file(data / "train.tsv", "aa", 20, 1)
+    options = "--task crossinit_xnli --criterion sentence_prediction --batch-size 8 --max-length 40 --max-update 1"
+    files = f"--arch roberta --train-files aa={data}/train.tsv --valid-files aa={data}/train.tsv --form roberta"
+    done = run("train", [str(data), "--save-dir", str(data / "ck")], options, files, toy.TRAINING, toy.SIZES)
+    assert done.returncode == 0, done.stdout[-2000:]
+    states = retrieve_states.States(str(data), str(data / "ck" / "checkpoint_last.pt"), None, 50)
+    assert states.form.name == "roberta" and states.form.single([5, 6], "aa").languages is None
+    assert states.of(["a1 a2"], "aa").shape[:2] == (3, 1)
+
+
 def test_the_command_looks_at_the_script_of_words(tmp_path, caplog):
     (tmp_path / "words").write_text("house casa\ncat pisica\n", encoding="utf-8")
     given = [str(tmp_path), "--path", str(tmp_path / "none.pt"), "--words", f"ne-ro={tmp_path}/words"]
