@@ -1,13 +1,29 @@
 """Text that still carries markup: character entities, and files that are no text of one sentence a line yet."""
 
+import csv
 import html
 import re
 import unicodedata
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional, Sequence, Tuple
 
 _ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _ENTITY_BYTES = re.compile(_ENTITY.pattern.encode("ascii"))
 _LINES = 20  # of the beginning of a file tell what it is
+
+
+_ROWS = 5  # at least, of what is a table
+_MBOX = re.compile(r"From \S+ +(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d\d:\d\d")
+_MAIL_HEADER = re.compile(
+    r"(From|To|Cc|Subject|Date|Message-ID|In-Reply-To|Received|Return-Path|MIME-Version|Content-Type|Reply-To): \S",
+    re.I,
+)
+_HEADING = re.compile(r"#{1,6} [^#\s]")
+_MARKDOWN = re.compile(r"^(```|~~~|[-*+] (\[|\*\*|`))|\[[^\]]+\]\((https?:|[./#])[^)]*\)|\*\*\S[^*]*\*\*|`[^`]+`")
+_COLUMN = re.compile(r"[\w .-]{1,30}")
+_COLUMNS = set(
+    "id idx index no number text sentence sentences sentence1 sentence2 source target src tgt label lang language "
+    "title content body comment translation premise hypothesis question answer review en de fr ro ne".split()
+)
 
 
 class Markup(NamedTuple):
@@ -98,6 +114,47 @@ def recognise_markup(beginning: str) -> Optional[Markup]:
     lines = [line for line in lines if line][:_LINES]
     found = (kind for kind in _KINDS if sum(bool(kind.pattern.match(line)) for line in lines) >= kind.least)
     return next(found, None)
+
+
+def suspect_markup(beginning: str) -> Optional[Tuple[str, str]]:
+    """What a file certainly is by its first lines, if it is text with something around its sentences: a table, mail,
+    Markdown. Returns (its name, what to do first); None for plain text.
+
+    Such files are taken all the same, with a warning: nobody means what is around, but words can be counted in them.
+    """
+    lines = [line.strip("\ufeff\r") for line in beginning.split("\n")]
+    lines = [line for line in lines if line.strip()][:_LINES]
+    headers = {found.group(1).lower() for found in map(_MAIL_HEADER.match, lines) if found}
+    if lines and (_MBOX.match(lines[0]) or len(headers) >= 3):
+        return "mail with its headers", "take the text out of it, for example with Python's module mailbox"
+    if sum(bool(_HEADING.match(line)) for line in lines) >= 2 and any(map(_MARKDOWN.search, lines)):
+        return "Markdown", "take the text out of it, for example with `pandoc -t plain`"
+    if len(lines) > _ROWS:
+        columns = {len(line.split("\t")) for line in lines}
+        if len(columns) == 1 and columns != {1}:
+            return "a table, with tabs between its columns", "take the sentences out of it, such as with `cut -f 2`"
+        for delimiter in ",;":
+            if _is_table(lines, delimiter):
+                return (
+                    f"a table (CSV), with `{delimiter}` between its columns",
+                    "take the sentences out of it, for example with `csvcut`",
+                )
+    return None
+
+
+def _is_table(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether the first line names columns, one of them by a usual name, and all others have as many cells."""
+    names = [name.strip().strip('"').lower() for name in lines[0].split(delimiter)]
+    if (
+        len(names) < 2
+        or delimiter + " " in lines[0]
+        or not _COLUMNS.intersection(names)
+        or not all(map(_COLUMN.fullmatch, names))
+    ):
+        return False
+    # a cell may go on in the next line, and the last one be cut
+    rows = list(csv.reader(lines[1:], delimiter=delimiter))[:-1]
+    return len(rows) >= _ROWS - 1 and all(len(row) == len(names) for row in rows)
 
 
 def unescape(text: str) -> str:

@@ -7,14 +7,34 @@ by `ranks.text.sources`; it reports what does not decode through `not_utf8` too.
 
 import codecs
 import re
-from typing import Iterator, List, Optional, Tuple
+from typing import Iterator, List, Mapping, Optional, Tuple
 
 from crossinit_fairseq.errors import InputError
 
 _NUMBER = re.compile("0*[0-9]{1,18}")
 _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_PACKED = {b"\x1f\x8b": "gzip -d", b"BZh": "bzip2 -d", b"\xfd7zXZ\x00": "xz -d", b"\x28\xb5\x2f\xfd": "zstd -d"}
+# how a file begins: what it is, and what to do
+_COMPRESSED = {
+    b"\x1f\x8b": "compressed by gzip: unpack it, for example with `gzip -d`",
+    b"BZh": "compressed by bzip2: unpack it, for example with `bzip2 -d`",
+    b"\xfd7zXZ\x00": "compressed by xz: unpack it, for example with `xz -d`",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd: unpack it, for example with `zstd -d`",
+    b"\x04\x22\x4d\x18": "compressed by lz4: unpack it, for example with `lz4 -d`",
+}
+_PACKED = {
+    b"PK\x03\x04": "a zip archive: unpack it, for example with `unzip`",
+    b"7z\xbc\xaf\x27\x1c": "an archive of 7-Zip: unpack it, for example with `7z x`",
+    b"Rar!\x1a\x07": "a RAR archive: unpack it, for example with `unrar x`",
+    b"PAR1\x15": 'a table in Parquet: take its column of text out, for example with `python -c "import pandas; '
+    "print('\\n'.join(pandas.read_parquet('FILE')['text']))\"`",
+    b"ARROW1\0\0": "a table in Arrow: take its column of text out, for example with the library datasets",
+    b"SQLite format 3\0": "a database of SQLite: take its text out, for example with `sqlite3 FILE 'select ...'`",
+    b"%PDF-": "a PDF: take its text out, for example with `pdftotext`",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "a document of an office program: save it as plain text",
+}
+_OFFICE = (b"mimetype", b"[Content_Types].xml", b"_rels/", b"word/", b"META-INF/")  # what they pack first, by zip
+_TAR = (257, b"ustar")
 
 
 def read_lines(path: str) -> List[str]:
@@ -68,9 +88,10 @@ def decode(data: bytes, name: str, line: int = 1) -> str:
 
 def not_utf8(data: bytes, name: str, line: int, place: int) -> InputError:
     """The error for bytes that are no UTF-8 text from a place on; `line` is that of the first byte."""
-    for begin, command in _PACKED.items():
-        if data.startswith(begin) and line == 1:
-            return InputError(f"{name} is compressed: unpack it, for example with `{command}`")
+    if line == 1:
+        packed = _what_is_packed(data, {**_COMPRESSED, **_PACKED})
+        if packed:
+            return InputError(f"{name} is {packed}")
     if b"\0" in data[:place]:
         place = data.index(b"\0")  # UTF-16 of more than ASCII has bytes that are no UTF-8 after that
     line += data.count(b"\n", 0, place)
@@ -89,12 +110,25 @@ def not_utf8(data: bytes, name: str, line: int, place: int) -> InputError:
 
 
 def check_no_utf16(data: bytes, name: str) -> None:
-    """Raise InputError when the first bytes of a large file are those of UTF-16, or of other binary data.
+    """Raise InputError when the first bytes of a large file are those of UTF-16, or of an archive or other binary data.
 
     A NUL byte here and there is what the web is full of: whatever cuts a text into words sees a separator in it.
     """
+    packed = _what_is_packed(data, _PACKED)  # what is compressed twice is seen later
+    if packed:
+        raise InputError(f"{name} is {packed}")
     if data.startswith(_UTF16 + _UTF32) or (len(data) >= 16 and 10 * data.count(b"\0") > len(data)):
         raise not_utf8(data, name, 1, max(data.find(b"\0"), 0))
+
+
+def _what_is_packed(data: bytes, kinds: Mapping[bytes, str]) -> str:
+    """What a file is that packs its text, and what to do, by its first bytes; "" for any other."""
+    if data[_TAR[0] :].startswith(_TAR[1]) and b"\0" in data[: _TAR[0]]:
+        return "a tar archive: unpack it, for example with `tar xf`"
+    found = next((said for begin, said in kinds.items() if data.startswith(begin)), "")
+    if data.startswith(b"PK\x03\x04") and data[30:].startswith(_OFFICE):
+        return "a document of an office program or an e-book: take its text out, for example with `pandoc -t plain`"
+    return found
 
 
 def whole_number(text: str) -> Optional[int]:

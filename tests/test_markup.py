@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tests.helpers  # noqa: F401  (the hypothesis profile)
-from crossinit_fairseq.markup import recognise_markup, unescape, unescape_bytes
+from crossinit_fairseq.markup import recognise_markup, suspect_markup, unescape, unescape_bytes
 
 # what Moses' escape-special-chars.perl writes
 MOSES = {
@@ -97,3 +97,35 @@ def test_what_a_file_is(beginning, name):
     assert (found.name if found else None) == name
     # only its beginning says so
     assert recognise_markup("text\n" * 20 + beginning) is None
+
+
+MAIL = "From: a@b.c\nTo: d@e.f\nSubject: a thing\n\nDear all,\n"
+MARKDOWN = "# Title\n\nSome **bold** text.\n\n## Part\n\n- an item\n"
+
+
+@pytest.mark.parametrize(
+    "beginning, name",
+    [
+        ("id,text\n" + '1,"Yes, it is."\n' * 6, "a table (CSV), with `,` between its columns"),
+        ('"label";"sentence"\n' + "a;b c\n" * 6, "a table (CSV), with `;` between its columns"),
+        ("".join(f"{k}\tA sentence.\n" for k in range(5)) + "5\tThe end.", "a table, with tabs between its columns"),
+        (MAIL, "mail with its headers"),
+        ("From a@b.c Mon Mar  4 10:00:00 2024\nX: y\n", "mail with its headers"),
+        (MARKDOWN, "Markdown"),
+        ("# A\n# B\nSee [this](https://a.b).\n", "Markdown"),
+        # what text may hold
+        ("Yes, it is.\n" * 9, None),
+        ("Text, please\n" + "Yes, it is.\n" * 9, None),
+        ("id,text\n" + "Yes, it is, and more.\n" * 9, None),
+        ("A\tb\n" * 4, None),
+        ("A\tb\n" * 8 + "no tab\n", None),
+        ("From: here\nTo: there\nA letter: a, b, c.\n", None),
+        ("From Monday to Friday.\n# 1 in the charts\n* a note\n", None),
+        ("# a remark\n# another\nText without marks.\n", None),
+        ("", None),
+    ],
+)
+def test_what_a_text_looks_like(beginning, name):
+    found = suspect_markup(beginning)
+    assert (found[0] if found else None) == name
+    assert recognise_markup(beginning) is None  # it is taken all the same

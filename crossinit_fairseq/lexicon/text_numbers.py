@@ -10,7 +10,7 @@ from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.lexicon.neighbour_counts import Sentences
 from crossinit_fairseq.markup import unescape_bytes
 from crossinit_fairseq.ranks import TextWords
-from crossinit_fairseq.ranks.text.sources import Source, read_blocks
+from crossinit_fairseq.ranks.text.sources import Source, text_blocks
 from crossinit_fairseq.ranks.text.tally import separate, words_in_order
 
 LINE = 1 << 20  # bytes; a longer line is cut into sentences of about that size at its blanks
@@ -21,10 +21,10 @@ def read_sentences(source: Source, block: int, line: int = LINE) -> Iterator[byt
     """Yield a source as UTF-8 bytes of whole lines, about `block` at a time; each line is a sentence.
 
     A line of more than `line` bytes is cut at the first blank after as many, again and again: at the same places for
-    any `block`, and no more of it is held at a time. Raises InputError as `read_blocks` does.
+    any `block`, and no more of it is held at a time. Raises InputError as `text_blocks` does.
     """
     rest = b""
-    for found in read_blocks(source, block):
+    for found in text_blocks(source, block):
         data = rest + found.data
         cut = data.rfind(b"\n") + 1
         whole, (head, rest) = _cut_lines(data[:cut], line), _cut_line(data[cut:], line)

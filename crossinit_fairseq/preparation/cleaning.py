@@ -16,7 +16,7 @@ from crossinit_fairseq.preparation.normaliser import LineNormaliser, comparable
 from crossinit_fairseq.preparation.ordered_map import ordered_map
 from crossinit_fairseq.preparation.shuffling import Buckets, number_of
 from crossinit_fairseq.preparation.tally import EXAMPLES, Counts, Tally, add_up, example
-from crossinit_fairseq.ranks.text.sources import Block, Source, find_sources, read_blocks
+from crossinit_fairseq.ranks.text.sources import Block, Source, find_sources, read_blocks, warn_of_markup
 
 BLOCK = 1 << 20  # bytes of text at a time and worker
 _EXPANSION = 6  # compressed text becomes about this much larger
@@ -117,9 +117,11 @@ def _blocks(sources: Sequence[Source]) -> Iterator[Tuple[int, Block, int]]:
         read = 0
         for block in read_blocks(source, BLOCK):
             if block.line == 0:
-                kind = recognise_markup(block.data[: 1 << 16].decode("utf-8", "replace"))
+                beginning = block.data[: 1 << 16].decode("utf-8", "replace")
+                kind = recognise_markup(beginning)
                 if kind and kind.name != _TAKEN_ALL_THE_SAME:
                     raise InputError(f"{source.name} is {kind.name}, not text of one sentence a line: {kind.remedy}")
+                warn_of_markup(beginning, source.name)
             yield number, block, block.position - read
             read = block.position
 

@@ -72,7 +72,7 @@ def test_float64_is_refused(tmp_path):
         (b"2 1\na 1\na 2\n", "has the symbol 'a' twice"),
         (b"2 1\na 1\n\xfcber 1\n", "is not UTF-8 in line 3: convert it"),
         ("1 1\na 1\n".encode("utf-16"), "is UTF-16: convert it"),
-        (b"\x1f\x8b\x08", "is compressed: unpack it"),
+        (b"\x1f\x8b\x08", "is compressed by gzip: unpack it"),
     ],
 )
 def test_bad_files(tmp_path, content, said):

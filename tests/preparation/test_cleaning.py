@@ -149,6 +149,12 @@ def test_entities_become_what_they_stand_for_which_is_said(tmp_path, capsys):
     assert run(tmp_path, [text], "--keep-out", test, "--keep-out", other)[1]["dropped"] == {"in the test sets": 2}
 
 
+def test_a_table_is_cleaned_with_a_warning(tmp_path, caplog):
+    rows = ["id,text", *(f"{number},{line}" for number, line in enumerate(["Casa este mare", "Un om merge acasă"] * 3))]
+    run(tmp_path, [write(tmp_path / "t.csv", rows)])
+    assert "t.csv looks like a table (CSV), with `,` between its columns, of which all is taken for text" in caplog.text
+
+
 def test_files_that_are_no_text_yet(tmp_path, capsys):
     (tmp_path / "a.xml.bz2").write_bytes(
         bz2.compress(b'<mediawiki xml:lang="ro"><page><title>x</title></page></mediawiki>')

@@ -44,7 +44,7 @@ def test_a_language_without_text(folder):
     [
         (b"", "is empty"),
         (b"caf\xe9\n", "is not UTF-8"),
-        (b"\x1f\x8b\x08\x00", "is compressed: unpack it.*gzip -d"),
+        (b"\x1f\x8b\x08\x00", "is compressed by gzip: unpack it.*gzip -d"),
         (b"a\nb\n", "not aligned: .*1 lines.*2 lines"),
     ],
 )

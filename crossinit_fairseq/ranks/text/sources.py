@@ -3,6 +3,7 @@
 import bz2
 import glob
 import gzip
+import logging
 import lzma
 import os
 import sys
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import IO, Any, Callable, Dict, Iterator, List, Optional, Sequence, Union
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.markup import recognise_markup
+from crossinit_fairseq.markup import recognise_markup, suspect_markup
 from crossinit_fairseq.text_files import check_no_utf16, not_utf8
 
 STDIN = "-"
@@ -20,6 +21,8 @@ Patterns = Union[str, "os.PathLike[str]", Sequence[Union[str, "os.PathLike[str]"
 _MAX_UNBROKEN = 1 << 28
 _HEAD = 1024  # bytes that tell text from UTF-16
 _GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -154,10 +157,19 @@ def text_blocks(source: Source, size: int) -> Iterator[Block]:
     """
     for block in read_blocks(source, size):
         if block.line == 0 and not source.begin:
-            kind = recognise_markup(block.data[: 1 << 16].decode("utf-8", "replace"))
+            beginning = block.data[: 1 << 16].decode("utf-8", "replace")
+            kind = recognise_markup(beginning)
             if kind:
                 raise InputError(f"{source.name} is {kind.name}, not text: {kind.remedy}")
+            warn_of_markup(beginning, source.name)
         yield block
+
+
+def warn_of_markup(beginning: str, name: str) -> None:
+    """Say it where a text begins as a table, mail or Markdown does: their marks, numbers and names will be words."""
+    kind, remedy = suspect_markup(beginning) or ("", "")
+    if kind:
+        logger.warning(f"{name} looks like {kind}, of which all is taken for text: {remedy}, if it is")
 
 
 def _read(raw: Any, source: Source, size: int) -> Iterator[bytes]:

@@ -22,6 +22,7 @@ from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import TextWords, count_text
 from crossinit_fairseq.ranks.text import tally
 from crossinit_fairseq.ranks.text.words import MAX_CHARACTERS
+from crossinit_fairseq.text_files import decode
 
 DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 # what makes trouble: marks that compose with letters and with symbols, joiners, apostrophes, odd spaces, case
@@ -172,6 +173,42 @@ def test_utf16_and_nul_bytes(tmp_path):
     # one in a large text ends a word, as any other character that is in none
     assert listed(count_text(write(tmp_path / "t", text + "a\0b"), "en"))[:3] == [("cat", 20), ("sat", 20), ("the", 20)]
     assert listed(count_text(str(tmp_path / "t"), "en"))[3:] == [("a", 1), ("b", 1)]
+
+
+PACKED = {
+    "zip": (b"PK\x03\x04\x14" + bytes(25) + b"a.txt", "a zip archive: unpack it, for example with `unzip`"),
+    "docx": (b"PK\x03\x04\x14" + bytes(25) + b"[Content_Types].xml", "a document of .*`pandoc -t plain`"),
+    "parquet": (b"PAR1\x15\x04\x15 the cat sat", "a table in Parquet: .*read_parquet"),
+    "7z": (b"7z\xbc\xaf\x27\x1c\0\x04", "an archive of 7-Zip: unpack it, for example with `7z x`"),
+    "rar": (b"Rar!\x1a\x07\x01\0", "a RAR archive"),
+    "pdf": (b"%PDF-1.7\n% the cat sat\n", "a PDF: take its text out, for example with `pdftotext`"),
+    "db": (b"SQLite format 3\0" + bytes(80), "a database of SQLite"),
+    "tar": (b"a.txt" + bytes(252) + b"ustar" + bytes(250), "a tar archive: unpack it, for example with `tar xf`"),
+}
+
+
+@pytest.mark.parametrize("ending", sorted(PACKED))
+def test_what_packs_its_text_is_named(ending, tmp_path):
+    data, what = PACKED[ending]
+    for path, written in (("t", data), ("t.xz", lzma.compress(data))):
+        (tmp_path / path).write_bytes(written)
+        with pytest.raises(InputError, match=f"{path} is {what}"):
+            count_text(str(tmp_path / path), "en")
+    with pytest.raises(InputError, match="t is " + what):
+        decode(data + b"\xff\0", "t")
+    # only the beginning of a file says so
+    with pytest.raises(InputError, match="t (is not UTF-8|has a NUL byte) in line [2-9]"):
+        decode(data[:257] + b"\xff", "t", line=2)
+
+
+def test_a_table_is_counted_with_a_warning(tmp_path, caplog):
+    rows = "id,text\n" + "1,the cat\n" * 6
+    assert ("cat", 6) in listed(count_text(write(tmp_path / "t.csv", rows), "en"))
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "t.csv looks like a table (CSV), with `,` between its columns, of which all is taken for text: take" in said
+    caplog.clear()
+    count_text(write(tmp_path / "t", "the cat, the dog\n" * 20), "en")
+    assert not caplog.records
 
 
 def test_a_failure_in_one_worker_ends_all(tmp_path):
