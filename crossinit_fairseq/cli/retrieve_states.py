@@ -27,8 +27,10 @@ class States:
         self.model, task = load_checkpoint(path, data=data, pieces=pieces, lexicon=None, ranks=None)
         self.max_tokens = max_tokens
         # of fine-tuning, which knows the form of its inputs; pre-training has none
-        of_task = (task.dictionary, task.form) if hasattr(task, "form") else dictionary_and_form(data, "auto")
-        dictionary, self.form = of_task
+        if hasattr(task, "form"):
+            dictionary, self.form = task.dictionary, task.form
+        else:
+            dictionary, self.form = dictionary_and_form(data, "auto")
         self.table = next(iter(find_token_tables(self.model, dictionary).values())).detach()
         self.pieces = PieceEncoder(pieces or os.path.join(data, "spm.model"), dictionary.indices, data)
         positions: Any = self.model.max_positions()

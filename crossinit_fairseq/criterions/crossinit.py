@@ -1,7 +1,7 @@
 """The criterion `crossinit`: makes the objectives in crossinit_fairseq.alignment known to fairseq."""
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Set, Tuple
 
 import torch
 import torch.nn as nn
@@ -157,6 +157,12 @@ def _sums(prefix: str, contrasts: Sequence[Any], right: Sequence[torch.Tensor]) 
         prefix + "negative": torch.stack([c.negative.sum() for c in contrasts]).mean(),
         prefix + "accuracy": torch.stack(right).mean(),
     }
+
+
+def logged_names(spans: bool, pairs: bool) -> Set[str]:
+    """What the criterion logs of draws of these kinds, besides what fairseq does."""
+    beside = {"pair_" + key for key in ("loss", *_PER_DRAW)} if spans and pairs else set()
+    return {"loss", *_PER_DRAW, *_PER_TABLE} | beside
 
 
 def _log_averages(total: Dict[str, Any], count: Any, digits: Dict[str, int]) -> None:

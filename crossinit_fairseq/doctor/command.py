@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 from crossinit_fairseq.checkpoint_files import read_header
 from crossinit_fairseq.command_line import without_variables
-from crossinit_fairseq.doctor import hydra
+from crossinit_fairseq.doctor import hydra, training
 from crossinit_fairseq.doctor.findings import Finding, warning, wrong
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.text_files import whole_number
@@ -282,21 +282,6 @@ def _processes(command: Command, machine: Machine) -> Iterator[Finding]:
         yield wrong(why, remedy)
 
 
-def _batch_size(command: Command, machine: Machine) -> Iterator[Finding]:
-    sizes = command.options.keys() & {"max-tokens", "batch-size", "max-sentences"}
-    if command.program == "fairseq-train" and not sizes:
-        yield wrong("fairseq is not told how large a batch is", "add --max-tokens or --batch-size")
-    alone = command["criterion"] == "crossinit" and command["batch-size"] == "1"
-    if alone and ("lexicon" in command or command["objective"] == "infonce"):
-        yield wrong("the other draws of a batch are the Negatives, and there are none", "give --batch-size 256")
-
-
-def _seed(command: Command, machine: Machine) -> Iterator[Finding]:
-    seed = command["seed"]
-    if command.program != "fairseq-preprocess" and _is_number(seed) and not 0 <= float(seed) < 1 << 32:
-        yield wrong(f"--seed {seed} ends the run: numpy takes 0 to {(1 << 32) - 1}", "give another --seed")
-
-
 def _generation(command: Command, machine: Machine) -> Iterator[Finding]:
     if command.program in ("fairseq-generate", "fairseq-interactive"):
         for name in ("constraints", "diverse-beam-groups"):
@@ -317,8 +302,7 @@ _RULES: List[Callable[[Command, Machine], Iterator[Finding]]] = [
     _other_architecture,
     _half_precision,
     _processes,
-    _batch_size,
-    _seed,
+    training.check_training,
     _generation,
 ]
 

@@ -6,9 +6,9 @@ import logging
 import os
 from argparse import Namespace
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Type
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple, Type, Union
 
-from fairseq.criterions import FairseqCriterion
+from fairseq.criterions import CRITERION_REGISTRY, FairseqCriterion
 from fairseq.data import Dictionary, FairseqDataset
 from fairseq.data.iterators import EpochBatchIterator
 from fairseq.dataclass import FairseqDataclass
@@ -16,6 +16,7 @@ from fairseq.models import ARCH_CONFIG_REGISTRY, ARCH_MODEL_REGISTRY, MODEL_DATA
 from fairseq.tasks import FairseqTask
 from omegaconf import II, MISSING, OmegaConf, open_dict
 
+from crossinit_fairseq.best_metric import SPEED, logged_by_criterion
 from crossinit_fairseq.command_line import GivenOnce
 from crossinit_fairseq.cores import too_many_threads
 from crossinit_fairseq.data import dictionary_record
@@ -23,8 +24,10 @@ from crossinit_fairseq.data.datasets.workers import Loading
 from crossinit_fairseq.data.dictionary import language_of, language_token
 from crossinit_fairseq.data.folder import data_folders
 from crossinit_fairseq.errors import InputError, first_line, one_sentence
+from crossinit_fairseq.models.architectures import architecture_name, is_of_speech
 from crossinit_fairseq.models.finite import FiniteWatch, check_parameters
 from crossinit_fairseq.ranks.sentencepiece_model import check_dictionary, check_same_model, load_model
+from crossinit_fairseq.tasks.best_metric import BestMetric
 from crossinit_fairseq.without_gpus import check_precision
 
 _OF_ONE_TASK = {
@@ -33,6 +36,8 @@ _OF_ONE_TASK = {
     "sentence_prediction": "crossinit_xnli",
     "masked_lm": "crossinit_mlm",
 }
+Kinds = Union[Type[BaseFairseqModel], Tuple[Type[BaseFairseqModel], ...]]
+_USUAL_CRITERIA = "--criterion label_smoothed_cross_entropy or cross_entropy"
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +103,7 @@ class CrossInitTask(FairseqTask):
         self.watch = FiniteWatch()
         self._loading = Loading()
         self._has_begun = False
+        self.best_metric = BestMetric(self)
         record = dictionary_record.record_of(dictionary.symbols, [language_token(language) for language in languages])
         self.state.merge_state_dict({dictionary_record.NAME: record})
 
@@ -151,9 +157,12 @@ class CrossInitTask(FairseqTask):
                 raise InputError(f"--task {self.name} trains with --criterion {self.criterion}, not with {name}")
             if not self.criterion and name in _OF_ONE_TASK:
                 raise InputError(
-                    f"--criterion {name} is of --task {_OF_ONE_TASK[name]}: give --task {self.name} "
-                    "--criterion label_smoothed_cross_entropy or cross_entropy"
+                    f"--criterion {name} is of --task {_OF_ONE_TASK[name]}: give --task {self.name} {_USUAL_CRITERIA}"
                 )
+            stock = CRITERION_REGISTRY.get(name)
+            if not self.criterion and stock is not None and stock.__module__.startswith("fairseq."):
+                if not any(part in name for part in ("cross_entropy", "adaptive_loss")) or "ctc" in name:
+                    raise InputError(f"--criterion {name} does not go with --task {self.name}: give {_USUAL_CRITERIA}")
         return super().build_criterion(cfg, *args)
 
     def get_batch_iterator(self, dataset: FairseqDataset, *args: Any, **options: Any) -> EpochBatchIterator:
@@ -173,11 +182,12 @@ class CrossInitTask(FairseqTask):
         return self._loading.begin(split, iterator)
 
     def begin_epoch(self, epoch: int, model: BaseFairseqModel) -> None:
-        """Before the first epoch of a run, see that what it starts from is finite, and say where threads would only
-        wait for each other."""
+        """Before the first epoch of a run, see that what it starts from is finite and that validation logs what is to
+        tell the best checkpoint, and say where threads would only wait for each other."""
         if not self._has_begun:
             with one_sentence():
                 check_parameters(model)
+                self.best_metric.check()
             if next(model.parameters()).device.type == "cpu":
                 said, right = too_many_threads()
                 if right is not None:
@@ -186,6 +196,19 @@ class CrossInitTask(FairseqTask):
                         f"this run, `export OMP_NUM_THREADS={right}`, and begin it again"
                     )
         self._has_begun = True
+
+    def validation_metrics(self, split: str) -> Optional[Set[str]]:
+        """The names of what is logged in validating on a split, which is loaded; None where that is not known."""
+        logged = logged_by_criterion(getattr(self.options, "criterion", None))
+        return None if logged is None else logged | SPEED
+
+    def begin_valid_epoch(self, epoch: int, model: BaseFairseqModel) -> None:
+        """See BestMetric."""
+        self.best_metric.begin_validation()
+
+    def post_validate(self, model: BaseFairseqModel, stats: Dict[str, Any], agg: Any) -> None:
+        """After validating on a split; see BestMetric."""
+        self.best_metric.after_split(stats)
 
     def train_step(
         self,
@@ -244,10 +267,14 @@ class CrossInitTask(FairseqTask):
 
     def _check_precision(self) -> None:
         """End with a sentence where training in the precision that the command asks for would fail."""
-        options = self.cfg._get_root() if OmegaConf.is_config(self.cfg) else {}
-        if "common" in options:
+        if "common" in self.options:
             with one_sentence():
-                check_precision(options["common"])
+                check_precision(self.options["common"])
+
+    @property
+    def options(self) -> Any:
+        """All of fairseq's options in groups; none of them where the task was made by itself."""
+        return self.cfg._get_root() if OmegaConf.is_config(self.cfg) else {}
 
     def build_to_rehearse(self, cfg: Any) -> BaseFairseqModel:
         """Build the model as training does, but for what takes minutes; see rehearsal.py."""
@@ -291,11 +318,12 @@ class CrossInitTask(FairseqTask):
             "or start from that file by --finetune-from-model"
         )
 
-    def check_architecture(self, cfg: Any, base: Type[BaseFairseqModel], needed: str) -> None:
-        """Raise InputError unless the architecture's model is a `base`. needed: what the task needs, in words."""
-        name = getattr(cfg, "arch", None) or getattr(cfg, "_name", None)
+    def check_architecture(self, cfg: Any, base: Kinds, needed: str) -> None:
+        """Raise InputError unless the architecture's model is a `base`, and of text. needed: what the task needs, in
+        words."""
+        name = architecture_name(cfg)
         model = ARCH_MODEL_REGISTRY.get(name)
-        if model is not None and not issubclass(model, base):
+        if model is not None and (not issubclass(model, base) or is_of_speech(name)):
             raise InputError(f"--task {self.name} needs {needed}, not {name}")
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 import torch
 from fairseq.criterions import FairseqCriterion
@@ -12,6 +12,8 @@ from fairseq.models import BaseFairseqModel
 from fairseq.tasks import register_task
 
 from crossinit_fairseq.alignment import PairedWords, keep_as_trained, restore_as_trained
+from crossinit_fairseq.best_metric import SPEED
+from crossinit_fairseq.criterions.crossinit import logged_names
 from crossinit_fairseq.data.datasets.fixed_dictionary import load_dictionary
 from crossinit_fairseq.data.folder import check_languages, data_folders, languages_of
 from crossinit_fairseq.errors import InputError, one_sentence
@@ -122,6 +124,14 @@ class CrossInitPretrainTask(CrossInitTask):
             "text"
         )
         return words
+
+    def build_fairseq_model(self, cfg: Any, from_checkpoint: bool) -> BaseFairseqModel:
+        """Any model of text has a table."""
+        with one_sentence():
+            self.check_architecture(
+                cfg, BaseFairseqModel, "a model of text such as transformer, mbart_base or xlm_tiny_3"
+            )
+        return super().build_fairseq_model(cfg, from_checkpoint)
 
     def build_model(self, cfg: Any, from_checkpoint: bool = False) -> BaseFairseqModel:
         """Build the model; for training, see it as an AlignmentModel."""
@@ -309,12 +319,17 @@ class CrossInitPretrainTask(CrossInitTask):
                 "run began; lower --lr"
             )
 
+    def validation_metrics(self, split: str) -> Optional[Set[str]]:
+        """What the criterion logs, and the coarse loss; the same for every split."""
+        return logged_names(self.with_spans, bool(self.lexicons)) | {"coarse_loss"} | SPEED
+
     def post_validate(self, model: BaseFairseqModel, stats: Dict[str, Any], agg: Any) -> None:
         """After a validation: with --stop-directions, see whether the run is to end.
 
         fairseq ends a run by its own options alone, of which it looks at the number of updates after every update: so
         the run ends as usual, with a validation and a checkpoint, after one update more.
         """
+        super().post_validate(model, stats, agg)
         limit = self.cfg.stop_directions
         if limit and not self._ends and float(stats["directions"]) <= limit:
             self._ends = True

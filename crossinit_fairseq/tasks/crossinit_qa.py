@@ -66,6 +66,7 @@ class CrossInitQaTask(FineTuningTask):
 
     cfg: CrossInitQaConfig
     name = "crossinit_qa"
+    scores = ("f1", "em")
     criterion = "span_prediction"
 
     def __init__(self, cfg: CrossInitQaConfig, dictionary: Dictionary, form: PairForm, pieces: PieceEncoder):

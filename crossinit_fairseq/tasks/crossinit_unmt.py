@@ -1,7 +1,7 @@
 """The task `crossinit_unmt`: translation learnt from monolingual text, by denoising and on-the-fly back-translation."""
 
 import logging
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 import torch
 from fairseq.criterions import FairseqCriterion
@@ -35,7 +35,7 @@ from crossinit_fairseq.tasks.lexicons import TranslationLexicons, parse_lexicons
 from crossinit_fairseq.unmt.back_translation import BackTranslation
 from crossinit_fairseq.unmt.directions import Directions
 from crossinit_fairseq.unmt.training_step import TrainingStep, log_losses
-from crossinit_fairseq.unmt.validation import PlainText, Validation
+from crossinit_fairseq.unmt.validation import PlainText, Validation, names_of
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class CrossInitUnmtTask(EncoderDecoderTask):
 
     cfg: CrossInitUnmtConfig
     name = "crossinit_unmt"
+    translates = True
 
     def __init__(
         self,
@@ -268,6 +269,12 @@ class CrossInitUnmtTask(EncoderDecoderTask):
                 logs = {key: value * 0 for key, value in logs.items()}
             logs.update(self.validation.statistics(model, sample))
         return loss, sample_size, logs
+
+    def validation_metrics(self, split: str) -> Optional[Set[str]]:
+        """The criterion's, and the scores of what the split holds."""
+        logged = super().validation_metrics(split)
+        scores = [score for score, part in self.dataset(split).groups if len(part)]
+        return None if logged is None else logged | names_of(scores, self.validation.restrict)
 
     def reduce_metrics(self, logging_outputs: Sequence[Dict[str, Any]], criterion: FairseqCriterion) -> None:
         """Losses in bits, as fairseq's criterions log them, for denoising and back-translation apart; what Validation

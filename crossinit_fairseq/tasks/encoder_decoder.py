@@ -5,7 +5,13 @@ from typing import Any, Tuple
 
 from fairseq.models import BaseFairseqModel, FairseqEncoderDecoderModel
 
-from crossinit_fairseq.errors import one_sentence
+from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.models.architectures import (
+    architecture_name,
+    check_reads_text,
+    is_transformer,
+    usual_transformers,
+)
 from crossinit_fairseq.models.checkpoint_fit import check_dictionary_fits
 from crossinit_fairseq.tasks.base import CrossInitConfig, CrossInitTask
 
@@ -22,6 +28,7 @@ class EncoderDecoderTask(CrossInitTask):
     """A task of an encoder-decoder that may start from another one's checkpoint, and reads its text shard by shard."""
 
     cfg: EncoderDecoderConfig
+    translates = False  # with the model that it trains
     _model_positions: Tuple[int, ...] = ()  # of the model, once it is built
 
     def build_model(self, cfg: Any, from_checkpoint: bool = False) -> BaseFairseqModel:
@@ -29,7 +36,16 @@ class EncoderDecoderTask(CrossInitTask):
         with one_sentence():
             needed = "an encoder-decoder architecture such as mbart_base or transformer"
             self.check_architecture(cfg, FairseqEncoderDecoderModel, needed)
+            name = architecture_name(cfg)
+            usual = is_transformer(name)
+            if self.translates and not usual:
+                raise InputError(
+                    f"--task {self.name} translates by a Transformer's decoder, and --arch {name} has none that it "
+                    f"knows: give {usual_transformers()}"
+                )
             model = self.build_fairseq_model(cfg, from_checkpoint)
+            if not usual and not from_checkpoint:
+                check_reads_text(model, name, self.name, self.dictionary.eos())
             check_dictionary_fits(model, self.dictionary, self.cfg.data)
             if not from_checkpoint:
                 self.check_starting_checkpoint()

@@ -5,7 +5,7 @@ import math
 import os
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 import torch.nn as nn
@@ -13,7 +13,8 @@ from fairseq.criterions import FairseqCriterion
 from fairseq.data import Dictionary
 from fairseq.dataclass import ChoiceEnum
 from fairseq.logging import metrics
-from fairseq.models import BaseFairseqModel
+from fairseq.models import BaseFairseqModel, FairseqEncoderModel
+from fairseq.models.transformer import TransformerModelBase
 
 from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.data.datasets.examples import Example, Examples
@@ -72,7 +73,7 @@ class FineTuningTask(CrossInitTask):
     """
 
     cfg: FineTuningConfig
-    scores: Tuple[str, ...]  # what valid_step logs beside the criterion's: sums over sentences
+    scores: Tuple[str, ...] = ()  # what valid_step logs beside the criterion's: sums over sentences
 
     def __init__(self, cfg: FineTuningConfig, dictionary: Dictionary, form: PairForm, pieces: PieceEncoder):
         super().__init__(cfg, dictionary, list(form.tokens))
@@ -114,6 +115,8 @@ class FineTuningTask(CrossInitTask):
     def build_model(self, cfg: Any, from_checkpoint: bool = False) -> BaseFairseqModel:
         """Build the model and its head; a checkpoint of another dictionary will be refused in words."""
         with one_sentence():
+            kinds = (FairseqEncoderModel, TransformerModelBase)
+            self.check_architecture(cfg, kinds, "an encoder of text such as xlm_tiny_3, roberta or mbart_base")
             body = self.build_fairseq_model(cfg, from_checkpoint)
             check_dictionary_fits(body, self.dictionary, self.cfg.data)
             options = getattr(body, "args", None) or body.cfg
@@ -183,6 +186,14 @@ class FineTuningTask(CrossInitTask):
         if sample["group"] not in self.trained:
             logs.update({key: logs[key] * 0 for key in keys})
         return loss, sample_size, logs
+
+    def validation_metrics(self, split: str) -> Optional[Set[str]]:
+        """The criterion's and those of `score`, for the languages that are trained on; the like of each other one."""
+        logged = super().validation_metrics(split)
+        if logged is None:
+            return None
+        ends = {f"_{language}" for language in self._others()}
+        return logged.union(self.scores, *({name + end for name in ("loss", "accuracy", *self.scores)} for end in ends))
 
     def score(self, sample: Dict[str, Any], model: BaseFairseqModel) -> Dict[str, float]:
         """More to log of a validation batch: sums."""

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from fairseq.criterions import FairseqCriterion
 from fairseq.logging import metrics
@@ -55,6 +55,11 @@ class PretrainingTask(CrossInitTask):
             for key in ("loss", "sample_size"):  # all of them always: processes add their logs up
                 logs[f"{key}_{language}"] = logs[key] * own
         return loss, sample_size, logs
+
+    def validation_metrics(self, split: str) -> Optional[Set[str]]:
+        """The criterion's, and the loss of each language."""
+        logged = super().validation_metrics(split)
+        return None if logged is None else logged.union(f"loss_{language}" for language in self.languages)
 
     def reduce_metrics(self, logging_outputs: Sequence[Dict[str, Any]], criterion: FairseqCriterion) -> None:
         """The criterion's, and the validation loss of each language, in bits."""

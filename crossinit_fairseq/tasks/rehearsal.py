@@ -79,6 +79,8 @@ def _train(task: CrossInitTask, cfg: Any) -> None:
     if not cfg.dataset.disable_validation and task.validates_on_text:
         for split in cfg.dataset.valid_subset.split(","):
             task.load_dataset(split, combine=False, epoch=1)
+    with one_sentence():
+        task.best_metric.check()
 
 
 def _build(task: CrossInitTask, cfg: Any) -> torch.nn.Module:

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 _SHARES = ("copied", "in_target")
 _COUNTS = ("written",) + _SHARES
+_MEANS = {"bleu": "bleu", "round_trip": "round_trip_bleu"}  # kind of a score: the mean over its directions
 _ORDER = 4  # of BLEU's n-grams
 _STATISTICS = tuple(f"{kind}{n}" for kind in ("counts", "totals") for n in range(_ORDER)) + ("sys", "ref")
 # nobody knows whether what is unknown in a translation is what is unknown in its reference; characters that no
@@ -122,16 +123,21 @@ class Validation:
 
     def log(self, logging_outputs: Sequence[Dict[str, Any]]) -> None:
         """Show the scores and their means in fairseq's meters."""
-        for kind, mean in (("bleu", "bleu"), ("round_trip", "round_trip_bleu")):
+        for kind, mean in _MEANS.items():
             log_bleu([_name(score) for score in self.scores if score[0] == kind], mean, logging_outputs)
         for score in self.scores:
             sums = {field: sum(log.get(_key(score, field), 0) for log in logging_outputs) for field in _COUNTS}
             # under a restricted vocabulary, what is copied and in whose vocabulary says nothing
             if sums["written"] and (score[0] == "bleu" or not self.restrict):
-                first_way = "forward_" if score[0] == "round_trip" else ""
                 for field in _SHARES:
-                    name = f"{field}_{first_way}{score[1]}-{score[2]}"
-                    metrics.log_scalar(name, float(sums[field] / sums["written"]), float(sums["written"]), round=3)
+                    share = float(sums[field] / sums["written"])
+                    metrics.log_scalar(_share_name(score, field), share, float(sums["written"]), round=3)
+
+
+def names_of(scores: Sequence[Score], restrict: bool) -> Set[str]:
+    """The names under which Validation logs scores and their means. restrict: as Validation has it."""
+    shares = {_share_name(score, field) for score in scores if score[0] == "bleu" or not restrict for field in _SHARES}
+    return {_name(score) for score in scores} | {_MEANS[score[0]] for score in scores} | shares
 
 
 def evenly_spread(size: int, count: int) -> Set[int]:
@@ -142,6 +148,11 @@ def evenly_spread(size: int, count: int) -> Set[int]:
 def _name(score: Score) -> str:
     kind, source, target = score
     return f"{kind}_{source}-{target}"
+
+
+def _share_name(score: Score, field: str) -> str:
+    first_way = "forward_" if score[0] == "round_trip" else ""
+    return f"{field}_{first_way}{score[1]}-{score[2]}"
 
 
 def _key(score: Score, field: str) -> str:

@@ -47,7 +47,14 @@ def in_a_folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "words", [TRAIN + "--task crossinit_unmt --lr 1e-3 0.5 --fp16-scale -1 --seed 4294967295", GENERATE, DENOISING]
+    "words",
+    [
+        TRAIN + "--task crossinit_unmt --lr 1e-3 0.5 --fp16-scale -1 --seed 4294967295 --update-freq 2,1",
+        GENERATE + "--model-overrides \"{'data': 'x'}\" --replace-unk --lm-path mbart.pt",
+        GENERATE + "--replace-unk mbart.pt",
+        DENOISING,
+        TRAIN + "--task audio_finetuning --criterion ctc --optimizer-overrides {} --eval-bleu-args {}",
+    ],
 )
 @pytest.mark.parametrize("machine", [FORK, OFFICIAL, GPU])
 def test_a_command_without_pain(words, machine):
@@ -120,6 +127,26 @@ def test_preprocessing_loads_no_checkpoint_and_makes_no_batches():
          "add --distributed-no-spawn"),
         (TRAIN + "--distributed-world-size 2", FORK, WRONG, "one process for each GPU, and torch sees none here",
          "`torchrun --nproc_per_node 2 --no_python fairseq-train ...`"),
+        (TRAIN + "--task translation --best-checkpoint-metric bleu --maximize-best-checkpoint-metric", FORK, WRONG,
+         "bleu: validation does not log it", "add --eval-bleu"),
+        (TRAIN + "--best-checkpoint-metric bleu", FORK, WARNING, "of the lowest bleu is kept as the best",
+         "add --maximize-best-checkpoint-metric"),
+        (TRAIN + "--maximize-best-checkpoint-metric", FORK, WARNING, "of the highest loss is kept as the best",
+         "leave --maximize-best-checkpoint-metric out"),
+        (TRAIN + "--patience 3 --disable-validation", FORK, WARNING, "--patience does nothing", "or it out"),
+        (TRAIN + "--update-freq 0", FORK, WRONG, "--update-freq 0 ends the run", "give 1 or more"),
+        (TRAIN + "--update-freq 2,0", FORK, WRONG, "--update-freq 2,0 ends the run", "give 1 or more"),
+        ("fairseq-hydra-train optimization.update_freq=[0]", FORK, WRONG, "-freq [0] ends the run", "give 1 or more"),
+        (TRAIN + "--save-interval 0", FORK, WRONG, "--save-interval 0 ends the run", "give 1 or more"),
+        (TRAIN + "--task crossinit_unmt --arch transformer_lm_big", FORK, WRONG, "big is a decoder alone", "another"),
+        (TRAIN + "--task crossinit_unmt --arch hubert", FORK, WRONG, "--arch hubert reads or writes speech", "another"),
+        (TRAIN + "--task translation --criterion ctc", FORK, WRONG, "--criterion ctc is of speech", "smoothed"),
+        (GENERATE + "--model-overrides \"{'a': \"", FORK, WRONG, "{'a': is no dictionary of Python", "{'dropout'"),
+        (GENERATE + "--model-overrides 3", FORK, WRONG, "overrides 3 is no dictionary of Python", "in quotes"),
+        (TRAIN + "--optimizer-overrides lr", FORK, WRONG, "overrides lr is no dictionary of Python", "in quotes"),
+        (TRAIN + "--eval-bleu --eval-bleu-args beam", FORK, WRONG, "args beam is no object of JSON", '{"beam": 1}'),
+        (GENERATE + "--replace-unk no.txt", FORK, WRONG, "no.txt: there is no such file", "leave it out"),
+        (GENERATE + "--lm-path no.pt", FORK, WRONG, "no.pt: there is no such file", "of a language model"),
         (GENERATE + "--constraints", FORK, WRONG, "--constraints fails", "leave --constraints out"),
         (GENERATE + "--diverse-beam-groups 2", FORK, WRONG, "--diverse-beam-groups fails", "leave --diverse"),
     ],

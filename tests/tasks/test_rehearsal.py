@@ -89,6 +89,12 @@ def test_models_take_no_memory(task, data_folder):
         ("crossinit_qa", "--max-length 70", "--max-length is 70 but the model has"),
         ("crossinit_pretrain", "--criterion cross_entropy", "trains with --criterion crossinit, not with cross_entr"),
         ("crossinit_qa", "--criterion sentence_prediction", "with --criterion span_prediction, not with sentence_pr"),
+        ("crossinit_unmt", "--arch cmlm_transformer", "--arch cmlm_transformer has none that it knows: give --arch tr"),
+        ("crossinit_denoising", "--arch cmlm_transformer", r"cannot train --arch cmlm_transformer \(.*tgt_tokens"),
+        ("crossinit_unmt", "--criterion ctc", "--criterion ctc does not go with --task crossinit_unmt: give --criter"),
+        ("crossinit_denoising", "--criterion nat_loss", "nat_loss does not go with --task crossinit_denoising: give"),
+        ("crossinit_unmt", "--best-checkpoint-metric nosuch", "nosuch: validation does not log it.*round_trip_bleu"),
+        ("crossinit_pretrain", "--best-checkpoint-metric ppl", "ppl: validation does not log it.*coarse_loss"),
         ("crossinit_unmt", "--criterion crossinit", "--criterion crossinit is of --task crossinit_pretrain: give --ta"),
     ],
 )
@@ -100,7 +106,8 @@ def test_what_a_task_refuses(task, more, said, data_folder, labelled, tmp_path):
             del words[words.index(name) : words.index(name) + 2]
     if more.startswith("--criterion"):
         words = " ".join(words).replace("--rescale ", "").replace("--label-smoothing 0.1 ", "").split()
-    words = [str(data)] + words + COMMON.split() + more.format(data=data).split() + ["--save-dir", str(tmp_path)]
+    common = COMMON.replace("--disable-validation", "") if "metric" in more else COMMON
+    words = [str(data)] + words + common.split() + more.format(data=data).split() + ["--save-dir", str(tmp_path)]
     with pytest.raises(SystemExit, match=said):
         rehearse("fairseq-train", parsed("train", words))
 
