@@ -73,14 +73,9 @@ class CrossInitUnmtTask(EncoderDecoderTask):
         self.text_tokens = torch.ones(len(dictionary), dtype=torch.bool)
         self.text_tokens[special] = False
         self.frozen_table = FrozenTable(cfg.freeze_table_updates, dictionary)
+        weights = (cfg.lambda_dae, cfg.lambda_bt)
         self.step = TrainingStep(
-            directions,
-            self.frozen_table,
-            self.watch,
-            cfg.lambda_dae,
-            cfg.lambda_bt,
-            cfg.restrict_vocab_updates,
-            cfg.seed,
+            directions, self.frozen_table, self.watch, *weights, cfg.restrict_vocab_updates, cfg.seed
         )
         limits = {"max_len_a": cfg.bt_max_len_a, "max_len_b": cfg.bt_max_len_b}
         self.greedy = Search(self.special_tokens, **limits)
@@ -273,8 +268,7 @@ class CrossInitUnmtTask(EncoderDecoderTask):
     def validation_metrics(self, split: str) -> Optional[Set[str]]:
         """The criterion's, and the scores of what the split holds."""
         logged = super().validation_metrics(split)
-        scores = [score for score, part in self.dataset(split).groups if len(part)]
-        return None if logged is None else logged | names_of(scores, self.validation.restrict)
+        return None if logged is None else logged | names_of(self.dataset(split).groups, self.validation.restrict)
 
     def reduce_metrics(self, logging_outputs: Sequence[Dict[str, Any]], criterion: FairseqCriterion) -> None:
         """Losses in bits, as fairseq's criterions log them, for denoising and back-translation apart; what Validation

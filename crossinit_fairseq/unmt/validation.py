@@ -134,8 +134,10 @@ class Validation:
                     metrics.log_scalar(_share_name(score, field), share, float(sums["written"]), round=3)
 
 
-def names_of(scores: Sequence[Score], restrict: bool) -> Set[str]:
-    """The names under which Validation logs scores and their means. restrict: as Validation has it."""
+def names_of(groups: Sequence[Tuple[Score, Sequence[Any]]], restrict: bool) -> Set[str]:
+    """The names under which Validation logs scores and their means. groups: (score, its sentences); restrict: as
+    Validation has it."""
+    scores = [score for score, sentences in groups if len(sentences)]
     shares = {_share_name(score, field) for score in scores if score[0] == "bleu" or not restrict for field in _SHARES}
     return {_name(score) for score in scores} | {_MEANS[score[0]] for score in scores} | shares
 

@@ -25,8 +25,8 @@ def test_usual_ones(name):
 @pytest.mark.parametrize(
     "name",
     "lstm fconv fconv_self_att lightconv transformer_align cmlm_transformer nonautoregressive_transformer "
-    "levenshtein_transformer insertion_transformer transformer_from_pretrained_xlm transformer_lm roberta s2t_transformer "
-    "nosuch".split(),
+    "levenshtein_transformer insertion_transformer transformer_from_pretrained_xlm transformer_lm roberta "
+    "s2t_transformer nosuch".split(),
 )
 def test_those_that_translation_cannot_train(name):
     """As one update of each has shown: tracebacks in fairseq's code."""
