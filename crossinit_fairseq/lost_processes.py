@@ -6,10 +6,16 @@ in its own output. fairseq ends the others with a traceback of the library that 
 
 import functools
 import re
-from typing import Any, Optional
+import signal
+import time
+from contextlib import contextmanager
+from typing import Any, Iterator, Optional
+
+import torch
 
 from crossinit_fairseq.errors import InputError, first_line, one_sentence
 
+_LOOKS, _PAUSE = 20, 0.05  # for a worker that has ended; seconds
 # of gloo on CPUs and NCCL on GPUs, and of the store where they find each other
 _CONNECTION = re.compile(
     r"gloo/transport|ncclRemoteError|remote process exit|Connection (was likely )?(closed|reset)|Broken pipe"
@@ -39,6 +45,32 @@ def sentence_of(error: BaseException) -> Optional[str]:
     return None
 
 
+def _sentence_of_a_batch(error: BaseException) -> Optional[str]:
+    """The same where a batch broke off that a worker was handing over, before torch has heard of the worker's end."""
+    if isinstance(error, (EOFError, ConnectionError, FileNotFoundError)):
+        for _ in range(_LOOKS):
+            try:
+                torch._C._error_if_any_worker_fails()
+            except RuntimeError as of_worker:
+                return sentence_of(of_worker)
+            time.sleep(_PAUSE)
+    return None
+
+
+@contextmanager
+def no_word_of_workers() -> Iterator[None]:
+    """Within it torch does not raise an error when a worker ends, which it does by a signal, wherever Python is."""
+    try:
+        before = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    except ValueError:  # no signal is for a thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, before if before is not None else signal.SIG_DFL)
+
+
 def say_which_process_has_ended() -> None:
     """For all versions: whatever fairseq's programs do in several processes, or with --num-workers, ends in a traceback
     of torch's when one of these has ended."""
@@ -52,8 +84,9 @@ def say_which_process_has_ended() -> None:
     def call_main(cfg: Any, main: Any, **kwargs: Any) -> None:
         try:
             stock(cfg, main, **kwargs)
-        except RuntimeError as error:
-            said = sentence_of(error)
+        except (RuntimeError, EOFError, OSError) as error:
+            with no_word_of_workers():
+                said = sentence_of(error) or _sentence_of_a_batch(error)
             if said is None:
                 raise
             with one_sentence():

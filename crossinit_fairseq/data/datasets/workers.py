@@ -24,6 +24,7 @@ from fairseq.data.iterators import EpochBatchIterator
 from torch.utils.data import dataloader, get_worker_info
 
 from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.lost_processes import no_word_of_workers
 
 _LONGEST = 107 if sys.platform == "linux" else 103  # bytes in the name of a socket
 # that by default end a process at once, and which batch systems, terminals and users send
@@ -124,9 +125,10 @@ def end_all(*unused: Any) -> None:
     """End the workers of this process, whoever still holds an iterator: a thread of --data-buffer-size, a traceback."""
     if not multiprocessing.active_children():
         return
-    for loader in gc.get_objects():
-        if type(loader) is dataloader._MultiProcessingDataLoaderIter:
-            loader._shutdown_workers()
+    with no_word_of_workers():  # of one that was killed
+        for loader in gc.get_objects():
+            if type(loader) is dataloader._MultiProcessingDataLoaderIter:
+                loader._shutdown_workers()
 
 
 @_once_in_a_process
