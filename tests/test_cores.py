@@ -2,6 +2,7 @@
 
 import logging
 import os
+from unittest import mock
 
 import pytest
 import torch
@@ -116,7 +117,7 @@ def test_a_training_on_busy_cores_says_so(right, monkeypatch, caplog):
 
     monkeypatch.setattr(base, "too_many_threads", lambda: ("2 cores, 0.1 of them idle", right))
     task = object.__new__(base.CrossInitTask)
-    task._has_begun = False
+    task._has_begun, task.best_metric = False, mock.Mock()
     with caplog.at_level(logging.WARNING):
         task.begin_epoch(1, torch.nn.Linear(2, 2))
         task.begin_epoch(2, torch.nn.Linear(2, 2))
