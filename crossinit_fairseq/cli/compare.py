@@ -38,10 +38,10 @@ examples:
   crossinit-compare quickstart --inits crossinit,lexicon --seeds 1,2,3 --out compared -- --preset smoke
   crossinit-compare xlm --inits random,crossinit,lexicon,mine.vec --seeds 1,2,3 --out compared -- --text DIR
 
-What stands after -- goes to the recipe. The first start is the one that the others are compared with. Of
-xlm, a start may be a file of embeddings of any program as word2vec text, FILE.vec. The same command again goes on where
-it ended. DIR/runs/INIT-SEED holds the runs, DIR/compared/report.html the result, for people, report.md and report.json
-the same."""
+What stands after -- goes to the recipe. The first start is the one that the others are compared with. A start may be a
+file of embeddings, as wide as the model: FILE.vec of any program, as word2vec text, or FILE.safetensors, a table of
+crossinit-export. The same command again goes on where it ended. DIR/runs/INIT-SEED holds the runs,
+DIR/compared/report.html the result, for people, report.md and report.json the same."""
 
 _POLL = 2.0  # seconds between looks at what is finished
 Run = Tuple[str, int]

@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Iterator, Optional, Sequence
 from crossinit_fairseq.errors import InputError
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-VECTORS = ".vec"  # how the name of a file of embeddings ends
+VECTORS = (".vec", ".safetensors")  # how the name of a file of embeddings ends
 _DIRECTION = re.compile(r"[A-Za-z_]+-[A-Za-z_]+")
 # figures of a log, the first there is, and how a curve of them is called
 CURVES = {
@@ -30,8 +30,8 @@ class Recipe:
     OUT/runs/INIT-SEED, on one text; else each run is called with such a folder as its --out. reference: path of the
     reference, {} is the language, in the folder of all runs (many) or of one; suffix: of the file with translations,
     score/A-B plus it; bleu: options of sacreBLEU's BLEU; share: what the first run leaves for the others, as an option;
-    vectors: whether a file of embeddings, FILE.vec, may be a start; training: the stage whose log has the curves; end:
-    the stage that ends a run. A recipe without a reference is scored by what it retrieves and predicts.
+    training: the stage whose log has the curves; end: the stage that ends a run. A file of embeddings may be a start
+    of every recipe. A recipe without a reference is scored by what it retrieves and predicts.
     """
 
     name: str
@@ -41,7 +41,6 @@ class Recipe:
     suffix: str
     bleu: Dict[str, Any]
     share: Optional[str] = None
-    vectors: bool = False
     training: str = "translation"
     end: str = "score"
 
@@ -55,13 +54,12 @@ class Recipe:
 
     def check_init(self, init: str) -> None:
         """Raise InputError for a start that the recipe does not have."""
-        if self.vectors and init.endswith(VECTORS):
+        if init.endswith(VECTORS):
             if not os.path.isfile(init):
                 raise InputError(f"--inits: there is no file {init}")
         elif init not in self.inits:
-            known = ", ".join(self.inits) + (f" and FILE{VECTORS}" if self.vectors else "")
-            where = "; a file may be a start of xlm alone" if init.endswith(VECTORS) else ""
-            raise InputError(f"--inits: {self.name} has no start {init}; it has {known}{where}")
+            files = " and ".join(f"FILE{ending}" for ending in VECTORS)
+            raise InputError(f"--inits: {self.name} has no start {init}; it has {', '.join(self.inits)}, {files}")
 
     def check_options(self, options: Sequence[str]) -> None:
         """Raise InputError for an option that crossinit-compare sets."""
@@ -134,7 +132,6 @@ RECIPES = {
             reference="",
             suffix="",
             bleu={},
-            vectors=True,
             training="mlm",
             end="run",
         ),
@@ -144,7 +141,7 @@ RECIPES = {
 
 def name_of(init: str) -> str:
     """What a start is called: a file of embeddings by its name alone."""
-    return os.path.basename(init)[: -len(VECTORS)] if init.endswith(VECTORS) else init
+    return os.path.splitext(os.path.basename(init))[0] if init.endswith(VECTORS) else init
 
 
 def last_update_of(log: str) -> Optional[int]:

@@ -1,21 +1,25 @@
 #!/usr/bin/env bash
-# One run of the example, for run.sh: bash one_run.sh "INIT SEED" PRESET A B DIR "INDUCTION"
-# A and B are languages, INDUCTION is further options of crossinit-lexicon induce. DIR holds text/ and data/; everything else
-# goes to DIR/runs/INIT-SEED.
+# One run of the example, for run.sh: bash one_run.sh "SEED INIT" PRESET A B DIR "INDUCTION"
+# INIT is random, crossinit, lexicon, oracle or a file of embeddings. A and B are languages, INDUCTION is further options of
+# crossinit-lexicon induce. DIR holds text/ and data/; everything else goes to DIR/runs/INIT-SEED.
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/captions
-read -r INIT SEED <<< "$1"
+source "$ROOT/scripts/starts.sh"
+read -r SEED INIT <<< "$1"
+VECTORS=
+! is_file "$INIT" || VECTORS=$INIT
+INIT=$(start_name "$INIT")
 PRESET=$2 A=$3 B=$4 TEXT=$5/text DATA=$5/data OUT=$5/runs/$INIT-$SEED INDUCTION=$6
 source "$HERE/settings.sh"
 mkdir -p "$OUT"
 case $INIT in
-  random)    STAGES=2 ;;
-  crossinit) STAGES=3 ;;
-  *)         STAGES=5 ;;
+  random)         STAGES=2 ;;
+  lexicon|oracle) STAGES=5 ;;
+  *)              STAGES=3 ;;
 esac
 # a run begins anew when the data did
-SETTINGS="$INIT $SEED $A $B $(cat "$5/stages/data.done")"
+SETTINGS="$INIT $SEED $A $B $(cat "$5/stages/data.done")${VECTORS:+ $(md5sum < "$VECTORS")}"
 source "$ROOT/scripts/stages.sh"
 
 # Every stage below runs in $OUT.
@@ -57,7 +61,9 @@ word_by_word() {
 }
 
 table() {
-  if [ $INIT = crossinit ]; then
+  if [ -n "$VECTORS" ]; then
+    table_of table "$VECTORS" "$DATA" "${COMMON[@]}" $MODEL --langs $A,$B --span 30 --max-rank 10000
+  elif [ $INIT = crossinit ]; then
     train "$INIT-$SEED table" $SPAN_UPDATES "$DATA" "${COMMON[@]}" $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
       --span 30 --max-rank 10000 --batch-size 64 --updates-per-epoch 50 --rescale --clip-norm 1.0 --lr $SPAN_RATE --save-dir table
   else

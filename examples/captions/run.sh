@@ -14,7 +14,8 @@ captions that no training sees score it, beside copying and beside translating w
   --langs A,B                  two languages; Multi30k has en, fr, de and cs (default: en,fr)
   --preset smoke|default|long  smoke: a small model, minutes, to see that it works; default: 30 minutes a run; long: 2 hours
                                (default: default)
-  --inits LIST                 of random, crossinit, lexicon, oracle (default: random,crossinit,lexicon,oracle)
+  --inits LIST                 of random, crossinit, lexicon, oracle (default: all of them), and FILE.vec or FILE.safetensors: embeddings
+                               of any program as word2vec text, or a table of crossinit-export, as wide as the model
   --seeds LIST                 numbers, such as 1,2,3 (default: 1,2,3; smoke: 1): of the lexicon, the table and the training
   --text DIR                   holds train.LANG, val.LANG and maybe test.LANG of both languages, aligned; without a test it
                                is val from line 301 on (default: Multi30k is downloaded, 1.3 MB for two languages)
@@ -35,15 +36,23 @@ LANGS=en,fr PRESET=default INITS=random,crossinit,lexicon,oracle SEEDS= TEXT= VO
 JOBS=$(($(nproc) > 1 ? 2 : 1))
 OPTIONS="langs preset inits seeds text vocabulary induction jobs out"
 source "$ROOT/scripts/options.sh"
+source "$ROOT/scripts/starts.sh"
 read_options "$@"
 [[ $LANGS =~ ^[^,]+,[^,]+$ && ${LANGS%,*} != "${LANGS#*,}" ]] || wrong "--langs is two languages, such as en,fr, not $LANGS"
 check_language --langs "${LANGS%,*}"
 check_language --langs "${LANGS#*,}"
 [[ $PRESET =~ ^(smoke|default|long)$ ]] || wrong "--preset is smoke, default or long, not $PRESET"
-for init in ${INITS//,/ }; do
-  [[ $init =~ ^(random|crossinit|lexicon|oracle)$ ]] || wrong "--inits names random, crossinit, lexicon and oracle, not $init"
+IFS=, read -ra STARTS <<< "$INITS"
+[[ $INITS =~ [^,] ]] || wrong "--inits names nothing"
+NAMES=
+for at in "${!STARTS[@]}"; do
+  init=${STARTS[$at]}
+  check_start --inits "$init" "random|crossinit|lexicon|oracle"
+  ! is_file "$init" || STARTS[$at]=$(realpath "$init")
+  name=$(start_name "$init")
+  [[ ",$NAMES," != *",$name,"* ]] || wrong "--inits: two starts are called $name"
+  NAMES+=${NAMES:+,}$name
 done
-[[ $INITS =~ [a-z] ]] || wrong "--inits names nothing"
 [ "$PRESET" = smoke ] && SEEDS=${SEEDS:-1}
 SEEDS=${SEEDS:-1,2,3}
 [[ ,$INITS, == *,lexicon,* ]] || refuse induction "without lexicon among --inits"
@@ -55,6 +64,7 @@ for file in {train,val}.{${LANGS%,*},${LANGS#*,}}; do
   [ -z "$TEXT" ] || [ -f "$TEXT/$file" ] || wrong "--text: $TEXT has no $file"
 done
 source "$HERE/settings.sh"
+for init in "${STARTS[@]}"; do check_width --inits "$init" $PRESET $WIDTH; done
 TEXT=${TEXT:+$(realpath "$TEXT")}
 mkdir -p "$OUT"
 OUT=$(realpath "$OUT")
@@ -103,9 +113,9 @@ stage copying "the score of copying the source"
 # each run has stages of its own; interrupted or failed ones go on when the same command is run again
 ended=0
 for seed in ${SEEDS//,/ }; do
-  for init in ${INITS//,/ }; do
-    printf '%s\0' "$init $seed"
+  for init in "${STARTS[@]}"; do
+    printf '%s\0' "$seed $init"
   done
 done | xargs -0 -P "$JOBS" -I{} bash "$HERE/one_run.sh" {} $PRESET $A $B "$OUT" "$INDUCTION" || ended=$?
 [ $ended -eq 0 ] || fail "a run failed, see above; the finished ones are kept, run the same command again to go on"
-python "$HERE/summary.py" --out "$OUT" --langs $LANGS --inits "$INITS" --seeds "$SEEDS" --preset "$PRESET"
+python "$HERE/summary.py" --out "$OUT" --langs $LANGS --inits "$NAMES" --seeds "$SEEDS" --preset "$PRESET"

@@ -89,7 +89,8 @@ def show(summary, directions):
         runs = [run for run in summary["runs"] if run["init"] == init]
         cells = [cell([run["bleu"][direction] for run in runs]) for direction in directions]
         minutes = f"{mean([run['minutes'] for run in runs]):.1f}"
-        print("{:<42} {:>14} {:>14} {:>14}".format(f"{init}: {_ABOUT[init]}"[:42], *cells, minutes))
+        name = f"{init}: {_ABOUT.get(init, 'table of a file')}"[:42]
+        print("{:<42} {:>14} {:>14} {:>14}".format(name, *cells, minutes))
         if "word_by_word" in runs[0]:
             cells = [cell([run["word_by_word"][direction] for run in runs]) for direction in directions]
             print("{:<42} {:>14} {:>14}".format("  the same lexicon word by word, no model", *cells))

@@ -1,15 +1,19 @@
 #!/usr/bin/env bash
-# One run of the example, for run.sh: bash one_run.sh "INIT SEED" UPDATES DIR
-# DIR holds text/ and data/; everything else goes to DIR/runs/INIT-SEED.
+# One run of the example, for run.sh: bash one_run.sh "SEED INIT" UPDATES DIR
+# INIT is random, crossinit, rank, oracle or a file of embeddings. DIR holds text/ and data/; everything else goes to DIR/runs/INIT-SEED.
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/cipher
-read -r INIT SEED <<< "$1"
+source "$ROOT/scripts/starts.sh"
+read -r SEED INIT <<< "$1"
+VECTORS=
+! is_file "$INIT" || VECTORS=$INIT
+INIT=$(start_name "$INIT")
 UPDATES=$2 TEXT=$3/text DATA=$3/data OUT=$3/runs/$INIT-$SEED
 mkdir -p "$OUT"
 STAGES=3
 # a run begins anew when the data did
-SETTINGS="$INIT $SEED $UPDATES $(cat "$3/stages/data.done" "$HERE/table.py")"
+SETTINGS="$INIT $SEED $UPDATES $(cat "$3/stages/data.done" "$HERE/table.py")${VECTORS:+ $(md5sum < "$VECTORS")}"
 source "$ROOT/scripts/stages.sh"
 
 # Every stage below runs in $OUT.
@@ -25,6 +29,11 @@ table() {
   rate=0.001 updates=200
   [ $INIT = crossinit ] || rate=0 updates=1
   words=$(wc -l < "$TEXT/cipher.tsv")
+  if [ -n "$VECTORS" ]; then
+    table_of table "$VECTORS" "$DATA" "${COMMON[@]}" $MODEL --langs en,xx --span $((words / 40)) --max-rank $words
+    run mv table/checkpoint_last.pt table/start.pt
+    return
+  fi
   train "$INIT-$SEED table" $updates "$DATA" "${COMMON[@]}" $MODEL --task crossinit_pretrain --criterion crossinit --langs en,xx \
     --span $((words / 40)) --max-rank $words --batch-size 64 --updates-per-epoch 100 --lr $rate --save-dir table
   run python "$HERE/table.py" $INIT --checkpoint table/checkpoint_last.pt --text "$TEXT" --seed $SEED --out table/start.pt

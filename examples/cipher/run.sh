@@ -12,7 +12,8 @@ same budget from four embedding tables: random; aligned by CrossInit; a control 
 trained; an oracle that knows the cipher. Held-out sentences score it.
 
   --preset smoke|default  smoke: 300 words, fewer updates, one seed: minutes (default: default)
-  --inits LIST            of random, crossinit, rank, oracle (default: random,crossinit,rank,oracle)
+  --inits LIST            of random, crossinit, rank, oracle (default: all of them), and FILE.vec or FILE.safetensors: embeddings of
+                          any program as word2vec text, or a table of crossinit-export, of 64 dimensions, which keep their scale
   --seeds LIST            numbers, such as 1,2,3 (default: 1,2,3; smoke: 1): of the model, its table, the order of the text
   --text FILE             English text of your own, one sentence a line, UTF-8; sentences of 3 to 15 of the most frequent
                           words are used, and several thousand of them are needed (default: of a toy grammar)
@@ -32,16 +33,25 @@ PRESET=default INITS=random,crossinit,rank,oracle SEEDS= TEXT= VOCABULARY= OUT=$
 JOBS=$(($(nproc) > 1 ? 2 : 1))
 OPTIONS="preset inits seeds text vocabulary jobs out"
 source "$ROOT/scripts/options.sh"
+source "$ROOT/scripts/starts.sh"
 read_options "$@"
 case $PRESET in
   smoke)   UPDATES=600  VOCABULARY=${VOCABULARY:-300}  SEEDS=${SEEDS:-1} ;;
   default) UPDATES=1000 VOCABULARY=${VOCABULARY:-1000} SEEDS=${SEEDS:-1,2,3} ;;
   *) wrong "--preset is smoke or default, not $PRESET" ;;
 esac
-for init in ${INITS//,/ }; do
-  [[ $init =~ ^(random|crossinit|rank|oracle)$ ]] || wrong "--inits names random, crossinit, rank and oracle, not $init"
+IFS=, read -ra STARTS <<< "$INITS"
+[[ $INITS =~ [^,] ]] || wrong "--inits names nothing"
+NAMES=
+for at in "${!STARTS[@]}"; do
+  init=${STARTS[$at]}
+  check_start --inits "$init" "random|crossinit|rank|oracle"
+  check_width --inits "$init" $PRESET 64
+  ! is_file "$init" || STARTS[$at]=$(realpath "$init")
+  name=$(start_name "$init")
+  [[ ",$NAMES," != *",$name,"* ]] || wrong "--inits: two starts are called $name"
+  NAMES+=${NAMES:+,}$name
 done
-[[ $INITS =~ [a-z] ]] || wrong "--inits names nothing"
 [[ $SEEDS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $SEEDS"
 [[ $VOCABULARY =~ ^[1-9][0-9]*$ ]] || wrong "--vocabulary is a number, not $VOCABULARY"
 [[ $JOBS =~ ^[1-9][0-9]*$ ]] || wrong "--jobs is a number, not $JOBS"
@@ -80,9 +90,9 @@ stage data "fairseq-preprocess"
 # each run has stages of its own; interrupted or failed ones go on when the same command is run again
 ended=0
 for seed in ${SEEDS//,/ }; do
-  for init in ${INITS//,/ }; do
-    printf '%s\0' "$init $seed"
+  for init in "${STARTS[@]}"; do
+    printf '%s\0' "$seed $init"
   done
 done | xargs -0 -P "$JOBS" -I{} bash "$HERE/one_run.sh" {} $UPDATES "$OUT" || ended=$?
 [ $ended -eq 0 ] || fail "a run failed, see above; the finished ones are kept, run the same command again to go on"
-python "$HERE/summary.py" --out "$OUT" --inits "$INITS" --seeds "$SEEDS" --preset "$PRESET"
+python "$HERE/summary.py" --out "$OUT" --inits "$NAMES" --seeds "$SEEDS" --preset "$PRESET"

@@ -12,7 +12,7 @@ English XNLI and read in all three languages. Steps, text and presets are those 
   --text DIR      text to pre-train on and labelled text, as examples/xlm/run.sh takes it
   --source NAME   web: download Wikipedia, MultiNLI and XNLI, as examples/xlm/run.sh does; local: take --text
   --preset NAME   smoke, tiny, base, or paper: section 3.6's 200,000 updates of batch 128 at 1e-4 (default: tiny)
-  --inits LIST    of random, crossinit, lexicon and FILE.vec (default: random,crossinit)
+  --inits LIST    of random, crossinit, lexicon, FILE.vec and FILE.safetensors (default: random,crossinit)
   --seeds LIST    numbers (default: 1,2,3)
   --jobs N        runs side by side (default: 1)
   --out DIR       where everything goes; a second run with the same DIR goes on where the first ended

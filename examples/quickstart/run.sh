@@ -11,9 +11,11 @@ translate each other have like ranks by count and stand in like company. The emb
 translation is learnt, by denoising and by back-translation, which begins with sentences translated word by word.
 
   --preset smoke|default    smoke: under 4 minutes, to see that it works; default: under 12 minutes, on 2 cores
-  --init lexicon|crossinit|random
+  --init lexicon|crossinit|random|FILE
                             what the embedding table knows at first. lexicon: the induced lexicon (the default). crossinit:
-                            word ranks alone, as in the paper. random: nothing. The last two use no lexicon at all
+                            word ranks alone, as in the paper. random: nothing. The last two use no lexicon at all. Nor does
+                            FILE.vec or FILE.safetensors: embeddings of any program as word2vec text, or a table of
+                            crossinit-export, of 128 dimensions
   --text LANG=FILE          your own text, one sentence a line, UTF-8; give it twice, for two languages. Without it,
                             English and Romanian text is taken from Debian/Ubuntu packages. If line k of one file
                             translates line k of the other, some lines are held out for dev and test, and training sees
@@ -37,6 +39,7 @@ PRESET=default INIT=lexicon OUT=$HERE/out SEED=1
 TEXT=() DEV=() TEST=()
 OPTIONS="preset init text dev test seed out"
 source "$ROOT/scripts/options.sh"
+source "$ROOT/scripts/starts.sh"
 read_options "$@"
 # updates of the table and of the translation; WORD_BY_WORD of the latter back-translate with the lexicon, or DENOISE of them
 # only restore disturbed sentences where there is none; INDUCTION: further options of the lexicon's induction
@@ -45,7 +48,11 @@ case $PRESET in
   default) TABLE=300 TRANSLATE=1200 WORD_BY_WORD=600 DENOISE=400 HELD_OUT=500 INDUCTION="--learn-words 3000" ;;
   *) wrong "--preset is smoke or default, not $PRESET" ;;
 esac
-[[ $INIT =~ ^(lexicon|crossinit|random)$ ]] || wrong "--init is lexicon, crossinit or random, not $INIT"
+check_start --init "$INIT" "lexicon|crossinit|random"
+check_width --init "$INIT" $PRESET 128
+VECTORS=
+! is_file "$INIT" || VECTORS=$(realpath "$INIT")
+INIT=$(start_name "$INIT")
 [[ $SEED =~ ^[0-9]+$ ]] || wrong "--seed is a number, not $SEED"
 for set in TEXT DEV TEST; do
   declare -n files=$set
@@ -74,9 +81,9 @@ SETUP_SECONDS=$(($(date +%s) - STARTED))
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 PATH=$VENV/bin:$PATH
 case $INIT in
-  lexicon)   STAGES=7 ;;
-  crossinit) STAGES=6 ;;
-  random)    STAGES=5 ;;
+  lexicon) STAGES=7 ;;
+  random)  STAGES=5 ;;
+  *)       STAGES=6 ;;
 esac
 SETTINGS="$A $B $SEED $PRESET ${TEXT[*]-} ${DEV[*]-} ${TEST[*]-} $(contents "${TEXT[@]#*=}" "${DEV[@]#*=}" "${TEST[@]#*=}")"
 source "$ROOT/scripts/stages.sh"
@@ -129,7 +136,9 @@ lexicon() {
 }
 
 table() {
-  if [ "$INIT" = lexicon ]; then
+  if [ -n "$VECTORS" ]; then
+    table_of table "$VECTORS" data "${COMMON[@]}" $MODEL --langs $A,$B --span 30 --max-rank 10000
+  elif [ "$INIT" = lexicon ]; then
     # a model that begins by copying: over an aligned table that is close to translating word by word
     train table $TABLE data "${COMMON[@]}" $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
       --lexicon $A-$B=lexicon/lexicon.tsv --batch-size 512 --updates-per-epoch 100 --rescale --lr 0.01 \
@@ -183,10 +192,11 @@ score() {
 stage text "text in $A and $B"
 stage pieces "SentencePiece, one vocabulary for both"
 stage data "fairseq-preprocess"
-SETTINGS+=" $INIT $INDUCTION"
+SETTINGS+=" $INIT $INDUCTION${VECTORS:+ $(md5sum < "$VECTORS")}"
 [ "$INIT" != lexicon ] || stage lexicon "a lexicon from the text alone; the score is what a pair was chosen by"
 SETTINGS+=" ${COMMON[*]} $MODEL $TABLE"
-[ "$INIT" = random ] || stage table "the embedding table, aligned by $([ "$INIT" = lexicon ] && echo "the lexicon" || echo "word rank (CrossInit)")"
+case $INIT in lexicon) BY="aligned by the lexicon" ;; crossinit) BY="aligned by word rank (CrossInit)" ;; *) BY="of a file" ;; esac
+[ "$INIT" = random ] || stage table "the embedding table, $BY"
 SETTINGS+=" $TRANSLATE $WORD_BY_WORD $DENOISE"
 stage translation "unsupervised translation"
 stage score "fairseq-generate and sacreBLEU"

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # One run of the example, for run.sh: bash one_run.sh "SEED INIT" PRESET LANGS TASKS DIR
-# INIT is random, crossinit, lexicon or a file of embeddings, FILE.vec. DIR holds text/ and data/; everything else goes to
+# INIT is random, crossinit, lexicon or a file of embeddings. DIR holds text/ and data/; everything else goes to
 # DIR/runs/INIT-SEED.
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/xlm
 read -r SEED INIT <<< "$1"
 PRESET=$2 LANGS=$3 TASKS=$4 TEXT=$5/text DATA=$5/data
+source "$ROOT/scripts/starts.sh"
 VECTORS=
-[[ $INIT != *.vec ]] || VECTORS=$INIT
-INIT=$(basename "$INIT" .vec)
+! is_file "$INIT" || VECTORS=$INIT
+INIT=$(start_name "$INIT")
 OUT=$5/runs/$INIT-$SEED
 source "$HERE/settings.sh"
 mkdir -p "$OUT"
@@ -29,11 +30,7 @@ COMMON=(--user-dir "$ROOT/crossinit_fairseq" --seed $SEED --num-workers 0 --data
 
 table() {
   if [ -n "$VECTORS" ]; then
-    # one update at a learning rate of 0 is the model as initialised; then the rows that the file has
-    train "$INIT-$SEED table" 1 "$DATA" "${COMMON[@]}" $MODEL --task crossinit_pretrain --criterion crossinit \
-      --langs $LANGS --span $SPAN --max-rank 10000 --batch-size 1 --updates-per-epoch 1 --lr 0 --save-dir table
-    run mv table/checkpoint_last.pt table/random.pt
-    run crossinit-export --from "$VECTORS" --into table/random.pt --dict "$DATA/dict.txt" -o table/checkpoint_last.pt
+    table_of table "$VECTORS" "$DATA" "${COMMON[@]}" $MODEL --langs $LANGS --span $SPAN --max-rank 10000
     return
   fi
   if [ $INIT = crossinit ]; then

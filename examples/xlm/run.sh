@@ -19,7 +19,8 @@ other language the translation? And fine-tuned on English alone: natural languag
                                have a qa.test.LANG.json: MLQA has seven
   --preset NAME                smoke: minutes, to see that it works; tiny: 2 cores, under 30 minutes a run; base: one GPU, a day;
                                paper: XLM-15 as published, several GPUs (default: tiny); examples/xlm/settings.sh has them
-  --inits LIST                 of random, crossinit, lexicon, and FILE.vec: embeddings of any program as word2vec text, as wide as
+  --inits LIST                 of random, crossinit, lexicon, and FILE.vec or FILE.safetensors: embeddings of any program as word2vec
+                               text, or a table of crossinit-export, as wide as
                                the model, whose rows are found by the symbols of data/dict.txt (default:
                                random,crossinit,lexicon; smoke: random,crossinit)
   --init NAME                  one start alone; the same as --inits NAME
@@ -41,6 +42,7 @@ HERE=$ROOT/examples/xlm
 LANGS= PRESET=tiny INITS= INIT= SEEDS=1 TASKS=retrieval,xnli,qa SOURCE= TEXT= JOBS=1 OUT=$HERE/out RULES=${RULES:-}
 OPTIONS="text source langs preset inits init seeds tasks jobs out"
 source "$ROOT/scripts/options.sh"
+source "$ROOT/scripts/starts.sh"
 read_options "$@"
 [[ $PRESET =~ ^(smoke|tiny|base|paper)$ ]] || wrong "--preset is smoke, tiny, base or paper, not $PRESET"
 [ "$PRESET" != paper ] || LANGS=${LANGS:-en,fr,es,de,el,bg,ru,tr,ar,vi,th,zh,hi,sw,ur}
@@ -57,14 +59,9 @@ IFS=, read -ra STARTS <<< "$INITS"
 NAMES=
 for at in "${!STARTS[@]}"; do
   init=${STARTS[$at]}
-  if [[ $init == *.vec ]]; then
-    [ -f "$init" ] || wrong "--inits: there is no file $init"
-    STARTS[$at]=$(realpath "$init")
-    [[ $(basename "$init" .vec) =~ ^[A-Za-z0-9_.-]+$ ]] || wrong "--inits: give $init a name of letters, digits, _, . and - alone"
-  else
-    [[ $init =~ ^(random|crossinit|lexicon)$ ]] || wrong "--inits names random, crossinit, lexicon and FILE.vec, not $init"
-  fi
-  name=$(basename "$init" .vec)
+  check_start --inits "$init" "random|crossinit|lexicon"
+  ! is_file "$init" || STARTS[$at]=$(realpath "$init")
+  name=$(start_name "$init")
   [[ ",$NAMES," != *",$name,"* ]] || wrong "--inits: two starts are called $name"
   NAMES+=${NAMES:+,}$name
 done
@@ -100,12 +97,7 @@ fi
 source "$HERE/settings.sh"
 # before the hours of other starts; an architecture that has its width by its name is compared when its table is made
 WIDTH=$(sed -n 's/.*--encoder-embed-dim \([0-9]*\).*/\1/p' <<< "$MODEL")
-for init in "${STARTS[@]}"; do
-  [[ $init == *.vec ]] || continue
-  IFS=$' \r' read -r rows width _ < <(head -c 100 "$init" | tr -d '\0\357\273\277') || true
-  [[ $rows-$width =~ ^[0-9]+-[0-9]+$ ]] || wrong "--inits: $init does not begin with its numbers of rows and dimensions, as word2vec text"
-  [ "$width" = "${WIDTH:-$width}" ] || wrong "--inits: $init has $width dimensions, and the model of preset $PRESET has $WIDTH"
-done
+for init in "${STARTS[@]}"; do check_width --inits "$init" $PRESET $WIDTH; done
 mkdir -p "$OUT"
 OUT=$(realpath "$OUT")
 [ "$SOURCE" = web ] || TEXT=$(realpath "$TEXT")

@@ -18,8 +18,11 @@ finished step is not run again while its settings stay the same. logs/commands.s
                                    (default: \$CROSSINIT_TEXT in the environment)
   --source web|local               web: download text and test sets; $WEB_BASE;
                                    with --preset paper $WEB_PAPER; local: take --text
-  --init crossinit|lexicon|random  lexicon: align the embeddings to word pairs found in the text by rank and context, and begin
+  --init crossinit|lexicon|random|FILE
+                                   lexicon: align the embeddings to word pairs found in the text by rank and context, and begin
                                    translation word by word with them; random: align nothing (default: crossinit)
+                                   FILE.vec, FILE.safetensors: embeddings of any program as word2vec text, or a table of
+                                   crossinit-export, as wide as the model
   --seeds FILE                     with --init lexicon: word pairs known to be right, \`${PAIR/ /-WORD }-WORD\` a line
   --prepared DIR                   take text, prepared data and ranks from the run in DIR, to compare --init on the same
   --pieces FILE                    use this SentencePiece model instead of training one
@@ -36,9 +39,13 @@ EOT
 PRESET=tiny INIT=crossinit SEEDS= SOURCE= TEXT=${CROSSINIT_TEXT:-} PREPARED= PIECES= SEED=1 STEP= OUT=$EXAMPLE/out
 OPTIONS="preset init seeds source text prepared pieces seed step out"
 source "$ROOT/scripts/options.sh"
+source "$ROOT/scripts/starts.sh"
 read_options "$@"
 [[ $PRESET =~ ^(smoke|tiny|base|paper)$ ]] || wrong "--preset is smoke, tiny, base or paper, not $PRESET"
-[[ $INIT =~ ^(crossinit|lexicon|random)$ ]] || wrong "--init is crossinit, lexicon or random, not $INIT"
+check_start --init "$INIT" "crossinit|lexicon|random"
+VECTORS=
+! is_file "$INIT" || VECTORS=$(realpath "$INIT")
+INIT=$(start_name "$INIT")
 [[ $STEP =~ ^(|text|prepare|ranks|lexicon|crossinit|mbart|translation|score)$ ]] || wrong "--step is none of the steps: $STEP"
 [ -z "$SEEDS" ] || [ "$INIT" = lexicon ] || wrong "--seeds belongs to --init lexicon, not to --init $INIT"
 [ -z "$SEEDS" ] || [ -f "$SEEDS" ] || wrong "--seeds: there is no file $SEEDS"
@@ -84,6 +91,8 @@ if [ "${SLURM_NTASKS:-1}" -gt 1 ]; then
   DISTRIBUTED="--distributed-world-size $SLURM_NTASKS --distributed-port ${PORT:-29500}"
 fi
 source "$ROOT/scripts/unmt/presets/$PRESET.sh"
+# an architecture that has its width by its name is compared when its table is made
+[ -z "$VECTORS" ] || check_width --init "$VECTORS" $PRESET $(sed -n 's/.*--encoder-embed-dim \([0-9]*\).*/\1/p' <<< $MODEL)
 
 # What every fairseq-train has in common. A data buffer would end fairseq with an abort after training; other multiples than 1
 # drop sentences.
@@ -93,7 +102,7 @@ START=
 [ "$INIT" = random ] || START="--finetune-from-model crossinit/checkpoint_last.pt"
 # the folders of binarised text, one a shard
 DATA=$(seq -s: -f 'prepare/data/%g' 0 $((SHARDS - 1)))
-case $INIT in lexicon) STAGES=8 ;; crossinit) STAGES=7 ;; random) STAGES=6 ;; esac
+case $INIT in lexicon) STAGES=8 ;; random) STAGES=6 ;; *) STAGES=7 ;; esac
 [ -z "$PREPARED" ] || STAGES=$((STAGES - 3))
 [ "$PRETRAIN" -gt 0 ] || STAGES=$((STAGES - 1))
 

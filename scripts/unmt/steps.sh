@@ -52,8 +52,13 @@ ranks() {
 
 # lexicon(), of --init lexicon, stands in the recipe itself: which words translate each other, from rank and context in the text
 
-# align the randomly initialised embeddings, by rank (Steps 2 and 3 of CrossInit) or by the lexicon
+# align the randomly initialised embeddings, by rank (Steps 2 and 3 of CrossInit) or by the lexicon; or take those of a file
 crossinit() {
+  if [ -n "$VECTORS" ]; then
+    table_of crossinit "$VECTORS" $DATA "${COMMON[@]}" $MODEL --langs $LANGS --ranks $(tables ranks ${LANGS//,/ }) \
+      --sentencepiece-model prepare/pieces/spm.model --span 30 --max-rank 10000 --optimizer adam
+    return
+  fi
   BY="--ranks $(tables ranks ${LANGS//,/ })"
   [ "$INIT" != lexicon ] || BY="--lexicon $(tables lexicon $ALIGNED)"
   train CrossInit $ALIGN $DATA "${COMMON[@]}" $MODEL --task crossinit_pretrain --criterion crossinit --langs $LANGS $BY \
@@ -133,8 +138,9 @@ if [ "$INIT" = lexicon ]; then
 fi
 SETTINGS+=" $SEED $SHARDS $MODEL"
 if [ "$INIT" != random ]; then
-  SETTINGS+=" $ALIGN $ALIGN_OPTIONS"
-  stage crossinit "$([ "$INIT" = lexicon ] && echo "the embeddings aligned by these pairs" || echo "CrossInit: the embeddings aligned by rank")"
+  SETTINGS+=" $ALIGN $ALIGN_OPTIONS${VECTORS:+ $(md5sum < "$VECTORS")}"
+  case $INIT in lexicon) BY="the embeddings aligned by these pairs" ;; crossinit) BY="CrossInit: the embeddings aligned by rank" ;; *) BY="the embeddings of $VECTORS" ;; esac
+  stage crossinit "$BY"
 fi
 SETTINGS+=" $START $PRETRAIN $PRETRAIN_OPTIONS"
 [ "$PRETRAIN" -eq 0 ] || stage mbart "mBART pre-training from $INIT embeddings"

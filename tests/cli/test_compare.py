@@ -261,7 +261,7 @@ def test_an_item_of_sentence_retrieval_is_found_from_either_side(tmp_path):
     "inits, message",
     [
         ("random,/nowhere/a.vec", "there is no file /nowhere/a.vec"),
-        ("random,oracle", "xlm has no start oracle; it has random, crossinit, lexicon and FILE.vec"),
+        ("random,oracle", "xlm has no start oracle; it has random, crossinit, lexicon, FILE.vec and FILE.safetensors"),
         ("random,random.vec", "two starts are called random"),
     ],
 )
@@ -272,10 +272,16 @@ def test_bad_starts_of_xlm(examples, capsys, monkeypatch, inits, message):
     assert message in capsys.readouterr().err
 
 
-def test_other_recipes_take_no_file(examples, capsys, monkeypatch):
-    (examples / "a.vec").write_text("", encoding="utf-8")
-    assert compare.main(["cipher", "--inits", f"random,{examples}/a.vec", "--out", str(examples / "out")]) == 1
-    assert "oracle; a file may be a start of xlm alone" in capsys.readouterr().err
+@pytest.mark.parametrize("name", sorted(compare_recipes.RECIPES))
+def test_every_recipe_takes_a_file(examples, name):
+    recipe = compare_recipes.RECIPES[name]
+    for ending in (".vec", ".safetensors"):
+        file = examples / ("mine" + ending)
+        file.write_text("", encoding="utf-8")
+        recipe.check_init(str(file))
+        assert compare_recipes.name_of(str(file)) == "mine"
+    with pytest.raises(InputError, match="has no start mine.txt"):
+        recipe.check_init("mine.txt")
 
 
 def test_options_of_the_recipe_before_the_two_dashes(examples, capsys):
@@ -297,5 +303,5 @@ def test_the_recipes_have_these_starts(name):
     recipe = compare_recipes.RECIPES[name]
     settings = ROOT / "scripts" / "unmt" / "settings.sh" if name.startswith("unmt_") else recipe.script
     text = settings.read_text(encoding="utf-8")
-    (listed,) = re.findall(r"\^\(([a-z|]*random[a-z|]*)\)\$", text)
+    (listed,) = re.findall(r'check_start .* "([a-z|]*random[a-z|]*)"', text)
     assert set(recipe.inits) == set(listed.split("|"))

@@ -247,7 +247,7 @@ def test_summary_worked_by_hand(tmp_path, capsys):
         (["--langs", "en,en"], "--langs is two languages"),
         (["--langs", "en,../x"], "--langs: ../x is no language code"),
         (["--preset", "huge"], "--preset is smoke, default or long"),
-        (["--inits", "random,zero"], "--inits names random, crossinit, lexicon and oracle, not zero"),
+        (["--inits", "random,zero"], "--inits names random, crossinit, lexicon, oracle, FILE.vec"),
         (["--inits", ","], "--inits names nothing"),
         (["--seeds", "1,x"], "--seeds takes numbers"),
         (["--text", "/nowhere"], "no folder /nowhere"),

@@ -106,7 +106,7 @@ def test_sentences_of_the_grammar():
     "options, told",
     [
         (["--preset", "huge"], "--preset is smoke or default"),
-        (["--inits", "random,zero"], "--inits names random, crossinit, rank and oracle, not zero"),
+        (["--inits", "random,zero"], "--inits names random, crossinit, rank, oracle, FILE.vec"),
         (["--inits", ","], "--inits names nothing"),
         (["--seeds", "1,x"], "--seeds takes numbers"),
         (["--text", "/nowhere"], "no file /nowhere"),

@@ -21,7 +21,7 @@ MULTI30K = ROOT.parent / "shared" / "data" / "multi30k"
     "options, told",
     [
         (["--preset", "huge"], "--preset is smoke or default"),
-        (["--init", "zero"], "--init is lexicon, crossinit or random"),
+        (["--init", "zero"], "--init names lexicon, crossinit, random, FILE.vec and FILE.safetensors, not zero"),
         (["--text", "en=/nowhere"], "given twice"),
         (["--text", "en=/nowhere", "--text", "ro=/nowhere"], "no file /nowhere"),
         (["--text", "../x=/nowhere", "--text", "ro=/nowhere"], "--text: ../x is no language code"),

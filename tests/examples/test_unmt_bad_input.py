@@ -46,7 +46,7 @@ def test_swapped_sides_end_the_preparation(tmp_path):
 @pytest.mark.parametrize(
     "given, message",
     [
-        (["--init", "zero"], "--init is crossinit, lexicon or random, not zero"),
+        (["--init", "zero"], "--init names crossinit, lexicon, random, FILE.vec and FILE.safetensors, not zero"),
         (["--seeds", __file__], "--seeds belongs to --init lexicon, not to --init crossinit"),
         (["--init", "lexicon", "--seeds", "/nowhere/at/all"], "--seeds: there is no file"),
         (["--source", "tape"], "--source is local or web, not tape"),

@@ -141,7 +141,7 @@ def test_a_lexicon_and_a_file_of_embeddings_are_starts(text, tmp_path):
         (("--text", "TEXT", "--langs", "en,../x"), "../x is no language code"),
         (("--text", "BARE", "--tasks", "retrieval"), "has neither aligned.LANG nor words.en-LANG.txt"),
         (("--text", "TEXT", "--preset", "huge"), "--preset is smoke, tiny, base or paper, not huge"),
-        (("--text", "TEXT", "--init", "oracle"), "--inits names random, crossinit, lexicon and FILE.vec, not oracle"),
+        (("--text", "TEXT", "--init", "oracle"), "--inits names random, crossinit, lexicon, FILE.vec"),
         (("--text", "TEXT", "--inits", "random,random"), "two starts are called random"),
         (("--text", "TEXT", "--inits", "/nowhere/a.vec"), "there is no file /nowhere/a.vec"),
         (

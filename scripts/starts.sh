@@ -1,0 +1,53 @@
+# Starts of a recipe that are files of embeddings; sourced after scripts/options.sh. A start is one of the recipe's names, or
+# FILE.vec (word2vec text of any program) or FILE.safetensors (of crossinit-export); such a start is called by its name alone.
+#
+#   is_file START                     whether a start is a file
+#   start_name START                  what it is called, in folders and tables
+#   check_start OPTION START NAMES    end where it is neither one of NAMES (between |) nor a file whose name can be a folder's
+#   check_width OPTION START PRESET WIDTH   end where a file has other dimensions than the model; no WIDTH: any will do
+#   table_of FOLDER FILE DATA OPTIONS      in a stage, into FOLDER/checkpoint_last.pt: the model as fairseq-train initialises it with
+#                                     these options, but the rows that the file has for symbols of DATA/dict.txt, as they are
+
+is_file() { [[ $1 == *.vec || $1 == *.safetensors ]]; }
+
+start_name() {
+  local name=$1
+  ! is_file "$1" || name=$(basename "${1%.*}")
+  printf '%s\n' "$name"
+}
+
+check_start() {
+  if ! is_file "$2"; then
+    [[ $2 =~ ^($3)$ ]] || wrong "$1 names $(sed 's/|/, /g' <<< "$3"), FILE.vec and FILE.safetensors, not $2"
+    return 0
+  fi
+  [ -f "$2" ] || wrong "$1: there is no file $2"
+  [[ $(start_name "$2") =~ ^[A-Za-z0-9_.-]+$ ]] || wrong "$1: give $2 a name of letters, digits, _, . and - alone"
+  [[ ! $(start_name "$2") =~ ^(random|crossinit|lexicon|oracle|rank)$ ]] || wrong "$1: $2 is called as a start of ours is: rename it"
+}
+
+check_width() {
+  is_file "$2" || return 0
+  local rows=0 width length
+  if [[ $2 == *.vec ]]; then
+    IFS=$' \r' read -r rows width _ < <(head -c 100 "$2" | tr -d '\0\357\273\277') || true
+    [[ $rows-$width =~ ^[0-9]+-[0-9]+$ ]] || wrong "$1: $2 does not begin with its numbers of rows and dimensions, as word2vec text"
+  else
+    # eight bytes say how long the JSON is that follows
+    length=$(head -c 8 "$2" | od -An -v -tu8 | tr -d ' ')
+    [[ $length =~ ^[0-9]{1,9}$ ]] || wrong "$1: $2 is no safetensors file"
+    width=$(head -c $((8 + length)) "$2" | tail -c +9 | grep -aoE '"shape": ?\[ ?[0-9]+, ?[0-9]+ ?\]' | grep -oE '[0-9]+ ?\]' | tr -d ' ]' | head -n 1) || true
+    [[ $width =~ ^[0-9]+$ ]] || wrong "$1: $2 holds no table; crossinit-export ... --to FILE.safetensors writes one"
+  fi
+  [ "$width" = "${4:-$width}" ] || wrong "$1: $2 has $width dimensions, and the model of preset $3 has $4"
+}
+
+table_of() {
+  local folder=$1 file=$2 data=$3
+  shift 3
+  # one update at a learning rate of 0 is the model as initialised
+  train "$folder" 1 "$data" "$@" --task crossinit_pretrain --criterion crossinit --batch-size 1 --updates-per-epoch 1 --lr 0 \
+    --save-dir $folder
+  run mv $folder/checkpoint_last.pt $folder/random.pt
+  run crossinit-export --from "$file" --into $folder/random.pt --dict "${data%%:*}/dict.txt" -o $folder/checkpoint_last.pt
+}
