@@ -4,17 +4,22 @@ import csv
 import html
 import re
 import unicodedata
-from typing import NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 _ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
 _ENTITY_BYTES = re.compile(_ENTITY.pattern.encode("ascii"))
 _LINES = 20  # of the beginning of a file tell what it is
-
-
 _ROWS = 5  # at least, of what is a table
 _MBOX = re.compile(r"From \S+ +(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d\d:\d\d")
 _MAIL_HEADER = re.compile(
     r"(From|To|Cc|Subject|Date|Message-ID|In-Reply-To|Received|Return-Path|MIME-Version|Content-Type|Reply-To): \S",
+    re.I,
+)
+_HEADER_FIELD = re.compile(r"[A-Za-z][A-Za-z-]*: |[ \t]+\S")  # or its next line
+# what people do not write by hand: addresses, dates with their zones, fields of programs
+_OF_A_PROGRAM = re.compile(
+    r"(From|To|Cc|Reply-To|Return-Path): .*\S@\S|Message-ID: <|(Received|MIME-Version|Content-Type|Return-Path): "
+    r"|Date: .*\d{4} \d\d:\d\d(:\d\d)? ([+-]\d{4}|[A-Z]{3})",
     re.I,
 )
 _HEADING = re.compile(r"#{1,6} [^#\s]")
@@ -101,6 +106,12 @@ _KINDS = (
         re.compile(r"(msgid|msgstr(\[\d\])?) \""),
     ),
     Markup(
+        "an archive of web pages (WARC, WET)",
+        "take the text out of it, for example with the library warcio, and split it into sentences",
+        re.compile(r"WARC/\d\.\d$|WARC-[A-Z][A-Za-z-]+: "),
+        least=2,
+    ),
+    Markup(
         "subtitles with their times (.srt, .vtt)",
         "take the numbers and times out of it",
         re.compile(r"WEBVTT\b|\d\d:\d\d:\d\d[,.]\d{3} --> "),
@@ -124,14 +135,14 @@ def suspect_markup(beginning: str) -> Optional[Tuple[str, str]]:
     """
     lines = [line.strip("\ufeff\r") for line in beginning.split("\n")]
     lines = [line for line in lines if line.strip()][:_LINES]
-    headers = {found.group(1).lower() for found in map(_MAIL_HEADER.match, lines) if found}
-    if lines and (_MBOX.match(lines[0]) or len(headers) >= 3):
+    if lines and (_MBOX.match(lines[0]) or _has_mail_headers(lines)):
         return "mail with its headers", "take the text out of it, for example with Python's module mailbox"
     if sum(bool(_HEADING.match(line)) for line in lines) >= 2 and any(map(_MARKDOWN.search, lines)):
         return "Markdown", "take the text out of it, for example with `pandoc -t plain`"
     if len(lines) > _ROWS:
-        columns = {len(line.split("\t")) for line in lines}
-        if len(columns) == 1 and columns != {1}:
+        # text may begin or end with tabs in every line
+        between = sum("\t" in line.strip() for line in lines)
+        if len({line.count("\t") for line in lines}) == 1 and 2 * between > len(lines):
             return "a table, with tabs between its columns", "take the sentences out of it, such as with `cut -f 2`"
         for delimiter in ",;":
             if _is_table(lines, delimiter):
@@ -140,6 +151,20 @@ def suspect_markup(beginning: str) -> Optional[Tuple[str, str]]:
                     "take the sentences out of it, for example with `csvcut`",
                 )
     return None
+
+
+def _has_mail_headers(lines: Sequence[str]) -> bool:
+    """Whether three fields of mail stand together, one of them as only programs write it: people write `From: here`."""
+    together: List[str] = []
+    for line in [*lines, ""]:
+        if _HEADER_FIELD.match(line):
+            together.append(line)
+            continue
+        fields = {found.group(1).lower() for found in map(_MAIL_HEADER.match, together) if found}
+        if len(fields) >= 3 and any(map(_OF_A_PROGRAM.match, together)):
+            return True
+        together = []
+    return False
 
 
 def _is_table(lines: Sequence[str], delimiter: str) -> bool:

@@ -7,34 +7,14 @@ by `ranks.text.sources`; it reports what does not decode through `not_utf8` too.
 
 import codecs
 import re
-from typing import Iterator, List, Mapping, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
+from crossinit_fairseq.binary_files import BEGINNING, what_is_no_text
 from crossinit_fairseq.errors import InputError
 
 _NUMBER = re.compile("0*[0-9]{1,18}")
 _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-# how a file begins: what it is, and what to do
-_COMPRESSED = {
-    b"\x1f\x8b": "compressed by gzip: unpack it, for example with `gzip -d`",
-    b"BZh": "compressed by bzip2: unpack it, for example with `bzip2 -d`",
-    b"\xfd7zXZ\x00": "compressed by xz: unpack it, for example with `xz -d`",
-    b"\x28\xb5\x2f\xfd": "compressed by zstd: unpack it, for example with `zstd -d`",
-    b"\x04\x22\x4d\x18": "compressed by lz4: unpack it, for example with `lz4 -d`",
-}
-_PACKED = {
-    b"PK\x03\x04": "a zip archive: unpack it, for example with `unzip`",
-    b"7z\xbc\xaf\x27\x1c": "an archive of 7-Zip: unpack it, for example with `7z x`",
-    b"Rar!\x1a\x07": "a RAR archive: unpack it, for example with `unrar x`",
-    b"PAR1\x15": 'a table in Parquet: take its column of text out, for example with `python -c "import pandas; '
-    "print('\\n'.join(pandas.read_parquet('FILE')['text']))\"`",
-    b"ARROW1\0\0": "a table in Arrow: take its column of text out, for example with the library datasets",
-    b"SQLite format 3\0": "a database of SQLite: take its text out, for example with `sqlite3 FILE 'select ...'`",
-    b"%PDF-": "a PDF: take its text out, for example with `pdftotext`",
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "a document of an office program: save it as plain text",
-}
-_OFFICE = (b"mimetype", b"[Content_Types].xml", b"_rels/", b"word/", b"META-INF/")  # what they pack first, by zip
-_TAR = (257, b"ustar")
 
 
 def read_lines(path: str) -> List[str]:
@@ -63,6 +43,7 @@ def numbered_lines(path: str) -> Iterator[Tuple[int, str]]:
     """
     try:
         with open(path, "rb") as stream:
+            check_is_text(stream.peek(BEGINNING), path)
             for number, data in enumerate(stream, 1):
                 line = decode(data, path, number).rstrip("\r\n")
                 if line.strip():
@@ -75,7 +56,7 @@ def decode(data: bytes, name: str, line: int = 1) -> str:
     """UTF-8 bytes as str, without the byte order mark at the beginning of a file.
 
     name: how messages call the file; line: the number, from 1, of the line that the bytes begin with.
-    Raises InputError for another encoding, and for NUL bytes, which no text has.
+    Raises InputError for another encoding, for NUL bytes, which no text has, and for what is known to be no text.
     """
     try:
         text = data.decode("utf-8-sig" if line == 1 else "utf-8")
@@ -83,15 +64,23 @@ def decode(data: bytes, name: str, line: int = 1) -> str:
         raise not_utf8(data, name, line, error.start) from None
     if "\0" in text:
         raise not_utf8(data, name, line, data.index(b"\0"))
+    if line == 1:
+        check_is_text(data, name)  # a PDF may be ASCII
     return text
+
+
+def check_is_text(beginning: bytes, name: str) -> None:
+    """Raise InputError for an archive, a table and other binary data, by the first bytes of a file."""
+    other = what_is_no_text(beginning)
+    if other:
+        raise InputError(f"{name} is {other}")
 
 
 def not_utf8(data: bytes, name: str, line: int, place: int) -> InputError:
     """The error for bytes that are no UTF-8 text from a place on; `line` is that of the first byte."""
-    if line == 1:
-        packed = _what_is_packed(data, {**_COMPRESSED, **_PACKED})
-        if packed:
-            return InputError(f"{name} is {packed}")
+    other = what_is_no_text(data) if line == 1 else ""
+    if other:
+        return InputError(f"{name} is {other}")
     if b"\0" in data[:place]:
         place = data.index(b"\0")  # UTF-16 of more than ASCII has bytes that are no UTF-8 after that
     line += data.count(b"\n", 0, place)
@@ -114,21 +103,9 @@ def check_no_utf16(data: bytes, name: str) -> None:
 
     A NUL byte here and there is what the web is full of: whatever cuts a text into words sees a separator in it.
     """
-    packed = _what_is_packed(data, _PACKED)  # what is compressed twice is seen later
-    if packed:
-        raise InputError(f"{name} is {packed}")
+    check_is_text(data, name)
     if data.startswith(_UTF16 + _UTF32) or (len(data) >= 16 and 10 * data.count(b"\0") > len(data)):
         raise not_utf8(data, name, 1, max(data.find(b"\0"), 0))
-
-
-def _what_is_packed(data: bytes, kinds: Mapping[bytes, str]) -> str:
-    """What a file is that packs its text, and what to do, by its first bytes; "" for any other."""
-    if data[_TAR[0] :].startswith(_TAR[1]) and b"\0" in data[: _TAR[0]]:
-        return "a tar archive: unpack it, for example with `tar xf`"
-    found = next((said for begin, said in kinds.items() if data.startswith(begin)), "")
-    if data.startswith(b"PK\x03\x04") and data[30:].startswith(_OFFICE):
-        return "a document of an office program or an e-book: take its text out, for example with `pandoc -t plain`"
-    return found
 
 
 def whole_number(text: str) -> Optional[int]:

@@ -82,6 +82,8 @@ def test_any_text(text):
         ("% thesis\n\\documentclass[a4paper]{book}", "a source of LaTeX"),
         ("# newdoc\n# sent_id = 1\n# text = A dog", "a treebank (CoNLL-U)"),
         ("1\tThe\tthe\tDET\tDT\t_\t2\tdet\t_\t_\n", "a treebank (CoNLL-U)"),
+        ("WARC/1.0\r\nWARC-Type: conversion\r\nContent-Type: text/plain\r\n", "an archive of web pages (WARC, WET)"),
+        ("WARC/1.0 is a format of web pages.\nWARC-Type: is in it\n", None),
         ('[{"text": "A sentence."}]', "JSON"),
         ('[\n {\n  "id": 3,\n  "text": "A sentence."', "JSON"),
         # what text may hold
@@ -109,7 +111,12 @@ MARKDOWN = "# Title\n\nSome **bold** text.\n\n## Part\n\n- an item\n"
         ("id,text\n" + '1,"Yes, it is."\n' * 6, "a table (CSV), with `,` between its columns"),
         ('"label";"sentence"\n' + "a;b c\n" * 6, "a table (CSV), with `;` between its columns"),
         ("".join(f"{k}\tA sentence.\n" for k in range(5)) + "5\tThe end.", "a table, with tabs between its columns"),
+        ("".join(f"{k}\t\tA sentence.\t\n" for k in range(6)), "a table, with tabs between its columns"),
+        ("1\tA sentence.\n" * 5 + "\tAnother.\n2\t\n", "a table, with tabs between its columns"),
         (MAIL, "mail with its headers"),
+        ("Return-Path: <a@b.c>\nReceived: from x\n\tby y\nX-Any: z\nSubject: a\n", "mail with its headers"),
+        ("From: A\nDate: Mon, 4 Mar 2024 10:00:00 +0100\nSubject: a\n\nDear all,\n", "mail with its headers"),
+        ("A letter.\n\nFrom: A <a@b.c>\nSubject: a\nTo: B\n", "mail with its headers"),
         ("From a@b.c Mon Mar  4 10:00:00 2024\nX: y\n", "mail with its headers"),
         (MARKDOWN, "Markdown"),
         ("# A\n# B\nSee [this](https://a.b).\n", "Markdown"),
@@ -119,7 +126,15 @@ MARKDOWN = "# Title\n\nSome **bold** text.\n\n## Part\n\n- an item\n"
         ("id,text\n" + "Yes, it is, and more.\n" * 9, None),
         ("A\tb\n" * 4, None),
         ("A\tb\n" * 8 + "no tab\n", None),
+        # every line begins or ends with a tab, or with more: cells at an end that hold nothing
+        ("\tA sentence.\n" * 8, None),
+        ("A sentence.\t\n" * 8, None),
+        ("\t\tA sentence.\t\n" * 8, None),
+        ("\t \tA sentence.\n" * 8, None),
         ("From: here\nTo: there\nA letter: a, b, c.\n", None),
+        ("From: here\nTo: there\nSubject: a way\nDate: the day after\n", None),  # as people write it
+        ("From: a@b.c\nThat is all.\nTo: d@e.f\nHe said.\nSubject: none\n", None),  # never together
+        ("Subject: a verb is missing\nSubject: he\n" * 4, None),
         ("From Monday to Friday.\n# 1 in the charts\n* a note\n", None),
         ("# a remark\n# another\nText without marks.\n", None),
         ("", None),

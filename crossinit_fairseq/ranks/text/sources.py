@@ -11,6 +11,7 @@ import zlib
 from dataclasses import dataclass
 from typing import IO, Any, Callable, Dict, Iterator, List, Optional, Sequence, Union
 
+from crossinit_fairseq.binary_files import BEGINNING, BZIP2, GZIP, XZ, ZSTD, compression_of
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.markup import recognise_markup, suspect_markup
 from crossinit_fairseq.text_files import check_no_utf16, not_utf8
@@ -19,8 +20,8 @@ STDIN = "-"
 Patterns = Union[str, "os.PathLike[str]", Sequence[Union[str, "os.PathLike[str]"]]]
 # more than this without white space is no text
 _MAX_UNBROKEN = 1 << 28
-_HEAD = 1024  # bytes that tell text from UTF-16
-_GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
+_MAGIC = 10  # bytes that tell what a file is compressed with
+_OPENERS: Dict[str, Callable[..., Any]] = {GZIP: gzip.open, BZIP2: bz2.open, XZ: lzma.open}
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ def split_source(source: Source, size: int) -> List[Source]:
     if source.path == STDIN:
         return [source]
     with open(source.path, "rb") as stream:
-        if _compression(stream.read(6)):
+        if compression_of(stream.read(_MAGIC)):
             return [source]
     end = os.path.getsize(source.path)
     return [Source(source.path, at, min(at + size, end)) for at in range(0, end, size)] or [source]
@@ -142,10 +143,10 @@ def _from_text(parts: Iterator[bytes], source: Source) -> Iterator[bytes]:
     first: List[bytes] = []
     for data in parts:
         first.append(data)
-        if source.begin or sum(map(len, first)) >= _HEAD:
+        if source.begin or sum(map(len, first)) >= BEGINNING:
             break
     if not source.begin:
-        check_no_utf16(b"".join(first)[:_HEAD], source.name)
+        check_no_utf16(b"".join(first)[:BEGINNING], source.name)
     yield from first
     yield from parts
 
@@ -174,22 +175,19 @@ def warn_of_markup(beginning: str, name: str) -> None:
 
 def _read(raw: Any, source: Source, size: int) -> Iterator[bytes]:
     """Yield a source's bytes, decompressed; what a file is compressed with is read from its first bytes."""
-    compression = _compression(raw.peek(6)[:6])
-    if compression is None:
-        if source.end is None:
-            yield from _pieces(raw, size)
-        else:
-            begin, end = (_line_start(raw, offset) for offset in (source.begin, source.end))
-            raw.seek(begin)
-            for at in range(begin, end, size):
-                yield raw.read(min(size, end - at))
-    elif compression == _ZSTD:
-        yield from _read_zstd(raw, size)
-    else:
-        openers: Dict[bytes, Callable[..., Any]] = {_GZIP: gzip.open, _BZIP2: bz2.open, _XZ: lzma.open}
-        opener = openers[compression]
-        with opener(raw, "rb") as stream:
+    compression = compression_of(raw.peek(_MAGIC)[:_MAGIC])
+    if compression in _OPENERS:
+        with _OPENERS[compression](raw, "rb") as stream:
             yield from _pieces(stream, size)
+    elif compression == ZSTD:
+        yield from _read_zstd(raw, size)
+    elif source.end is None:
+        yield from _pieces(raw, size)
+    else:
+        begin, end = (_line_start(raw, offset) for offset in (source.begin, source.end))
+        raw.seek(begin)
+        for at in range(begin, end, size):
+            yield raw.read(min(size, end - at))
 
 
 def _pieces(stream: Any, size: int) -> Iterator[bytes]:
@@ -217,10 +215,6 @@ def _read_zstd(raw: Any, size: int) -> Iterator[bytes]:
         raise EOFError(str(error)) from None
     if not frame.eof:
         raise EOFError("the last frame does not end")
-
-
-def _compression(head: bytes) -> Optional[bytes]:
-    return next((magic for magic in (_GZIP, _BZIP2, _XZ, _ZSTD) if head.startswith(magic)), None)
 
 
 def _line_start(raw: IO[bytes], offset: int) -> int:
