@@ -87,7 +87,7 @@ _KINDS = (
     Markup(
         "a treebank (CoNLL-U)",
         "take the sentences out of it, for example with `sed -n 's/^# text = //p'`",
-        re.compile(r"# sent_id = |\d+\t[^\t]+\t[^\t]+\t([A-Z]+|_)\t"),
+        re.compile(r"# sent_id = |\d+\t[^\t ]+\t[^\t ]+\t([A-Z]+|_)\t"),
     ),
     Markup("XML", "take the text out of it, one sentence a line", re.compile(r"<\?xml\b")),
     Markup(
@@ -98,7 +98,7 @@ _KINDS = (
     Markup(
         "JSON",
         "take the text out of it, for example with `jq -r '.. | .text? // empty'`, and split it into sentences",
-        re.compile(r"\[\s*\{\s*\"|\"[A-Za-z_]\w*\"\s*:\s*[\[{\"\d]"),
+        re.compile(r"\[\s*\{\s*\"|\"[A-Za-z_]\w*\"\s*:\s*([\[{]|(\".*\"|[-+\d.eE]+|true|false|null)[\s,}\]]*$)"),
     ),
     Markup(
         "a gettext catalogue (.po)",
@@ -114,7 +114,7 @@ _KINDS = (
     Markup(
         "subtitles with their times (.srt, .vtt)",
         "take the numbers and times out of it",
-        re.compile(r"WEBVTT\b|\d\d:\d\d:\d\d[,.]\d{3} --> "),
+        re.compile(r"WEBVTT($| - |[ \t][A-Z]\w*:)|\d\d:\d\d:\d\d[,.]\d{3} --> "),
     ),
 )
 

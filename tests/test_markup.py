@@ -86,6 +86,11 @@ def test_any_text(text):
         ("WARC/1.0 is a format of web pages.\nWARC-Type: is in it\n", None),
         ('[{"text": "A sentence."}]', "JSON"),
         ('[\n {\n  "id": 3,\n  "text": "A sentence."', "JSON"),
+        ('{\n"id": 3,\n', "JSON"),
+        ("WEBVTT\n\n00:01.000 --> 00:02.000\nHello.", "subtitles with their times (.srt, .vtt)"),
+        ("WEBVTT is a format of subtitles.\n", None),
+        ('"direction": "in" - says that it is read\n"count": 3 of them\n', None),
+        ("1\tA dog runs.\tA dog stands.\tNEUTRAL\t4.5\n", None),  # a table, but no treebank
         # what text may hold
         ("'''quoted''' text\n== a line ==\n{{name}} items, {{count | number}} more\n[[x]] [1:2] a [[b:c]]", None),
         ("Insert into the slot (1,2)\nCreate table legs\n\\begin here\n# text\n-- a dump\n1\tthe\t54\tof\t3", None),
