@@ -5,13 +5,15 @@ in its own output. fairseq ends the others with a traceback of the library that 
 """
 
 import functools
+import gc
 import re
 import signal
 import time
 from contextlib import contextmanager
-from typing import Any, Iterator, Optional
+from typing import Any, Iterator, List, Optional
 
 import torch
+from torch.utils.data import dataloader
 
 from crossinit_fairseq.errors import InputError, first_line, one_sentence
 
@@ -19,6 +21,10 @@ _LOOKS, _PAUSE = 20, 0.05  # for a worker that has ended; seconds
 # of gloo on CPUs and NCCL on GPUs, and of the store where they find each other
 _CONNECTION = re.compile(
     r"gloo/transport|ncclRemoteError|remote process exit|Connection (was likely )?(closed|reset)|Broken pipe"
+)
+# of the store and of both, after torch's limit of half an hour, to which fairseq has no option
+_NEVER_CAME = re.compile(
+    r"waiting for clients|[Ww]ait timeout|[Ss]ocket (has timed out|Timeout)|Timed out waiting|connectFullMesh failed"
 )
 _LOADER = re.compile(r"DataLoader worker \(pid(?:\(s\))? [\d, ]+\) (is killed by signal: \w+|exited unexpectedly)")
 
@@ -29,20 +35,32 @@ def sentence_of(error: BaseException) -> Optional[str]:
         return None
     worker = _LOADER.search(str(error))
     if worker:
+        return _sentence_of_worker(worker.group(0)[len("DataLoader ") :])
+    if _NEVER_CAME.search(str(error)):
         return (
-            f"a process that loads batches ({worker.group(0)[len('DataLoader ') :]}) has ended, most often for want of "
-            "memory, or of room in /dev/shm: lower --num-workers; the checkpoints are whole: the same command goes on "
-            "from the newest one"
+            f"another process of this training was waited for in vain ({_of_library(error)}): it has ended, was not "
+            "started, or has another --distributed-init-method or world size; its own output tells why, if anything "
+            "does; end what is left, and give the same command in all processes"
         )
     if _CONNECTION.search(str(error)):
-        # gloo begins with a line of its source, and adds what to look at
-        said = re.sub(r"^\[\S*\.cc:\d+\] ", "", first_line(error)).split(". This is ")[0]
         return (
-            f"the connection to another process of this training is lost ({said}): that one has ended, or was killed; "
-            "its own output tells why, if anything does; the checkpoints are whole: end what is left, and the same "
-            "command in all processes goes on from the newest one"
+            f"the connection to another process of this training is lost ({_of_library(error)}): that one has ended, "
+            "or was killed; its own output tells why, if anything does; the checkpoints are whole: end what is left, "
+            "and the same command in all processes goes on from the newest one"
         )
     return None
+
+
+def _sentence_of_worker(which: str) -> str:
+    return (
+        f"a process that loads batches ({which}) has ended, most often for want of memory, or of room in /dev/shm: "
+        "lower --num-workers; the checkpoints are whole: the same command goes on from the newest one"
+    )
+
+
+def _of_library(error: BaseException) -> str:
+    """What gloo, NCCL or their store says. gloo begins with a line of its source, and adds what to look at."""
+    return re.sub(r"^\[\S*\.cc:\d+\] ", "", first_line(error)).split(". This is ")[0].rstrip(".")
 
 
 def _sentence_of_a_batch(error: BaseException) -> Optional[str]:
@@ -53,8 +71,18 @@ def _sentence_of_a_batch(error: BaseException) -> Optional[str]:
                 torch._C._error_if_any_worker_fails()
             except RuntimeError as of_worker:
                 return sentence_of(of_worker)
+            ended = _ended_workers()
+            if ended:
+                return _sentence_of_worker(f"worker (pid {ended[0]}) exited unexpectedly")
             time.sleep(_PAUSE)
     return None
+
+
+def _ended_workers() -> List[int]:
+    """The numbers of those that have ended, well too, as one does that SIGTERM ends, and are still asked for more."""
+    loaders = [held for held in gc.get_objects() if type(held) is dataloader._MultiProcessingDataLoaderIter]
+    asked = [worker for loader in loaders if not loader._shutdown for worker in loader._workers]
+    return [worker.pid for worker in asked if not worker.is_alive()]
 
 
 @contextmanager

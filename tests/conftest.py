@@ -53,6 +53,22 @@ def data_folder(tmp_path_factory):
     return toy_data_folder(tmp_path_factory.mktemp("data-bin"))
 
 
+@pytest.fixture(scope="session")
+def fine_tuning(tmp_path_factory):
+    """See toy_runs.fine_tuning_folder."""
+    from tests.toy_runs import fine_tuning_folder  # which imports this file
+
+    return fine_tuning_folder(tmp_path_factory.mktemp("fine-tuning"))
+
+
+@pytest.fixture(scope="session")
+def data_of(data_folder, fine_tuning):
+    """A function of a task: the folder that it is trained on."""
+    from tests.toy_runs import TASKS
+
+    return lambda task: fine_tuning if TASKS[task].fine_tuned else data_folder
+
+
 def toy_data_folder(folder):
     """dict.txt of 126 symbols (130 with fairseq's own); monolingual train, valid; aligned valid, test of 21 pairs."""
     from fairseq.data import Dictionary

@@ -21,31 +21,30 @@ from crossinit_fairseq.checkpoint_files import check_whole, load_checkpoint_file
 from crossinit_fairseq.doctor.data_folder import check_data_folder
 from crossinit_fairseq.doctor.findings import WRONG
 from crossinit_fairseq.errors import InputError
-from tests.toy_runs import COMMON, TASKS, check_same, ended, fine_tuning_folder, forked, train
+from tests.toy_runs import COMMON, TASKS, check_same, ended, forked, train, within_limit
 
 long = pytest.mark.long
 
 # the stages that read binarised text; fine-tuning reads files of its own
 STAGES = [task for task in sorted(TASKS) if not TASKS[task].fine_tuned]
+TRIES = 10  # in a row that find the run ended already
 SAVING = "--num-workers 0 --no-epoch-checkpoints --max-update 12 --save-interval-updates 1 --keep-interval-updates 3"
-
-
-@pytest.fixture(scope="module")
-def fine_tuning(tmp_path_factory):
-    return fine_tuning_folder(tmp_path_factory.mktemp("fine-tuning"))
 
 
 def begun(process, folder):
     """Wait until a run has locked its folder, after which it trains. Returns when that was; None if it has ended."""
-    while True:
+
+    def trains():
         try:
-            if (folder / ".lock").read_text().startswith(f"process {process} "):
-                return time.time()
+            return (folder / ".lock").read_text().startswith(f"process {process} ")
         except FileNotFoundError:
-            pass
-        if os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-            return None
-        time.sleep(0.002)
+            return False
+
+    def has_ended():
+        return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    assert within_limit(lambda: trains() or has_ended())
+    return time.time() if trains() else None
 
 
 def killed(work, after, folder=None):
@@ -68,13 +67,15 @@ def check_kills(task, data_folder, folder, kills, seed):
     process = forked(train(task, data_folder, folder / "let_be", SAVING))
     begin = begun(process, folder / "let_be")
     assert ended(process) == 0
-    took, hits = time.time() - begin, 0
+    took, hits, misses = time.time() - begin, 0, 0
     while hits < kills:
         work = train(task, data_folder, folder / "killed", SAVING)
         if not killed(work, rng.uniform(0, 0.7) * took, folder / "killed"):
+            misses += 1
+            assert misses < TRIES
             shutil.rmtree(str(folder / "killed"))  # it had ended: from the beginning
             continue
-        hits += 1
+        hits, misses = hits + 1, 0
         for path in checkpoints(folder / "killed"):
             check_whole(str(path))
     assert ended(forked(train(task, data_folder, folder / "killed", SAVING))) == 0
@@ -86,14 +87,14 @@ def check_kills(task, data_folder, folder, kills, seed):
 
 
 @pytest.mark.parametrize("task", sorted(TASKS))
-def test_a_killed_run_ends_as_one_that_was_let_be(task, data_folder, fine_tuning, tmp_path):
-    check_kills(task, fine_tuning if TASKS[task].fine_tuned else data_folder, tmp_path, kills=1, seed=1)
+def test_a_killed_run_ends_as_one_that_was_let_be(task, data_of, tmp_path):
+    check_kills(task, data_of(task), tmp_path, kills=1, seed=1)
 
 
 @long
 @pytest.mark.parametrize("task", sorted(TASKS))
-def test_a_run_that_is_killed_34_times_ends_as_one_that_was_let_be(task, data_folder, fine_tuning, tmp_path):
-    check_kills(task, fine_tuning if TASKS[task].fine_tuned else data_folder, tmp_path, kills=34, seed=2)
+def test_a_run_that_is_killed_34_times_ends_as_one_that_was_let_be(task, data_of, tmp_path):
+    check_kills(task, data_of(task), tmp_path, kills=34, seed=2)
 
 
 def saves(folder, first, size=20000):

@@ -11,6 +11,7 @@ import pathlib
 import random
 import shutil
 import signal
+import tempfile
 import time
 
 import pytest
@@ -20,7 +21,6 @@ from tests.toy_runs import (
     TASKS,
     check_same,
     ended,
-    fine_tuning_folder,
     forked,
     log_to,
     start_two_processes,
@@ -33,16 +33,6 @@ SAVING = "--no-epoch-checkpoints --max-update 8 --save-interval-updates 1 --keep
 TRIES = 10  # in a row that find the run ended already
 LOST_CONNECTION = "crossinit_fairseq: error: the connection to another process of this training is lost ("
 LOST_WORKER = "crossinit_fairseq: error: a process that loads batches (worker (pid"
-
-
-@pytest.fixture(scope="module")
-def fine_tuning(tmp_path_factory):
-    return fine_tuning_folder(tmp_path_factory.mktemp("fine-tuning"))
-
-
-@pytest.fixture
-def data_of(data_folder, fine_tuning):
-    return lambda task: fine_tuning if TASKS[task].fine_tuned else data_folder
 
 
 class Start:
@@ -160,7 +150,14 @@ def test_one_of_two_processes_is_killed(task, data_of, tmp_path):
     check_kills(task, data_of(task), tmp_path, kills=1, seed=sorted(TASKS).index(task), together=True)
 
 
-def test_a_data_worker_is_killed(data_of, tmp_path):
+def test_a_data_worker_is_killed(data_of, tmp_path, monkeypatch):
+    with tempfile.TemporaryDirectory() as short:  # as sockets need it, see test_workers.py
+        monkeypatch.setattr(tempfile, "tempdir", short)
+        check_one_kill_of_a_worker(data_of, tmp_path)
+        assert [name for name in os.listdir(short) if name.startswith("pymp-")] == []
+
+
+def check_one_kill_of_a_worker(data_of, tmp_path):
     check_kills("crossinit_mlm", data_of("crossinit_mlm"), tmp_path, kills=1, seed=3, workers=2, of_worker=True)
 
 

@@ -9,19 +9,9 @@ import shutil
 import pytest
 
 from crossinit_fairseq.checkpoint_files import load_checkpoint_file
-from tests.toy_runs import TASKS, check_same, ended, fine_tuning_folder, forked, in_two_processes, train, trained
+from tests.toy_runs import TASKS, check_same, ended, forked, in_two_processes, train, trained
 
 long = pytest.mark.long
-
-
-@pytest.fixture(scope="module")
-def fine_tuning(tmp_path_factory):
-    return fine_tuning_folder(tmp_path_factory.mktemp("fine-tuning"))
-
-
-@pytest.fixture
-def data_of(data_folder, fine_tuning):
-    return lambda task: fine_tuning if TASKS[task].fine_tuned else data_folder
 
 
 def alone(task, data, folder, options, log):

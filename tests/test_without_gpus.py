@@ -13,7 +13,7 @@ from crossinit_fairseq.doctor.command import Machine, check_command, read_comman
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.without_gpus import check_precision
 from tests.conftest import load
-from tests.toy_runs import TASKS, check_same, ended, fine_tuning_folder, forked, in_two_processes, trained
+from tests.toy_runs import TASKS, check_same, ended, forked, in_two_processes, trained
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 HALF = pytest.mark.skipif(not without_gpus._computes_in_half(), reason="this torch has no half precision on CPUs")
@@ -29,18 +29,13 @@ PRECISIONS = {
 }
 
 
-@pytest.fixture(scope="module")
-def labelled(tmp_path_factory):
-    return fine_tuning_folder(tmp_path_factory.mktemp("labelled"))
-
-
 def short_run(task, data, folder, options):
     return trained(task, data, folder, "--max-update 2 --num-workers 0", options)
 
 
 @pytest.mark.parametrize("task", list(TASKS))
-def test_fp16_is_refused_by_every_task(task, data_folder, labelled, tmp_path):
-    done = short_run(task, labelled if TASKS[task].fine_tuned else data_folder, tmp_path, "--fp16")
+def test_fp16_is_refused_by_every_task(task, data_of, tmp_path):
+    done = short_run(task, data_of(task), tmp_path, "--fp16")
     said = "error: --fp16 needs a GPU, and torch sees none here: leave it out, or give --bf16, in which CPUs train too"
     assert done.returncode == 1 and said in done.stdout.splitlines()[-1]
     assert not list(tmp_path.glob("*.pt"))

@@ -6,15 +6,16 @@ import os
 import signal
 import sys
 import tempfile
-import time
 
 import pytest
 import torch
 from fairseq.data.iterators import EpochBatchIterator
+from torch.utils.data import dataloader
 
 from crossinit_fairseq.data.datasets.workers import Loading, check_temporary_folder, end_all
+from crossinit_fairseq.lost_processes import no_word_of_workers
 from tests.conftest import crossinit
-from tests.toy_runs import ended, forked
+from tests.toy_runs import ended, forked, within_limit
 
 
 class Numbers(torch.utils.data.Dataset):
@@ -98,6 +99,54 @@ def test_all_end_whoever_holds_them(folder):
     del held
 
 
+def interrupted(monkeypatch, place):
+    """Begin an epoch, and be interrupted while the loader is being made. Returns what holds it."""
+
+    def interrupt(*unused, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as caught:
+        patch.setattr(*place, interrupt)
+        first_batch()
+    return caught
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        (dataloader._utils.signal_handling, "_set_worker_pids"),  # both workers are there
+        (dataloader._MultiProcessingDataLoaderIter, "_reset"),
+        (dataloader._BaseDataLoaderIter, "__init__"),  # there is none yet
+    ],
+)
+def test_all_end_beside_a_loader_that_is_half_made(place, folder, monkeypatch):
+    """As by Ctrl-C in the second in which its workers start."""
+    one, half, other = first_batch(), interrupted(monkeypatch, place), first_batch()
+    assert len(workers()) in (4, 6)
+    end_all()
+    assert workers() == set() and left(folder) == []
+    del one, half, other
+
+
+def test_what_one_loader_raises_keeps_no_other_from_its_end(folder, monkeypatch):
+    held, shutdown, seen = (
+        [first_batch(), first_batch()],
+        dataloader._MultiProcessingDataLoaderIter._shutdown_workers,
+        [],
+    )
+
+    def fails_afterwards(loader):
+        shutdown(loader)
+        seen.append(loader)
+        raise KeyboardInterrupt if len(seen) == 1 else OSError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dataloader._MultiProcessingDataLoaderIter, "_shutdown_workers", fails_afterwards)
+        end_all()
+    assert len(seen) >= 2 and workers() == set() and left(folder) == []
+    del held
+
+
 def test_all_end_with_a_process_that_was_started_for_a_gpu(folder):
     """Which ends as multiprocessing's processes do, without what is registered with atexit."""
     process = multiprocessing.Process(target=first_batch)
@@ -120,16 +169,14 @@ def kept_busy(folder):
             signal.pause()
 
     process = forked(work)
-    while not os.path.exists(ready):
-        time.sleep(0.05)
+    assert within_limit(lambda: os.path.exists(ready))
     with open(ready) as stream:
         return process, [int(pid) for pid in stream.read().split()]
 
 
 def gone(folder, pids):
     """Wait until the processes have ended; how many of their folders are left."""
-    while any(os.path.exists(f"/proc/{pid}") for pid in pids):
-        time.sleep(0.05)
+    assert within_limit(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids))
     return left(folder)
 
 
@@ -156,6 +203,34 @@ def test_a_worker_that_torch_kills_leaves_nothing_behind_and_is_no_error(folder)
     del held
 
 
+def test_what_a_killed_worker_leaves_is_removed_and_nothing_else(folder):
+    held = first_batch()
+    next(held)  # of the other worker
+    other = os.path.join(folder, "pymp-of_other")
+    os.mkdir(other)
+    open(os.path.join(other, "of-0123456789abcdef"), "x").close()
+    victim = multiprocessing.active_children()[0]
+    with no_word_of_workers():
+        victim.kill()
+        victim.join()
+    assert len(left(folder)) == 3, "or this test shows nothing"
+    end_all()
+    assert workers() == set() and left(folder) == ["pymp-of_other"]
+    del held
+
+
+def test_what_a_worker_leaves_is_removed_where_no_other_is_alive(folder):
+    held = first_batch(workers=1)
+    (victim,) = multiprocessing.active_children()
+    with no_word_of_workers():
+        victim.kill()
+        victim.join()
+    assert len(left(folder)) == 1
+    end_all()
+    assert left(folder) == []
+    del held
+
+
 def test_what_a_launcher_does_with_a_signal_stays(folder):
     """Such as submitit, which asks for a job to be queued again, and has SIGTERM do nothing."""
     asked = os.path.join(folder, "asked")
@@ -165,8 +240,7 @@ def test_what_a_launcher_does_with_a_signal_stays(folder):
         (process,) = multiprocessing.active_children()
         os.kill(process.pid, signal.SIGUSR1)
         assert int(next(held)) == 1 and process.is_alive()
-        while not os.path.exists(asked):
-            time.sleep(0.05)
+        assert within_limit(lambda: os.path.exists(asked))
     finally:
         signal.signal(signal.SIGUSR1, before)
 

@@ -8,19 +8,13 @@ import pytest
 import torch
 
 from tests.tasks.in_process import run
-from tests.toy_runs import COMMON, TASKS, fine_tuning_folder
+from tests.toy_runs import COMMON, TASKS
 
 CUDA = torch.cuda.is_available()
 TRAINED = sorted(TASKS) if CUDA else ["crossinit_pretrain"]
 PRECISIONS = {"single": "", "bf16": "--bf16", **({"fp16": "--fp16 --fp16-init-scale 4"} if CUDA else {})}
 NO_DROPOUT = "--dropout 0 --attention-dropout 0"
 pytestmark = pytest.mark.gpu
-
-
-@pytest.fixture(scope="module")
-def data_of(data_folder, tmp_path_factory):
-    fine_tuning = fine_tuning_folder(tmp_path_factory.mktemp("fine-tuning"))
-    return lambda task: fine_tuning if TASKS[task].fine_tuned else data_folder
 
 
 def losses(task, data, save_dir, options):

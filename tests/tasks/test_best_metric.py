@@ -9,14 +9,9 @@ from crossinit_fairseq.tasks.base import CrossInitTask
 from crossinit_fairseq.tasks.best_metric import BestMetric
 from tests.conftest import toy_data_folder
 from tests.tasks.in_process import run
-from tests.toy_runs import COMMON, TASKS, fine_tuning_folder
+from tests.toy_runs import COMMON, TASKS
 
 SHORT = COMMON.replace("--disable-validation", "--max-update 1 --num-workers 0 --no-epoch-checkpoints")
-
-
-@pytest.fixture(scope="module")
-def labelled(tmp_path_factory):
-    return fine_tuning_folder(tmp_path_factory.mktemp("labelled"))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +41,7 @@ def trained(task, data, save_dir, options=""):
         ("crossinit_qa", "--valid-files aa={data}/valid.json,bb={data}/valid.json"),
     ],
 )
-def test_what_is_known_is_what_is_logged(task, options, data_folder, labelled, tmp_path, monkeypatch):
+def test_what_is_known_is_what_is_logged(task, options, data_of, tmp_path, monkeypatch):
     """One update and a validation of each task, compared with fairseq's meters."""
     seen = []
 
@@ -58,7 +53,7 @@ def test_what_is_known_is_what_is_logged(task, options, data_folder, labelled, t
         monkeypatch.setitem(
             TASKS, task, TASKS[task]._replace(options=re.sub(r"--valid-files \S+", "", TASKS[task].options))
         )
-    done = trained(task, labelled if TASKS[task].fine_tuned else data_folder, tmp_path, options)
+    done = trained(task, data_of(task), tmp_path, options)
     assert done.returncode == 0, done.stdout[-2000:]
     ((known, logged),) = seen
     # of what an untrained model writes nothing, no share is copied
@@ -66,8 +61,8 @@ def test_what_is_known_is_what_is_logged(task, options, data_folder, labelled, t
 
 
 @pytest.mark.parametrize("task", ["crossinit_denoising", "crossinit_qa"])  # the others: test_rehearsal.py
-def test_a_metric_that_is_not_logged(task, data_folder, labelled, tmp_path):
-    data = labelled if TASKS[task].fine_tuned else data_folder
+def test_a_metric_that_is_not_logged(task, data_of, tmp_path):
+    data = data_of(task)
     done = trained(task, data, tmp_path, "--best-checkpoint-metric nosuch")
     assert done.returncode == 1
     said = done.stdout.splitlines()[-1]

@@ -16,7 +16,7 @@ from crossinit_fairseq.data.dictionary_record import NAME, record_of
 from crossinit_fairseq.tasks.rehearsal import _no_memory, rehearse, rehearse_preprocessing
 from tests.finetuning import toy
 from tests.tasks.test_starting_checkpoints import LANGUAGES, build_model
-from tests.toy_runs import COMMON, TASKS, fine_tuning_folder
+from tests.toy_runs import COMMON, TASKS
 
 DENOISING = "crossinit_denoising"
 
@@ -33,11 +33,6 @@ def rehearse_training(task, data, *given):
     rehearse("fairseq-train", parsed("train", words))
 
 
-@pytest.fixture(scope="module")
-def labelled(tmp_path_factory):
-    return fine_tuning_folder(tmp_path_factory.mktemp("labelled"))
-
-
 @pytest.fixture
 def data(data_folder, tmp_path):
     """A copy to be changed."""
@@ -46,8 +41,8 @@ def data(data_folder, tmp_path):
 
 
 @pytest.mark.parametrize("task", list(TASKS))
-def test_what_would_run_passes_and_writes_nothing(task, data_folder, labelled, tmp_path):
-    data = labelled if TASKS[task].fine_tuned else data_folder
+def test_what_would_run_passes_and_writes_nothing(task, data_of, tmp_path):
+    data = data_of(task)
     rehearse_training(task, data, f"--save-dir {tmp_path}/new")
     assert not any(tmp_path.iterdir())
 
@@ -98,8 +93,8 @@ def test_models_take_no_memory(task, data_folder):
         ("crossinit_unmt", "--criterion crossinit", "--criterion crossinit is of --task crossinit_pretrain: give --ta"),
     ],
 )
-def test_what_a_task_refuses(task, more, said, data_folder, labelled, tmp_path):
-    data = labelled if TASKS[task].fine_tuned else data_folder
+def test_what_a_task_refuses(task, more, said, data_of, tmp_path):
+    data = data_of(task)
     words = TASKS[task].options.format(data=data).split()
     for name in more.split()[::2]:  # in the place of what it has
         if name in words and name != "--start-as-copier":

@@ -9,14 +9,9 @@ from fairseq.data import Dictionary
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 
 from crossinit_fairseq.data.dictionary_record import NAME, record_of
-from tests.toy_runs import COMMON, TASKS, fine_tuning_folder
+from tests.toy_runs import COMMON, TASKS
 
 LANGUAGES = ["[aa]", "[bb]"]
-
-
-@pytest.fixture(scope="module")
-def labelled_folder(tmp_path_factory):
-    return fine_tuning_folder(tmp_path_factory.mktemp("labelled"))
 
 
 def build_model(task, data, *given):
@@ -38,8 +33,8 @@ def checkpoint_of(data, path, swapped):
 
 @pytest.mark.parametrize("option", ["--finetune-from-model", "--restore-file"])
 @pytest.mark.parametrize("task", list(TASKS))
-def test_another_dictionary(data_folder, labelled_folder, tmp_path, task, option):
-    data = labelled_folder if TASKS[task].fine_tuned else data_folder
+def test_another_dictionary(data_of, tmp_path, task, option):
+    data = data_of(task)
     given = ["--save-dir", str(tmp_path / "run"), option]
     build_model(task, data, *given, checkpoint_of(data, tmp_path / "same.pt", swapped=False))
     with pytest.raises(SystemExit, match="other.pt was trained with another dictionary"):
@@ -47,8 +42,8 @@ def test_another_dictionary(data_folder, labelled_folder, tmp_path, task, option
 
 
 @pytest.mark.parametrize("task", list(TASKS))
-def test_the_last_checkpoint_of_the_folder(data_folder, labelled_folder, tmp_path, task):
-    data = labelled_folder if TASKS[task].fine_tuned else data_folder
+def test_the_last_checkpoint_of_the_folder(data_of, tmp_path, task):
+    data = data_of(task)
     checkpoint_of(data, os.path.join(str(tmp_path), "checkpoint_last.pt"), swapped=True)
     with pytest.raises(SystemExit, match="checkpoint_last.pt was trained with another dictionary"):
         build_model(task, data, "--save-dir", str(tmp_path))

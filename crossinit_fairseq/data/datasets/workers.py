@@ -3,16 +3,20 @@
 An iterator of fairseq's is part of a reference cycle, so Python takes it apart late and in any order: its workers live
 on for many epochs, then miss the word that they may go, are waited for, five seconds each, and killed. The end of
 Python kills the others. A worker that is killed leaves its folder, `pymp-*`, in the folder for temporary files; so one
-that a signal ends removes it first. Batch systems, terminals that are closed and `kill -- -GROUP` send the signal to
+that a signal ends removes it first, and what SIGKILL, which nobody hears, has left the training removes at its end: by
+a file in each folder it knows its own. Batch systems, terminals that are closed and `kill -- -GROUP` send the signal to
 all processes of a run. Where the training alone gets it, and dies of it as any program does, its workers see that
 within five seconds and end by themselves.
 """
 
 import atexit
+import contextlib
 import functools
 import gc
+import glob
 import multiprocessing
 import os
+import secrets
 import shutil
 import signal
 import sys
@@ -52,6 +56,7 @@ class Loading:
             _end_all_at_exit()
             if not isinstance(iterator.collate_fn, _Tidily):
                 iterator.collate_fn = _Tidily(iterator.collate_fn)
+            iterator.collate_fn.mark = _mark(os.getpid())
         return iterator
 
 
@@ -59,7 +64,10 @@ class _Tidily:
     """A collate function that, in a worker, first sees to it that signals leave nothing behind.
 
     Called for every batch, before the worker makes its folder and after torch has set what signals do.
+    mark: the name of the file that tells the training which folders are of its workers.
     """
+
+    mark = ""
 
     def __init__(self, collate: Callable[[Any], Any]):
         self.collate = collate
@@ -67,7 +75,16 @@ class _Tidily:
     def __call__(self, samples: Any) -> Any:
         if get_worker_info() is not None:
             _tidy_up_at_signals()
+            if not _folder():  # else it has been here, or is to use the folder of the training
+                with contextlib.suppress(OSError):  # of a full disk
+                    open(os.path.join(util.get_temp_dir(), self.mark), "x").close()
         return self.collate(samples)
+
+
+@functools.lru_cache(maxsize=None)
+def _mark(process: int) -> str:
+    """A name that no other process has. process: the number of this one, since one that is forked is another."""
+    return f"of-{secrets.token_hex(8)}"
 
 
 def _once_in_a_process(work: Callable[[], None]) -> Callable[[], None]:
@@ -123,12 +140,21 @@ def check_temporary_folder(folder: str) -> None:
 
 def end_all(*unused: Any) -> None:
     """End the workers of this process, whoever still holds an iterator: a thread of --data-buffer-size, a traceback."""
-    if not multiprocessing.active_children():
-        return
-    with no_word_of_workers():  # of one that was killed
-        for loader in gc.get_objects():
-            if type(loader) is dataloader._MultiProcessingDataLoaderIter:
-                loader._shutdown_workers()
+    if multiprocessing.active_children():
+        with no_word_of_workers():  # of one that was killed
+            for loader in gc.get_objects():
+                if type(loader) is dataloader._MultiProcessingDataLoaderIter:
+                    # one that an interruption has left half made lacks what it looks at, and ends its workers all the
+                    # same; so does one that is interrupted now
+                    with contextlib.suppress(Exception, KeyboardInterrupt):
+                        loader._shutdown_workers()
+    _remove_what_killed_ones_left()
+
+
+def _remove_what_killed_ones_left() -> None:
+    """The folders of this process's workers, none of which is alive."""
+    for path in glob.glob(os.path.join(glob.escape(tempfile.gettempdir()), "pymp-*", _mark(os.getpid()))):
+        shutil.rmtree(os.path.dirname(path), ignore_errors=True)
 
 
 @_once_in_a_process
