@@ -2,7 +2,7 @@
 
 import json
 import logging
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 from crossinit_fairseq.errors import InputError, first_line
 from crossinit_fairseq.languages import check_code, doubt_of_script
@@ -44,6 +44,20 @@ def warn_of_another_script(language: str, texts: Sequence[str], place: str) -> N
     doubt = doubt_of_script(language, texts)
     if doubt:
         logger.warning(f"{place}: {doubt}")
+
+
+def check_characters(texts: Iterable[str], place: str) -> None:
+    """Raise InputError for half of a surrogate pair, which JSON can write (`\\ud83d` alone) and which is no character.
+
+    place: where the texts stand.
+    """
+    for text in texts:
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"{place}: \\u{ord(text[error.start]):04x} is half of a character, as of an emoji that was cut: mend it"
+            ) from None
 
 
 def read_json(path: str) -> Any:

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.finetuning.language_files import json_lines, json_rows, parquet_rows, warn_of_another_script
+from crossinit_fairseq.finetuning.language_files import (
+    check_characters,
+    json_lines,
+    json_rows,
+    parquet_rows,
+    warn_of_another_script,
+)
 from crossinit_fairseq.languages import same_language
 from crossinit_fairseq.text_files import numbered_lines
 
@@ -60,6 +66,7 @@ def read_pairs(path: str, language: str) -> List[Pair]:
         texts = [_first(row, names) for names in (_PREMISE, _HYPOTHESIS)]
         if not all(isinstance(text, str) for text in texts):
             raise InputError(f"{place}: no premise and hypothesis: the row has {', '.join(map(str, row)) or 'nothing'}")
+        check_characters(texts, place)
         label = _first(row, _LABEL)
         if label == NO_GOLD_LABEL:
             without_gold += 1

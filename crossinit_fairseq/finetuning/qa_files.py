@@ -6,6 +6,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.finetuning.language_files import (
+    check_characters,
     json_lines,
     json_rows,
     parquet_rows,
@@ -33,11 +34,11 @@ class Question:
     answers: Tuple[Answer, ...]
 
     def placed_answers(self) -> List[Answer]:
-        """The answers that stand in the paragraph where the file says."""
+        """The answers that stand in the paragraph where the file says; blanks alone are none."""
         return [
             answer
             for answer in self.answers
-            if answer.text and self.context[answer.start : answer.start + len(answer.text)] == answer.text
+            if answer.text.strip() and self.context[answer.start : answer.start + len(answer.text)] == answer.text
         ]
 
 
@@ -115,6 +116,7 @@ def _question(row: Dict[str, Any], place: str) -> Question:
             raise InputError(f"{place} has no text `{key}`")
     if not isinstance(row.get("id"), (str, int)):
         raise InputError(f"{place} has no `id`")
+    check_characters((str(row["id"]), row["context"], row["question"]), place)
     answers = row.get("answers") or []
     if isinstance(answers, dict):  # Hugging Face: a list of texts and one of places
         texts, starts = answers.get("text"), answers.get("answer_start")

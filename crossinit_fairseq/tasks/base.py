@@ -202,6 +202,9 @@ class CrossInitTask(FairseqTask):
         logged = logged_by_criterion(getattr(self.options, "criterion", None))
         return None if logged is None else logged | SPEED
 
+    def check_metric(self, metric: str) -> None:
+        """Raise InputError for a metric that is logged and that no checkpoint may be chosen by; here there is none."""
+
     def begin_valid_epoch(self, epoch: int, model: BaseFairseqModel) -> None:
         """See BestMetric."""
         self.best_metric.begin_validation()

@@ -21,8 +21,9 @@ class BestMetric:
         self._validated = 0  # of the splits of the validation that is going on
 
     def check(self) -> None:
-        """Raise InputError when validation on the first split, the one that counts, will not log the metric. Warns
-        when the worst checkpoint would be kept as the best. The text to validate on is loaded."""
+        """Raise InputError when validation on the first split, the one that counts, will not log the metric, or when
+        the task lets it choose no checkpoint. Warns when the worst checkpoint would be kept as the best. The text to
+        validate on is loaded."""
         options = self.task.options
         if "checkpoint" not in options or options.dataset.disable_validation:
             return
@@ -30,6 +31,7 @@ class BestMetric:
         logged = self.task.validation_metrics(options.dataset.valid_subset.split(",")[0])
         if logged is not None and metric not in logged:
             raise InputError(sentence_of_missing(metric, logged))
+        self.task.check_metric(metric)
         way = which_way(metric, options.checkpoint.maximize_best_checkpoint_metric)
         if way:
             logger.warning(way)

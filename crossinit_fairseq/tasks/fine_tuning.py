@@ -195,6 +195,15 @@ class FineTuningTask(CrossInitTask):
         ends = {f"_{language}" for language in self._others()}
         return logged.union(self.scores, *({name + end for name in ("loss", "accuracy", *self.scores)} for end in ends))
 
+    def check_metric(self, metric: str) -> None:
+        """Refuse the metric of a language that is only read: by it, what is read would not be read zero-shot."""
+        for language in self._others():
+            if metric.endswith(f"_{language}"):
+                raise InputError(
+                    f"--best-checkpoint-metric {metric}: a checkpoint is chosen by a language that is trained on, "
+                    f"never by {language}, which is only read: give {metric[: -len(language) - 1]}"
+                )
+
     def score(self, sample: Dict[str, Any], model: BaseFairseqModel) -> Dict[str, float]:
         """More to log of a validation batch: sums."""
         return {}

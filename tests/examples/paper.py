@@ -42,6 +42,9 @@ CARD.update(
 FAST_XNLI = {"updates": 200000, "batch_size": 128, "lr": 1e-4, "alpha": 0.5, "layers": 6}
 XNLI = {"batch_size": 8, "lr": 5e-6}
 QA = {"lr": 5e-5, "lr_scheduler": "polynomial_decay"}
+# of XTREME (Hu et al., 2020), the second ready setting of fine-tuning
+XTREME_XNLI = {"batch_size": 32, "lr": 2e-5, "max_epoch": 5, "max_length": 128}
+XTREME_QA = {"lr": 3e-5, "max_epoch": 3, "max_length": 384, "doc_stride": 128, "warmup_updates": 500}
 
 
 def value(found):

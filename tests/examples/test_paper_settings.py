@@ -8,10 +8,8 @@ import pathlib
 import shlex
 import subprocess
 
-import pytest
-
 from tests.conftest import USER_DIR
-from tests.examples.paper import FAST_XNLI, PAPER, QA, SPANS, XNLI, value
+from tests.examples.paper import FAST_XNLI, PAPER, QA, SPANS, XNLI, XTREME_QA, XTREME_XNLI, value
 from tests.test_printed_commands import printed_commands
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -75,13 +73,12 @@ def test_the_defaults():
     assert model.encoder_layers == FAST_XNLI["layers"]
 
 
-@pytest.fixture(scope="module")
-def xlm():
-    """The settings of examples/xlm at the preset paper, as the shell reads them."""
+def xlm(preset):
+    """The settings of examples/xlm at a preset, as the shell reads them."""
     names = "UPDATES RATE SPAN SPAN_RATE XNLI QA".split()
-    script = 'PRESET=paper; source "$1"; for name in ' + " ".join(names) + "; do echo ${!name}; done"
+    script = 'PRESET=$2; source "$1"; for name in ' + " ".join(names) + "; do echo ${!name}; done"
     done = subprocess.run(
-        ["bash", "-euc", script, "bash", str(ROOT / "examples" / "xlm" / "settings.sh")],
+        ["bash", "-euc", script, "bash", str(ROOT / "examples" / "xlm" / "settings.sh"), preset],
         stdout=subprocess.PIPE,
         universal_newlines=True,
         check=True,
@@ -95,16 +92,33 @@ def options_of(words):
     return {name[2:].replace("-", "_"): value(found) for name, found in zip(words[::2], words[1::2])}
 
 
-def test_xlm(xlm):
-    assert (int(xlm["UPDATES"]), float(xlm["RATE"])) == (FAST_XNLI["updates"], FAST_XNLI["lr"])
-    assert int(xlm["SPAN"]) in SPANS and [float(xlm["SPAN_RATE"])] == PAPER["crossinit"]["lr"]
-    for name, expected in (("XNLI", XNLI), ("QA", QA)):
-        assert {key: options_of(xlm[name])[key] for key in expected} == expected
+def test_xlm():
+    paper = xlm("paper")
+    assert (int(paper["UPDATES"]), float(paper["RATE"])) == (FAST_XNLI["updates"], FAST_XNLI["lr"])
+    assert int(paper["SPAN"]) in SPANS and [float(paper["SPAN_RATE"])] == PAPER["crossinit"]["lr"]
+    for preset, tasks in (("paper", (XNLI, QA)), ("base", (XTREME_XNLI, XTREME_QA))):
+        for name, expected in zip(("XNLI", "QA"), tasks):
+            assert {key: options_of(xlm(preset)[name])[key] for key in expected} == expected
     run = text("examples/xlm/one_run.sh")
     assert run.count("--multilang-sampling-alpha") == 1
     assert f"--multilang-sampling-alpha {FAST_XNLI['alpha']} " in run
     fast = text("examples/fast_xnli/run.sh")
     assert f'ARCH="--arch xlm_tiny_3 --batch-size {FAST_XNLI["batch_size"]}" exec' in fast
+
+
+def test_commands_of_fine_tuning():
+    """XTREME's, printed in full."""
+    from fairseq import options
+
+    document, found = (ROOT / "examples" / "xlm" / "README.md").read_text("utf-8"), {}
+    for words in printed_commands(document[document.index("## By hand") :], {}):
+        if words[0] == "fairseq-train":
+            words = [str(USER_DIR) if word == "crossinit_fairseq" else word for word in words[1:]]
+            read = options.parse_args_and_arch(options.get_training_parser(), words)
+            found.setdefault(read.task, read)
+    for task, expected in (("crossinit_xnli", XTREME_XNLI), ("crossinit_qa", XTREME_QA)):
+        rate = dict(expected, lr=[expected["lr"]])
+        assert {key: getattr(found[task], key) for key in rate} == rate
 
 
 def test_what_the_documents_say():

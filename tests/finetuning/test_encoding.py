@@ -1,11 +1,13 @@
 """crossinit_fairseq/finetuning/encoding.py and questions.py, by hand and against slow references."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossinit_fairseq.data.dictionary import read_symbols
+from crossinit_fairseq.data.dictionary import pieces_of, read_symbols, write_dictionary
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.finetuning.encoding import PairForm, PieceEncoder, shorten_pair, tokens_of_answer, windows
 from crossinit_fairseq.finetuning.qa_files import Answer, Question
@@ -84,6 +86,58 @@ def test_places_are_of_the_text_as_it_is(pieces):
     first, last = tokens_of_answer(places, text.index("a2"), text.index("a2") + 2)
     assert text[places[first][0] : places[last][1]].strip() == "a2"
     assert tokens_of_answer(places, len(text), len(text) + 1) is None
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["pieces", "bytes"])
+def pieces_of_scripts(tmp_path_factory, request):
+    """A model of all texts below, that cuts words up; with byte fallback too, where an emoji is four pieces."""
+    import sentencepiece
+
+    folder = tmp_path_factory.mktemp("scripts")
+    text = [line.replace("\U0001f600", "") for line, _ in PLACES] * 9
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(text),
+        model_prefix=str(folder / "spm"),
+        vocab_size=400,
+        hard_vocab_limit=False,
+        minloglevel=2,
+        character_coverage=1.0,
+        byte_fallback=request.param,
+    )
+    model = sentencepiece.SentencePieceProcessor(model_file=str(folder / "spm.model"))
+    write_dictionary(str(folder / "dict.txt"), pieces_of(model), ["aa"])
+    rows = {symbol: row for row, symbol in enumerate(read_symbols(str(folder / "dict.txt")))}
+    return PieceEncoder(str(folder / "spm.model"), rows, str(folder))
+
+
+PLACES = [
+    ("北京市是中国的首都，位于华北。", "中国"),  # no spaces
+    ("महात्मा गांधी दिल्ली में", "दिल्ली"),  # combining marks
+    ("Das Cafe\u0301 in Mu\u0308nchen heisst U\u0308bung", "Mu\u0308nchen"),  # NFD: two characters are one in a piece
+    ("The o\ufb03ce, \u00bd of Paris, is big", "Paris"),  # one character is three in a piece
+    ("I \U0001f600\U0001f600 like New York \U0001f600 a lot", "New York"),  # outside of the Basic Multilingual Plane
+    ("first\tsecond\t\tNew York\nlast", "New York"),
+    ("  \u3000 Paris is big \u00a0 ", "Paris"),
+    ("it is big: Paris \t ", "Paris"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(PLACES)))
+def test_answers_are_cut_out_of_the_text_as_it_is(pieces_of_scripts, number):
+    """By the places of their characters: the tokens that touch an answer, and no other one, begin and end with it."""
+    text, answer = PLACES[number]
+    start = text.index(answer)
+    places = pieces_of_scripts.encode_with_places(text)[1]
+    first, last = tokens_of_answer(places, start, start + len(answer))
+    question = Question("q", text, "", ())
+    window = SimpleNamespace(places=places)
+    found = answer_text(question, window, first, last)
+    assert answer in found and found in text
+    # not a token more than the answer needs
+    for begin, end in ((first + 1, last), (first, last - 1)):
+        assert begin > end or answer not in answer_text(question, window, begin, end)
+    if " " in text.strip():
+        assert found == answer
 
 
 def test_a_model_of_other_text_is_refused(pieces, tmp_path):

@@ -106,6 +106,7 @@ def test_all_languages_in_one_row(tmp_path):
         ("a.jsonl", '{"premise": "A", "hypothesis": "B", "label": 3}', "the label is '3'"),
         ("a.json", "[" * 100000, "no JSON"),
         ("a.json", "[5]", "object 1: no JSON object"),
+        ("a.jsonl", '{"premise": "A", "hypothesis": "\\ud83d!"}', r"line 1: \\ud83d is half of a character"),
         ("a.parquet", "PAR1", "no Parquet file"),
         ("a.tsv", "pairID\tpremise\thypothesis\n1\tA\tB\n1\tC\tD\n", "the id 1 stands there a second time"),
         ("a.tsv", "", "has no pair of language en"),
@@ -119,6 +120,13 @@ def test_bad_pairs_are_named(tmp_path, name, text, message):
 def squad(context="A cat sat.", **row):
     row = dict({"id": "1", "question": "Who?", "answers": [{"text": "cat", "answer_start": 2}]}, **row)
     return {"version": "1.1", "data": [{"title": "t", "paragraphs": [{"context": context, "qas": [row]}]}]}
+
+
+def test_both_halves_make_a_character(tmp_path):
+    """As JSON without other letters than ASCII writes an emoji."""
+    rows = [{"premise": "A \U0001f600", "hypothesis": "B", "label": 1}]
+    path = write(tmp_path, "a.jsonl", json.dumps(rows[0]))
+    assert "\\ud83d\\ude00" in json.dumps(rows) and read_pairs(path, "en")[0].premise == "A \U0001f600"
 
 
 def test_squad_and_its_rows(tmp_path):
@@ -154,6 +162,7 @@ def test_text_of_another_script_is_said(tmp_path, caplog):
 def test_an_answer_that_stands_elsewhere():
     question = Question("1", "A cat sat.", "Who?", (Answer("cat", 3), Answer("sat", 6), Answer("", 0)))
     assert question.placed_answers() == [Answer("sat", 6)]
+    assert Question("1", "A cat sat.", "Who?", (Answer(" ", 1),)).placed_answers() == []
 
 
 @pytest.mark.parametrize(
@@ -170,6 +179,9 @@ def test_an_answer_that_stands_elsewhere():
         (squad(answers=[{"text": "cat", "answer_start": -1}]), "an answer needs"),
         (squad(answers={"text": ["cat"], "answer_start": []}), "lists `text` and `answer_start` of one length"),
         (squad(answers="cat"), "`answers` is no list"),
+        (squad(id="\ud800"), r"article 1, paragraph 1, question 1: \\ud800 is half of a character"),
+        (squad(question="\ude00?"), r"question 1: \\ude00 is half of a character"),
+        (squad(context="A cat \ud83d"), r"question 1: \\ud83d is half of a character"),
     ],
 )
 def test_bad_questions_are_named(tmp_path, content, message):

@@ -206,6 +206,10 @@ def test_a_dictionary_without_mask_as_that_of_xlm_r(data, tmp_path):
         ("--max-length 5", "--max-length is 5"),
         ("--max-length 100", "--max-length is 100 but the model has 64 positions"),
         ("--pieces nowhere.model", "nowhere.model is missing"),
+        (
+            "--best-checkpoint-metric accuracy_bb --maximize-best-checkpoint-metric",
+            "never by bb, which is only read: give accuracy",
+        ),
     ],
 )
 def test_bad_options_are_one_sentence(data, tmp_path, options, message):
