@@ -4,14 +4,17 @@ saved, and never that it keeps the worst checkpoint as the best. Needs no fairse
 
 from typing import Any, Collection, Optional, Set
 
+from crossinit_fairseq.errors import Refusal
+
 _LESS_IS_BETTER = ("loss", "ppl")
 _MORE_IS_BETTER = ("bleu", "round_trip", "accuracy", "f1", "em")
 # of every task, in validation
 SPEED = {"wps", "wpb", "bsz", "num_updates"}
 
 
-def which_way(metric: str, maximize: bool) -> str:
-    """What is wrong with --maximize-best-checkpoint-metric, given or not, for a metric, and what to do; "" if nothing.
+def which_way(metric: str, maximize: bool) -> Optional[Refusal]:
+    """What is wrong with --maximize-best-checkpoint-metric, given or not, for a metric, and what to do; None if nothing
+    is.
 
     Nothing is said of metrics of which not all know which way is better.
     """
@@ -19,16 +22,16 @@ def which_way(metric: str, maximize: bool) -> str:
     if metric.startswith("round_trip_"):
         kinds = {"round_trip"}
     if maximize and kinds.intersection(_LESS_IS_BETTER):
-        return (
-            f"the checkpoint of the highest {metric} is kept as the best, and the lower the better: leave "
-            "--maximize-best-checkpoint-metric out"
+        return Refusal(
+            f"the checkpoint of the highest {metric} is kept as the best, and the lower the better",
+            "leave --maximize-best-checkpoint-metric out",
         )
     if not maximize and kinds.intersection(_MORE_IS_BETTER):
-        return (
-            f"the checkpoint of the lowest {metric} is kept as the best, and the higher the better: add "
-            "--maximize-best-checkpoint-metric"
+        return Refusal(
+            f"the checkpoint of the lowest {metric} is kept as the best, and the higher the better",
+            "add --maximize-best-checkpoint-metric",
         )
-    return ""
+    return None
 
 
 def logged_by_criterion(criterion: Any) -> Optional[Set[str]]:

@@ -1,116 +1,33 @@
-"""Checkpoint files: read without running code that a file may carry, checked for damage, written whole; no fairseq.
-
-A checkpoint is a pickle, and a pickle names functions to be called when it is read. Here only the names that fairseq's
-checkpoints need are called (tensors, numpy's numbers, Namespace, omegaconf's containers); any other name is refused
-before it is imported. Whoever trusts the maker of a file sets the environment variable CROSSINIT_TRUST_CHECKPOINTS=1.
+"""Checkpoint files: read without running code that a file may carry (see checkpoint_pickles.py), checked for damage,
+written whole; no fairseq.
 """
 
-import contextlib
 import functools
 import glob
 import os
 import pickle
 import re
-import threading
-import types
 import zipfile
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 import torch
 
+from crossinit_fairseq.checkpoint_pickles import (
+    TRUST,
+    ForbiddenName,
+    HeaderUnpickler,
+    Unpickler,
+    pickle_of_torch_1_13,
+    restricted_pickle,
+)
 from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.errors import InputError, first_line
 
-TRUST = "CROSSINIT_TRUST_CHECKPOINTS"
 FEW_BYTES = 4 << 30  # a checkpoint of so many is loaded in seconds
-
-# module -> what may be named in it; torch's dtypes and storages are allowed besides
-_ALLOWED = {
-    "_codecs": {"encode"},  # how pickle writes bytes in protocol 2
-    "argparse": {"Namespace"},
-    "builtins": set("bool bytearray bytes complex dict float frozenset int list set str tuple".split()),
-    "collections": {"OrderedDict", "defaultdict", "deque"},
-    "fairseq.meters": {"AverageMeter", "StopwatchMeter", "SumMeter", "TimeMeter"},  # of fairseq before 0.9
-    "numpy": {"dtype", "ndarray"},
-    "omegaconf.base": {"ContainerMetadata", "Metadata"},
-    "omegaconf.dictconfig": {"DictConfig"},
-    "omegaconf.listconfig": {"ListConfig"},
-    "omegaconf.nodes": {"AnyNode", "BooleanNode", "FloatNode", "IntegerNode", "StringNode"},
-    "pathlib": {"PosixPath", "PurePosixPath"},
-    "torch": {"Size", "Tensor", "device"},
-    "torch._utils": {"_rebuild_parameter", "_rebuild_tensor", "_rebuild_tensor_v2"},
-    "torch.nn.parameter": {"Parameter"},
-    "torch.storage": {"TypedStorage", "UntypedStorage", "_TypedStorage", "_UntypedStorage"},
-    "typing": {"Any"},
-}
-for _core in ("numpy.core.multiarray", "numpy._core.multiarray"):
-    _ALLOWED[_core] = {"_reconstruct", "scalar"}
-_ALLOWED["__builtin__"] = _ALLOWED["builtins"] | {"long", "unicode"}  # their names in protocol 2
 
 _FOLDER = 0x10  # the attribute of a folder, whose content torch takes for empty; no checksum covers it
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"  # how the files of torch begin: since 1.6, and before
 _MAGIC = 0x1950A86A20F9469CFC6C  # the first thing that is pickled in those of before
-
-
-class _ForbiddenName(pickle.UnpicklingError):
-    """A pickle names something that no checkpoint of fairseq needs."""
-
-
-class _Unpickler(pickle.Unpickler):
-    """Calls nothing but what fairseq's checkpoints need, unless the user trusts the file."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """The object of that name. Raises _ForbiddenName for any that is not allowed, before anything is imported."""
-        is_dtype = module == "torch" and isinstance(getattr(torch, name, None), torch.dtype)
-        is_storage = module in ("torch", "torch.cuda") and re.fullmatch("[A-Za-z0-9]+Storage", name)
-        is_allowed = is_dtype or is_storage or name in _ALLOWED.get(module, ())
-        if not is_allowed and not os.environ.get(TRUST):
-            raise _ForbiddenName(f"{module}.{name}")
-        return super().find_class(module, name)
-
-
-class _HeaderUnpickler(_Unpickler):
-    """Reads everything but the tensors, which are None."""
-
-    def persistent_load(self, _: Any) -> None:
-        """A storage, which is not read."""
-        return None
-
-    def find_class(self, module: str, name: str) -> Any:
-        """As _Unpickler's, but tensors are not built."""
-        found = super().find_class(module, name)
-        return _no_tensor if module == "torch._utils" and name.startswith("_rebuild") else found
-
-
-def _no_tensor(*unused: Any) -> None:
-    return None
-
-
-def _restricted_load(stream: Any, **options: Any) -> Any:
-    return _Unpickler(stream, **options).load()
-
-
-# what torch.load takes in the place of the module pickle
-_restricted_pickle = types.SimpleNamespace(
-    __name__="pickle", Unpickler=_Unpickler, load=_restricted_load, UnpicklingError=pickle.UnpicklingError
-)
-
-
-_ONE_AT_A_TIME = threading.RLock()
-
-
-@contextlib.contextmanager
-def _pickle_of_torch_1_13() -> Iterator[None]:
-    """torch 1.13 takes no notice of `pickle_module`: within this its own pickle is the restricted one."""
-    if not torch.__version__.startswith("1.13."):
-        yield
-        return
-    with _ONE_AT_A_TIME:
-        torch.serialization.pickle = _restricted_pickle  # type: ignore[assignment]
-        try:
-            yield
-        finally:
-            torch.serialization.pickle = pickle
 
 
 def load_checkpoint_file(path: str) -> Any:
@@ -120,27 +37,38 @@ def load_checkpoint_file(path: str) -> Any:
     """
     check_whole(path)
     try:
-        with open(path, "rb") as stream, _pickle_of_torch_1_13():
+        with open(path, "rb") as stream, pickle_of_torch_1_13():
             return torch.load(
                 stream,
                 map_location="cpu",
-                pickle_module=_restricted_pickle,
+                pickle_module=restricted_pickle,
                 weights_only=False,  # torch's own list lacks what fairseq needs, and cannot be extended before 2.5
             )
-    except _ForbiddenName as error:
+    except ForbiddenName as error:
         raise _forbidden(path, error) from None
     except Exception as error:  # a damaged pickle raises errors of any kind
         raise InputError(f"{path} is damaged, or no checkpoint of fairseq ({first_line(error)})") from None
 
 
 def read_header(path: str) -> Dict[str, Any]:
-    """Everything in a checkpoint except its tensors, which are None and not read.
+    """Everything in a checkpoint except its tensors, which are None and not read. Not to be changed: who asks for the
+    header of the same file later gets the same.
 
     Raises InputError as load_checkpoint_file does. A damaged tensor is not noticed.
     """
     try:
+        found = os.stat(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+    return _read_header(path, os.environ.get(TRUST), found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+# one start looks at a file several times; the other arguments tell that it is the same
+@functools.lru_cache(maxsize=16)
+def _read_header(path: str, *unused: Any) -> Dict[str, Any]:
+    try:
         header = _header_of_pickles(path) if _begins(path).startswith(_PICKLE) else _header_of_zip(path)
-    except _ForbiddenName as error:
+    except ForbiddenName as error:
         raise _forbidden(path, error) from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
@@ -158,15 +86,15 @@ def _header_of_zip(path: str) -> Any:
     with zipfile.ZipFile(path) as archive:
         (name,) = [name for name in archive.namelist() if name.endswith("/data.pkl")]
         with archive.open(name) as stream:
-            return _HeaderUnpickler(stream).load()
+            return HeaderUnpickler(stream).load()
 
 
 def _header_of_pickles(path: str) -> Any:
     """Of a file of torch before 1.6: a number, a version and the machine, each pickled by itself, come first."""
     with open(path, "rb") as stream:
-        if [_Unpickler(stream).load() for _ in range(3)][0] != _MAGIC:
+        if [Unpickler(stream).load() for _ in range(3)][0] != _MAGIC:
             raise pickle.UnpicklingError("not written by torch")
-        return _HeaderUnpickler(stream).load()
+        return HeaderUnpickler(stream).load()
 
 
 def _begins(path: str) -> bytes:
@@ -217,57 +145,6 @@ def _check_parts(path: str, *unused: int) -> None:
         raise InputError(
             f"{path} is damaged ({first_line(error)}): it was cut off while being written, or changed since"
         ) from None
-
-
-def architecture_of(path: str) -> str:
-    """The --arch that a checkpoint was trained with; "" for a file that is not here or does not say."""
-    try:
-        header = read_header(path)
-    except InputError:
-        return ""
-    cfg = header.get("cfg") or {}
-    for options in (cfg.get("model") if isinstance(cfg, dict) else None, header.get("args")):
-        values = options if isinstance(options, dict) else getattr(options, "__dict__", {})
-        name = values.get("arch") or values.get("_name")
-        if name:
-            return str(name)
-    return ""
-
-
-def sentence_of_misfit(path: str, architecture: str, error: Optional[BaseException]) -> str:
-    """What to say of a checkpoint that does not fit the model of a run, and what to do.
-
-    architecture: --arch of the run; error: what torch or fairseq raised when it was loaded.
-    """
-    text = str(error)
-    shapes = re.search(r"size mismatch for (\S+): .*?Size\((\[.*?\])\) from checkpoint.*?Size\((\[.*?\])\)", text)
-    missing = re.search(r'Missing key\(s\) in state_dict: "([^"]+)"', text)
-    unknown = re.search(r'Unexpected key\(s\) in state_dict: "([^"]+)"', text)
-    if missing:
-        why = f"the checkpoint holds no {missing.group(1)}"
-    elif isinstance(error, KeyError):
-        why = f"the checkpoint holds no {error.args[0]}"
-    elif unknown:
-        why = f"the checkpoint's {unknown.group(1)} has no place in it"
-    elif shapes:
-        why = f"{shapes.group(1)} is {shapes.group(2)} in the checkpoint and {shapes.group(3)} in the model"
-    else:
-        why = first_line(error) if error else "its parameters are others"
-    trained = architecture_of(path)
-    return (
-        f"{path}{f' (--arch {trained})' if trained else ''} does not fit --arch {architecture}: {why}; give the "
-        "architecture, the sizes and the data folder that it was trained with, or another checkpoint"
-    )
-
-
-def sentence_of_another_optimizer(path: str, theirs: str, ours: str) -> str:
-    """What to say when a run would go on from a checkpoint of another optimizer, criterion or precision, and what to
-    do. theirs, ours: names of classes of fairseq, such as FairseqAdam, FP16Optimizer."""
-    return (
-        f"{path} was saved by {theirs}, and this run has {ours}, so it cannot go on from there: give the --optimizer, "
-        "--criterion and precision (--fp16) that it was trained with, or a --save-dir of its own and "
-        f"--finetune-from-model {path}"
-    )
 
 
 def updates_of(header: Dict[str, Any]) -> int:

@@ -18,7 +18,7 @@ import torch
 from omegaconf import open_dict
 
 from crossinit_fairseq import cpu_shims, safe_checkpoints
-from crossinit_fairseq.checkpoint_files import (
+from crossinit_fairseq.checkpoint_origin import (
     architecture_of,
     sentence_of_another_optimizer,
     sentence_of_misfit,

@@ -40,7 +40,7 @@ def _begin_on_cpus(training: Any) -> None:
         training.distributed_world_size, training.distributed_init_method, training.distributed_no_spawn
     )
     if why:
-        raise InputError(why)
+        raise InputError(str(why))
     started = processes_of_torchrun(os.environ)
     if started > 1 and not training.distributed_init_method:
         training.distributed_init_method = "env://"

@@ -2,7 +2,7 @@
 
 import unicodedata
 from contextlib import contextmanager
-from typing import Iterator
+from typing import Iterator, NamedTuple
 
 _JOINERS = "\u200c\u200d"  # the spelling of Indic and Persian words needs them
 
@@ -22,6 +22,16 @@ def printable(text: str) -> str:
 def first_line(error: BaseException) -> str:
     """What another library says of an error, in one line: the first of its message, else the name of its kind."""
     return (str(error).strip() or type(error).__name__).split("\n")[0][:200]
+
+
+class Refusal(NamedTuple):
+    """Why something would fail or go wrong, and what to do: the two halves of a sentence."""
+
+    why: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.why}: {self.remedy}"
 
 
 class InputError(ValueError):

@@ -8,31 +8,33 @@ from typing import Any, Container, Mapping, Optional
 import torch
 import torch.nn.functional as F
 
-from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.errors import InputError, Refusal
 
 _TORCHRUN = ("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "RANK")
 _SLURM = ("SLURM_STEP_NODELIST", "SLURM_JOB_NODELIST")
 
 
-def why_not_this_precision(options: Container[str], gpu: bool) -> str:
-    """Why a training with these options, by their names without dashes, would fail, and what to do; "" if it would not.
+def why_not_this_precision(options: Container[str], gpu: bool) -> Optional[Refusal]:
+    """Why a training with these options, by their names without dashes, would fail, and what to do; None if it would
+    not.
 
     gpu: whether there is one. Without one `--fp16` alone fails, as it copies the weights in single precision to a GPU;
     the other precisions work where torch computes in half precision on CPUs (from about 2.2).
     """
     if "fp16" in options and "amp" in options:
-        return "--fp16 and --amp exclude each other: leave one of them out"
+        return Refusal("--fp16 and --amp exclude each other", "leave one of them out")
     if gpu:
-        return ""
+        return None
     for name in ("memory-efficient-fp16", "fp16"):
         if name in options:
             copies = name == "fp16" and "fp16-no-flatten-grads" not in options
             if not copies and _computes_in_half():
-                return ""
-            return (
-                f"--{name} needs a GPU, and torch sees none here: leave it out, or give --bf16, in which CPUs train too"
+                return None
+            return Refusal(
+                f"--{name} needs a GPU, and torch sees none here",
+                "leave it out, or give --bf16, in which CPUs train too",
             )
-    return ""
+    return None
 
 
 def _computes_in_half() -> bool:
@@ -51,28 +53,29 @@ def check_precision(common: Any) -> None:
     given = {name.replace("_", "-") for name in names if getattr(common, name, False)}
     why = why_not_this_precision(given, torch.cuda.is_available())
     if why:
-        raise InputError(why)
+        raise InputError(str(why))
 
 
-def why_not_these_processes(world_size: int, init_method: Optional[str], no_spawn: bool) -> str:
-    """Why fairseq does not begin these processes without a GPU, and what does; "" if it begins them, or there is one.
+def why_not_these_processes(world_size: int, init_method: Optional[str], no_spawn: bool) -> Optional[Refusal]:
+    """Why fairseq does not begin these processes without a GPU, and what does; None if it begins them, or there is one.
 
     The arguments are of --distributed-world-size, --distributed-init-method and --distributed-no-spawn.
     """
     if init_method:
         if no_spawn:
-            return ""
-        return (
+            return None
+        return Refusal(
             "--distributed-init-method alone starts one process for each GPU, and torch sees none here, so that "
-            "nothing would be trained: add --distributed-no-spawn, and --distributed-rank 0, 1, ... to the processes"
+            "nothing would be trained",
+            "add --distributed-no-spawn, and --distributed-rank 0, 1, ... to the processes",
         )
     if world_size > 1 and not processes_of_torchrun(os.environ) and not any(name in os.environ for name in _SLURM):
-        return (
-            f"--distributed-world-size {world_size} starts one process for each GPU, and torch sees none here: for "
-            f"{world_size} processes on CPUs, `torchrun --nproc_per_node {world_size} --no_python fairseq-train ...` "
-            "without that option"
+        return Refusal(
+            f"--distributed-world-size {world_size} starts one process for each GPU, and torch sees none here",
+            f"for {world_size} processes on CPUs, `torchrun --nproc_per_node {world_size} --no_python fairseq-train "
+            "...` without that option",
         )
-    return ""
+    return None
 
 
 def processes_of_torchrun(environment: Mapping[str, str]) -> int:

@@ -1,4 +1,4 @@
-"""crossinit_fairseq/checkpoint_files.py"""
+"""crossinit_fairseq/checkpoint_files.py, checkpoint_pickles.py"""
 
 import argparse
 import collections
@@ -17,9 +17,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossinit_fairseq import checkpoint_files
+from crossinit_fairseq import checkpoint_pickles
 from crossinit_fairseq.checkpoint_files import (
-    TRUST,
     check_whole,
     load_checkpoint_file,
     newest_whole,
@@ -27,6 +26,7 @@ from crossinit_fairseq.checkpoint_files import (
     save_checkpoint_file,
     updates_of,
 )
+from crossinit_fairseq.checkpoint_pickles import TRUST
 from crossinit_fairseq.errors import InputError
 
 
@@ -156,8 +156,8 @@ def test_only_plain_names_are_storages(tmp_path):
     """Protocol 4 may name an attribute of an attribute."""
     for name in ("hub.download_Storage", "FloatStorage.from_file", "utils.x.Storage"):
         with pytest.raises(pickle.UnpicklingError, match="torch." + name):
-            checkpoint_files._restricted_load(io.BytesIO(dotted("torch", name)))
-    assert checkpoint_files._Unpickler(io.BytesIO()).find_class("torch", "HalfStorage") is torch.HalfStorage
+            checkpoint_pickles.restricted_load(io.BytesIO(dotted("torch", name)))
+    assert checkpoint_pickles.Unpickler(io.BytesIO()).find_class("torch", "HalfStorage") is torch.HalfStorage
 
 
 def test_the_variable_trusts(tmp_path, monkeypatch):

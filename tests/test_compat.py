@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from crossinit_fairseq import compat
-from crossinit_fairseq.checkpoint_files import sentence_of_misfit
+from crossinit_fairseq.checkpoint_origin import sentence_of_misfit
 from tests.conftest import USER_DIR, load
 from tests.finetuning import toy
 from tests.helpers import dictionary_of, tiny_model

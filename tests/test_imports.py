@@ -21,6 +21,7 @@ FLOORS = [
     {
         "data.bart_noise",
         "data.dictionary_record",
+        "data.earlier_run",
         "data.folder",
         "data.noise",
         "data.sentences",

@@ -126,7 +126,7 @@ def test_a_folder_of_an_earlier_run_of_another_kind_is_refused(tmp_path, last):
         SystemExit, match=rf"{last}.pt is of a run of the languages en, ro, not en, fr, and this one wo"
     ):
         run_of(tmp_path, "crossinit_unmt", "en", "fr")
-    with pytest.raises(SystemExit, match=rf"{last}.pt is of a run of --task crossinit_unmt, not of crossinit_mlm, and"):
+    with pytest.raises(SystemExit, match=rf"{last}.pt is of a run of --task crossinit_unmt, not crossinit_mlm, and"):
         run_of(tmp_path, "crossinit_mlm", "en", "ro")
     # where it is meant
     assert run_of(tmp_path, "crossinit_mlm", "en", restore_file=path) == path

@@ -123,12 +123,12 @@ def load_fine_tuned(path: str, data: str, pieces: Optional[str]) -> Tuple[Any, A
     """The task and the model, in eval mode, of a fine-tuned checkpoint. Raises InputError for one of another task."""
     import crossinit_fairseq.tasks  # noqa: F401  (says what to do where there is no fairseq)
     from crossinit_fairseq.checkpoint_files import read_header
-    from crossinit_fairseq.doctor.command import command_of
+    from crossinit_fairseq.checkpoint_origin import options_of
 
     if not os.path.isfile(path):
         raise InputError(f"there is no checkpoint {path}")
     # before its task looks for text of its own
-    name = command_of(read_header(path))["task"]
+    name = options_of(read_header(path)).get("task", "")
     if name not in ("crossinit_xnli", "crossinit_qa"):
         trained = f", but trained by {name}" if name else ""
         raise InputError(

@@ -8,11 +8,12 @@ fairseq.
 import hashlib
 import logging
 import os
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence
 
-from crossinit_fairseq.checkpoint_files import check_whole, newest_whole, read_header
+from crossinit_fairseq.checkpoint_files import read_header
 from crossinit_fairseq.data.dictionary import MASK, in_known_order, read_entries, read_symbols
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.ranks.sentencepiece_model import load_model
 
 NAME = "crossinit_dictionary"
 
@@ -110,17 +111,19 @@ def _compared_by_data_folder(
 def _check_order(folder: str, pieces: str, checkpoint: str) -> None:
     """Raise InputError when a folder's dict.txt is in no order that dictionaries are written in.
 
-    pieces: path of the SentencePiece model; without it the order of dict.txt cannot be judged.
+    pieces: path of the SentencePiece model; without it the order of dict.txt cannot be judged, and where it cannot be
+    read a warning says so.
     """
     path = os.path.join(folder, "dict.txt")
     if not (os.path.isfile(path) and os.path.isfile(pieces)):
         return
-    import sentencepiece
-
     try:
-        model = sentencepiece.SentencePieceProcessor(model_file=pieces)
-    except (OSError, RuntimeError):
-        return  # cutting text says more
+        model = load_model(pieces)
+    except InputError as error:
+        logger.warning(
+            f"{error}; whether {path} is in the order of its pieces, as it should be for {checkpoint}, is not known"
+        )
+        return
     if not in_known_order(read_entries(path), model):
         raise InputError(
             f"{path} is neither in the order of counts, as fairseq writes dictionaries, nor in that of the pieces of "
@@ -134,24 +137,3 @@ def _warn_of_no_check(checkpoint: str, folder: str, why: str) -> None:
         f"{checkpoint}: which dictionary it was trained with is not known ({why}); it is taken to be "
         f"{folder}/dict.txt, symbol by symbol"
     )
-
-
-def starting_checkpoint(
-    save_dir: Optional[str], restore_file: Optional[str], finetune_from_model: Optional[str]
-) -> Optional[str]:
-    """The file that fairseq-train will start from by these options, None if from nothing.
-
-    It passes over a last checkpoint that is damaged, see safe_checkpoints.py.
-    """
-    last = os.path.join(save_dir or "", "checkpoint_last.pt")
-    candidates: List[Optional[str]] = [last, finetune_from_model]
-    if restore_file and restore_file != "checkpoint_last.pt":
-        candidates = [restore_file]
-    path = next((path for path in candidates if path and os.path.isfile(path)), None)
-    if path == last:
-        try:
-            check_whole(last)
-        except InputError:
-            instead = newest_whole(save_dir or "")
-            return instead[0] if instead else path
-    return path

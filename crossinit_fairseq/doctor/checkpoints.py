@@ -1,7 +1,7 @@
 """Checkpoints: whole, of the dictionary of the data folder, and of one another."""
 
 import os
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Set
 
 import torch
 
@@ -13,8 +13,9 @@ from crossinit_fairseq.checkpoint_files import (
     read_header,
     updates_of,
 )
-from crossinit_fairseq.data.dictionary import MASK, language_of
+from crossinit_fairseq.data.dictionary import MASK
 from crossinit_fairseq.data.dictionary_record import NAME, check_record
+from crossinit_fairseq.data.earlier_run import of_another_run
 from crossinit_fairseq.data.folder import languages_of
 from crossinit_fairseq.doctor.command import Command, Machine, check_origin, command_of
 from crossinit_fairseq.doctor.findings import Finding, fine, warning, wrong
@@ -22,7 +23,6 @@ from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.text_files import whole_number
 
 _TASKS_OF_TEXT = ("crossinit_pretrain", "crossinit_mlm", "crossinit_denoising", "crossinit_unmt")
-_SIZES = tuple(f"{side}-{what}" for side in ("encoder", "decoder") for what in ("embed-dim", "ffn-embed-dim", "layers"))
 
 
 def check_checkpoint_file(
@@ -81,11 +81,10 @@ def check_earlier_run(
             return [warning(str(error), f"training would go on from {instead[0]}, of {instead[1]:,} updates")]
         return [wrong(str(error), "remove it, or give another --save-dir")]
     earlier = command_of(header)
-    differ = _differences(earlier, header, command, data) if command is not None else []
-    remedy = "give another --save-dir, or start from that file by --finetune-from-model"
-    findings = [wrong(f"{path} is of another run, which this one would go on from: {one}", remedy) for one in differ]
-    if findings:
-        return findings
+    if command is not None:
+        refused = of_another_run(path, header, command.options, _languages(command, data))
+        if refused:
+            return [wrong(*one) for one in refused]
     record = (header.get("task_state") or {}).get(NAME)
     if record is not None and symbols is not None:
         try:
@@ -102,21 +101,14 @@ def check_earlier_run(
     return [fine(said)]
 
 
-def _differences(earlier: Command, header: Dict[str, Any], command: Command, data: str) -> List[str]:
-    """In what an earlier run was another one than a command: its task, its languages, its architecture, its sizes."""
-    found = [
-        f"--{name} {earlier[name]}, not {command[name]}"
-        for name in ("task", "arch", *_SIZES)
-        if earlier[name] and command[name] and earlier[name] != command[name]
-    ]
-    record = (header.get("task_state") or {}).get(NAME) or {}
-    theirs = {language_of(token) for token in record.get("languages") or ()}
-    ours = {language.strip() for language in command["langs"].split(",") if language.strip()}
-    if not ours and os.path.isdir(data) and not command["ranks"]:
-        ours = set(languages_of(data))
-    if command["task"] in _TASKS_OF_TEXT and theirs and ours and theirs != ours:
-        found.append(f"the languages {', '.join(sorted(theirs))}, not {', '.join(sorted(ours))}")
-    return found
+def _languages(command: Command, data: str) -> Set[str]:
+    """Of a run: those that its command names, or those of the data folder; none where neither tells."""
+    if command["task"] not in _TASKS_OF_TEXT:
+        return set()
+    named = {language.strip() for language in command["langs"].split(",") if language.strip()}
+    if not named and os.path.isdir(data) and not command["ranks"]:
+        named = set(languages_of(data))
+    return named
 
 
 def _check_values(path: str, symbols: Optional[Sequence[str]], folder: str) -> List[Finding]:

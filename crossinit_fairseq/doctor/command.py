@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 from crossinit_fairseq.checkpoint_files import read_header
+from crossinit_fairseq.checkpoint_origin import options_of
 from crossinit_fairseq.command_line import without_variables
 from crossinit_fairseq.doctor import hydra, training
 from crossinit_fairseq.doctor.findings import Finding, warning, wrong
@@ -82,18 +83,7 @@ def read_command(words: Sequence[str]) -> Command:
 
 def command_of(header: Dict[str, Any]) -> Command:
     """What a checkpoint says of the options it was trained with. header: see checkpoint_files.read_header."""
-    groups = header.get("cfg") or {"args": header.get("args")}
-    options: Dict[str, str] = {}
-    for group in groups.values() if isinstance(groups, dict) else ():
-        values = group if isinstance(group, dict) else getattr(group, "__dict__", {})
-        for key, value in values.items():
-            if value is not None and value is not False and not isinstance(value, (dict, list)):
-                options.setdefault(str(key).replace("_", "-"), "" if value is True else str(value))
-    for kind, name in (("task", "task"), ("model", "arch"), ("criterion", "criterion")):
-        group = groups.get(kind) if isinstance(groups, dict) else None
-        chosen = group.get("_name") if isinstance(group, dict) else getattr(group, "_name", None)
-        if chosen:
-            options[name] = str(chosen)
+    options = options_of(header)
     return Command("", tuple(filter(None, options.get("data", "").split(os.pathsep))), options)
 
 
@@ -261,9 +251,9 @@ def _other_architecture(command: Command, machine: Machine) -> Iterator[Finding]
 def _half_precision(command: Command, machine: Machine) -> Iterator[Finding]:
     trains = command.program in ("fairseq-train", "fairseq-hydra-train")
     given = {name for name, value in command.options.items() if value.lower() != "false"}
-    why, _, remedy = why_not_this_precision(given if trains else (), machine.gpus > 0).partition(": ")
-    if why:
-        yield wrong(why, remedy)
+    refusal = why_not_this_precision(given if trains else (), machine.gpus > 0)
+    if refusal:
+        yield wrong(*refusal)
     for name in ("bf16", "memory-efficient-bf16"):
         if name in command and "user-dir" not in command:
             yield wrong(f"--{name} looks for a TPU, on a GPU too", f"add --user-dir {_package()}, which mends it")
@@ -277,9 +267,9 @@ def _processes(command: Command, machine: Machine) -> Iterator[Finding]:
         return
     processes = whole_number(command["distributed-world-size"]) or 1
     init_method = command["distributed-init-method"]
-    why, _, remedy = why_not_these_processes(processes, init_method, "distributed-no-spawn" in command).partition(": ")
-    if why:
-        yield wrong(why, remedy)
+    refusal = why_not_these_processes(processes, init_method, "distributed-no-spawn" in command)
+    if refusal:
+        yield wrong(*refusal)
 
 
 def _generation(command: Command, machine: Machine) -> Iterator[Finding]:

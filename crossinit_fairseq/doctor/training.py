@@ -62,9 +62,9 @@ def _best_metric(command: "Command") -> Iterator[Finding]:
         if command["patience"] not in ("", "-1", "0"):
             yield warning("--patience does nothing without validation", "leave --disable-validation or it out")
         return
-    why, _, remedy = which_way(metric, "maximize-best-checkpoint-metric" in given).partition(": ")
-    if why:
-        yield warning(why, remedy)
+    refusal = which_way(metric, "maximize-best-checkpoint-metric" in given)
+    if refusal:
+        yield warning(*refusal)
     if metric == "bleu" and "eval-bleu" not in given and command["task"].startswith("translation"):
         yield wrong("--best-checkpoint-metric bleu: validation does not log it", "add --eval-bleu")
 

@@ -86,6 +86,9 @@ def induce(
         "rank_weight": f"{settings.rank_weight:g}",
         "spelling_weight": f"{settings.spelling_weight:g}",
         "dimensions": str(settings.dimensions),
+        "learn_words": str(search.size),
+        "rounds": str(settings.rounds),
+        "neighbours": str(settings.neighbours),
         "restarts": str(settings.restarts),
         "seed": str(settings.seed),
     }

@@ -4,6 +4,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 
+from crossinit_fairseq.lexicon.similarity import units
+
 _SEEDS = 2**32  # scikit-learn takes no larger seed
 SMOOTHING = 0.75  # Levy, Goldberg and Dagan (2015): contexts count by their frequency to this power
 
@@ -46,14 +48,12 @@ def strongest_directions(matrix: sparse.spmatrix, dimensions: int, seed: int, po
 
 
 def normalise(vectors: np.ndarray) -> np.ndarray:
-    """Unit length, centred, unit length. vectors: float [N, d]. A row of zeros stays near the origin."""
-    vectors = unit_rows(vectors)
-    return unit_rows(vectors - vectors.mean(0))
+    """Unit length, centred, unit length, as for vectors of two languages that are to be mapped onto each other.
 
-
-def unit_rows(vectors: np.ndarray) -> np.ndarray:
-    """The rows of float [N, d] at length 1; rows of zeros stay zero."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    vectors: float [N, d]. A row of zeros stays near the origin.
+    """
+    vectors = units(vectors)
+    return units(vectors - vectors.mean(0))
 
 
 def unit_sparse_rows(matrix: sparse.spmatrix) -> sparse.csr_matrix:

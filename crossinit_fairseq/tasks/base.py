@@ -21,7 +21,8 @@ from crossinit_fairseq.command_line import GivenOnce
 from crossinit_fairseq.cores import too_many_threads
 from crossinit_fairseq.data import dictionary_record
 from crossinit_fairseq.data.datasets.workers import Loading
-from crossinit_fairseq.data.dictionary import language_of, language_token
+from crossinit_fairseq.data.dictionary import language_token
+from crossinit_fairseq.data.earlier_run import of_another_run, starting_checkpoint
 from crossinit_fairseq.data.folder import data_folders
 from crossinit_fairseq.errors import InputError, first_line, one_sentence
 from crossinit_fairseq.models.architectures import architecture_name, is_of_speech
@@ -294,7 +295,7 @@ class CrossInitTask(FairseqTask):
         cfg = self.cfg
         if not getattr(cfg, "save_dir", None):
             return  # not in training, or a configuration of before tasks knew these options
-        path = dictionary_record.starting_checkpoint(cfg.save_dir, cfg.restore_file, cfg.finetune_from_model)
+        path = starting_checkpoint(cfg.save_dir, cfg.restore_file, cfg.finetune_from_model)
         if path:
             tokens = [language_token(language) for language in self.languages]
             pieces = getattr(cfg, "pieces", None)  # of tasks that cut text themselves
@@ -303,23 +304,8 @@ class CrossInitTask(FairseqTask):
     def check_same_run(self, path: str, header: Dict[str, Any]) -> None:
         """Raise InputError when a checkpoint in the `--save-dir` is of another task or of other languages than this
         run, which would go on from it. header: see checkpoint_files.read_header."""
-        cfg = header.get("cfg")
-        task = cfg.get("task") if isinstance(cfg, dict) else None
-        before, now = task.get("_name") if isinstance(task, dict) else None, self.name
-        if before and before != now:
-            differ = f"--task {before}, not of {now}"
-        else:
-            record = (header.get("task_state") or {}).get(dictionary_record.NAME) or {}
-            tokens = {language_token(language): language for language in self.languages}
-            theirs = set(record.get("languages") or tokens)
-            if theirs == set(tokens):
-                return
-            named = ", ".join(sorted(map(language_of, theirs)))
-            differ = f"the languages {named}, not {', '.join(sorted(self.languages))}"
-        raise InputError(
-            f"{path} is of a run of {differ}, and this one would go on from it: give this one a --save-dir of its own, "
-            "or start from that file by --finetune-from-model"
-        )
+        for refusal in of_another_run(path, header, {"task": self.name}, self.languages):
+            raise InputError(str(refusal))
 
     def check_architecture(self, cfg: Any, base: Kinds, needed: str) -> None:
         """Raise InputError unless the architecture's model is a `base`, and of text. needed: what the task needs, in

@@ -34,7 +34,7 @@ class BestMetric:
         self.task.check_metric(metric)
         way = which_way(metric, options.checkpoint.maximize_best_checkpoint_metric)
         if way:
-            logger.warning(way)
+            logger.warning(str(way))
 
     def begin_validation(self) -> None:
         """The next split is the first one."""

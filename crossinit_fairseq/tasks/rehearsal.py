@@ -19,11 +19,10 @@ from crossinit_fairseq.checkpoint_files import (
     FEW_BYTES,
     load_checkpoint_file,
     read_header,
-    sentence_of_another_optimizer,
-    sentence_of_misfit,
 )
+from crossinit_fairseq.checkpoint_origin import sentence_of_another_optimizer, sentence_of_misfit
 from crossinit_fairseq.data.datasets.workers import check_temporary_folder
-from crossinit_fairseq.data.dictionary_record import starting_checkpoint
+from crossinit_fairseq.data.earlier_run import starting_checkpoint
 from crossinit_fairseq.data.folder import check_languages
 from crossinit_fairseq.errors import InputError, first_line, one_sentence
 from crossinit_fairseq.tasks.base import CrossInitTask

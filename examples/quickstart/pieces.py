@@ -6,6 +6,7 @@ The dictionary ends with the language tokens and <mask>: then no later stage of 
 table keeps its size and the order of its rows from the first stage to the last.
 """
 
+import io
 import os
 import re
 import sys
@@ -13,8 +14,10 @@ import sys
 import sentencepiece
 
 from crossinit_fairseq.command_line import CommandParser
+from crossinit_fairseq.complete_files import complete_file
 from crossinit_fairseq.cores import usable_cores
-from crossinit_fairseq.data.dictionary import pieces_of, write_dictionary
+from crossinit_fairseq.errors import one_sentence
+from crossinit_fairseq.preparation.vocabulary import write_vocabulary
 
 _VALID = 300  # monolingual sentences to validate on; at most a tenth of the text
 
@@ -35,9 +38,8 @@ def main():
     parser.add_argument("--out", required=True, metavar="DIR")
     args = parser.parse_args()
     languages = args.langs.split(",")
-    os.makedirs(args.out, exist_ok=True)
     try:
-        train(args, languages, args.vocabulary)
+        model = train(args, languages, args.vocabulary)
     except RuntimeError as error:
         possible = re.search(r"value <= (\d+)", str(error))
         if not possible:
@@ -45,9 +47,8 @@ def main():
                 f"pieces.py: no SentencePiece model of {args.vocabulary} pieces from this text; use more text: {error}"
             )
         print(f"this text makes no more than {possible.group(1)} pieces, fewer than {args.vocabulary}")
-        train(args, languages, int(possible.group(1)))
-    model = sentencepiece.SentencePieceProcessor(model_file=os.path.join(args.out, "spm.model"))
-    write_dictionary(os.path.join(args.out, "dict.txt"), pieces_of(model), languages)
+        model = train(args, languages, int(possible.group(1)))
+    write_vocabulary(model, languages, args.out)
     for language in languages:
         lines = encode(model, os.path.join(args.text, "mono." + language))
         if args.longest:
@@ -65,16 +66,18 @@ def main():
 
 
 def train(args, languages, vocabulary):
-    """Write a model of so many pieces. Raises RuntimeError where the text has not as many."""
+    """A model of so many pieces. Raises RuntimeError where the text has not as many."""
+    model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         input=[os.path.join(args.text, "mono." + language) for language in languages],
-        model_prefix=os.path.join(args.out, "spm"),
+        model_writer=model,
         vocab_size=vocabulary,
         model_type="bpe",
         character_coverage=coverage(args, languages, vocabulary),
         num_threads=usable_cores(),
         minloglevel=1,
     )
+    return sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
 
 
 def coverage(args, languages, vocabulary):
@@ -93,9 +96,10 @@ def encode(model, path):
 
 
 def write(folder, name, language, lines):
-    with open(os.path.join(folder, f"{name}.{language}"), "w", encoding="utf-8") as stream:
+    with complete_file(os.path.join(folder, f"{name}.{language}")) as part, open(part, "w", encoding="utf-8") as stream:
         stream.writelines(line + "\n" for line in lines)
 
 
 if __name__ == "__main__":
-    main()
+    with one_sentence():
+        main()

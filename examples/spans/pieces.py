@@ -6,14 +6,16 @@ The dictionary ends with the language tokens and <mask>, so that every later sta
 language has the same weight, whatever the size of its corpus.
 """
 
+import io
 import os
 import sys
 
 import sentencepiece
 
 from crossinit_fairseq.command_line import CommandParser
-from crossinit_fairseq.data.dictionary import pieces_of, write_dictionary
-from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.complete_files import complete_file
+from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.preparation.vocabulary import write_vocabulary
 from crossinit_fairseq.ranks import RankTable
 
 _TOTAL = 100_000_000  # occurrences of all words of a language, after scaling; rarer words than one in this count once
@@ -28,9 +30,10 @@ def main():
     args = parser.parse_args()
     languages = args.langs.split(",")
     os.makedirs(args.out, exist_ok=True)
+    written = io.BytesIO()
     words = os.path.join(args.out, "words.tsv")
     try:
-        with open(words, "w", encoding="utf-8") as stream:
+        with complete_file(words) as part, open(part, "w", encoding="utf-8") as stream:
             for language in languages:
                 table = RankTable.load(os.path.join(args.ranks, language + ".tsv"))
                 scale = _TOTAL / table.total
@@ -39,7 +42,7 @@ def main():
         sentencepiece.SentencePieceTrainer.train(
             input=words,
             input_format="tsv",
-            model_prefix=os.path.join(args.out, "spm"),
+            model_writer=written,
             vocab_size=args.vocabulary,
             model_type="bpe",
             character_coverage=0.9999,
@@ -47,9 +50,9 @@ def main():
         )
     except (InputError, RuntimeError) as error:
         sys.exit(f"pieces.py: no SentencePiece model of {args.vocabulary} pieces: {error}")
-    model = sentencepiece.SentencePieceProcessor(model_file=os.path.join(args.out, "spm.model"))
-    write_dictionary(os.path.join(args.out, "dict.txt"), pieces_of(model), languages)
+    write_vocabulary(sentencepiece.SentencePieceProcessor(model_proto=written.getvalue()), languages, args.out)
 
 
 if __name__ == "__main__":
-    main()
+    with one_sentence():
+        main()

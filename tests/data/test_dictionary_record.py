@@ -1,6 +1,5 @@
 """crossinit_fairseq/data/dictionary_record.py"""
 
-import pathlib
 import shutil
 
 import pytest
@@ -12,7 +11,6 @@ from crossinit_fairseq.data.dictionary_record import (
     check_checkpoint,
     check_record,
     record_of,
-    starting_checkpoint,
 )
 from crossinit_fairseq.errors import InputError
 from tests.helpers import dictionary_of, write_sentencepiece_model
@@ -103,6 +101,21 @@ def test_nothing_to_tell_passes_with_a_warning(tmp_path, caplog):
     assert "(it names neither dictionary nor data folder); it is taken to be data/dict.txt" in message
 
 
+def test_a_sentencepiece_model_that_cannot_be_read_is_said(tmp_path, caplog):
+    (tmp_path / "dict.txt").write_text("b 1\na 2\n")
+    checkpoint = save(tmp_path / "a.pt")
+    check_checkpoint(checkpoint, ONE.symbols, str(tmp_path), TOKENS)
+    (message,) = said(caplog)  # without a model nothing can be said of it
+    assert "dictionary nor data folder" in message
+    (tmp_path / "spm.model").write_bytes(b"cut short")
+    check_checkpoint(checkpoint, ONE.symbols, str(tmp_path), TOKENS)
+    _, message = said(caplog)
+    assert message.startswith(f"{tmp_path}/spm.model is no SentencePiece model: give the .model file of one; whether ")
+    assert message.endswith(
+        f"{tmp_path}/dict.txt is in the order of its pieces, as it should be for {checkpoint}, is not known"
+    )
+
+
 @pytest.fixture(scope="module")
 def spm_model(tmp_path_factory):
     """The path of a SentencePiece model, and its pieces."""
@@ -140,16 +153,3 @@ def test_a_downloaded_checkpoint_wants_a_dictionary_in_a_known_order(tmp_path, s
     # what has a record is compared with that alone
     recorded = save(tmp_path / "b.pt", task_state={NAME: record_of(symbols, [])})
     check_checkpoint(recorded, symbols, str(tmp_path), TOKENS, model)
-
-
-def test_where_training_starts_from(tmp_path):
-    last, first, other = (str(tmp_path / name) for name in ("checkpoint_last.pt", "first.pt", "other.pt"))
-    folder, default = str(tmp_path), "checkpoint_last.pt"
-    for path in (first, other):
-        pathlib.Path(path).touch()
-    assert starting_checkpoint(folder, default, None) is None
-    assert starting_checkpoint(folder, default, first) == first
-    assert starting_checkpoint(folder, other, None) == other
-    assert starting_checkpoint(folder, str(tmp_path / "missing.pt"), None) is None
-    pathlib.Path(last).touch()
-    assert starting_checkpoint(folder, default, first) == last, "a run that goes on goes on"

@@ -7,16 +7,18 @@ import sys
 import pytest
 import torch
 
+from crossinit_fairseq import checkpoint_files
 from crossinit_fairseq.checkpoint_files import save_checkpoint_file
 from crossinit_fairseq.cli import doctor
 from crossinit_fairseq.data.dictionary import read_symbols
 from crossinit_fairseq.data.dictionary_record import NAME, record_of
 from crossinit_fairseq.doctor.checkpoints import check_checkpoint_file, check_earlier_run
-from crossinit_fairseq.doctor.command import Machine, read_command
+from crossinit_fairseq.doctor.command import Machine, check_command, read_command
 from crossinit_fairseq.doctor.findings import FINE, WARNING, WRONG
 from tests.conftest import USER_DIR
 from tests.toy_runs import TASKS
 
+HEADER_OF_ZIP = checkpoint_files._header_of_zip
 SYMBOLS = ["<s>", "<pad>", "</s>", "<unk>", "a", "[en]", "<mask>"]
 
 
@@ -102,7 +104,7 @@ def test_a_save_dir_that_belongs_to_another_run(tmp_path):
         (same + " --encoder-layers 3", "--encoder-layers 6, not 3"),
     ):
         ((level, what, remedy),) = earlier(folder, words)
-        assert level == WRONG and what.endswith(f"is of another run, which this one would go on from: {said}")
+        assert level == WRONG and what == f"{path} is of a run of {said}, and this one would go on from it"
         assert "--save-dir" in remedy and "--finetune-from-model" in remedy
     # languages that no option names are those of the data folder
     for language in ("en", "ro"):
@@ -129,13 +131,27 @@ def test_a_save_dir_that_belongs_to_another_run(tmp_path):
     assert level == WARNING and remedy.endswith("checkpoint_1_3.pt, of 3 updates")
 
 
+def test_a_checkpoint_is_read_once(tmp_path, monkeypatch):
+    path, read = save(tmp_path / "checkpoint_last.pt"), []
+    monkeypatch.setattr(checkpoint_files, "_header_of_zip", lambda path: read.append(path) or HEADER_OF_ZIP(path))
+    assert bad(path) == [] and earlier(str(tmp_path), "--task crossinit_unmt")[0][0] == FINE
+    command = read_command(f"fairseq-train data --arch transformer --finetune-from-model {path}".split())
+    assert any("does not take" in one.what for one in check_command(command, Machine()))
+    assert read == [path]
+    save(path, updates=70)  # another one of that name
+    assert "after 70 updates" in check_checkpoint_file(path, Machine())[0].what and read == [path, path]
+
+
 def test_the_command_looks_at_the_save_dir(data_folder, tmp_path, capsys):
     symbols = read_symbols(str(data_folder / "dict.txt"))
     save(tmp_path / "checkpoint_last.pt", symbols, rows=len(symbols))
     words = [str(data_folder), "--save-dir", str(tmp_path)]
     assert doctor.main(words) == 0 and "goes on from" in capsys.readouterr().out
     assert doctor.main([*words, "--", "fairseq-train", str(data_folder), "--task", "crossinit_mlm"]) == 1
-    assert "is of another run, which this one would go on from: --task crossinit_unmt" in capsys.readouterr().out
+    assert (
+        "is of a run of --task crossinit_unmt, not crossinit_mlm, and this one would go on from it"
+        in capsys.readouterr().out
+    )
 
 
 def test_a_reader_that_has_seen_enough(monkeypatch, capsys):

@@ -212,10 +212,23 @@ def test_the_file_of_hydra_is_read_and_only_its_keys_can_be_changed(tmp_path):
         f"--config-dir {ours} --config-name unmt_paper common.user_dir={tmp_path} task.data=/d task.langs=\"'en,ro'\""
     )
     assert judged(f"fairseq-hydra-train {words} checkpoint.save_dir=/c common.fp16=true model.dropout=0", GPU) == []
-    # what Hydra itself would say more of
-    for content in ("[1]", "a: [", "task: ${nope}\nmodel: text"):
-        (tmp_path / "run.yaml").write_text(content)
+    # a file that cannot be read is said, and the words are looked at all the same
+    for content, said in (
+        ("[1]", "run.yaml holds no groups of keys"),
+        ("a: [", "run.yaml cannot be read as YAML (while parsing"),
+        (b"\xff\xfe", "run.yaml cannot be read as YAML ("),
+        ("", None),
+        ("task: ${nope}\nmodel: text", None),
+    ):
+        (tmp_path / "run.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
         assert read_command(shlex.split(hydra)).data == ("/d",)
+        found = [one for one in judged(hydra) if "run.yaml" in one.what]
+        assert [one.level for one in found] == ([WRONG] if said else []) and all(said in one.what for one in found)
+    (tmp_path / "run.yaml").unlink()
+    assert f"there is no file {tmp_path}/run.yaml" in [one.what for one in judged(hydra)]
+    assert [
+        one.what for one in judged("fairseq-hydra-train --config-name config task.data=/d") if "no file" in one.what
+    ] == []
 
 
 def test_what_a_command_says():

@@ -132,5 +132,17 @@ def test_a_small_text_makes_fewer_pieces_and_long_lines_are_left_out(tmp_path):
     assert [line.split()[0] for line in read(tmp_path / "o" / "dict.txt")][-3:] == ["[aa]", "[bb]", "<mask>"]
     assert len(read(tmp_path / "o" / "dict.txt")) == most - 3 + 3
     assert "bb: 10 of 30 lines have over 4 words, left out" in done.stdout
+    assert {path.name for path in (tmp_path / "o").iterdir()} == {"spm.model", "spm.vocab", "dict.txt"} | {
+        f"{name}.{language}" for name in ("train", "valid") for language in ("aa", "bb")
+    }
     # a tenth of the 20 lines left is to validate on
     assert len(read(tmp_path / "o" / "train.bb")) == 18 and len(read(tmp_path / "o" / "valid.bb")) == 2
+
+
+def test_pieces_are_written_whole_or_not_at_all(tmp_path):
+    """A file that is there stays until the new one is complete, and one that cannot be written is one sentence."""
+    (tmp_path / "mono.aa").write_text("ab ab ba\n" * 40)
+    (tmp_path / "o" / "train.aa").mkdir(parents=True)  # in the place of a file
+    done = run("pieces.py", "--langs", "aa", "--text", tmp_path, "--out", tmp_path / "o")
+    assert done.returncode == 1 and "Traceback" not in done.stderr and "train.aa" in done.stderr.splitlines()[-1]
+    assert not list((tmp_path / "o").glob("*.part"))

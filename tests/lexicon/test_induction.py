@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.lexicon import Lexicon
 from crossinit_fairseq.lexicon.induction import InductionSettings, _agreement, _most_agreed, induce
 from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, FORWARD
 from crossinit_fairseq.lexicon.similarity import Nearest
@@ -40,6 +41,22 @@ def test_a_few_seeds_are_enough(two_languages):
     found = induce(language, other, InductionSettings(dimensions=40, rounds=6, anchors="seeds"), seeds)
     assert right_share(found.lexicon, language, other, gone) > 0.9
     assert "20 seeds" in found.lexicon.settings["anchors"]
+
+
+def test_the_header_says_what_made_a_lexicon(two_languages, tmp_path):
+    language, other, _ = two_languages
+    settings = InductionSettings(dimensions=40, rounds=5, learn_words=300, neighbours=7, restarts=2, seed=3)
+    found = induce(language, other, settings).lexicon
+    made = {"dimensions": "40", "learn_words": "300", "rounds": "5", "neighbours": "7", "restarts": "2", "seed": "3"}
+    assert made.items() <= found.settings.items()
+    found.save(str(tmp_path / "new.tsv"))
+    lines = (tmp_path / "new.tsv").read_text("utf-8").splitlines(keepends=True)
+    assert "# rounds: 5\n" in lines
+    # one of before these were said is read
+    old = [line for line in lines if not line.startswith(("# learn_words", "# rounds", "# neighbours"))]
+    (tmp_path / "old.tsv").write_text("".join(old), "utf-8")
+    assert len(old) == len(lines) - 3
+    assert Lexicon.load(str(tmp_path / "old.tsv")).pairs == Lexicon.load(str(tmp_path / "new.tsv")).pairs
 
 
 def test_seeds_of_rarer_words_than_the_first_rounds_have_are_taken(two_languages, monkeypatch):

@@ -7,8 +7,7 @@ from scipy import sparse
 from crossinit_fairseq.lexicon import nearest_on_device as on_device
 from crossinit_fairseq.lexicon import similarity
 from crossinit_fairseq.lexicon.nearest_on_device import nearest_on_device
-from crossinit_fairseq.lexicon.similarity import Priors, csls, nearest, nearest_of_vectors, rank_prior
-from crossinit_fairseq.lexicon.word_vectors import unit_rows
+from crossinit_fairseq.lexicon.similarity import Priors, csls, nearest, nearest_of_vectors, rank_prior, units
 
 
 def test_csls_by_hand():
@@ -55,7 +54,7 @@ def test_nearest_and_mutual():
 @given(st.integers(2, 40), st.integers(2, 40), st.integers(1, 12), st.integers(0, 10**6))
 def test_blocks_find_what_the_whole_table_does(left_words, right_words, neighbours, seed):
     random = np.random.default_rng(seed)
-    left, right = (unit_rows(random.normal(size=(n, 5))).astype(np.float32) for n in (left_words, right_words))
+    left, right = (units(random.normal(size=(n, 5))).astype(np.float32) for n in (left_words, right_words))
     spelling = sparse.random(left_words, right_words, 0.2, random_state=seed, format="csr", dtype=np.float32)
     frequencies = [np.log(random.random(n)) for n in (left_words, right_words)]
     priors = Priors(frequencies[0], frequencies[1], 0.3, spelling, 0.5)
