@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import crossinit_fairseq
+import tests.helpers  # noqa: F401  (the hypothesis profile, for a file that is run alone too)
 from tests import program_server
 
 USER_DIR = pathlib.Path(crossinit_fairseq.__file__).parent
