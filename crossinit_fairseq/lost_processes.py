@@ -81,7 +81,8 @@ def _sentence_of_a_batch(error: BaseException) -> Optional[str]:
 def _ended_workers() -> List[int]:
     """The numbers of those that have ended, well too, as one does that SIGTERM ends, and are still asked for more."""
     loaders = [held for held in gc.get_objects() if type(held) is dataloader._MultiProcessingDataLoaderIter]
-    asked = [worker for loader in loaders if not loader._shutdown for worker in loader._workers]
+    # one that is half made, as Ctrl-C leaves it, lacks both
+    asked = [one for held in loaders if not getattr(held, "_shutdown", True) for one in getattr(held, "_workers", ())]
     return [worker.pid for worker in asked if not worker.is_alive()]
 
 

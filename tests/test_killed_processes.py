@@ -11,7 +11,6 @@ import pathlib
 import random
 import shutil
 import signal
-import tempfile
 import time
 
 import pytest
@@ -150,14 +149,7 @@ def test_one_of_two_processes_is_killed(task, data_of, tmp_path):
     check_kills(task, data_of(task), tmp_path, kills=1, seed=sorted(TASKS).index(task), together=True)
 
 
-def test_a_data_worker_is_killed(data_of, tmp_path, monkeypatch):
-    with tempfile.TemporaryDirectory() as short:  # as sockets need it, see test_workers.py
-        monkeypatch.setattr(tempfile, "tempdir", short)
-        check_one_kill_of_a_worker(data_of, tmp_path)
-        assert [name for name in os.listdir(short) if name.startswith("pymp-")] == []
-
-
-def check_one_kill_of_a_worker(data_of, tmp_path):
+def test_a_data_worker_is_killed(data_of, tmp_path):
     check_kills("crossinit_mlm", data_of("crossinit_mlm"), tmp_path, kills=1, seed=3, workers=2, of_worker=True)
 
 

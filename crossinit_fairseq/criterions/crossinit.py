@@ -46,6 +46,25 @@ class CrossInitCriterionConfig(FairseqDataclass):
     )
 
 
+def _check_effect(task: Any, objective: str, temperature: float, pair_temperature: float, weight: float) -> None:
+    """Raise InputError for a value that differs from the default and is of what the task does not draw."""
+    spans, pairs = getattr(task, "with_spans", True), bool(getattr(task, "lexicons", True))
+    default = CrossInitCriterionConfig()
+    for option, differs, used, why in (
+        ("--objective", objective != str(default.objective), spans, "with --lexicon alone, as it is of spans"),
+        ("--temperature", temperature != default.temperature, spans, "with --lexicon alone, as it is of spans"),
+        ("--lexicon-temperature", pair_temperature != default.lexicon_temperature, pairs, "without --lexicon"),
+        ("--lexicon-weight", weight != default.lexicon_weight, spans and pairs, "without --lexicon-beside-spans"),
+    ):
+        if differs and not used:
+            raise InputError(f"{option} has no effect {why}: leave it out")
+    if objective == "infonce" and str(getattr(getattr(task, "cfg", None), "negatives", "all")) != "all":
+        raise InputError(
+            "--negatives has no effect with --objective infonce, whose Negatives are the other spans of the batch: "
+            "leave it out"
+        )
+
+
 @register_criterion("crossinit", dataclass=CrossInitCriterionConfig)
 class CrossInitCriterion(FairseqCriterion):
     """An objective of Step 3, summed over draws. It holds no parameters: every later stage would have to load them."""
@@ -68,6 +87,7 @@ class CrossInitCriterion(FairseqCriterion):
             ):
                 if value <= 0:
                     raise InputError(f"{option} must be above 0, not {value}")
+            _check_effect(task, str(objective), temperature, lexicon_temperature, lexicon_weight)
         self.temperature, self.lexicon_temperature = temperature, lexicon_temperature
         self.lexicon_weight = lexicon_weight
 

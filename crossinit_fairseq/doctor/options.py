@@ -39,6 +39,15 @@ else:
     except Exception as error:
         sys.exit(f"rehearsal: {type(error).__name__}: {first_line(error)}")
 """
+# architectures of text that do without what most options of a model are of; and the tasks that need a Transformer, with
+# what they take
+_NO_TRANSFORMER = re.compile(r"(lstm|fconv|lightconv)(_|$)")
+_NEED_ONE = {
+    "crossinit_unmt": "--arch transformer, bart_base, mbart_base or xlm_translation",
+    "crossinit_mlm": "--arch xlm_tiny_3, roberta_base or masked_lm",
+    "crossinit_xnli": "--arch xlm_tiny_3, roberta or mbart_base",
+    "crossinit_qa": "--arch xlm_tiny_3, roberta or mbart_base",
+}
 _REFUSED, _UNCLEAR = "crossinit_fairseq: error: ", "rehearsal: "
 
 
@@ -72,10 +81,16 @@ def check_options(words: Sequence[str]) -> List[Finding]:
     if said[-1].startswith(_UNCLEAR):
         what = f"what {program} does first was looked at in part, as it ended in {said[-1][len(_UNCLEAR) :]}"
         return [warning(what, "see whether the program ends so too: run it for a minute")]
+    arch, task = _value(words, "--arch", "-a"), _value(words, "--task")
+    if _NO_TRANSFORMER.match(arch) and task in _NEED_ONE:
+        return [wrong(f"--arch {arch} is no Transformer: --task {task} cannot train it", f"give {_NEED_ONE[task]}")]
     refusals = [line for line in said if line.startswith(f"{program}: error: ")]
     if refusals:
         reason = refusals[-1][len(f"{program}: error: ") :]
         unknown = re.match("unrecognized arguments: (.*)", reason)
+        if unknown and _NO_TRANSFORMER.match(arch):
+            what = f"--arch {arch} is no Transformer and does not take {unknown[1]}"
+            return [wrong(what, "leave that out, or give another --arch, such as --arch transformer")]
         if unknown:
             return [
                 wrong(
@@ -89,6 +104,16 @@ def check_options(words: Sequence[str]) -> List[Finding]:
     if said[-1] == "RuntimeError":  # all that fairseq says of a model that it is not told
         return [wrong(f"{program} is told no architecture", "add --arch, such as --arch transformer")]
     return [wrong(f"{program} cannot read its options: {said[-1]}", "see what it says when it is run")]
+
+
+def _value(words: Sequence[str], *names: str) -> str:
+    """Of an option, given in a word of its own or after `=`; "" where it is not."""
+    found = ""
+    for number, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name in names:
+            found = value if equals else "".join(words[number + 1 : number + 2])
+    return found
 
 
 def _without_choices(reason: str) -> str:

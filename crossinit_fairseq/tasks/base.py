@@ -8,7 +8,7 @@ from argparse import Namespace
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple, Type, Union
 
-from fairseq.criterions import CRITERION_REGISTRY, FairseqCriterion
+from fairseq.criterions import FairseqCriterion
 from fairseq.data import Dictionary, FairseqDataset
 from fairseq.data.iterators import EpochBatchIterator
 from fairseq.dataclass import FairseqDataclass
@@ -29,16 +29,10 @@ from crossinit_fairseq.models.architectures import architecture_name, is_of_spee
 from crossinit_fairseq.models.finite import FiniteWatch, check_parameters
 from crossinit_fairseq.ranks.sentencepiece_model import check_dictionary, check_same_model, load_model
 from crossinit_fairseq.tasks.best_metric import BestMetric
+from crossinit_fairseq.tasks.criterion_choice import check_criterion, made
 from crossinit_fairseq.without_gpus import check_precision
 
-_OF_ONE_TASK = {
-    "crossinit": "crossinit_pretrain",
-    "span_prediction": "crossinit_qa",
-    "sentence_prediction": "crossinit_xnli",
-    "masked_lm": "crossinit_mlm",
-}
 Kinds = Union[Type[BaseFairseqModel], Tuple[Type[BaseFairseqModel], ...]]
-_USUAL_CRITERIA = "--criterion label_smoothed_cross_entropy or cross_entropy"
 
 logger = logging.getLogger(__name__)
 
@@ -152,19 +146,10 @@ class CrossInitTask(FairseqTask):
 
     def build_criterion(self, cfg: Any, *args: Any) -> FairseqCriterion:
         """fairseq's own; one that reads what this task does not give is refused."""
-        name = getattr(cfg, "_name", None) or getattr(cfg, "criterion", None)
         with one_sentence():
-            if self.criterion and name != self.criterion:
-                raise InputError(f"--task {self.name} trains with --criterion {self.criterion}, not with {name}")
-            if not self.criterion and name in _OF_ONE_TASK:
-                raise InputError(
-                    f"--criterion {name} is of --task {_OF_ONE_TASK[name]}: give --task {self.name} {_USUAL_CRITERIA}"
-                )
-            stock = CRITERION_REGISTRY.get(name)
-            if not self.criterion and stock is not None and stock.__module__.startswith("fairseq."):
-                if not any(part in name for part in ("cross_entropy", "adaptive_loss")) or "ctc" in name:
-                    raise InputError(f"--criterion {name} does not go with --task {self.name}: give {_USUAL_CRITERIA}")
-        return super().build_criterion(cfg, *args)
+            check_criterion(cfg, self.name, self.criterion, self.options["model"] if "model" in self.options else None)
+            with made(cfg):
+                return super().build_criterion(cfg, *args)
 
     def get_batch_iterator(self, dataset: FairseqDataset, *args: Any, **options: Any) -> EpochBatchIterator:
         """fairseq's own; the workers that loaded the split before, and are not to go on, are ended."""

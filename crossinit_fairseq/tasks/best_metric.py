@@ -3,6 +3,8 @@
 import logging
 from typing import Any, Dict
 
+from fairseq import checkpoint_utils
+
 from crossinit_fairseq.best_metric import sentence_of_missing, which_way
 from crossinit_fairseq.errors import InputError
 
@@ -12,13 +14,15 @@ logger = logging.getLogger(__name__)
 class BestMetric:
     """Looks after --best-checkpoint-metric in the training of one task.
 
-    fairseq takes it out of what validation has logged, for each split, and ends in a KeyError where it is not there.
+    fairseq takes it out of what validation has logged, for each split, and ends in a KeyError where it is not there; of
+    the first split it is compared, before any task is asked, with the best of the validations before.
     task: a CrossInitTask.
     """
 
     def __init__(self, task: Any):
         self.task = task
         self._validated = 0  # of the splits of the validation that is going on
+        self._best: Any = None  # of the validations before it
 
     def check(self) -> None:
         """Raise InputError when validation on the first split, the one that counts, will not log the metric, or when
@@ -37,18 +41,31 @@ class BestMetric:
             logger.warning(str(way))
 
     def begin_validation(self) -> None:
-        """The next split is the first one."""
+        """The next split is the first one. Until it has been validated fairseq knows no best value to compare with."""
         self._validated = 0
+        self._best = vars(checkpoint_utils.save_checkpoint).pop("best", self._best)
 
     def after_split(self, stats: Dict[str, Any]) -> None:
         """Where a split has not logged the metric, let it be without a value: fairseq then goes on, and saves what it
         would save without validation. stats: what was logged, by name."""
         self._validated += 1
         options = self.task.options
-        if "checkpoint" not in options or options.checkpoint.best_checkpoint_metric in stats:
+        if "checkpoint" not in options:
             return
-        metric = options.checkpoint.best_checkpoint_metric
-        if self._validated == 1:
+        metric, maximize = options.checkpoint.best_checkpoint_metric, options.checkpoint.maximize_best_checkpoint_metric
+        before, self._best = self._best, None
+        if before is not None:
+            checkpoint_utils.save_checkpoint.best = before
+            if metric in stats:
+                stats[f"best_{metric}"] = (max if maximize else min)(before, stats[metric])
+        if metric in stats:
+            return
+        if self._validated == 1 and before is not None:
+            logger.warning(
+                f"--best-checkpoint-metric {metric}: this validation has not logged it, as it had nothing to measure "
+                f"it on; the run goes on, and what it saves now is not called the best, which stays {before}"
+            )
+        elif self._validated == 1:
             logger.warning(
                 f"{sentence_of_missing(metric, stats)}. The run goes on and saves checkpoints, but none as the best, "
                 "and --patience does not end it"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from fairseq.dataclass import ChoiceEnum
+from omegaconf import II
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.ranks import BPE_STYLES
@@ -127,6 +128,11 @@ class CrossInitPretrainConfig(CrossInitConfig):
         default=1024,
         metadata={"help": "longest output of the decoder; as in the pre-training that follows"},
     )
+    # whether anybody finds out how many directions there are
+    disable_validation: bool = II("dataset.disable_validation")
+
+
+_OF_SPANS = ("span", "max_rank", "language_pairs", "negatives")
 
 
 def check_options(cfg: CrossInitPretrainConfig) -> None:
@@ -140,3 +146,33 @@ def check_options(cfg: CrossInitPretrainConfig) -> None:
         raise InputError(f"--stop-directions is a number of directions, 0 or more, not {cfg.stop_directions}")
     if cfg.lexicon_beside_spans and not cfg.lexicon:
         raise InputError("--lexicon-beside-spans needs --lexicon SOURCE-TARGET=FILE")
+    if cfg.lexicon and not cfg.lexicon_beside_spans:
+        for name in filter(lambda name: _differs(cfg, name), _OF_SPANS):
+            raise InputError(
+                f"{_option(name)} has no effect with --lexicon, whose pairs stand in the place of the spans: leave it "
+                "out, or add --lexicon-beside-spans"
+            )
+    if cfg.sentencepiece_model and not cfg.ranks:
+        raise InputError("--sentencepiece-model has no effect without --ranks, whose words it cuts: leave it out")
+    ranked = {part.partition("=")[0].strip() for part in (cfg.ranks or "").split(",")}
+    if _differs(cfg, "sub_tokens") and cfg.langs and ranked.issuperset(cfg.langs.split(",")):
+        raise InputError("--sub-tokens has no effect where --ranks has the words of all languages: leave it out")
+    if cfg.stop_directions and cfg.disable_validation is True:
+        raise InputError(
+            "--stop-directions has no effect with --disable-validation, as it is a validation that counts them: leave "
+            "one of them out"
+        )
+    if cfg.start_as_copier and cfg.finetune_from_model:
+        raise InputError(
+            "--start-as-copier sets the weights of a new model, but --finetune-from-model takes all of them from "
+            f"{cfg.finetune_from_model}: give it to the run that made that checkpoint"
+        )
+
+
+def _differs(cfg: CrossInitPretrainConfig, name: str) -> bool:
+    """Whether an option is not as it is by default."""
+    return str(getattr(cfg, name)) != str(CrossInitPretrainConfig.__dataclass_fields__[name].default)
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -59,10 +59,10 @@ crossinit() {
       --sentencepiece-model prepare/pieces/spm.model --span 30 --max-rank 10000 --optimizer adam
     return
   fi
-  BY="--ranks $(tables ranks ${LANGS//,/ })"
+  BY="--ranks $(tables ranks ${LANGS//,/ }) --sentencepiece-model prepare/pieces/spm.model"
   [ "$INIT" != lexicon ] || BY="--lexicon $(tables lexicon $ALIGNED)"
   train CrossInit $ALIGN $DATA "${COMMON[@]}" $MODEL --task crossinit_pretrain --criterion crossinit --langs $LANGS $BY \
-    --sentencepiece-model prepare/pieces/spm.model --rescale $ALIGN_OPTIONS --save-dir crossinit
+    --rescale $ALIGN_OPTIONS --save-dir crossinit
 }
 
 # mBART pre-training from that table (or from a random one)

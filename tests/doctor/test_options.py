@@ -77,6 +77,21 @@ def test_what_was_looked_at_in_part_is_said(data_folder, tmp_path):
         (TRAIN + "--task crossinit_unmt --arch transformer --max-positions 9", "the criterion takes --max-positions 9"),
         (TRAIN + "--task crossinit_unmt --arch mbart_base --label-smoothing 0.1", "takes --label-smoothing 0.1"),
         (f"fairseq-generate data --user-dir {USER_DIR} --task crossinit_unmt --max-update 3", "takes --max-update 3"),
+        # what is of Transformers alone; where the task needs one, that is all that is to be said
+        (
+            TRAIN + "--task crossinit_unmt --arch lstm --encoder-attention-heads 2",
+            "--arch lstm is no Transformer: --task ",
+        ),
+        (TRAIN + "--task crossinit_unmt --arch=fconv --share-all-embeddings", "unmt cannot train it"),
+        (
+            TRAIN + "--task crossinit_unmt --arch lightconv --encoder-layers 1",
+            "--arch lightconv is no Transformer: --ta",
+        ),
+        (TRAIN + "--task crossinit_xnli -a lstm --encoder-attention-heads 2", "--task crossinit_xnli cannot train it"),
+        (
+            TRAIN + "--task crossinit_denoising --arch fconv --encoder-ffn-embed-dim 32 --share-all-embeddings",
+            "no Transformer and does not take --encoder-ffn-embed-dim 32 --share-all-embeddings",
+        ),
         (TRAIN + "--task crossinit_unmt", "is told no architecture"),
         (TRAIN + "--task crossinit_umnt", "refuses its options: argument --task: invalid choice: 'crossinit_umnt'"),
         (TRAIN + "--task crossinit_unmt --max-update many", "--max-update: invalid int value: 'many'"),

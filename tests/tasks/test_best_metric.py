@@ -3,11 +3,12 @@
 import re
 
 import pytest
+from fairseq.logging import metrics
 
 from crossinit_fairseq.best_metric import SPEED, logged_by_criterion, which_way
 from crossinit_fairseq.tasks.base import CrossInitTask
 from crossinit_fairseq.tasks.best_metric import BestMetric
-from tests.conftest import toy_data_folder
+from tests.conftest import load, toy_data_folder
 from tests.tasks.in_process import run
 from tests.toy_runs import COMMON, TASKS
 
@@ -103,6 +104,50 @@ def test_what_cannot_be_known_is_said_at_the_first_validation(data_folder, tmp_p
         "--best-checkpoint-metric nosuch: validation does not log it; give one of what it logs: loss, " in done.stdout
     )
     assert (tmp_path / "checkpoint_last.pt").exists() and not (tmp_path / "checkpoint_best.pt").exists()
+
+
+@pytest.fixture
+def sometimes(monkeypatch):
+    """A metric that the first and the third validation log, as 5 and as 4, and the others do not. Returns the numbers
+    of the validations."""
+    seen, reduce_metrics, begin = [], CrossInitTask.reduce_metrics, BestMetric.begin_validation
+
+    def begin_validation(self):
+        seen.append(len(seen) + 1)
+        begin(self)
+
+    def reduce_and_more(self, logging_outputs, criterion):
+        reduce_metrics(self, logging_outputs, criterion)
+        if not criterion.training and seen[-1] % 2:
+            metrics.log_scalar("sometimes", {1: 5.0, 3: 4.0}[seen[-1]])
+
+    known = CrossInitTask.validation_metrics
+    monkeypatch.setattr(BestMetric, "begin_validation", begin_validation)
+    monkeypatch.setattr(CrossInitTask, "reduce_metrics", reduce_and_more)
+    monkeypatch.setattr(CrossInitTask, "validation_metrics", lambda self, split: known(self, split) | {"sometimes"})
+    return seen
+
+
+SOMETIMES = "--best-checkpoint-metric sometimes --save-interval-updates 1 --patience 2 --max-update "
+
+
+def test_what_is_logged_only_sometimes(sometimes, data_folder, tmp_path):
+    """As are the shares of copied words (crossinit_unmt), of which there is none where nothing was written."""
+    done = trained("crossinit_mlm", data_folder, tmp_path, SOMETIMES + "2")
+    assert done.returncode == 0, done.stdout[-2000:]
+    (said,) = [line for line in done.stdout.splitlines() if "WARNING" in line and "sometimes" in line]
+    assert "sometimes: this validation has not logged it" in said and "not called the best, which stays 5.0" in said
+    assert updates_of(tmp_path / "checkpoint_best.pt") == 1 and updates_of(tmp_path / "checkpoint_last.pt") == 2
+    # a run that goes on from one that had nothing to measure: the third validation is better, the fourth is none
+    done = trained("crossinit_mlm", data_folder, tmp_path, SOMETIMES + "4")
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "which stays 4.0" in done.stdout and '"valid_best_sometimes": "4"' in done.stdout
+    assert updates_of(tmp_path / "checkpoint_best.pt") == 3 and updates_of(tmp_path / "checkpoint_last.pt") == 4
+    assert sometimes == [1, 2, 3, 4]
+
+
+def updates_of(path):
+    return load(path)["optimizer_history"][-1]["num_updates"]
 
 
 def test_the_worst_as_the_best_is_said(data_folder, tmp_path):

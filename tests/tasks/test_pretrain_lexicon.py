@@ -16,8 +16,8 @@ OPTIONS = (
     "--valid-batches 3 --optimizer adam --lr 0.01 --num-workers 0 --data-buffer-size 0 --no-epoch-checkpoints "
     "--log-format json --log-interval 1 --seed 3 --required-batch-size-multiple 1 "
 )
-# more than the text has words: whatever looks at the spans must not be asked
-LEXICON_ALONE = "--span 100000 --max-rank 1 "
+# the spans of the default are of more words than the text has: whatever looks at them must not be asked
+LEXICON_ALONE = ""
 DIMENSIONS = 16
 TABLE = "encoder.embed_tokens.weight"
 
@@ -199,6 +199,27 @@ def test_forms_of_one_word_are_several_pairs_of_which_nothing_is_negative(tmp_pa
         ("--lexicon aa-bb={unknown}", "no pair of the lexicon aa-bb has both of its words in the training text"),
         ("--lexicon aa-bb={single}", "the lexicon aa-bb has 1 mutual pairs"),
         ("--lexicon-beside-spans --span 10 --max-rank 40", "--lexicon-beside-spans needs --lexicon"),
+        # of what is not drawn, or not counted
+        ("--lexicon aa-bb={lexicon} --span 10", "--span has no effect with --lexicon, whose pairs stand in the place"),
+        ("--lexicon aa-bb={lexicon} --max-rank 40", "--max-rank has no effect with --lexicon, whose pairs stand in"),
+        ("--lexicon aa-bb={lexicon} --negatives sample", "--negatives has no effect with --lexicon, whose pairs"),
+        ("--lexicon aa-bb={lexicon} --language-pairs any", "--language-pairs has no effect with --lexicon, whose"),
+        ("--lexicon aa-bb={lexicon} --objective softmax", "--objective has no effect with --lexicon alone, as it is"),
+        ("--lexicon aa-bb={lexicon} --temperature 2", "--temperature has no effect with --lexicon alone, as it is of"),
+        ("--lexicon aa-bb={lexicon} --lexicon-weight 2", "--lexicon-weight has no effect without --lexicon-beside-sp"),
+        ("--lexicon aa-bb={lexicon} --sentencepiece-model x", "--sentencepiece-model has no effect without --ranks, w"),
+        ("--span 10 --max-rank 40 --lexicon-temperature 2", "--lexicon-temperature has no effect without --lexicon:"),
+        ("--span 10 --max-rank 40 --lexicon-weight 2", "--lexicon-weight has no effect without --lexicon-beside-spans"),
+        (
+            "--span 10 --max-rank 40 --objective infonce --negatives sample",
+            "--negatives has no effect with --objective",
+        ),
+        (
+            "--ranks aa={lexicon},bb={lexicon} --langs aa,bb --sub-tokens none",
+            "--sub-tokens has no effect where --rank",
+        ),
+        ("--stop-directions 2 --disable-validation", "--stop-directions has no effect with --disable-validation, as"),
+        ("--start-as-copier --finetune-from-model {lexicon}", "--start-as-copier sets the weights of a new model, but"),
         ("--lexicon aa-bb={lexicon} --lexicon-beside-spans --span 5000 --max-rank 9000", "too few for a span of 5,000"),
         ("--lexicon aa-bb={lexicon} --lexicon-temperature 0", "--lexicon-temperature must be above 0, not 0.0"),
         ("--stop-directions -1", "--stop-directions is a number of directions, 0 or more, not -1.0"),

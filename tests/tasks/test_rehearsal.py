@@ -90,6 +90,33 @@ def test_models_take_no_memory(task, data_folder):
         ("crossinit_denoising", "--criterion nat_loss", "nat_loss does not go with --task crossinit_denoising: give"),
         ("crossinit_unmt", "--best-checkpoint-metric nosuch", "nosuch: validation does not log it.*round_trip_bleu"),
         ("crossinit_pretrain", "--best-checkpoint-metric ppl", "ppl: validation does not log it.*coarse_loss"),
+        (
+            "crossinit_xnli",
+            "--report-mcc",
+            "--report-mcc does not go with --task crossinit_xnli, whose labels are three",
+        ),
+        ("crossinit_xnli", "--report-acc-and-f1", "--report-acc-and-f1 does not go with --task crossinit_xnli, whose"),
+        ("crossinit_xnli", "--report-pearson-and-spearman", "--report-pearson-and-spearman does not go with --task"),
+        ("crossinit_xnli", "--regression-target", "--regression-target does not go with --task crossinit_xnli, whose"),
+        (
+            "crossinit_xnli",
+            "--classification-head-name x",
+            "--classification-head-name x: --task crossinit_xnli has one",
+        ),
+        ("crossinit_unmt", "--label-smoothing 1.5", "--label-smoothing is 1.5; it is a share, from 0 to below 1"),
+        ("crossinit_unmt", "--label-smoothing -1", "--label-smoothing is -1; it is a share, from 0 to below 1"),
+        (
+            "crossinit_denoising",
+            "--criterion latency_augmented_label_smoothed_cross_entropy",
+            "--criterion latency_augmented_label_smoothed_cross_entropy cannot be made: Please make sure SimulEval is",
+        ),
+        ("crossinit_unmt", "--criterion vocab_parallel_cross_entropy", "cannot be made: Please install the megatron"),
+        ("crossinit_unmt", "--criterion adaptive_loss", "adaptive_loss cannot train without --adaptive-softmax-cutoff"),
+        (
+            "crossinit_denoising",
+            "--adaptive-softmax-cutoff 20,50",
+            "cutoff cannot train with another criterion than ad",
+        ),
         ("crossinit_unmt", "--criterion crossinit", "--criterion crossinit is of --task crossinit_pretrain: give --ta"),
     ],
 )
