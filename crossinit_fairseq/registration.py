@@ -19,9 +19,10 @@ def register_with_fairseq() -> None:
 
 
 def _register() -> None:
-    from crossinit_fairseq import compat, lost_processes
+    from crossinit_fairseq import compat, finished_runs, lost_processes
 
     compat.apply()
+    finished_runs.end_finished_runs()
     lost_processes.say_which_process_has_ended()
 
     # fairseq itself imports only tasks/ and models/ of a user directory

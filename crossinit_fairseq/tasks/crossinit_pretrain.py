@@ -72,7 +72,7 @@ class CrossInitPretrainTask(CrossInitTask):
         self._pairs: Optional[PairedWords] = None
         self._plans: Dict[str, Any] = {}  # {kind: what plans its draws}, once there is a model to align
         self._collapsed = False
-        self._ends = False
+        self.stopped_at: Optional[Dict[str, float]] = None  # see finished_runs.py
         self._first_norm, self._too_large = 0.0, _EXPLODED
 
     @classmethod
@@ -331,8 +331,8 @@ class CrossInitPretrainTask(CrossInitTask):
         """
         super().post_validate(model, stats, agg)
         limit = self.cfg.stop_directions
-        if limit and not self._ends and float(stats["directions"]) <= limit:
-            self._ends = True
+        if limit and not self.stopped_at and float(stats["directions"]) <= limit:
+            self.stopped_at = {"directions": float(stats["directions"]), "updates": int(stats["num_updates"])}
             logger.info(
                 f"the run ends after one more update: random words lie along {float(stats['directions']):.2f} "
                 f"directions, --stop-directions is {limit:g}"
