@@ -5,12 +5,13 @@ name cannot be guessed and must not exist, so that nobody who may write to the f
 """
 
 import errno
+import json
 import os
 import secrets
 import shutil
 import stat
 from contextlib import contextmanager
-from typing import Iterable, Iterator
+from typing import Any, Iterable, Iterator
 
 from crossinit_fairseq.errors import InputError
 
@@ -40,6 +41,14 @@ def complete_file(path: str) -> Iterator[str]:
     finally:
         if ours and os.path.exists(part):
             os.remove(part)
+
+
+def write_json(path: str, content: Any, indent: int = 1) -> None:
+    """Write JSON, as `complete_file` does. What is no character, as in the name of a file that is not UTF-8, stands
+    there as JSON writes it (`\\udcff`), and is read back as the same name."""
+    with complete_file(path) as part, open(part, "w", encoding="utf-8", errors="backslashreplace") as stream:
+        json.dump(content, stream, ensure_ascii=False, indent=indent)
+        stream.write("\n")
 
 
 @contextmanager

@@ -1,10 +1,9 @@
 """What the summaries of the examples share: the minutes of the stages, and OUT/summary.json."""
 
-import json
 import os
 from typing import Any, Dict, Optional, Sequence
 
-from crossinit_fairseq.complete_files import complete_file
+from crossinit_fairseq.complete_files import write_json
 from crossinit_fairseq.errors import InputError
 
 _NOTE = ".minutes"  # a stage's, in OUT/stages
@@ -48,7 +47,5 @@ def _noted(path: str) -> Optional[float]:
 def write_summary(out: str, summary: Any) -> str:
     """Write OUT/summary.json, whole or not at all. Returns its path. Raises InputError when it cannot be written."""
     path = os.path.join(out, "summary.json")
-    with complete_file(path) as part, open(part, "w", encoding="utf-8") as stream:
-        json.dump(summary, stream, indent=2, ensure_ascii=False)
-        stream.write("\n")
+    write_json(path, summary, indent=2)
     return path

@@ -1,5 +1,6 @@
 """crossinit_fairseq/complete_files.py"""
 
+import json
 import os
 import resource
 import stat
@@ -9,7 +10,13 @@ import sys
 import pytest
 
 from crossinit_fairseq import complete_files
-from crossinit_fairseq.complete_files import check_new_file, check_new_folder, complete_file, complete_folder
+from crossinit_fairseq.complete_files import (
+    check_new_file,
+    check_new_folder,
+    complete_file,
+    complete_folder,
+    write_json,
+)
 from crossinit_fairseq.errors import InputError
 
 
@@ -127,6 +134,14 @@ def test_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch):
     with complete_file(str(tmp_path / "a")) as part:
         pass
     assert done == [("sync", os.path.basename(part)), ("replace", "a"), ("sync", tmp_path.name)]
+
+
+def test_json_of_names_that_are_not_utf8(tmp_path):
+    content = {"name": [os.fsdecode(b"a\xff"), "\u092e\U0001f600"]}
+    write_json(str(tmp_path / "a.json"), content)
+    text = (tmp_path / "a.json").read_text("utf-8")
+    assert "a\\udcff" in text and "\u092e\U0001f600" in text and text.endswith("}\n")
+    assert json.loads(text) == content
 
 
 def test_folders(tmp_path):

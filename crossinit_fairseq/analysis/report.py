@@ -153,8 +153,10 @@ class Report:
 
 
 def write_text(path: str, content: str) -> None:
-    """Write a text file, complete or not at all."""
-    with complete_file(path) as part, open(part, "w", encoding="utf-8", newline="\n") as stream:
+    """Write a text file, complete or not at all. What is no character, as in names of files, is written by its code."""
+    with complete_file(path) as part, open(
+        part, "w", encoding="utf-8", errors="backslashreplace", newline="\n"
+    ) as stream:
         stream.write(content)
 
 

@@ -1,7 +1,6 @@
 """crossinit-lexicon: find which words translate each other, look at them, judge them, and translate with them."""
 
 import argparse
-import json
 import os
 import sys
 from typing import TYPE_CHECKING, Callable, Dict, Iterator, List, Optional, Set, Tuple
@@ -10,7 +9,7 @@ from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
 from crossinit_fairseq.cli.lexicon_induction import add_settings, find_pairs
 from crossinit_fairseq.command_line import CommandParser
-from crossinit_fairseq.complete_files import check_new_file, complete_file
+from crossinit_fairseq.complete_files import check_new_file, write_json
 from crossinit_fairseq.errors import InputError
 
 if TYPE_CHECKING:  # --help need not wait for numpy
@@ -228,9 +227,7 @@ def _evaluate(options: argparse.Namespace) -> None:
             "token_precision": forward[0] if forward else None,
             "directions": {f"{one.source}-{one.target}": one.as_dict() for one in results},
         }
-        with complete_file(options.json) as part, open(part, "w", encoding="utf-8") as stream:
-            json.dump(figures, stream, ensure_ascii=False, indent=1)
-            stream.write("\n")
+        write_json(options.json, figures)
 
 
 def _dictionaries(

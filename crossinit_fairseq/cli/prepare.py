@@ -141,7 +141,9 @@ def _report(options: argparse.Namespace) -> None:
     os.makedirs(options.out, exist_ok=True)
     text = format_report(report)
     for name, content in (("report.json", json.dumps(report, ensure_ascii=False, indent=1)), ("report.txt", text)):
-        with complete_file(os.path.join(options.out, name)) as path, open(path, "w", encoding="utf-8") as stream:
+        with complete_file(os.path.join(options.out, name)) as path, open(
+            path, "w", encoding="utf-8", errors="backslashreplace"
+        ) as stream:
             stream.write(content + "\n")
     print(text)
 

@@ -1,11 +1,10 @@
 """crossinit-score --task xnli|mlqa: scores of fine-tuned systems, and their table."""
 
 import argparse
-import json
 from typing import Any, Dict, List, Optional
 
 from crossinit_fairseq.cli.command import format_columns
-from crossinit_fairseq.complete_files import check_new_file, complete_file
+from crossinit_fairseq.complete_files import check_new_file, write_json
 from crossinit_fairseq.errors import InputError
 
 Result = Dict[str, Any]  # what finetuning.results makes
@@ -30,9 +29,7 @@ def score(options: argparse.Namespace) -> Result:
     else:
         result = mlqa_result(systems, references, options.rules)
     if options.json:
-        with complete_file(options.json) as part, open(part, "w", encoding="utf-8") as stream:
-            json.dump(result, stream, ensure_ascii=False, indent=1)
-            stream.write("\n")
+        write_json(options.json, result)
     return result
 
 

@@ -1,9 +1,8 @@
 """Files of predictions as the official evaluators take them: a label a line (XNLI), {id: answer} in JSON (MLQA)."""
 
-import json
 from typing import Dict, List, Sequence
 
-from crossinit_fairseq.complete_files import complete_file
+from crossinit_fairseq.complete_files import complete_file, write_json
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.finetuning.language_files import read_json
 from crossinit_fairseq.finetuning.nli_files import LABELS
@@ -33,9 +32,7 @@ def read_labels(path: str, count: int) -> List[int]:
 
 def write_answers(path: str, answers: Dict[str, str]) -> None:
     """Write {id of the question: text of the answer} as JSON."""
-    with complete_file(path) as part, open(part, "w", encoding="utf-8") as stream:
-        json.dump(answers, stream, ensure_ascii=False, indent=1)
-        stream.write("\n")
+    write_json(path, answers)
 
 
 def read_answers(path: str) -> Dict[str, str]:

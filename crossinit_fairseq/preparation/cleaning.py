@@ -1,6 +1,5 @@
 """Cleaning the text of one language: one file out, in random order, and a count of all that was dropped."""
 
-import json
 import os
 from collections import Counter
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from tqdm import tqdm
 
-from crossinit_fairseq.complete_files import check_new_file, complete_file
+from crossinit_fairseq.complete_files import check_new_file, complete_file, write_json
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.markup import recognise_markup, unescape
 from crossinit_fairseq.preparation.line_filter import OVERLONG, LineFilter
@@ -91,9 +90,7 @@ def clean(inputs: Sequence[str], output: str, counts: str, settings: CleaningSet
                 if dropped
                 else f"{' '.join(inputs)} has no line: give text of one sentence a line"
             )
-        with complete_file(counts) as path, open(path, "w", encoding="utf-8") as stream:
-            json.dump(report, stream, ensure_ascii=False, indent=1)
-            stream.write("\n")
+        write_json(counts, report)
     return report
 
 

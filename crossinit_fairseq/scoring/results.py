@@ -99,6 +99,6 @@ def load_result(path: str) -> Dict[str, Any]:
 
 def write_result(result: Dict[str, Any], path: str) -> None:
     """Write it as JSON."""
-    with open(path, "w", encoding="utf-8") as stream:
+    with open(path, "w", encoding="utf-8", errors="backslashreplace") as stream:
         json.dump(result, stream, ensure_ascii=False, indent=1)
         stream.write("\n")

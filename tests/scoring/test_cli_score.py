@@ -1,6 +1,7 @@
 """The command crossinit-score (cli/score.py, cli/score_table.py, scoring/results.py and published.py)."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,22 @@ def in_a_folder(tmp_path, monkeypatch):
 
 TO_RO = "--pair en-ro --reference test.ro".split()
 TO_EN = "--pair ro-en --reference test.en".split()
+
+
+@pytest.mark.parametrize("task", ["translation", "xnli"])
+def test_a_name_that_is_not_utf8(in_a_folder, task, capsys):
+    name = os.fsdecode(b"old\xff")
+    if task == "xnli":
+        (in_a_folder / name).mkdir()
+        (in_a_folder / name / "en.txt").write_text("neutral\n")
+        (in_a_folder / "nli.tsv").write_text("a\tb\tneutral\n")
+        options = "--task xnli --reference en=nli.tsv".split()
+    else:
+        (in_a_folder / "out").rename(in_a_folder / name)
+        options = TO_RO
+    assert main([*options, "--json", "scores.json", name]) == 0
+    found = json.loads((in_a_folder / "scores.json").read_text("utf-8"))["systems"]
+    assert name in found or name in [system["name"] for system in found]
 
 
 def test_two_systems(capsys):
