@@ -15,7 +15,10 @@ wrong() { echo "$(basename "$0"): $*; see --help" >&2; exit 2; }
 # a file that is not there counts as one that holds nothing
 contents() { { [ $# -eq 0 ] || md5sum -- "$@" 2>/dev/null || true; } | cut -d' ' -f1 | md5sum | cut -d' ' -f1; }
 
-check_language() { [[ $2 =~ ^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$ ]] || wrong "$1: $2 is no language code, such as en, ro_RO or zh_Hans"; }
+check_language() {
+  [[ $2 =~ ^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$ ]] ||
+    wrong "$1: $2 is no language code, such as en, ro_RO or zh_Hans"
+}
 
 declare -A GIVEN=()
 

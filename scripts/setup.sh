@@ -40,7 +40,8 @@ find_python() {
       return
     fi
   done
-  die "Python $wanted not found; install it (Debian/Ubuntu: apt install python$wanted python$wanted-venv python$wanted-dev) or set PYTHON=/path/to/python$wanted"
+  packages="python$wanted python$wanted-venv python$wanted-dev"
+  die "Python $wanted not found; install it (Debian/Ubuntu: apt install $packages) or set PYTHON=/path/to/python$wanted"
 }
 python=$(find_python)
 command -v cc >/dev/null || die "no C compiler (cc) found; install one (Debian/Ubuntu: apt install build-essential)"
@@ -50,7 +51,8 @@ quiet=-q
 step() { echo "setup: $*"; }
 step "1/4 $venv with $("$python" -V)"
 rm -f "$venv/.complete"
-[ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || die "python -m venv failed; on Debian/Ubuntu: apt install python$wanted-venv"
+[ -x "$venv/bin/python" ] || "$python" -m venv "$venv" ||
+  die "python -m venv failed; on Debian/Ubuntu: apt install python$wanted-venv"
 pip() { "$venv/bin/python" -m pip --disable-pip-version-check "$@"; }
 pip install $quiet "${tools[@]}"
 step "2/4 $torch"

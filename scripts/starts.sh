@@ -5,8 +5,8 @@
 #   start_name START                  what it is called, in folders and tables
 #   check_start OPTION START NAMES    end where it is neither one of NAMES (between |) nor a file whose name can be a folder's
 #   check_width OPTION START PRESET WIDTH   end where a file has other dimensions than the model; no WIDTH: any will do
-#   table_of FOLDER FILE DATA OPTIONS      in a stage, into FOLDER/checkpoint_last.pt: the model as fairseq-train initialises it with
-#                                     these options, but the rows that the file has for symbols of DATA/dict.txt, as they are
+#   table_of FOLDER FILE DATA OPTIONS      in a stage, into FOLDER/checkpoint_last.pt: the model as fairseq-train initialises it
+#                                     with these options, but the rows that the file has for symbols of DATA/dict.txt, as they are
 
 is_file() { [[ $1 == *.vec || $1 == *.safetensors ]]; }
 
@@ -23,7 +23,8 @@ check_start() {
   fi
   [ -f "$2" ] || wrong "$1: there is no file $2"
   [[ $(start_name "$2") =~ ^[A-Za-z0-9_.-]+$ ]] || wrong "$1: give $2 a name of letters, digits, _, . and - alone"
-  [[ ! $(start_name "$2") =~ ^(random|crossinit|lexicon|oracle|rank)$ ]] || wrong "$1: $2 is called as a start of ours is: rename it"
+  [[ ! $(start_name "$2") =~ ^(random|crossinit|lexicon|oracle|rank)$ ]] ||
+    wrong "$1: $2 is called as a start of ours is: rename it"
 }
 
 check_width() {
@@ -36,7 +37,8 @@ check_width() {
     # eight bytes say how long the JSON is that follows
     length=$(head -c 8 "$2" | od -An -v -tu8 | tr -d ' ')
     [[ $length =~ ^[0-9]{1,9}$ ]] || wrong "$1: $2 is no safetensors file"
-    width=$(head -c $((8 + length)) "$2" | tail -c +9 | grep -aoE '"shape": ?\[ ?[0-9]+, ?[0-9]+ ?\]' | grep -oE '[0-9]+ ?\]' | tr -d ' ]' | head -n 1) || true
+    width=$(head -c $((8 + length)) "$2" | tail -c +9 | grep -aoE '"shape": ?\[ ?[0-9]+, ?[0-9]+ ?\]' |
+      grep -oE '[0-9]+ ?\]' | tr -d ' ]' | head -n 1) || true
     [[ $width =~ ^[0-9]+$ ]] || wrong "$1: $2 holds no table; crossinit-export ... --to FILE.safetensors writes one"
   fi
   [ "$width" = "${4:-$width}" ] || wrong "$1: $2 has $width dimensions, and the model of preset $3 has $4"

@@ -25,6 +25,7 @@ from crossinit_fairseq.cli import (
     command,
     compare,
     compare_recipes,
+    compare_runs,
     export,
     lexicon,
     predict,
@@ -183,7 +184,7 @@ def spilled(arguments):
 def compared(arguments):
     """crossinit-compare with recipes of a folder, where runs of another folder, if named, are done."""
     compare_recipes.EXAMPLES = Path(arguments[0])
-    compare._POLL, comparison.SAMPLES = 0.05, 50
+    compare_runs._POLL, comparison.SAMPLES = 0.05, 50
     if arguments[1]:
         shutil.copytree(arguments[1], arguments[2], copy_function=os.link, dirs_exist_ok=True)
     return compare.main(["cipher", "--inits", "random,crossinit", "--seeds", "1,2", "--out", arguments[2]])

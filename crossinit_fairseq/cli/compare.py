@@ -2,18 +2,14 @@
 
 import argparse
 import os
-import signal
 import statistics
-import subprocess
 import sys
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
-from crossinit_fairseq.cli.compare_recipes import CURVES, RECIPES, Recipe, last_update_of, name_of, open_log
+from crossinit_fairseq.cli.compare_recipes import CURVES, RECIPES, Recipe, last_update_of, name_of
+from crossinit_fairseq.cli.compare_runs import Runner, gpus_here, name_of_run, run_all
 from crossinit_fairseq.cli.compare_scores import ABOUT_POINTS, read_scores
 from crossinit_fairseq.command_line import CommandParser
 from crossinit_fairseq.cores import usable_cores
@@ -42,9 +38,6 @@ What stands after -- goes to the recipe. The first start is the one that the oth
 file of embeddings, as wide as the model: FILE.vec of any program, as word2vec text, or FILE.safetensors, a table of
 crossinit-export. The same command again goes on where it ended. DIR/runs/INIT-SEED holds the runs,
 DIR/compared/report.html the result, for people, report.md and report.json the same."""
-
-_POLL = 2.0  # seconds between looks at what is finished
-Run = Tuple[str, int]
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -91,12 +84,12 @@ def _compare(options: argparse.Namespace, further: Sequence[str]) -> None:
         raise InputError(f"--out: {options.out} is a file: name a folder")
     os.makedirs(os.path.join(out, "logs"), exist_ok=True)
     runs = [(name, seed) for seed in seeds for name in names]
-    gpus = _gpus()
+    gpus = gpus_here()
     jobs = options.jobs or len(gpus) or usable_cores()
     call = ["bash", str(script), *further]
-    runner = _Runner(out, runs, gpus, recipe.end)
+    runner = Runner(out, runs, gpus, recipe.end)
     try:
-        _run_all(recipe, runner, call, inits, seeds, jobs)
+        run_all(recipe, runner, call, inits, seeds, jobs)
     except KeyboardInterrupt:
         runner.stop()
         raise KeyboardInterrupt("interrupted; finished runs are kept, the same command goes on") from None
@@ -107,112 +100,6 @@ def _compare(options: argparse.Namespace, further: Sequence[str]) -> None:
     report = summarise(recipe, out, names, seeds)
     report.write(os.path.join(out, "compared"))
     print(os.path.join(options.out, "compared", "report.html"))
-
-
-def _run_all(
-    recipe: Recipe, runner: "_Runner", call: List[str], inits: Sequence[str], seeds: Sequence[int], jobs: int
-) -> None:
-    """Call the recipe for all runs. call: its command without what differs between runs."""
-    if recipe.many:
-        listed = ["--inits", ",".join(inits), "--seeds", ",".join(map(str, seeds)), "--jobs", str(jobs)]
-        runner.start("all", call + listed + ["--out", runner.out], 0)
-    else:
-        commands = {}
-        for init, seed in runner.runs:
-            folder = os.path.join(runner.out, "runs", f"{init}-{seed}")
-            commands[init, seed] = call + ["--init", init, "--seed", str(seed), "--out", folder]
-        first, others = runner.runs[0], runner.runs[1:]
-        if recipe.share:
-            # the first run prepares the text for all
-            runner.start(_name(first), commands[first], 0)
-            prepared = [recipe.share, os.path.join(runner.out, "runs", _name(first))]
-            commands = {run: arguments + prepared for run, arguments in commands.items()}
-        else:
-            others = runner.runs
-        pool = ThreadPoolExecutor(jobs)
-        try:
-            list(pool.map(lambda at: runner.start(_name(others[at]), commands[others[at]], at), range(len(others))))
-        except BaseException:
-            runner.stop()  # before the pool waits for what it started
-            raise
-        finally:
-            pool.shutdown()
-
-
-class _Runner:
-    """Starts commands, copies what they print with their name before it, and says how many runs are finished."""
-
-    def __init__(self, out: str, runs: Sequence[Run], gpus: Sequence[str], end: str):
-        self.out, self.runs, self.gpus, self.end_stage = out, runs, gpus, end
-        self.failed: List[str] = []
-        self.processes: List["subprocess.Popen[str]"] = []
-        self.begin, self.before = time.time(), self._finished()
-        self.said = len(self.before)
-        self.stopped = threading.Event()
-        self.watcher = threading.Thread(target=self._watch, daemon=True)
-        self.watcher.start()
-
-    def start(self, name: str, arguments: Sequence[str], at: int) -> None:
-        """Run one command to its end. at: its number, by which it gets its GPU."""
-        if self.stopped.is_set():
-            return
-        environment = dict(os.environ, OMP_NUM_THREADS=os.environ.get("OMP_NUM_THREADS", "1"))
-        if len(self.gpus) > 1 and name != "all":
-            environment.update(CUDA_VISIBLE_DEVICES=self.gpus[at % len(self.gpus)], GPUS="1")
-        log = os.path.join(self.out, "logs", f"{name}.log")
-        with open_log(log) as write:
-            process = subprocess.Popen(
-                arguments,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-                env=environment,
-                start_new_session=True,  # so that it and all that it started can be ended together
-            )
-            self.processes.append(process)
-            if self.stopped.is_set():  # interrupted meanwhile
-                self.stop()
-            assert process.stdout is not None
-            for line in process.stdout:
-                write(line)
-                print(line.rstrip("\n") if name == "all" else f"{name}: {line.rstrip()}", flush=True)
-            if process.wait():
-                self.failed.append(f"{name} (exit status {process.returncode}, {log})")
-
-    def stop(self) -> None:
-        """End all that is running, and start nothing more."""
-        self.stopped.set()
-        for process in self.processes:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)
-
-    def end(self) -> None:
-        """Raise InputError where a run failed."""
-        self.stopped.set()
-        self.watcher.join()
-        if self.failed:
-            raise InputError(
-                f"{', '.join(self.failed)} failed: see its log; finished runs are kept, and the same command goes on"
-            )
-
-    def _finished(self) -> Dict[Run, bool]:
-        name = self.end_stage + ".done"
-        ends = {run: os.path.join(self.out, "runs", _name(run), "stages", name) for run in self.runs}
-        return {run: True for run, path in ends.items() if os.path.exists(path)}
-
-    def _watch(self) -> None:
-        stopped = False
-        while not stopped:
-            stopped = self.stopped.wait(_POLL)
-            finished = self._finished()
-            if len(finished) > self.said:
-                self.said = len(finished)
-                new = self.said - len(self.before)
-                left = (time.time() - self.begin) / 60 / new * (len(self.runs) - self.said)
-                print(
-                    f"crossinit-compare: {self.said} of {len(self.runs)} runs done, {left:.0f} minutes left", flush=True
-                )
 
 
 class _FinishedRuns(NamedTuple):
@@ -236,7 +123,7 @@ def _read_runs(recipe: Recipe, out: str, inits: Sequence[str], seeds: Sequence[i
     runs = _FinishedRuns({}, [], [], {}, set())
     for init in inits:
         for seed in seeds:
-            name = _name((init, seed))
+            name = name_of_run((init, seed))
             folder = os.path.join(out, "runs", name)
             scored = read_scores(recipe, folder, out, name)
             runs.scores.setdefault(init, {})[seed] = scored
@@ -316,10 +203,6 @@ def _difference_table(differences: Sequence["Difference"]) -> "Table":
     return Table(f"Paired bootstrap over the test's {items}; exchange of signs over the seeds", titles, rows, {unit: 2})
 
 
-def _name(run: Run) -> str:
-    return f"{run[0]}-{run[1]}"
-
-
 def _list(text: str, option: str) -> List[str]:
     entries = [entry.strip() for entry in text.split(",") if entry.strip()]
     if not entries or len(set(entries)) < len(entries):
@@ -332,18 +215,6 @@ def _seed(text: str) -> int:
     if seed is None:
         raise InputError(f"--seeds takes numbers and commas, not {text}")
     return seed
-
-
-def _gpus() -> List[str]:
-    """The numbers of the GPUs that nvidia-smi lists, or that CUDA_VISIBLE_DEVICES leaves."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        return [number for number in visible.split(",") if number and number != "-1"]
-    try:
-        listed = subprocess.run(["nvidia-smi", "-L"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
-    except OSError:
-        return []
-    return [str(at) for at, line in enumerate(listed.stdout.splitlines()) if line.startswith(b"GPU")]
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from crossinit_fairseq.data.special_tokens import SpecialTokens
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.generation.incremental_decoder import CachedDecoder, GrowingDecoder, unsupported
+from crossinit_fairseq.generation.growing_decoder import GrowingDecoder, unsupported
+from crossinit_fairseq.generation.incremental_decoder import CachedDecoder
 from crossinit_fairseq.models.bare_model import forget_beam_size
 
 logger = logging.getLogger(__name__)

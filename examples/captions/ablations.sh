@@ -43,10 +43,12 @@ cd "$OUT/ablations"
 
 # the dictionary that the given pairs come from, and the second language enciphered
 [ -f oracle/lexicon.tsv ] || python "$HERE/oracle.py" --langs $LANGS --aligned "$TEXT/aligned" -o oracle/lexicon.tsv
-[ -f oracle/enciphered.$B ] || python "$HERE/cipher.py" text --lang $B --cipher oracle/cipher.tsv < "$TEXT/mono.$B" > oracle/enciphered.$B
+[ -f oracle/enciphered.$B ] ||
+  python "$HERE/cipher.py" text --lang $B --cipher oracle/cipher.tsv < "$TEXT/mono.$B" > oracle/enciphered.$B
 for variant in ${VARIANTS//,/ }; do
   number=${variant#seeds-}
-  [ $number = $variant ] || python "$HERE/given.py" --lexicon oracle/lexicon.tsv --pairs $number --cipher oracle/cipher.tsv > oracle/$variant.txt
+  [ $number = $variant ] ||
+    python "$HERE/given.py" --lexicon oracle/lexicon.tsv --pairs $number --cipher oracle/cipher.tsv > oracle/$variant.txt
 done
 
 one() {
@@ -73,7 +75,8 @@ one() {
     --json $out/evaluation.json > $out/evaluation.txt
   for pair in "$A $B" "$B $A"; do
     set -- $pair
-    crossinit-lexicon translate $out/lexicon.tsv --from $1 --to $2 < "$TEXT/test.$1" | sacremoses -l $2 -j 1 -q detokenize > $out/$1-$2.hyp
+    crossinit-lexicon translate $out/lexicon.tsv --from $1 --to $2 < "$TEXT/test.$1" |
+      sacremoses -l $2 -j 1 -q detokenize > $out/$1-$2.hyp
     sacrebleu "$TEXT/reference.$2" -i $out/$1-$2.hyp -m bleu chrf -lc --format json -w 2 > $out/$1-$2.json
   done
   touch $out/done

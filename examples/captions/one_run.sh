@@ -64,10 +64,12 @@ table() {
   if [ -n "$VECTORS" ]; then
     table_of table "$VECTORS" "$DATA" "${COMMON[@]}" $MODEL --langs $A,$B --span 30 --max-rank 10000
   elif [ $INIT = crossinit ]; then
-    train "$INIT-$SEED table" $SPAN_UPDATES "$DATA" "${COMMON[@]}" $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
+    train "$INIT-$SEED table" $SPAN_UPDATES "$DATA" "${COMMON[@]}" $MODEL \
+      --task crossinit_pretrain --criterion crossinit --langs $A,$B \
       --span 30 --max-rank 10000 --batch-size 64 --updates-per-epoch 50 --rescale --clip-norm 1.0 --lr $SPAN_RATE --save-dir table
   else
-    train "$INIT-$SEED table" $PAIR_UPDATES "$DATA" "${COMMON[@]}" $MODEL --task crossinit_pretrain --criterion crossinit --langs $A,$B \
+    train "$INIT-$SEED table" $PAIR_UPDATES "$DATA" "${COMMON[@]}" $MODEL \
+      --task crossinit_pretrain --criterion crossinit --langs $A,$B \
       --lexicon $A-$B=lexicon/lexicon.tsv --batch-size 512 --updates-per-epoch 100 --rescale --clip-norm 1.0 --lr $PAIR_RATE \
       --start-as-copier --save-dir table
   fi
@@ -81,7 +83,8 @@ translation() {
   [ ! -d table ] || start="$start --finetune-from-model table/checkpoint_last.pt"
   train "$INIT-$SEED translation" $UPDATES "$DATA" "${COMMON[@]}" $MODEL --task crossinit_unmt --langs $A,$B \
     --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens $TOKENS --restrict-vocab-updates -1 \
-    --adam-betas '(0.9, 0.98)' --clip-norm 1.0 --lr $RATE --lr-scheduler polynomial_decay --total-num-update $UPDATES --warmup-updates $WARMUP \
+    --adam-betas '(0.9, 0.98)' --clip-norm 1.0 --lr $RATE --lr-scheduler polynomial_decay \
+    --total-num-update $UPDATES --warmup-updates $WARMUP \
     --valid-round-trip 100 --validate-interval 1000 --validate-interval-updates 400 \
     --save-interval-updates 400 --keep-interval-updates 1 --save-dir translation $start
 }
@@ -89,7 +92,8 @@ translation() {
 score() {
   for pair in "$A $B" "$B $A"; do
     set -- $pair
-    run -o score/$1-$2.txt fairseq-generate "$DATA" --user-dir "$ROOT/crossinit_fairseq" --task crossinit_unmt --langs $A,$B -s $1 -t $2 \
+    run -o score/$1-$2.txt fairseq-generate "$DATA" --user-dir "$ROOT/crossinit_fairseq" \
+      --task crossinit_unmt --langs $A,$B -s $1 -t $2 \
       --path translation/checkpoint_last.pt --beam 4 --max-len-a 1.3 --max-len-b 5 --max-tokens 4000 --generation-vocab target \
       --remove-bpe sentencepiece --required-batch-size-multiple 1 --num-workers 0
     run -o score/$1-$2.tokens translations score/$1-$2.txt

@@ -14,8 +14,9 @@ captions that no training sees score it, beside copying and beside translating w
   --langs A,B                  two languages; Multi30k has en, fr, de and cs (default: en,fr)
   --preset smoke|default|long  smoke: a small model, minutes, to see that it works; default: 30 minutes a run; long: 2 hours
                                (default: default)
-  --inits LIST                 of random, crossinit, lexicon, oracle (default: all of them), and FILE.vec or FILE.safetensors: embeddings
-                               of any program as word2vec text, or a table of crossinit-export, as wide as the model
+  --inits LIST                 of random, crossinit, lexicon, oracle (default: all of them), and FILE.vec or FILE.safetensors:
+                               embeddings of any program as word2vec text, or a table of crossinit-export, as wide as
+                               the model
   --seeds LIST                 numbers, such as 1,2,3 (default: 1,2,3; smoke: 1): of the lexicon, the table and the training
   --text DIR                   holds train.LANG, val.LANG and maybe test.LANG of both languages, aligned; without a test it
                                is val from line 301 on (default: Multi30k is downloaded, 1.3 MB for two languages)

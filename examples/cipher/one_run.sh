@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # One run of the example, for run.sh: bash one_run.sh "SEED INIT" UPDATES DIR
-# INIT is random, crossinit, rank, oracle or a file of embeddings. DIR holds text/ and data/; everything else goes to DIR/runs/INIT-SEED.
+# INIT is random, crossinit, rank, oracle or a file of embeddings. DIR holds text/ and data/; everything else
+# goes to DIR/runs/INIT-SEED.
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/cipher

@@ -67,7 +67,8 @@ done
 for file in {train,val}.{${LANGS%,*},${LANGS#*,}}; do
   [ -z "$TEXT" ] || [ -f "$TEXT/$file" ] || wrong "--text: $TEXT has no $file"
 done
-[ -z "$RUN" ] || [ -d "$RUN/data/$B" ] || wrong "--run: $RUN holds no data/$B; examples/captions/run.sh or examples/quickstart/run.sh makes it"
+[ -z "$RUN" ] || [ -d "$RUN/data/$B" ] ||
+  wrong "--run: $RUN holds no data/$B; examples/captions/run.sh or examples/quickstart/run.sh makes it"
 TEXT=${TEXT:+$(realpath "$TEXT")} RUN=${RUN:+$(realpath "$RUN")}
 mkdir -p "$OUT"
 OUT=$(realpath "$OUT")

@@ -44,7 +44,8 @@ read_options "$@"
 # updates of the table and of the translation; WORD_BY_WORD of the latter back-translate with the lexicon, or DENOISE of them
 # only restore disturbed sentences where there is none; INDUCTION: further options of the lexicon's induction
 case $PRESET in
-  smoke)   TABLE=100 TRANSLATE=120  WORD_BY_WORD=120 DENOISE=60  HELD_OUT=200 INDUCTION="--dimensions 100 --learn-words 3000 --rounds 6" ;;
+  smoke)   TABLE=100 TRANSLATE=120  WORD_BY_WORD=120 DENOISE=60  HELD_OUT=200
+           INDUCTION="--dimensions 100 --learn-words 3000 --rounds 6" ;;
   default) TABLE=300 TRANSLATE=1200 WORD_BY_WORD=600 DENOISE=400 HELD_OUT=500 INDUCTION="--learn-words 3000" ;;
   *) wrong "--preset is smoke or default, not $PRESET" ;;
 esac
@@ -163,7 +164,8 @@ translation() {
   train translation $TRANSLATE data "${COMMON[@]}" $MODEL --task crossinit_unmt --langs $A,$B \
     --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 500 --restrict-vocab-updates -1 \
     --adam-betas '(0.9, 0.98)' --lr 0.004 --lr-scheduler polynomial_decay --total-num-update $TRANSLATE --warmup-updates 100 \
-    --valid-round-trip 100 --validate-interval 1000 --save-interval-updates 200 --keep-interval-updates 1 --save-dir translation $start
+    --valid-round-trip 100 --validate-interval 1000 --save-interval-updates 200 --keep-interval-updates 1 \
+    --save-dir translation $start
 }
 
 # BLEU and chrF2 of a file of translations into a language
@@ -173,7 +175,8 @@ score() {
   if [ -f pieces/test.$A ]; then
     for pair in "$A $B" "$B $A"; do
       set -- $pair
-      run -o score/$1-$2.txt fairseq-generate data --user-dir "$ROOT/crossinit_fairseq" --task crossinit_unmt --langs $A,$B -s $1 -t $2 \
+      run -o score/$1-$2.txt fairseq-generate data --user-dir "$ROOT/crossinit_fairseq" \
+        --task crossinit_unmt --langs $A,$B -s $1 -t $2 \
         --path translation/checkpoint_last.pt --beam 8 --lenpen 0.6 --max-len-a 1.3 --max-len-b 5 \
         --max-tokens 2000 --generation-vocab target \
         --remove-bpe sentencepiece --truncate-source --required-batch-size-multiple 1 --num-workers 0

@@ -45,7 +45,8 @@ for lang in "${languages[@]}"; do check_language --langs "$lang"; done
 [[ $LR =~ ^[0-9.]+(e-?[0-9]+)?$ ]] || wrong "--lr is a number, not $LR"
 [[ $SEED =~ ^[0-9]+$ ]] || wrong "--seed is a number, not $SEED"
 for i in "${!RANK[@]}"; do
-  [[ ,$LANGS, == *,${RANK[$i]%%=*},* && ${RANK[$i]} == ?*=?* ]] || wrong "--rank takes LANG=FILE of a language in --langs, not ${RANK[$i]}"
+  [[ ,$LANGS, == *,${RANK[$i]%%=*},* && ${RANK[$i]} == ?*=?* ]] ||
+    wrong "--rank takes LANG=FILE of a language in --langs, not ${RANK[$i]}"
   [ -f "${RANK[$i]#*=}" ] || wrong "--rank: there is no file ${RANK[$i]#*=}"
   RANK[$i]=${RANK[$i]%%=*}=$(realpath "${RANK[$i]#*=}")
 done

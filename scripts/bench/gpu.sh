@@ -34,7 +34,8 @@ EOT
 }
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-OUT=gpu-out PARTS=tests,step,bt,lexicon,captions MINUTES=15 AHEAD=1,4,16 CAPTIONS= UPDATES=1200 WHEELS= COLLECT= WITHOUT= PYTHON=3.12 SIZE=full
+OUT=gpu-out PARTS=tests,step,bt,lexicon,captions MINUTES=15 AHEAD=1,4,16 CAPTIONS= UPDATES=1200
+WHEELS= COLLECT= WITHOUT= PYTHON=3.12 SIZE=full
 OPTIONS="out parts ahead minutes captions updates wheels collect without python size"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
@@ -58,7 +59,8 @@ if [ -n "$COLLECT" ]; then
   # a pure package of hydra's that has no wheel
   python3 -m pip wheel -q --no-deps --wheel-dir "$COLLECT" antlr4-python3-runtime==4.9.3
   wheels() {
-    python3 -m pip download -q --dest "$COLLECT" --find-links "$COLLECT" --only-binary :all: --python-version "$PYTHON" --implementation cp \
+    python3 -m pip download -q --dest "$COLLECT" --find-links "$COLLECT" --only-binary :all: \
+      --python-version "$PYTHON" --implementation cp \
       --platform manylinux2014_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux_2_28_x86_64 "$@"
   }
   wheels "${NEEDED[@]:1}" cffi cython bitarray
@@ -112,7 +114,8 @@ part() {
   timeout --kill-after 10 "$limit" "$@" > "$OUT/$name.log" 2>&1 || status=$?
   case $status in
     0) say "$name: $(($(date +%s) - begin)) s" ;;
-    124 | 137) say "$name: ended by its limit of $limit s; what it wrote until then is kept"; [ "$name" = captions ] || failed+=" $name" ;;
+    124 | 137) say "$name: ended by its limit of $limit s; what it wrote until then is kept"
+      [ "$name" = captions ] || failed+=" $name" ;;
     *) say "$name: failed, the end of $OUT/$name.log:"; tail -n 5 "$OUT/$name.log" | cut -c1-300; failed+=" $name" ;;
   esac
 }
@@ -124,7 +127,8 @@ if wanted tests; then
   part tests 240 "$PY" -m pytest -q -p no:cacheprovider -m gpu tests/gpu tests/generation --junitxml "$OUT/tests.xml"
 fi
 if wanted step; then
-  if [ $SIZE = dry ]; then small="--vocabulary 500 --dim 16 --words 600 --pairs 8 --span 50 --max-rank 400 --repeats 2"; else small="--repeats 50"; fi
+  small="--repeats 50"
+  [ $SIZE = full ] || small="--vocabulary 500 --dim 16 --words 600 --pairs 8 --span 50 --max-rank 400 --repeats 2"
   part step 120 "$PY" scripts/bench/crossinit_step.py $small --json "$OUT/step.json"
 fi
 if wanted bt; then
@@ -133,7 +137,8 @@ if wanted bt; then
       small="--size tiny --max-tokens 30 --median-length 10 --sentences 40 --repeats 1 --dropout 0"
     else
       # half precision, as one trains there; groups of 16 updates are many already
-      small="--size mbart_base --max-tokens 4096 --median-length 40 --sentences 8000 --fp16 --repeats $((6 / ahead > 1 ? 6 / ahead : 1))"
+      small="--size mbart_base --max-tokens 4096 --median-length 40 --sentences 8000 --fp16"
+      small+=" --repeats $((6 / ahead > 1 ? 6 / ahead : 1))"
     fi
     part bt-ahead-$ahead 120 "$PY" scripts/bench/backtranslation.py $small --bt-ahead $ahead --json "$OUT/bt-ahead-$ahead.json"
   done

@@ -31,16 +31,21 @@ train --task crossinit_pretrain --criterion crossinit --batch-size 512 --updates
 # ended by the clock, what the last validation saved is scored
 training=$((LEFT - (SECONDS - BEGIN) - SCORING))
 ended=0
-train --task crossinit_unmt --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens $TOKENS --restrict-vocab-updates -1 \
-  --lexicon-bt-updates $WARMUP --lexicon-bt-noise --bt-ahead 4 --adam-betas '(0.9, 0.98)' --lr 0.001 --lr-scheduler polynomial_decay \
-  --total-num-update $UPDATES --warmup-updates $WARMUP --valid-round-trip 100 --validate-interval 100000 --validate-interval-updates $EVERY \
+train --task crossinit_unmt --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens $TOKENS \
+  --restrict-vocab-updates -1 \
+  --lexicon-bt-updates $WARMUP --lexicon-bt-noise --bt-ahead 4 --adam-betas '(0.9, 0.98)' \
+  --lr 0.001 --lr-scheduler polynomial_decay \
+  --total-num-update $UPDATES --warmup-updates $WARMUP --valid-round-trip 100 \
+  --validate-interval 100000 --validate-interval-updates $EVERY \
   --save-interval-updates $EVERY --keep-interval-updates 1 --max-update $UPDATES $PRECISION \
   --finetune-from-model "$OUT/table/checkpoint_last.pt" --save-dir "$OUT/translation" || ended=$?
 [ $ended -eq 0 ] || [ $ended -eq 124 ] || exit $ended
 for sides in "$A $B" "$B $A"; do
   set -- $sides
-  "$PY" -m fairseq_cli.generate "$CAPTIONS/data" --user-dir "$ROOT/crossinit_fairseq" --task crossinit_unmt --langs $A,$B -s $1 -t $2 \
-    --path "$OUT/translation/checkpoint_last.pt" --beam 4 --max-len-a 1.3 --max-len-b 5 --max-tokens 12000 --generation-vocab target \
+  "$PY" -m fairseq_cli.generate "$CAPTIONS/data" --user-dir "$ROOT/crossinit_fairseq" \
+    --task crossinit_unmt --langs $A,$B -s $1 -t $2 \
+    --path "$OUT/translation/checkpoint_last.pt" --beam 4 --max-len-a 1.3 --max-len-b 5 --max-tokens 12000 \
+    --generation-vocab target \
     --remove-bpe sentencepiece --required-batch-size-multiple 1 $DEVICE $PRECISION > "$OUT/$1-$2.txt"
   grep ^D- "$OUT/$1-$2.txt" | LC_ALL=C sort -n -k 1.3 | cut -f 3- > "$OUT/$1-$2.tokens"
   # as examples/captions scores it: detokenised, in lower case

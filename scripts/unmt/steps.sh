@@ -67,7 +67,8 @@ crossinit() {
 
 # mBART pre-training from that table (or from a random one)
 mbart() {
-  [ "$PRETRAIN" -gt 0 ] || fail "--step mbart: preset $PRESET has none with --init $INIT; translation, which denoises too, comes next"
+  [ "$PRETRAIN" -gt 0 ] ||
+    fail "--step mbart: preset $PRESET has none with --init $INIT; translation, which denoises too, comes next"
   train mBART $PRETRAIN $DATA "${COMMON[@]}" $MODEL --task crossinit_denoising --criterion cross_entropy --langs $LANGS \
     --add-lang-token --sample-break-mode eos --mask 0.35 --mask-length span-poisson --poisson-lambda 3.5 --replace-length 1 \
     $PRETRAIN_OPTIONS --save-dir mbart $START
@@ -139,7 +140,11 @@ fi
 SETTINGS+=" $SEED $SHARDS $MODEL"
 if [ "$INIT" != random ]; then
   SETTINGS+=" $ALIGN $ALIGN_OPTIONS${VECTORS:+ $(md5sum < "$VECTORS")}"
-  case $INIT in lexicon) BY="the embeddings aligned by these pairs" ;; crossinit) BY="CrossInit: the embeddings aligned by rank" ;; *) BY="the embeddings of $VECTORS" ;; esac
+  case $INIT in
+    lexicon) BY="the embeddings aligned by these pairs" ;;
+    crossinit) BY="CrossInit: the embeddings aligned by rank" ;;
+    *) BY="the embeddings of $VECTORS" ;;
+  esac
   stage crossinit "$BY"
 fi
 SETTINGS+=" $START $PRETRAIN $PRETRAIN_OPTIONS"

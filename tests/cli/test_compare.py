@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from crossinit_fairseq.analysis import comparison
-from crossinit_fairseq.cli import compare, compare_recipes, compare_scores
+from crossinit_fairseq.cli import compare, compare_recipes, compare_runs, compare_scores
 from crossinit_fairseq.errors import InputError
 
 pytest.importorskip("matplotlib")
@@ -98,7 +98,7 @@ def examples(tmp_path, monkeypatch):
     monkeypatch.setattr(compare_recipes, "EXAMPLES", tmp_path / "examples")
     monkeypatch.setenv("FAIL", str(tmp_path / "fail"))
     monkeypatch.setenv("SLOW", "")
-    monkeypatch.setattr(compare, "_POLL", 0.05)
+    monkeypatch.setattr(compare_runs, "_POLL", 0.05)
     monkeypatch.setattr(comparison, "SAMPLES", 50)
     return tmp_path
 

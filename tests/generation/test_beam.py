@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from crossinit_fairseq.generation.incremental_decoder import unsupported
+from crossinit_fairseq.generation.growing_decoder import unsupported
 from crossinit_fairseq.models.bare_model import forget_beam_size
 from tests.generation.models import (
     DICTIONARY,

@@ -1,4 +1,4 @@
-"""generation/incremental_decoder.py, and search.py with it, against fairseq's decoder and SequenceGenerator."""
+"""generation/incremental_decoder.py, growing_decoder.py, search.py, against fairseq's decoder and SequenceGenerator."""
 
 import logging
 
@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossinit_fairseq.generation import incremental_decoder, search
-from crossinit_fairseq.generation.incremental_decoder import CachedDecoder, DecoderCache, GrowingDecoder, unsupported
+from crossinit_fairseq.generation.growing_decoder import GrowingDecoder, unsupported
+from crossinit_fairseq.generation.incremental_decoder import CachedDecoder, DecoderCache
 from tests.generation.models import (
     BOS,
     DICTIONARY,

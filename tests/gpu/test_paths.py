@@ -9,7 +9,7 @@ from scipy import sparse
 
 from crossinit_fairseq.alignment import RankedTable, SpanPlan, sigmoid_objective
 from crossinit_fairseq.generation import search
-from crossinit_fairseq.generation.incremental_decoder import GrowingDecoder
+from crossinit_fairseq.generation.growing_decoder import GrowingDecoder
 from crossinit_fairseq.generation.pooled_requests import PooledRequests
 from crossinit_fairseq.generation.search import Search, TranslationRequest
 from crossinit_fairseq.lexicon.nearest_on_device import nearest_on_device

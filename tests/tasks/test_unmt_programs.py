@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from crossinit_fairseq.compat import _buffered_read, let_interactive_say_what_is_no_text
+from crossinit_fairseq.text_shims import _buffered_read, let_interactive_say_what_is_no_text
 from tests import program_server
 from tests.conftest import USER_DIR
 from tests.finetuning import toy
