@@ -20,8 +20,9 @@ other language the translation? And fine-tuned on English alone: natural languag
   --preset NAME                smoke: minutes, to see that it works; tiny: 2 cores, under 30 minutes a run; base: one GPU, a day;
                                paper: XLM-15 as published, several GPUs (default: tiny); examples/xlm/settings.sh has them
   --inits LIST                 of random, crossinit, lexicon, and FILE.vec or FILE.safetensors: embeddings of any program
-                               as word2vec text, or a table of crossinit-export, as wide as the model, whose rows are found by the symbols of data/dict.txt (default:
-                               random,crossinit,lexicon; smoke: random,crossinit)
+                               as word2vec text, or a table of crossinit-export, as wide as the model, whose rows are
+                               found by the symbols of data/dict.txt (default: random,crossinit,lexicon; smoke:
+                               random,crossinit)
   --init NAME                  one start alone; the same as --inits NAME
   --seeds LIST                 numbers, such as 1,2,3 (default: 1): of the table, the lexicon and all training
   --tasks LIST                 of retrieval, xnli, qa (default: retrieval,xnli,qa)
