@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# One run of the example, for run.sh: bash one_run.sh "SEED INIT" PRESET A B DIR "INDUCTION"
-# INIT is random, crossinit, lexicon, oracle or a file of embeddings. A and B are languages, INDUCTION is further options of
-# crossinit-lexicon induce. DIR holds text/ and data/; everything else goes to DIR/runs/INIT-SEED.
+# One run of the example, for run.sh: bash one_run.sh "SEED INIT" PRESET A B DIR "INDUCTION" UPDATES "TRAINING"
+# INIT is random, crossinit, lexicon, oracle or a file of embeddings. A and B are languages, INDUCTION and TRAINING are
+# further options of crossinit-lexicon induce and of crossinit_unmt, UPDATES another number than the preset's, or nothing. DIR
+# holds text/ and data/; everything else goes to DIR/runs/INIT-SEED.
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/captions
@@ -10,7 +11,7 @@ read -r SEED INIT <<< "$1"
 VECTORS=
 ! is_file "$INIT" || VECTORS=$INIT
 INIT=$(start_name "$INIT")
-PRESET=$2 A=$3 B=$4 TEXT=$5/text DATA=$5/data OUT=$5/runs/$INIT-$SEED INDUCTION=$6
+PRESET=$2 A=$3 B=$4 TEXT=$5/text DATA=$5/data OUT=$5/runs/$INIT-$SEED INDUCTION=$6 UPDATES=$7 TRAINING=$8
 source "$HERE/settings.sh"
 mkdir -p "$OUT"
 case $INIT in
@@ -86,7 +87,7 @@ translation() {
     --adam-betas '(0.9, 0.98)' --clip-norm 1.0 --lr $RATE --lr-scheduler polynomial_decay \
     --total-num-update $UPDATES --warmup-updates $WARMUP \
     --valid-round-trip 100 --validate-interval 1000 --validate-interval-updates 400 \
-    --save-interval-updates 400 --keep-interval-updates 1 --save-dir translation $start
+    --save-interval-updates 400 --keep-interval-updates 1 --save-dir translation $start $TRAINING
 }
 
 score() {
@@ -109,6 +110,6 @@ if [ $STAGES -eq 5 ]; then
 fi
 SETTINGS+=" ${COMMON[*]} $MODEL $SPAN_UPDATES $SPAN_RATE $PAIR_UPDATES $PAIR_RATE"
 [ $INIT = random ] || stage table "$INIT-$SEED: the embedding table to start from"
-SETTINGS+=" $TOKENS $RATE $WARMUP $UPDATES $DENOISE $WORD_BY_WORD $WITH_LEXICON"
+SETTINGS+=" $TOKENS $RATE $WARMUP $UPDATES $DENOISE $WORD_BY_WORD $WITH_LEXICON${TRAINING:+ $TRAINING}"
 stage translation "$INIT-$SEED: unsupervised translation"
 stage score "$INIT-$SEED: fairseq-generate and sacreBLEU"

@@ -22,6 +22,8 @@ captions that no training sees score it, beside copying and beside translating w
                                is val from line 301 on (default: Multi30k is downloaded, 1.3 MB for two languages)
   --vocabulary N               symbols of the SentencePiece model (default: 10000; smoke: 6000)
   --induction OPTIONS          further options of crossinit-lexicon induce, in quotes, such as "--rank-weight 0"
+  --updates N                  updates of translation (default: 2400; smoke: 240; long: 12000)
+  --training OPTIONS           further options of crossinit_unmt, in quotes, such as "--lexicon-noise 0.3"
   --jobs N                     runs side by side, each on one core (default: 2, or 1 where there is but one core)
   --out DIR                    where everything goes; a second run with the same DIR goes on where the first ended
                                (default: examples/captions/out)
@@ -33,9 +35,10 @@ EOT
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/captions
-LANGS=en,fr PRESET=default INITS=random,crossinit,lexicon,oracle SEEDS= TEXT= VOCABULARY= INDUCTION= OUT=$HERE/out
+LANGS=en,fr PRESET=default INITS=random,crossinit,lexicon,oracle SEEDS= TEXT= VOCABULARY= INDUCTION=
+UPDATES= TRAINING= OUT=$HERE/out
 JOBS=$(($(nproc) > 1 ? 2 : 1))
-OPTIONS="langs preset inits seeds text vocabulary induction jobs out"
+OPTIONS="langs preset inits seeds text vocabulary induction updates training jobs out"
 source "$ROOT/scripts/options.sh"
 source "$ROOT/scripts/starts.sh"
 read_options "$@"
@@ -59,6 +62,7 @@ SEEDS=${SEEDS:-1,2,3}
 [[ ,$INITS, == *,lexicon,* ]] || refuse induction "without lexicon among --inits"
 [[ $SEEDS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $SEEDS"
 [[ $VOCABULARY =~ ^([1-9][0-9]*)?$ ]] || wrong "--vocabulary is a number, not $VOCABULARY"
+[[ $UPDATES =~ ^([1-9][0-9]*)?$ ]] || wrong "--updates is a number, not $UPDATES"
 [[ $JOBS =~ ^[1-9][0-9]*$ ]] || wrong "--jobs is a number, not $JOBS"
 [ -z "$TEXT" ] || [ -d "$TEXT" ] || wrong "--text: there is no folder $TEXT"
 for file in {train,val}.{${LANGS%,*},${LANGS#*,}}; do
@@ -117,6 +121,6 @@ for seed in ${SEEDS//,/ }; do
   for init in "${STARTS[@]}"; do
     printf '%s\0' "$seed $init"
   done
-done | xargs -0 -P "$JOBS" -I{} bash "$HERE/one_run.sh" {} $PRESET $A $B "$OUT" "$INDUCTION" || ended=$?
+done | xargs -0 -P "$JOBS" -I{} bash "$HERE/one_run.sh" {} $PRESET $A $B "$OUT" "$INDUCTION" "$UPDATES" "$TRAINING" || ended=$?
 [ $ended -eq 0 ] || fail "a run failed, see above; the finished ones are kept, run the same command again to go on"
 python "$HERE/summary.py" --out "$OUT" --langs $LANGS --inits "$NAMES" --seeds "$SEEDS" --preset "$PRESET"

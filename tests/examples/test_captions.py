@@ -252,6 +252,7 @@ def test_summary_worked_by_hand(tmp_path, capsys):
         (["--seeds", "1,x"], "--seeds takes numbers"),
         (["--text", "/nowhere"], "no folder /nowhere"),
         (["--vocabulary", "big"], "--vocabulary is a number"),
+        (["--updates", "0"], "--updates is a number"),
         (["--jobs", "0"], "--jobs is a number"),
         (["--wrong", "1"], "unknown option --wrong"),
     ],

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shlex
 from pathlib import Path
 
@@ -118,6 +119,7 @@ def test_captions_are_learnt_from_a_file(tmp_path):
     """The rows of the file are in the table that translation starts from, and the run is called as the file is."""
     file = safetensors(tmp_path / "mine.safetensors", 64, ("e", "nowhere"))
     command = ["--text", captions(tmp_path / "text"), "--langs", "en,fr", "--vocabulary", 60, "--inits", file]
+    command += ["--updates", 3, "--training", "--freeze-table-updates 1"]
     options = {"VENV": program_server.environment(), "MAX_UPDATE": "2"}
     done = recipe("captions", *command, "--jobs", 1, "--out", tmp_path / "out", **options)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
@@ -129,7 +131,9 @@ def test_captions_are_learnt_from_a_file(tmp_path):
     before, table = (model["encoder.embed_tokens.weight"] for model in models)
     changed = (before != table).any(1).nonzero().flatten().tolist()
     assert changed == [symbols.index("e")] and table[changed[0]].tolist() == [0.5] * 64
-    assert "table/checkpoint_last.pt" in (run / "logs" / "translation.log").read_text("utf-8")
+    log = (run / "logs" / "translation.log").read_text("utf-8")
+    assert "table/checkpoint_last.pt" in log
+    assert "'freeze_table_updates': 1" in log and re.search(r"'total_num_update': '?3\.?0?'?[,}]", log)
     # another file of the same name is another start
     safetensors(file, 64, ("f",))
     done = recipe("captions", *command, "--jobs", 1, "--out", tmp_path / "out", **options)
