@@ -25,7 +25,8 @@ def end_finished_runs() -> None:
     again, and `--patience` go on counting, in all versions of fairseq.
 
     Another number in the command than the one that ended the run goes on as ever, and so does `--reset-optimizer` or
-    another run's model (`--finetune-from-model`), which count from 0.
+    another run's model (`--finetune-from-model`), which count from 0. `--reset-meters` forgets validations, but no
+    updates.
     """
     import fairseq.trainer
 
@@ -36,8 +37,8 @@ def end_finished_runs() -> None:
 
     def load_checkpoint(self: Any, *args: Any, reset_meters: bool = False, **kwargs: Any) -> Any:
         extra_state = load(self, *args, reset_meters=reset_meters, **kwargs)
-        goes_on = extra_state is not None and self.get_num_updates() > 0 and not reset_meters
-        saved = extra_state if goes_on else {}
+        goes_on = extra_state is not None and self.get_num_updates() > 0
+        saved = extra_state if goes_on and not reset_meters else {}
         _count_from(**saved.get(_KEY, {}))
         if goes_on:
             _end_or_go_on(self, saved)

@@ -30,7 +30,8 @@ def test_nothing_is_trained_again(task, data_of, tmp_path):
         done = trained(task, data, folder, options, f"--max-update {limit}")
         assert done.returncode == 0 and "nothing is trained" in done.stdout and "Traceback" not in done.stdout
         assert contents(folder) == before
-    assert SAID in trained(task, data, folder, options, "--max-update 3").stdout
+    for more in ("", " --reset-meters", " --reset-dataloader"):
+        assert SAID in trained(task, data, folder, options, "--max-update 3" + more).stdout
     done = trained(task, data, folder, options, "--max-update 4")
     assert done.returncode == 0 and updates(folder) == 4 and "nothing is trained" not in done.stdout
 
