@@ -31,7 +31,7 @@ _LOADER = re.compile(r"DataLoader worker \(pid(?:\(s\))? [\d, ]+\) (is killed by
 
 def sentence_of(error: BaseException) -> Optional[str]:
     """What to say of an error of torch's; None where it is of something else than a process that has ended."""
-    if not isinstance(error, RuntimeError):
+    if not isinstance(error, (RuntimeError, TimeoutError)):  # the latter of torch 1's store
         return None
     worker = _LOADER.search(str(error))
     if worker:
