@@ -47,6 +47,7 @@ check_width() {
 table_of() {
   local folder=$1 file=$2 data=$3
   shift 3
+  run rm -f $folder/checkpoint_last.pt  # of an interrupted attempt: no run could go on from it
   # one update at a learning rate of 0 is the model as initialised
   train "$folder" 1 "$data" "$@" --task crossinit_pretrain --criterion crossinit --batch-size 1 --updates-per-epoch 1 --lr 0 \
     --save-dir $folder

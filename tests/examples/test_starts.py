@@ -134,6 +134,10 @@ def test_captions_are_learnt_from_a_file(tmp_path):
     log = (run / "logs" / "translation.log").read_text("utf-8")
     assert "table/checkpoint_last.pt" in log
     assert "'freeze_table_updates': 1" in log and re.search(r"'total_num_update': '?3\.?0?'?[,}]", log)
+    # interrupted before the stage was noted as done
+    (run / "stages" / "table.done").unlink()
+    done = recipe("captions", *command, "--jobs", 1, "--out", tmp_path / "out", **options)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     # another file of the same name is another start
     safetensors(file, 64, ("f",))
     done = recipe("captions", *command, "--jobs", 1, "--out", tmp_path / "out", **options)
