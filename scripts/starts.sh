@@ -4,6 +4,8 @@
 #   is_file START                     whether a start is a file
 #   start_name START                  what it is called, in folders and tables
 #   check_start OPTION START NAMES    end where it is neither one of NAMES (between |) nor a file whose name can be a folder's
+#   read_starts LIST NAMES             of --inits, between commas: into the array STARTS, files by their whole paths, and what
+#                                     they are called into NAMES; end at the first that is wrong, or called as another is
 #   check_width OPTION START PRESET WIDTH   end where a file has other dimensions than the model; no WIDTH: any will do
 #   table_of FOLDER FILE DATA OPTIONS      in a stage, into FOLDER/checkpoint_last.pt: the model as fairseq-train initialises it
 #                                     with these options, but the rows that the file has for symbols of DATA/dict.txt, as they are
@@ -25,6 +27,20 @@ check_start() {
   [[ $(start_name "$2") =~ ^[A-Za-z0-9_.-]+$ ]] || wrong "$1: give $2 a name of letters, digits, _, . and - alone"
   [[ ! $(start_name "$2") =~ ^(random|crossinit|lexicon|oracle|rank)$ ]] ||
     wrong "$1: $2 is called as a start of ours is: rename it"
+}
+
+read_starts() {
+  local at name
+  IFS=, read -ra STARTS <<< "$1"
+  [[ $1 =~ [^,] ]] || wrong "--inits names nothing"
+  NAMES=
+  for at in "${!STARTS[@]}"; do
+    check_start --inits "${STARTS[$at]}" "$2"
+    name=$(start_name "${STARTS[$at]}")
+    [[ ",$NAMES," != *",$name,"* ]] || wrong "--inits: two starts are called $name"
+    NAMES+=${NAMES:+,}$name
+    ! is_file "${STARTS[$at]}" || STARTS[$at]=$(realpath "${STARTS[$at]}")
+  done
 }
 
 check_width() {

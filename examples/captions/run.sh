@@ -46,17 +46,7 @@ read_options "$@"
 check_language --langs "${LANGS%,*}"
 check_language --langs "${LANGS#*,}"
 [[ $PRESET =~ ^(smoke|default|long)$ ]] || wrong "--preset is smoke, default or long, not $PRESET"
-IFS=, read -ra STARTS <<< "$INITS"
-[[ $INITS =~ [^,] ]] || wrong "--inits names nothing"
-NAMES=
-for at in "${!STARTS[@]}"; do
-  init=${STARTS[$at]}
-  check_start --inits "$init" "random|crossinit|lexicon|oracle"
-  ! is_file "$init" || STARTS[$at]=$(realpath "$init")
-  name=$(start_name "$init")
-  [[ ",$NAMES," != *",$name,"* ]] || wrong "--inits: two starts are called $name"
-  NAMES+=${NAMES:+,}$name
-done
+read_starts "$INITS" "random|crossinit|lexicon|oracle"
 [ "$PRESET" = smoke ] && SEEDS=${SEEDS:-1}
 SEEDS=${SEEDS:-1,2,3}
 [[ ,$INITS, == *,lexicon,* ]] || refuse induction "without lexicon among --inits"

@@ -40,18 +40,8 @@ case $PRESET in
   default) UPDATES=1000 VOCABULARY=${VOCABULARY:-1000} SEEDS=${SEEDS:-1,2,3} ;;
   *) wrong "--preset is smoke or default, not $PRESET" ;;
 esac
-IFS=, read -ra STARTS <<< "$INITS"
-[[ $INITS =~ [^,] ]] || wrong "--inits names nothing"
-NAMES=
-for at in "${!STARTS[@]}"; do
-  init=${STARTS[$at]}
-  check_start --inits "$init" "random|crossinit|rank|oracle"
-  check_width --inits "$init" $PRESET 64
-  ! is_file "$init" || STARTS[$at]=$(realpath "$init")
-  name=$(start_name "$init")
-  [[ ",$NAMES," != *",$name,"* ]] || wrong "--inits: two starts are called $name"
-  NAMES+=${NAMES:+,}$name
-done
+read_starts "$INITS" "random|crossinit|rank|oracle"
+for init in "${STARTS[@]}"; do check_width --inits "$init" $PRESET 64; done
 [[ $SEEDS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $SEEDS"
 [[ $VOCABULARY =~ ^[1-9][0-9]*$ ]] || wrong "--vocabulary is a number, not $VOCABULARY"
 [[ $JOBS =~ ^[1-9][0-9]*$ ]] || wrong "--jobs is a number, not $JOBS"

@@ -54,17 +54,7 @@ for lang in ${LANGS//,/ }; do check_language --langs "$lang"; done
 INITS=${INITS:-$INIT}
 [ "$PRESET" != smoke ] || INITS=${INITS:-random,crossinit}
 INITS=${INITS:-random,crossinit,lexicon}
-IFS=, read -ra STARTS <<< "$INITS"
-[ ${#STARTS[@]} -gt 0 ] || wrong "--inits names nothing"
-NAMES=
-for at in "${!STARTS[@]}"; do
-  init=${STARTS[$at]}
-  check_start --inits "$init" "random|crossinit|lexicon"
-  ! is_file "$init" || STARTS[$at]=$(realpath "$init")
-  name=$(start_name "$init")
-  [[ ",$NAMES," != *",$name,"* ]] || wrong "--inits: two starts are called $name"
-  NAMES+=${NAMES:+,}$name
-done
+read_starts "$INITS" "random|crossinit|lexicon"
 [[ $SEEDS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $SEEDS"
 [[ $TASKS =~ ^(retrieval|xnli|qa)(,(retrieval|xnli|qa))*$ ]] || wrong "--tasks names retrieval, xnli and qa, not $TASKS"
 [[ $JOBS =~ ^[1-9][0-9]*$ ]] || wrong "--jobs is a number, not $JOBS"

@@ -303,5 +303,5 @@ def test_the_recipes_have_these_starts(name):
     recipe = compare_recipes.RECIPES[name]
     settings = ROOT / "scripts" / "unmt" / "settings.sh" if name.startswith("unmt_") else recipe.script
     text = settings.read_text(encoding="utf-8")
-    (listed,) = re.findall(r'check_start .* "([a-z|]*random[a-z|]*)"', text)
+    (listed,) = re.findall(r'(?:check_start|read_starts) .* "([a-z|]*random[a-z|]*)"', text)
     assert set(recipe.inits) == set(listed.split("|"))
