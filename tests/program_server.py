@@ -171,12 +171,11 @@ def _wait_for_the_program(link):
     os.close(program_lives)
     for stream in streams:
         os.close(stream)
-    try:
-        # the client says nothing more: its end is all there is to read
-        if link in select.select([link, ended], [], [])[0]:
+    # the client says nothing more: its end is all there is to read
+    if link in select.select([link, ended], [], [])[0]:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(program, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
+        os.kill(program, signal.SIGKILL)  # which may not have had the time to lead a group of its own
     _, status = os.waitpid(program, 0)
     try:
         link.send(bytes([128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)]))

@@ -79,3 +79,14 @@ def test_nothing_stays_behind_when_tests_are_killed(tmp_path):
             break
         time.sleep(0.1)
     assert not os.path.exists(folder)
+
+
+def test_a_program_ends_with_its_client():
+    """At whatever moment the client is killed, also before the program leads a group of its own."""
+    command = [program_server.python(), "-c", "import time; time.sleep(20); print('lived on')"]
+    for first in range(0, 60, 20):
+        clients = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(first, first + 20)]
+        for milliseconds, client in enumerate(clients, first):
+            time.sleep(milliseconds / 20000)
+            client.kill()
+        assert [client.communicate()[0] for client in clients] == [b""] * len(clients)
