@@ -15,6 +15,7 @@ from typing import Any, Iterator, List, Optional
 import torch
 from torch.utils.data import dataloader
 
+from crossinit_fairseq import swallowed_signals
 from crossinit_fairseq.errors import InputError, first_line, one_sentence
 
 _LOOKS, _PAUSE = 20, 0.05  # for a worker that has ended; seconds
@@ -114,6 +115,8 @@ def say_which_process_has_ended() -> None:
         try:
             stock(cfg, main, **kwargs)
         except (RuntimeError, EOFError, OSError) as error:
+            if swallowed_signals.was_interrupted(error):
+                raise KeyboardInterrupt from None
             with no_word_of_workers():
                 said = sentence_of(error) or _sentence_of_a_batch(error)
             if said is None:

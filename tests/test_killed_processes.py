@@ -37,8 +37,8 @@ LOST_WORKER = "crossinit_fairseq: error: a process that loads batches (worker (p
 class Start:
     """A run that has been started: the numbers of its processes, and the paths of what they will have said."""
 
-    def __init__(self, task, data, save_dir, together, workers):
-        options = f"{SAVING} --num-workers {workers}"
+    def __init__(self, task, data, save_dir, together, workers, more=""):
+        options = f"{SAVING} --num-workers {workers} {more}"
         self.save_dir, logs = save_dir, save_dir.with_name(save_dir.name + "_logs")
         shutil.rmtree(str(logs), ignore_errors=True)
         if together:
@@ -151,6 +151,37 @@ def test_one_of_two_processes_is_killed(task, data_of, tmp_path):
 
 def test_a_data_worker_is_killed(data_of, tmp_path):
     check_kills("crossinit_mlm", data_of("crossinit_mlm"), tmp_path, kills=1, seed=3, workers=2, of_worker=True)
+
+
+def check_interruptions(task, data, folder, times, seed):
+    """Press Ctrl-C again and again in a run whose epochs are short: its process alone gets it, or as at a terminal all
+    of its processes do. It ends each time, and says of nothing else."""
+    rng = random.Random(seed)
+    signals = signal.signal(signal.SIGINT, signal.default_int_handler)  # which a forked process has then too
+    try:
+        for number in range(times):
+            run = Start(task, data, folder / "interrupted", False, 2, "--max-update 100000")
+            assert run.wait_for_training() is not None, run.end()
+            time.sleep(rng.uniform(0, 3))
+            send = (os.kill, os.killpg)[number % 2]
+            send(run.processes[0], signal.SIGINT)
+            ((status, said),) = run.end()
+            assert status == 1 and said.splitlines()[-1] == "KeyboardInterrupt", said[-3000:]
+            assert within_limit(lambda group=run.processes[0]: not alive(group)), "workers outlive their run"
+            for path in (folder / "interrupted").glob("checkpoint*.pt"):
+                check_whole(str(path))
+    finally:
+        signal.signal(signal.SIGINT, signals)
+
+
+def test_ctrl_c_ends_a_run_with_data_workers(data_of, tmp_path):
+    check_interruptions("crossinit_mlm", data_of("crossinit_mlm"), tmp_path, times=2, seed=1)
+
+
+@long
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_25_ctrl_c(task, data_of, tmp_path):
+    check_interruptions(task, data_of(task), tmp_path, times=25, seed=2)
 
 
 @long

@@ -16,6 +16,7 @@ from fairseq.models import ARCH_CONFIG_REGISTRY, ARCH_MODEL_REGISTRY, MODEL_DATA
 from fairseq.tasks import FairseqTask
 from omegaconf import II, MISSING, OmegaConf, open_dict
 
+from crossinit_fairseq import swallowed_signals
 from crossinit_fairseq.best_metric import SPEED, logged_by_criterion
 from crossinit_fairseq.command_line import GivenOnce
 from crossinit_fairseq.cores import too_many_threads
@@ -93,6 +94,7 @@ class CrossInitTask(FairseqTask):
 
     def __init__(self, cfg: RunConfig, dictionary: Dictionary, languages: List[str]):
         super().__init__(cfg)
+        swallowed_signals.remember()  # now, before the first processes that load batches
         self.dictionary = dictionary
         self.languages = languages
         self.watch = FiniteWatch()
@@ -193,6 +195,7 @@ class CrossInitTask(FairseqTask):
 
     def begin_valid_epoch(self, epoch: int, model: BaseFairseqModel) -> None:
         """See BestMetric."""
+        swallowed_signals.end_if_swallowed()
         self.best_metric.begin_validation()
 
     def post_validate(self, model: BaseFairseqModel, stats: Dict[str, Any], agg: Any) -> None:
@@ -215,6 +218,11 @@ class CrossInitTask(FairseqTask):
             scaled = getattr(optimizer, "scaler", None) is not None
             self.watch.loss(loss, lambda: self.in_words(sample), ends=not scaled)
         return loss, sample_size, logs
+
+    def optimizer_step(self, optimizer: Any, model: BaseFairseqModel, update_num: int) -> None:
+        """fairseq's own; none after Ctrl-C, see swallowed_signals."""
+        swallowed_signals.end_if_swallowed()
+        super().optimizer_step(optimizer, model, update_num)
 
     def in_words(self, sample: Dict[str, Any]) -> str:
         """Which batch of the training text a sample is."""
