@@ -3,6 +3,7 @@
 Only what no text begins with counts: a sentence about files may begin with `BZh`, `PAR1`, `%PDF` or `Rar!`.
 """
 
+import codecs
 import re
 from typing import Optional
 
@@ -35,7 +36,7 @@ _ZIP = rb"PK\x03\x04.{26}"  # the name of the first file follows
 _KINDS = (
     (_of(rb"\x1f\x9d"), "compressed by compress: unpack it, for example with `gzip -d`"),
     (
-        _of(_ZIP + rb"(mimetype|\[Content_Types\]\.xml|_rels/|word/|META-INF/)"),
+        _of(_ZIP + rb"(mimetype|\[Content_Types\]\.xml|(_rels|docProps|customXml|word|xl|ppt|META-INF|OEBPS)/)"),
         "a document of an office program or an e-book: take its text out, for example with `pandoc -t plain`",
     ),
     (_of(_ZIP + rb"[^/\x00]{1,99}/data\.pkl"), "a checkpoint of torch: give a text"),
@@ -59,7 +60,14 @@ _KINDS = (
     (_of(rb"\x89HDF\r\n"), "a file of HDF5: take its text out, for example with the library h5py"),
     (_of(rb"CDF[\x01\x02\x05]"), "a file of NetCDF: give a text"),
     (_of(rb"\x93NUMPY[\x01-\x03]\x00"), "an array of numpy: give a text"),
-    (_of(rb"\x80[\x02-\x05]"), "a pickle of Python, or an old checkpoint of torch: give a text"),
+    (
+        # the oldest protocols are ASCII, or nearly: a container or a class, and the number that it goes by, 0 or 1
+        _of(
+            rb"\x80[\x02-\x05]|\([ld]p[01]\n|(\([VS][^\n]*|c[A-Za-z_][\w.]*\n\w+)\np[01]\n"
+            rb"|([\]}]|c[A-Za-z_][\w.]*\n\w+\n)q[\x00\x01]"
+        ),
+        "a pickle of Python, or an old checkpoint of torch: give a text",
+    ),
     (
         _of(rb"(?!\x00{4}).{4}\x00{4}.{4}\x0a"),
         "a TFRecord: take its text out, for example with tensorflow's TFRecordDataset",
@@ -88,7 +96,11 @@ _KINDS = (
     ),
     (_of(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "a document of an office program: save it as plain text"),
     (_of(rb"AT&TFORM.{4}DJV"), "a document in DjVu: take its text out, for example with `djvutxt`"),
-    (_of(rb".{60}(BOOKMOBI|TEXtREAd)"), "an e-book: take its text out, for example with Calibre's `ebook-convert`"),
+    # a name that ends in NUL, dates and numbers, type and creator, a seed, a number that is 0
+    (
+        _of(rb"(?=[^\x00]{0,31}\x00).{60}(BOOKMOBI|TEXtREAd).{4}\x00{4}"),
+        "an e-book: take its text out, for example with Calibre's `ebook-convert`",
+    ),
     (
         _of(rb"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a(?=.{0,60}[\x00-\x08\x0e-\x1f])|(II\*\x00|MM\x00\*)"),
         "a picture: give a text",
@@ -112,4 +124,6 @@ def what_is_no_text(beginning: bytes) -> str:
     if name:
         return f"compressed by {name}: unpack it, for example with `{name} -d`"
     beginning = beginning[:BEGINNING]
+    if beginning.startswith(codecs.BOM_UTF8):  # which some programs put before what is ASCII
+        beginning = beginning[len(codecs.BOM_UTF8) :]
     return next((said for pattern, said in _KINDS if pattern.match(beginning)), "")

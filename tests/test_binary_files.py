@@ -66,11 +66,19 @@ MADE = {
     "empty zip": (b"PK\x05\x06" + bytes(18), "a zip archive"),
     "odt": (zipped("mimetype"), "a document of an office program or an e-book"),
     "docx": (zipped("[Content_Types].xml"), "a document of an office program or an e-book"),
+    "docx of another program": (zipped("docProps/app.xml"), "a document of an office program or an e-book"),
+    "xlsx": (zipped("xl/workbook.xml"), "a document of an office program or an e-book"),
     "npz": (saved(np.savez, np.ones(3)), "an archive of numpy's arrays"),
     "npy": (saved(np.save, np.ones(3)), "an array of numpy"),
     "torch": (of_torch(), "a checkpoint of torch"),
     "old torch": (of_torch(_use_new_zipfile_serialization=False), "a pickle of Python, or an old checkpoint"),
     "pickle": (pickle.dumps(["the cat"]), "a pickle of Python"),
+    **{
+        f"{kind} of protocol {protocol}": (pickle.dumps(value, protocol), "a pickle of Python")
+        for kind, value in (("list", ["the cat"]), ("dict", {"the": 1}), ("array", np.ones(2)))
+        for protocol in (0, 1)
+    },
+    "tuple of protocol 0": (pickle.dumps(("the", "cat"), 0), "a pickle of Python"),
     "SentencePiece": (of_sentencepiece(), "a model of SentencePiece: give the text itself"),
     "tar": (tarred(), "a tar archive"),
     "Avro": (b"Obj\x01\x02\x16avro.schema\x02{}", "a table in Avro: .*fastavro"),
@@ -89,6 +97,17 @@ MADE = {
     "PDF": (b"%PDF-1.4\n1 0 obj\n", "a PDF"),
     "RTF": (rb"{\rtf1\ansi\deff0 {\fonttbl {\f0 Times;}} the cat}", "a document in RTF"),
     "RTF of Word": (rb"{\rtf1\adeflang1025\ansi\ansicpg1252 the cat}", "a document in RTF"),
+    "RTF after a byte order mark": (b"\xef\xbb\xbf" + rb"{\rtf1\ansi the cat}", "a document in RTF"),
+    "PDF after a byte order mark": (b"\xef\xbb\xbf%PDF-1.4\n1 0 obj\n", "a PDF"),
+    # name, attributes, version, three dates, three numbers, type and creator, seed, next list, records
+    "mobi": (
+        b"A_book".ljust(32, b"\0")
+        + struct.pack(">HH3I3I", 0, 0, 9, 9, 9, 0, 0, 0)
+        + b"BOOKMOBI"
+        + b"\0\0\0\x11"
+        + bytes(6),
+        "an e-book",
+    ),
     "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%Title: a\n", "PostScript"),
     "plain PostScript": (b"%!PS\nnewpath\n", "PostScript"),
     "picture": (b"GIF89a\x01\x00\x01\x00\x80\x00", "a picture"),
@@ -141,6 +160,12 @@ PROSE = [
     "x" * 256 + " ustar is a kind of tar.",
     "x" * 257 + "ustar\n",
     "\n\n\n<unk> stands for others.",
+    "x" * 60 + "BOOKMOBI is how Kindle's books begin, and TEXtREAd others.",
+    "(lp and (dp are what a pickle begins with.",
+    "(lp0 is how it begins.",
+    "(Vp0",
+    "cat\ndog\np",
+    "cat\ndog\nq\nr",
     "(µ) is a letter, 50 a number.",
 ]
 
