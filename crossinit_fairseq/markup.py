@@ -25,6 +25,7 @@ _OF_A_PROGRAM = re.compile(
 _HEADING = re.compile(r"#{1,6} [^#\s]")
 _MARKDOWN = re.compile(r"^(```|~~~|[-*+] (\[|\*\*|`))|\[[^\]]+\]\((https?:|[./#])[^)]*\)|\*\*\S[^*]*\*\*|`[^`]+`")
 _COLUMN = re.compile(r"[\w .-]{1,30}")
+_NUMBERS = re.compile(r"(unnamed: 0)?")  # the name of a first column of rows' numbers, as pandas and R write it
 _COLUMNS = set(
     "id idx index no number text sentence sentences sentence1 sentence2 source target src tgt label lang language "
     "title content body comment translation premise hypothesis question answer review en de fr ro ne".split()
@@ -174,7 +175,8 @@ def _is_table(lines: Sequence[str], delimiter: str) -> bool:
         len(names) < 2
         or delimiter + " " in lines[0]
         or not _COLUMNS.intersection(names)
-        or not all(map(_COLUMN.fullmatch, names))
+        or not (_NUMBERS.fullmatch(names[0]) or _COLUMN.fullmatch(names[0]))
+        or not all(map(_COLUMN.fullmatch, names[1:]))
     ):
         return False
     # a cell may go on in the next line, and the last one be cut

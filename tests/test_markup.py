@@ -115,6 +115,9 @@ MARKDOWN = "# Title\n\nSome **bold** text.\n\n## Part\n\n- an item\n"
     [
         ("id,text\n" + '1,"Yes, it is."\n' * 6, "a table (CSV), with `,` between its columns"),
         ('"label";"sentence"\n' + "a;b c\n" * 6, "a table (CSV), with `;` between its columns"),
+        (",text\n" + "".join(f"{k},the cat sat\n" for k in range(6)), "a table (CSV), with `,` between its columns"),
+        ('"","text"\n' + '"1","the cat sat"\n' * 6, "a table (CSV), with `,` between its columns"),
+        ("Unnamed: 0;text\n" + "0;the cat sat\n" * 6, "a table (CSV), with `;` between its columns"),
         ("".join(f"{k}\tA sentence.\n" for k in range(5)) + "5\tThe end.", "a table, with tabs between its columns"),
         ("".join(f"{k}\t\tA sentence.\t\n" for k in range(6)), "a table, with tabs between its columns"),
         ("1\tA sentence.\n" * 5 + "\tAnother.\n2\t\n", "a table, with tabs between its columns"),
