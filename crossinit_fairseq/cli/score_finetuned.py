@@ -24,7 +24,7 @@ def score(options: argparse.Namespace) -> Result:
         train = None
         if options.train:
             language, path = language_file(options.train, "--train")
-            train = read_pairs(path, language)
+            train = read_pairs(path, language, by_id=False)
         result = xnli_result(systems, references, train)
     else:
         result = mlqa_result(systems, references, options.rules)

@@ -41,7 +41,7 @@ class Pair:
     label: Optional[int]
 
 
-def read_pairs(path: str, language: str) -> List[Pair]:
+def read_pairs(path: str, language: str, by_id: bool = True) -> List[Pair]:
     """Read the pairs of a language from a file, in their order.
 
     The format is known by the end of the name and by the header: `.parquet`; `.jsonl` and `.json`, one object a line or
@@ -50,8 +50,10 @@ def read_pairs(path: str, language: str) -> List[Pair]:
     whose gold label is "-" is left out and counted in the log, which also says when most letters are of another script
     than the language's. Quotation marks are text.
 
-    Raises InputError for a file that cannot be read, a malformed row, a label outside LABELS (file and line), and for a
-    file that has no pair of that language.
+    by_id: whether each pair has an id of its own, as in what is scored; of pairs that are only trained on two may
+    share one.
+    Raises InputError for a file that cannot be read, a malformed row, a label outside LABELS, an id that stands there
+    twice (file and line), and for a file that has no pair of that language.
     """
     pairs: List[Pair] = []
     seen: Set[str] = set()
@@ -72,8 +74,8 @@ def read_pairs(path: str, language: str) -> List[Pair]:
             without_gold += 1
             continue
         identity = str(_first(row, _ID) or place.rsplit(" ", 1)[1])
-        if identity in seen:
-            raise InputError(f"{place}: the id {identity} stands there a second time")
+        if by_id and identity in seen:
+            raise InputError(f"{place}: the id {identity} stands there a second time: take one of them out")
         seen.add(identity)
         pairs.append(Pair(identity, texts[0].strip(), texts[1].strip(), _label(label, place)))
     if without_gold:

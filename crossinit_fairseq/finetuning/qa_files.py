@@ -42,11 +42,14 @@ class Question:
         ]
 
 
-def read_questions(path: str, language: Optional[str] = None, asked: Optional[str] = None) -> List[Question]:
+def read_questions(
+    path: str, language: Optional[str] = None, asked: Optional[str] = None, by_id: bool = True
+) -> List[Question]:
     """Read the questions of a file, in their order: SQuAD's JSON, or Hugging Face's rows as Parquet or JSON.
 
     language: of the paragraphs, if it is to be checked; asked: of the questions, where it is another. The log says when
-    most letters are of another script than the language's.
+    most letters are of another script than the language's. by_id: whether each question has an id of its own, by which
+    its answer is found; of questions that are only trained on two may share one.
 
     An answer may stand elsewhere than the file says (see Question.placed_answers): training leaves such questions out,
     scoring needs the text alone. Raises InputError for a file that cannot be read, a question that lacks something or
@@ -56,8 +59,8 @@ def read_questions(path: str, language: Optional[str] = None, asked: Optional[st
     seen = set()
     for place, row in _rows(path):
         question = _question(row, place)
-        if question.id in seen:
-            raise InputError(f"{place}: the id {question.id} stands there a second time")
+        if by_id and question.id in seen:
+            raise InputError(f"{place}: the id {question.id} stands there a second time: take one of them out")
         seen.add(question.id)
         questions.append(question)
     if not questions:

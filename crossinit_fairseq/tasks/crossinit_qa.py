@@ -87,7 +87,8 @@ class CrossInitQaTask(FineTuningTask):
         """The windows of all files; questions whose answer is not found are counted in the log."""
         examples: List[Example] = []
         for language, path in self.train_files:
-            windows = self.encoder.training_windows(read_questions(path, language), language, path)
+            questions = read_questions(path, language, by_id=False)
+            windows = self.encoder.training_windows(questions, language, path)
             examples += [_example(len(examples) + number, [window]) for number, window in enumerate(windows)]
         report_training_files(self.train_files, len(examples), 0)
         return examples

@@ -61,7 +61,7 @@ class CrossInitXnliTask(FineTuningTask):
         examples: List[Example] = []
         left_out = 0
         for language, path in self.train_files:
-            for pair in read_pairs(path, language):
+            for pair in read_pairs(path, language, by_id=False):
                 example = self.example(len(examples), pair, language)
                 if pair.label is None or not example.targets[0][1]:
                     left_out += 1

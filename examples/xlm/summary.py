@@ -33,7 +33,7 @@ def main(arguments=None):
         print("\nIs the nearest one the translation? Percent, by the token table and by the best layer of a run\n")
         print(format_columns(retrieval_rows(summary["retrieval"])))
     if "xnli" in tasks:
-        train = read_pairs(os.path.join(args.out, "text", "nli.train.en.tsv"), "en")
+        train = read_pairs(os.path.join(args.out, "text", "nli.train.en.tsv"), "en", by_id=False)
         summary["xnli"] = xnli_result(systems(runs, "xnli"), tests(args.out, languages, "nli", "tsv"), train)
         print("\nXNLI, fine-tuned on English\n")
         print(format_result(summary["xnli"]))

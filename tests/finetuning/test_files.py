@@ -55,6 +55,16 @@ def test_annotators_who_said_nothing_may_lack_at_the_end_of_a_row(tmp_path):
         read_pairs(write(tmp_path, "short.txt", header + "neutral\tA\tB\t1n\n"), "en")
 
 
+def test_what_is_trained_on_needs_no_ids_of_its_own(tmp_path):
+    path = write(tmp_path, "twice.tsv", "pairID\tpremise\thypothesis\n1\tA\tB\n1\tC\tD\n")
+    assert read_pairs(path, "en", by_id=False) == [Pair("1", "A", "B", None), Pair("1", "C", "D", None)]
+    row = {"id": "1", "context": "A cat sat.", "question": "Who?", "answers": [{"text": "cat", "answer_start": 2}]}
+    path = write(tmp_path, "twice.json", json.dumps([row, dict(row, question="What?")]))
+    assert [asked.question for asked in read_questions(path, by_id=False)] == ["Who?", "What?"]
+    with pytest.raises(InputError, match="object 2: the id 1 stands there a second time: take one of them out"):
+        read_questions(path)
+
+
 def test_other_columns(tmp_path):
     assert read_pairs(write(tmp_path, "SICK.txt", SICK), "en") == [Pair("1", "A", "B", 0)]
     translated = write(tmp_path, "multinli.train.de.tsv", "premise\thypo\tlabel\nA\tB\tcontradictory\n")
