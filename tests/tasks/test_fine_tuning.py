@@ -97,7 +97,11 @@ def test_predictions_are_those_of_validation_and_are_scored(data, xnli, tmp_path
     )
     capsys.readouterr()
     references = [f"--reference={language}={data}/valid.{language}.tsv" for language in ("aa", "bb")]
-    options = ["--task", "xnli", *references, "--train", f"aa={data}/train.tsv", "--json", str(tmp_path / "a.json")]
+    # pairs that were trained on may share an id
+    rows = (data / "train.tsv").read_text("utf-8").splitlines()
+    header = "pairID\tpremise\thypothesis\tlabel"
+    (tmp_path / "train.tsv").write_text("\n".join([header, *("7\t" + row for row in rows)]) + "\n", "utf-8")
+    options = ["--task", "xnli", *references, "--train", f"aa={tmp_path}/train.tsv", "--json", str(tmp_path / "a.json")]
     assert score.main(options + [f"mine={out},{out}"]) == 0
     table = capsys.readouterr().out
     assert "majority class" in table and "word overlap" in table and f"{right[1]:.2f} \u00b1 0.00" in table
@@ -237,6 +241,10 @@ def test_another_dictionary_is_refused(data, xnli, tmp_path):
         tmp_path, tmp_path / "ck", XNLI, f"--max-update 1 --restore-file {xnli[0]}/checkpoint_last.pt", check=False
     )
     assert done.returncode == 1 and "another dictionary" in done.stdout
+    # where nothing but the task's part of the checkpoint is compared
+    options = f"--task crossinit_xnli --path {xnli[0]}/checkpoint_last.pt --batch-size 16 --num-workers 0"
+    done = run("validate", [str(tmp_path)], options)
+    assert done.returncode == 1 and "another dictionary" in done.stdout
     command = [str(tmp_path), "--path", str(xnli[0] / "checkpoint_last.pt"), "--out", str(tmp_path / "o")]
     assert predict.main(command + [f"--text=aa={data}/valid.aa.tsv"]) == 1
 
@@ -260,6 +268,24 @@ def test_qa_validation_is_what_is_predicted_and_scored(data, tmp_path, capsys):
         assert found["aa"]["mean"] == pytest.approx(logged(done, f"valid_{key}")[-1], abs=0.01)
         assert found["bb"]["mean"] == pytest.approx(logged(done, f"valid_{key}_bb")[-1], abs=0.01)
     assert len(read_questions(f"{data}/valid.aa.json")) == 8
+
+
+@pytest.mark.parametrize("task", [XNLI, QA])
+def test_two_examples_to_train_on_may_have_one_id(data, tmp_path, task):
+    if task == XNLI:
+        first, second, *_ = (data / "train.tsv").read_text("utf-8").split("\n")
+        text = f"pairID\tpremise\thypothesis\tlabel\n7\t{first}\n7\t{second}\n"
+        (tmp_path / "train.tsv").write_text(text, "utf-8")
+        files = f"--train-files aa={tmp_path}/train.tsv"
+    else:
+        questions = json.loads((data / "train.json").read_text("utf-8"))
+        for article in questions["data"]:
+            for paragraph in article["paragraphs"]:
+                for question in paragraph["qas"]:
+                    question["id"] = "7"
+        (tmp_path / "train.json").write_text(json.dumps(questions), "utf-8")
+        files = f"--train-files aa={tmp_path}/train.json"
+    fine_tune(data, tmp_path / "ck", task, files, "--max-update 1")
 
 
 def test_texts_of_which_no_token_is_left(data, xnli, tmp_path):
