@@ -23,6 +23,7 @@ from crossinit_fairseq.checkpoint_origin import (
     sentence_of_misfit,
 )
 from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.without_gpus import check_tpu, why_not_this_precision
 
 # module that a warning is about, and how it begins
 _NEWER_NAMES = (
@@ -131,27 +132,51 @@ def _add_chosen_options(parser: argparse.ArgumentParser, arguments: Sequence[str
 
 
 def let_gpus_train_in_bfloat16() -> None:
-    """For all versions: the command line takes --bf16 for the sign of a TPU, and the trainer ends with a traceback
-    where there is none (`'NoneType' object has no attribute 'xla_device'`). With no library for TPUs a GPU or CPU is
-    meant.
+    """For all versions: the command line takes --bf16 for the sign of a TPU. Where there is no library for TPUs the
+    trainer ends with a traceback (`'NoneType' object has no attribute 'xla_device'`), and several processes begin not
+    at all or each for itself. A GPU or CPU is meant. By --tpu a TPU is; that ends in the same traceback, now in words.
     """
-    import fairseq.trainer
+    import fairseq.distributed.utils
     import fairseq.utils
 
-    stock = fairseq.trainer.Trainer.__init__
-    if fairseq.utils.xm is not None or hasattr(stock, "stock"):
+    stock = fairseq.distributed.utils.call_main
+    if fairseq.utils.xm is not None or hasattr(stock, "without_tpu"):
         return
 
-    def without_tpu(self: Any, cfg: Any, *args: Any, **kwargs: Any) -> None:
-        if hasattr(cfg, "common") and cfg.common.bf16 and cfg.common.tpu:
+    def call_main(cfg: Any, main: Any, **kwargs: Any) -> None:
+        if cfg.common.tpu:
+            with one_sentence():
+                check_tpu(cfg.common)
             with open_dict(cfg):
                 cfg.common.tpu = cfg.distributed_training.tpu = False
-                if "tpu" in cfg.optimizer:
+                if "tpu" in (cfg.optimizer or ()):
                     cfg.optimizer.tpu = False
-        stock(self, cfg, *args, **kwargs)
+        stock(cfg, main, **kwargs)
 
-    without_tpu.stock = stock
-    fairseq.trainer.Trainer.__init__ = without_tpu
+    # what other wrappers ask each other by
+    vars(call_main).update(vars(stock), without_tpu=stock)
+    fairseq.distributed.utils.call_main = call_main
+
+
+def say_which_precisions_exclude_each_other() -> None:
+    """For all versions: `--fp16` with `--bf16` or `--tpu` ends in a ValueError that speaks of TPUs."""
+    import fairseq.options
+
+    stock = fairseq.options.parse_args_and_arch
+    if hasattr(stock, "stock"):
+        return
+
+    def parse_args_and_arch(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return stock(*args, **kwargs)
+        except ValueError as error:
+            if "Cannot combine --fp16" not in str(error):
+                raise
+        with one_sentence():
+            raise InputError(str(why_not_this_precision(("fp16", "bf16"), gpu=True)))
+
+    parse_args_and_arch.stock = stock
+    fairseq.options.parse_args_and_arch = parse_args_and_arch
 
 
 def say_why_a_checkpoint_does_not_fit() -> None:
@@ -231,6 +256,7 @@ def apply() -> None:
     let_denoising_share_options()
     list_all_options_in_help()
     let_gpus_train_in_bfloat16()
+    say_which_precisions_exclude_each_other()
     say_why_a_checkpoint_does_not_fit()
     let_a_new_run_have_its_own_hours()
     leave_out_newer_names()

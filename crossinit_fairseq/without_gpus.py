@@ -2,6 +2,7 @@
 what is mended in it for such machines stands in cpu_shims.py.
 """
 
+import importlib.util
 import os
 from typing import Any, Container, Mapping, Optional
 
@@ -23,6 +24,8 @@ def why_not_this_precision(options: Container[str], gpu: bool) -> Optional[Refus
     """
     if "fp16" in options and "amp" in options:
         return Refusal("--fp16 and --amp exclude each other", "leave one of them out")
+    if all(name in options or f"memory-efficient-{name}" in options for name in ("fp16", "bf16")):
+        return Refusal("--fp16 goes with neither --bf16 nor --tpu", "leave one of them out")
     if gpu:
         return None
     for name in ("memory-efficient-fp16", "fp16"):
@@ -52,6 +55,23 @@ def check_precision(common: Any) -> None:
     names = ("fp16", "memory_efficient_fp16", "fp16_no_flatten_grads", "amp")
     given = {name.replace("_", "-") for name in names if getattr(common, name, False)}
     why = why_not_this_precision(given, torch.cuda.is_available())
+    if why:
+        raise InputError(str(why))
+
+
+def why_not_a_tpu(options: Container[str]) -> Optional[Refusal]:
+    """Why a run with these options, by their names without dashes, would find no TPU, and what to do; None if it asks
+    for none, or if torch's library for them is there. fairseq's --bf16 implies --tpu, and means a GPU without it.
+    """
+    asked = "tpu" in options and not any(name in options for name in ("bf16", "memory-efficient-bf16"))
+    if not asked or importlib.util.find_spec("torch_xla"):
+        return None
+    return Refusal("--tpu needs torch_xla, which is not installed", "leave it out, to train on GPUs or CPUs")
+
+
+def check_tpu(common: Any) -> None:
+    """Raise InputError where a TPU is asked for in vain. common: fairseq's options of that name."""
+    why = why_not_a_tpu({name for name in ("tpu", "bf16") if getattr(common, name, False)})
     if why:
         raise InputError(str(why))
 

@@ -1,5 +1,6 @@
 """Each shim is needed still: a test here fails when fairseq or torch has made one idle, so that it can go."""
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -14,7 +15,7 @@ from tests.conftest import USER_DIR, load
 from tests.finetuning import toy
 from tests.helpers import dictionary_of, tiny_model
 from tests.tasks.in_process import run
-from tests.toy_runs import COMMON, TASKS
+from tests.toy_runs import COMMON, TASKS, trained
 
 
 def fresh(code, *arguments):
@@ -103,7 +104,7 @@ def test_help_shim_is_not_installed_without_help(monkeypatch):
 
 
 def test_bfloat16_needs_no_tpu_with_the_shim_only(data_folder, tmp_path, monkeypatch):
-    from fairseq.trainer import Trainer
+    from fairseq.distributed import utils
 
     def status():
         try:
@@ -113,8 +114,48 @@ def test_bfloat16_needs_no_tpu_with_the_shim_only(data_folder, tmp_path, monkeyp
             return str(error)
 
     assert status() == 0
-    monkeypatch.setattr(Trainer, "__init__", Trainer.__init__.stock)
+    monkeypatch.setattr(utils, "call_main", utils.call_main.without_tpu)
     assert "xla_device" in status(), "fairseq no longer looks for a TPU"
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch_xla") is not None, reason="there is a library for TPUs")
+@pytest.mark.parametrize("task", list(TASKS))
+def test_a_tpu_that_is_not_there_is_a_sentence(task, data_of, tmp_path):
+    done = trained(task, data_of(task), tmp_path, "--max-update 1 --num-workers 0 --tpu")
+    said = "error: --tpu needs torch_xla, which is not installed: leave it out, to train on GPUs or CPUs"
+    assert done.returncode == 1 and said in done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("options", ["--fp16 --bf16", "--memory-efficient-fp16 --bf16", "--fp16 --tpu"])
+def test_precisions_that_exclude_each_other_are_a_sentence_with_the_shim_only(
+    options, data_folder, tmp_path, monkeypatch
+):
+    import fairseq.options
+
+    def status():
+        return trained("crossinit_mlm", data_folder, tmp_path, "--max-update 1 --num-workers 0", options)
+
+    done = status()
+    assert done.returncode == 1 and "--fp16 goes with neither --bf16 nor --tpu: leave" in done.stdout.splitlines()[-1]
+    monkeypatch.setattr(fairseq.options, "parse_args_and_arch", fairseq.options.parse_args_and_arch.stock)
+    with pytest.raises(ValueError, match="Cannot combine --fp16 and --tpu"):
+        status()
+
+
+def test_several_processes_in_bfloat16_are_those_of_gpus(monkeypatch):
+    """fairseq would look for the TPU before it begins them."""
+    from fairseq.dataclass.configs import FairseqConfig
+    from fairseq.distributed import utils
+    from omegaconf import OmegaConf
+
+    begun = []
+    monkeypatch.setattr(utils, "distributed_main", lambda device, main, cfg, kwargs: begun.append(cfg.common.tpu))
+    cfg = OmegaConf.structured(FairseqConfig())
+    cfg.common.bf16 = cfg.common.tpu = True
+    for name, value in {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1", "WORLD_SIZE": "2", "RANK": "0"}.items():
+        monkeypatch.setenv(name, value)
+    utils.call_main(cfg, None)
+    assert begun == [False]
 
 
 def test_a_checkpoint_of_another_architecture_is_a_sentence_with_the_shim_only(data_folder, tmp_path, monkeypatch):

@@ -21,6 +21,8 @@ PRECISIONS = {
     "--fp16": "--fp16 needs a GPU",
     "--fp16 --cpu": "--fp16 needs a GPU",
     "--fp16 --amp": "exclude each other",
+    "--fp16 --bf16": "--fp16 goes with neither --bf16 nor --tpu",
+    "--tpu": "--tpu needs torch_xla",
     "--bf16": None,
     "--amp": None,
     "--memory-efficient-bf16": None,

@@ -12,7 +12,7 @@ from crossinit_fairseq.doctor import hydra, training
 from crossinit_fairseq.doctor.findings import Finding, warning, wrong
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.text_files import whole_number
-from crossinit_fairseq.without_gpus import why_not_these_processes, why_not_this_precision
+from crossinit_fairseq.without_gpus import why_not_a_tpu, why_not_these_processes, why_not_this_precision
 
 _BART_OPTIONS = ("share-all-embeddings", "encoder-learned-pos", "decoder-learned-pos", "layernorm-embedding")
 _RESETS = ("reset-optimizer", "reset-dataloader", "reset-meters", "reset-lr-scheduler")
@@ -251,9 +251,9 @@ def _other_architecture(command: Command, machine: Machine) -> Iterator[Finding]
 def _half_precision(command: Command, machine: Machine) -> Iterator[Finding]:
     trains = command.program in ("fairseq-train", "fairseq-hydra-train")
     given = {name for name, value in command.options.items() if value.lower() != "false"}
-    refusal = why_not_this_precision(given if trains else (), machine.gpus > 0)
-    if refusal:
-        yield wrong(*refusal)
+    for refusal in (why_not_this_precision(given if trains else (), machine.gpus > 0), why_not_a_tpu(given)):
+        if refusal:
+            yield wrong(*refusal)
     for name in ("bf16", "memory-efficient-bf16"):
         if name in command and "user-dir" not in command:
             yield wrong(f"--{name} looks for a TPU, on a GPU too", f"add --user-dir {_package()}, which mends it")
