@@ -182,14 +182,20 @@ def load_checkpoint(path: str, **overrides: Any) -> Tuple[Any, Any]:
 
 
 def read_table(path: str) -> "EmbeddingTable":
-    """The EmbeddingTable of a .vec file of any program, or of a .safetensors file of crossinit-export."""
+    """The EmbeddingTable of a .vec file of any program, or of a .safetensors file of crossinit-export.
+
+    Raises InputError for one that training could not begin with, and prints what is doubtful; see doubts_of_start.
+    """
+    from crossinit_fairseq.export.tables import doubts_of_start
+
     if path.endswith(".vec"):
-        from crossinit_fairseq.export.word2vec import read_word2vec
-
-        return read_word2vec(path)
-    from crossinit_fairseq.export.safetensors_file import read_safetensors
-
-    return read_safetensors(path)
+        from crossinit_fairseq.export.word2vec import read_word2vec as read
+    else:
+        from crossinit_fairseq.export.safetensors_file import read_safetensors as read
+    table = read(path)
+    for doubt in doubts_of_start(table.symbols, table.values, path):
+        print(f"warning: {printable(doubt)}", file=sys.stderr)
+    return table
 
 
 def _check_dictionary(path: str, data: str) -> None:

@@ -26,6 +26,7 @@ examples:
   crossinit-export checkpoint_last.pt --dict data-bin/dict.txt --hugging-face my-mbart -o my-mbart-crossinit
   crossinit-export --from table.vec --into checkpoint_last.pt --dict data-bin/dict.txt -o new.pt
   crossinit-export --from my-mbart --into checkpoint_last.pt --dict data-bin/dict.txt -o new.pt
+  crossinit-export --check table.vec                                                      can it be a start?
 
 --hugging-face takes a local folder of an mBART, XLM or XLM-R model (config.json, model.safetensors or
 pytorch_model.bin, and the tokenizer's files) and writes a new one, in which the rows of all tokens that the dictionary
@@ -60,12 +61,10 @@ def main(arguments: Optional[List[str]] = None) -> int:
     return command.run("crossinit-export", work)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> CommandParser:
     parser = CommandParser(prog="crossinit-export", description=_ABOUT, epilog=_EXAMPLES)
     parser.add_argument("checkpoint", nargs="?", metavar="CHECKPOINT", help="the fairseq checkpoint to export from")
-    parser.add_argument(
-        "--dict", required=True, metavar="DICT.txt", help="the dictionary the checkpoint was trained with"
-    )
+    parser.add_argument("--dict", metavar="DICT.txt", help="the dictionary the checkpoint was trained with")
     parser.add_argument("--to", metavar="FILE", help="write the table: FILE.safetensors or FILE.vec (word2vec text)")
     parser.add_argument(
         "--hugging-face", metavar="FOLDER", help="write a copy of this model with the embeddings, to -o"
@@ -74,13 +73,23 @@ def _parser() -> argparse.ArgumentParser:
         "--from", dest="source", metavar="FILE", help="FILE.safetensors, FILE.vec or a model folder ..."
     )
     parser.add_argument("--into", metavar="CHECKPOINT", help="... to put into this fairseq checkpoint, to -o")
+    parser.add_argument("--check", metavar="FILE", help="only read such a FILE, and say what --from would refuse")
     parser.add_argument("-o", "--output", metavar="NEW", help="new folder of --hugging-face, new checkpoint of --into")
     parser.add_argument("--table", metavar="NAME", help="which table, where encoder and decoder do not share one")
     return parser
 
 
-def _choose(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Callable[[argparse.Namespace], None]:
+def _choose(parser: CommandParser, options: argparse.Namespace) -> Callable[[argparse.Namespace], None]:
     """The function that does what was asked for; exits with 2 when that is not one thing, completely said."""
+    if options.check:
+        parser.refuse([name for name in parser.given if name != "--check"], "with --check")
+        if options.checkpoint:
+            parser.error("--check goes alone, without a CHECKPOINT")
+        if not options.check.endswith(_SUFFIXES):
+            parser.error(f"--check takes a file {' or '.join(_SUFFIXES)}: {options.check}")
+        return _check
+    if not options.dict:
+        parser.error("the following arguments are required: --dict")
     if options.source or options.into:
         if not (options.source and options.into and options.output):
             parser.error("an import takes all of --from FILE --into CHECKPOINT -o NEW.pt")
@@ -102,6 +111,13 @@ def _choose(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Cal
     if not options.to.endswith(_SUFFIXES):
         parser.error(f"--to takes a name that ends in {' or '.join(_SUFFIXES)}: {options.to}")
     return _export_file
+
+
+def _check(options: argparse.Namespace) -> None:
+    from crossinit_fairseq.export.tables import name_of
+
+    table = command.read_table(options.check)
+    _say(f"{options.check}: {len(table):,} rows of {table.dimension} {name_of(table.values.dtype)}")
 
 
 def _export_file(options: argparse.Namespace) -> None:
@@ -140,6 +156,7 @@ def _export_hugging_face(options: argparse.Namespace) -> None:
 
 def _import(options: argparse.Namespace) -> None:
     from crossinit_fairseq.export import Checkpoint
+    from crossinit_fairseq.export.tables import doubts_of_start
 
     check_new_file(options.output, [options.into, options.dict, options.source])
     symbols = read_symbols(options.dict)
@@ -150,6 +167,9 @@ def _import(options: argparse.Namespace) -> None:
         model = _model(options.source)
         values, names = model.embeddings.detach(), {number: token for token, number in model.tokens.items()}
         source_rows, rows = model.counterparts(symbols)
+        tokens = [names.get(number, f"row {number}") for number in range(len(values))]
+        for doubt in doubts_of_start(tokens, values, options.source):
+            _say(f"warning: {doubt}")
     else:
         new = command.read_table(options.source)
         values, names = new.values, dict(enumerate(new.symbols))

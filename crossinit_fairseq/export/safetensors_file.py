@@ -9,6 +9,7 @@ from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.export.tables import EmbeddingTable
 
 TENSOR, SYMBOLS = "embeddings", "symbols"
+_REMEDY = "`crossinit-export CHECKPOINT --dict DICT.txt --to FILE.safetensors` writes one; word2vec's text is FILE.vec"
 
 
 def write_safetensors(table: EmbeddingTable, path: str) -> None:
@@ -38,11 +39,11 @@ def read_safetensors(path: str) -> EmbeddingTable:
             values = opened.get_tensor(TENSOR) if TENSOR in opened.keys() else None
         symbols = json.loads(metadata.get(SYMBOLS, "null"))
     except (library.SafetensorError, ValueError, RecursionError, OSError) as error:
-        raise InputError(f"{path} is no readable .safetensors file ({error})") from None
+        raise InputError(f"{path} is no readable .safetensors file ({error}): {_REMEDY}") from None
     if values is None or not isinstance(symbols, list) or not all(isinstance(symbol, str) for symbol in symbols):
         raise InputError(
             f"{path} is not of crossinit-export: it needs one tensor `{TENSOR}` and, in its metadata, `{SYMBOLS}`, a "
-            "JSON list"
+            f"JSON list: {_REMEDY}"
         )
     return EmbeddingTable(symbols, values, path)
 

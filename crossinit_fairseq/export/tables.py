@@ -1,10 +1,14 @@
 """A table of embeddings together with the symbols its rows stand for."""
 
-from typing import Sequence
+from typing import List, Sequence
 
 import torch
 
+from crossinit_fairseq.data.dictionary import SPECIAL
 from crossinit_fairseq.errors import InputError
+
+_LARGEST_SQUARE = torch.finfo(torch.float32).max
+_OF_HALF = 256.0  # its square is just beyond half precision
 
 
 class EmbeddingTable:
@@ -40,6 +44,44 @@ class EmbeddingTable:
     def dimension(self) -> int:
         """d, the length of a row."""
         return self.values.size(1)
+
+
+def doubts_of_start(symbols: Sequence[str], values: torch.Tensor, source: str) -> List[str]:
+    """What to warn of before training begins with some rows, as sentences, each with the first word that it is true of.
+
+    symbols: list of str [V]; values: float tensor [V, d]; source: the file they came from. fairseq multiplies rows by
+    the root of d, and layers square what they get: a row of norm n is absurd where d * n**2 is no number in single
+    precision, and doubtful where n**2 is none in half precision (rows of a new model have a norm of about 1). Raises
+    InputError for a row that is absurd or not finite, and where all rows are zero; special symbols may have zeros.
+    """
+    norms = torch.linalg.vector_norm(values, dim=1, dtype=torch.float64)
+
+    def which(chosen: torch.Tensor) -> str:
+        rows = chosen.nonzero().flatten()
+        return f"{len(rows):,} of {len(norms):,} rows, that of {symbols[int(rows[0])]!r} first,"
+
+    absurd = ~(values.size(1) * norms**2 <= _LARGEST_SQUARE)
+    if absurd.any():
+        raise InputError(
+            f"{source}: {which(absurd)} are so large that their squares are no numbers (its norm is "
+            f"{float(norms[absurd][0]):.3g}): no training could begin with them; make the file anew"
+        )
+    doubts = []
+    large = norms > _OF_HALF
+    if large.any():
+        doubts.append(
+            f"{source}: {which(large)} have norms of up to {float(norms.max()):,.0f}, where those of a new model have "
+            "about 1: divide all numbers if training diverges"
+        )
+    words = torch.tensor([symbol not in SPECIAL for symbol in symbols], dtype=torch.bool)
+    zero = (norms == 0) & words
+    if zero.any():
+        if bool(zero[words].all()):
+            raise InputError(f"{source} holds nothing but zeros: make the file anew")
+        doubts.append(
+            f"{source}: {which(zero)} hold nothing but zeros: words that are left out of the file keep the model's rows"
+        )
+    return doubts
 
 
 def replace_rows(

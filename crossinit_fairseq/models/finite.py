@@ -16,14 +16,32 @@ _EXPLODED = 1000.0  # times the usual norm of the gradient
 _UPDATES_BETWEEN_LOOKS = 10  # to look at the norm is to wait for a GPU
 
 
+_LARGEST_SQUARE = torch.finfo(torch.float32).max
+
+
 def check_parameters(model: nn.Module) -> None:
-    """Raise InputError when a parameter of the model that training starts from is not finite."""
+    """Raise InputError when a parameter of the model that training starts from is not finite, or so large that the
+    squares of a row are not, and when an embedding table is nothing but zeros."""
     for name, parameter in model.named_parameters():
         broken = int((~torch.isfinite(parameter.detach())).sum())
         if broken:
             raise InputError(
                 f"{name} of the model that training starts from holds {broken:,} values that are not finite: the "
                 "checkpoint is of a run that diverged; start from an earlier one"
+            )
+        if not parameter.numel():
+            continue
+        low, high = (float(value) for value in torch.aminmax(parameter.detach()))
+        largest = max(-low, high)
+        if parameter.size(-1) * largest**2 > _LARGEST_SQUARE:
+            raise InputError(
+                f"{name} of the model that training starts from holds values of up to {largest:.3g}, whose squares are "
+                "no numbers: start from another checkpoint, or from another table"
+            )
+        if largest == 0 and name.endswith("embed_tokens.weight"):
+            raise InputError(
+                f"{name} of the model that training starts from holds nothing but zeros: start from another "
+                "checkpoint, or from another table"
             )
 
 

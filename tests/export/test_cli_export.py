@@ -108,6 +108,10 @@ def test_hugging_face_there_and_back(kind, models, pieces, tmp_path, capsys):
     others = [row for row in range(len(symbols)) if row not in kept]
     assert torch.equal(back[others], table[others])
     assert f"  {len(kept)} symbols are not in {new} and keep their rows" in capsys.readouterr().err
+    absurd, folder = save_checkpoint(tmp_path / "absurd.pt", {"encoder.embed_tokens.weight": 1e30 * table}), new + "2"
+    assert main([absurd, "--dict", dictionary, "--hugging-face", str(models[kind][0]), "-o", folder]) == 0
+    assert main(["--from", folder, "--into", zeros, "--dict", dictionary, "-o", str(tmp_path / "no.pt")]) == 1
+    assert "are so large that their squares are no numbers" in capsys.readouterr().err
 
     assert main([checkpoint, "--dict", dictionary, "--hugging-face", str(models[kind][0]), "-o", new]) == 1
     assert "exists already" in capsys.readouterr().err

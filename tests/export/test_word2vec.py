@@ -1,5 +1,7 @@
 """Embeddings as word2vec text."""
 
+import struct
+
 import numpy as np
 import pytest
 import torch
@@ -57,7 +59,18 @@ def test_float64_is_refused(tmp_path):
     "content, said",
     [
         (b"", "line 1: not `rows dimension`"),
-        (b"a 1 2\n", "line 1: not `rows dimension`"),
+        (b"a 1\n", "line 1: not `rows dimension`"),
+        (b"a b c\n", "line 1: not `rows dimension`"),
+        (
+            b"the 0.418 0.24968 -0.41242\n",
+            "begins with a word and 3 numbers, as GloVe writes, without the line `ROWS 3`",
+        ),
+        (
+            struct.pack("<II", 793712314, 12) + bytes(40),
+            "is a model of fastText: give the FILE.vec that fastText wrote",
+        ),
+        (struct.pack("<Q", 2) + b'{"a":{}}', "is a file of safetensors: let its name end in .safetensors"),
+        (b"\x93NUMPY\x01\x00v\x00{'descr'", "is an array of numpy: give what it holds as word2vec's text"),
         (b"0 2\n", "line 1: not `rows dimension`"),
         (b"2 -2\n", "line 1: not `rows dimension`"),
         (b"99999999999 1000\na 1\n", "is shorter than its first line says"),
@@ -80,6 +93,28 @@ def test_bad_files(tmp_path, content, said):
     with pytest.raises(InputError) as error:
         read_word2vec(str(tmp_path / "t.vec"))
     assert said in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+@pytest.mark.parametrize("dimension", [5, 300])
+def test_the_binary_format_is_named(tmp_path, dimension, end):
+    """As gensim writes it, and as word2vec does, with a line feed after each row."""
+    for seed in range(20):
+        values = np.random.default_rng(seed).normal(size=(9, dimension)).astype("<f4")
+        values[0] *= seed > 2  # a row of zeros is binary too
+        rows = [f"{word} ".encode("utf-8") + row.tobytes() + end for word, row in zip("の</s>abcdef", values)]
+        (tmp_path / "t.vec").write_bytes(f"{len(rows)} {dimension}\n".encode("ascii") + b"".join(rows))
+        with pytest.raises(InputError, match="is in word2vec's binary format: write it as text, .*gensim"):
+            read_word2vec(str(tmp_path / "t.vec"))
+
+
+def test_text_of_long_words_in_other_scripts_is_not_binary(tmp_path):
+    (tmp_path / "t.vec").write_text("2 3\nまっくろくろすけ 0 0 1\nпривет 1 1e-7 nan\n", "utf-8")
+    with pytest.raises(InputError, match="the row of 'привет' is not finite"):
+        read_word2vec(str(tmp_path / "t.vec"))
+    (tmp_path / "t.vec").write_bytes(b"2 3\nNew M\xe1laga 0.12 0.5 1\na 1 1 1\n")
+    with pytest.raises(InputError, match="is not UTF-8 in line 2"):
+        read_word2vec(str(tmp_path / "t.vec"))
 
 
 def test_a_byte_order_mark_is_no_part_of_the_numbers(tmp_path):

@@ -30,6 +30,28 @@ def test_parameters_that_training_starts_from(value):
         check_parameters(bad)
 
 
+def test_parameters_whose_squares_are_no_numbers():
+    """The table is 8 wide. By hand: 8 * x**2 is beyond 3.4028e38 from x = 6.5219e18 on."""
+    large = model()
+    with torch.no_grad():
+        large.encoder.embed_tokens.weight[5, 2] = -6.5e18
+        check_parameters(large)
+        large.encoder.embed_tokens.weight[5, 2] = -6.6e18
+    with pytest.raises(
+        InputError, match=r"^encoder.embed_tokens.weight of the .* holds values of up to 6.6e\+18, whose"
+    ):
+        check_parameters(large)
+    assert large.encoder.embed_tokens.weight.size(1) == 8
+
+
+def test_a_table_of_zeros():
+    empty = model()
+    with torch.no_grad():
+        empty.encoder.embed_tokens.weight.zero_()
+    with pytest.raises(InputError, match="^encoder.embed_tokens.weight of the .* holds nothing but zeros: start from"):
+        check_parameters(empty)
+
+
 def test_a_loss_in_the_only_process():
     watch = FiniteWatch()
     watch.begin(model(), 41)
