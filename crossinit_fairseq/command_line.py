@@ -5,14 +5,34 @@ argparse takes the last value and says nothing, so that a file, a language or a 
 
 import argparse
 import itertools
+import os
 import re
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple, Union
+
+from crossinit_fairseq.errors import InputError
 
 
 def without_variables(words: Sequence[str]) -> Tuple[Dict[str, str], List[str]]:
     """The variables of the environment that stand before the program of a command line, and the words from it on."""
     given = list(itertools.takewhile(re.compile(r"[A-Za-z_]\w*=").match, words))
     return dict(word.split("=", 1) for word in given), list(words[len(given) :])
+
+
+def between_commas(text: str, option: str) -> List[str]:
+    """The entries of a list, FILE or NAME=FILE, without blanks around them and without empty ones.
+
+    option: its name, for messages. Raises InputError where several are together the name of a file or a folder.
+    """
+    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
+    for begin, end in itertools.combinations(range(len(entries)), 2):
+        together = ",".join(entries[begin : end + 1])
+        for path in (together, together.partition("=")[2]):
+            if os.path.exists(path):
+                raise InputError(
+                    f"{option}: there is a file {path}, and commas part the entries of this list: give it a name "
+                    "without them"
+                )
+    return entries
 
 
 class GivenOnce(argparse.Action):

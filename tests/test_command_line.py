@@ -1,4 +1,4 @@
-"""crossinit_fairseq/command_line.py: an option that is given twice, variables before a program."""
+"""crossinit_fairseq/command_line.py: an option that is given twice, variables before a program, lists of files."""
 
 import argparse
 import ast
@@ -7,7 +7,12 @@ import pathlib
 
 import pytest
 
-from crossinit_fairseq.command_line import CommandParser, GivenOnce, without_variables
+from crossinit_fairseq.cli import compare, score_finetuned
+from crossinit_fairseq.command_line import CommandParser, GivenOnce, between_commas, without_variables
+from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.finetuning.language_files import language_files
+from crossinit_fairseq.tasks.lexicons import parse_lexicons
+from crossinit_fairseq.tasks.word_ranks import parse_tables
 from tests.cli.test_command import console_commands
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -56,6 +61,33 @@ def test_the_same_value_again_and_another_command_line():
     got = parser()
     assert got.parse_args("--size 4 --size 4".split()).size == 4
     assert got.parse_args("--size 5".split()).size == 5, "what one command line said is not held against the next"
+
+
+def test_a_comma_in_the_name_of_a_file_is_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert between_commas("random, en=a,b.vec ,,c.vec", "--inits") == ["random", "en=a", "b.vec", "c.vec"]
+    (tmp_path / "a,b.vec").write_text("")
+    said = "^--inits: there is a file a,b.vec, and commas part the entries of this list: give it a name without them$"
+    for text in ("random,a,b.vec", "a,b.vec,random", "random,en=a,b.vec"):
+        with pytest.raises(InputError, match=said):
+            between_commas(text, "--inits")
+    assert between_commas("a,random,b.vec", "--inits") == ["a", "random", "b.vec"]
+
+
+def test_every_list_of_files_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a,b.vec", "a,b.tsv"):
+        (tmp_path / name).write_text("")
+    for read in (
+        lambda: language_files("en=a,b.tsv", "--train-files"),
+        lambda: parse_tables("en=a,b.tsv"),
+        lambda: parse_lexicons("en-ro=a,b.tsv", ["en", "ro"]),
+        lambda: score_finetuned._systems(["mine=a,b.tsv"]),
+    ):
+        with pytest.raises(InputError, match="there is a file a,b.tsv, and commas part"):
+            read()
+    assert compare.main(["cipher", "--inits", "random,a,b.vec", "--out", "out"]) == 1
+    assert "--inits: there is a file a,b.vec, and commas part" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("module", console_commands())

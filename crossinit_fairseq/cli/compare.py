@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Se
 
 from crossinit_fairseq.cli import command
 from crossinit_fairseq.cli.command import positive
-from crossinit_fairseq.cli.compare_recipes import CURVES, RECIPES, Recipe, last_update_of, name_of
+from crossinit_fairseq.cli.compare_recipes import CURVES, RECIPES, VECTORS, Recipe, last_update_of, name_of
 from crossinit_fairseq.cli.compare_runs import Runner, gpus_here, name_of_run, run_all
 from crossinit_fairseq.cli.compare_scores import ABOUT_POINTS, read_scores
-from crossinit_fairseq.command_line import CommandParser
+from crossinit_fairseq.command_line import CommandParser, between_commas
 from crossinit_fairseq.cores import usable_cores
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.run_summary import minutes_so_far
@@ -79,6 +79,9 @@ def _compare(options: argparse.Namespace, further: Sequence[str]) -> None:
         raise InputError(f"--inits: two starts are called {next(name for name in names if names.count(name) > 1)}")
     recipe.check_options(further)
     script = recipe.script
+    for init in inits:
+        if init.endswith(VECTORS):
+            command.read_table(init)  # before the hours of other starts
     out = os.path.abspath(options.out)
     if os.path.exists(out) and not os.path.isdir(out):
         raise InputError(f"--out: {options.out} is a file: name a folder")
@@ -204,7 +207,7 @@ def _difference_table(differences: Sequence["Difference"]) -> "Table":
 
 
 def _list(text: str, option: str) -> List[str]:
-    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
+    entries = between_commas(text, option)
     if not entries or len(set(entries)) < len(entries):
         raise InputError(f"{option}: {text!r} is no list of different entries between commas")
     return entries

@@ -4,6 +4,7 @@ import argparse
 from typing import Any, Dict, List, Optional
 
 from crossinit_fairseq.cli.command import format_columns
+from crossinit_fairseq.command_line import between_commas
 from crossinit_fairseq.complete_files import check_new_file, write_json
 from crossinit_fairseq.errors import InputError
 
@@ -40,7 +41,7 @@ def _systems(texts: List[str]) -> Dict[str, List[str]]:
         name, equals, folders = text.partition("=")
         if not equals:
             name = folders = text
-        found = [folder for folder in folders.split(",") if folder]
+        found = between_commas(folders, text)
         if not name or not found or name in systems:
             raise InputError(f"{text!r}: give each system its own NAME=DIR, or NAME=DIR,DIR of several seeds")
         systems[name] = found

@@ -4,6 +4,7 @@ import json
 import logging
 from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
+from crossinit_fairseq.command_line import between_commas
 from crossinit_fairseq.errors import InputError, first_line
 from crossinit_fairseq.languages import check_code, doubt_of_script
 from crossinit_fairseq.text_files import decode, numbered_lines, unreadable
@@ -18,7 +19,7 @@ def language_files(text: str, option: str) -> List[LanguageFile]:
 
     option: the name of the option, for the message. Raises InputError for what is not of that form.
     """
-    return [language_file(part, option) for part in text.split(",") if part.strip()]
+    return [language_file(part, option) for part in between_commas(text, option)]
 
 
 def language_file(text: str, option: str) -> LanguageFile:

@@ -6,6 +6,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from fairseq.data import Dictionary
 
+from crossinit_fairseq.command_line import between_commas
 from crossinit_fairseq.data.folder import data_folders
 from crossinit_fairseq.data.noise import WordNoise
 from crossinit_fairseq.data.special_tokens import SpecialTokens
@@ -30,10 +31,8 @@ def parse_lexicons(option: str, languages: List[str]) -> Dict[Tuple[str, str], L
     is not to be trusted.
     """
     lexicons: Dict[Tuple[str, str], Lexicon] = {}
-    for part in (option or "").split(","):
-        pair, equals, path = part.strip().partition("=")
-        if not part.strip():
-            continue
+    for part in between_commas(option or "", "--lexicon"):
+        pair, equals, path = part.partition("=")
         if not equals or "-" not in pair or not path:
             raise InputError(f"--lexicon takes SOURCE-TARGET=FILE, such as en-ro=en-ro.tsv, not {part!r}")
         if pair in {f"{language}-{language}" for language in languages}:

@@ -6,6 +6,7 @@ from typing import Dict, List, Optional, Sequence
 
 from fairseq.data import Dictionary
 
+from crossinit_fairseq.command_line import between_commas
 from crossinit_fairseq.data.dictionary import special_rows
 from crossinit_fairseq.data.text_check import find_control_symbols, report_control_symbols
 from crossinit_fairseq.errors import InputError
@@ -18,10 +19,8 @@ logger = logging.getLogger(__name__)
 def parse_tables(option: Optional[str]) -> Dict[str, str]:
     """``en=FILE,ro=FILE`` as {language: path}. Raises InputError for anything else, or when a file is missing."""
     tables = {}
-    for part in (option or "").split(","):
-        language, equals, path = part.strip().partition("=")
-        if not part.strip():
-            continue
+    for part in between_commas(option or "", "--ranks"):
+        language, equals, path = part.partition("=")
         if not equals or not language or not os.path.isfile(path):
             raise InputError(f"--ranks takes LANG=FILE,LANG=FILE of rank tables that exist, not {part!r}")
         tables[language] = path

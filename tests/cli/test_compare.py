@@ -263,11 +263,13 @@ def test_an_item_of_sentence_retrieval_is_found_from_either_side(tmp_path):
         ("random,/nowhere/a.vec", "there is no file /nowhere/a.vec"),
         ("random,oracle", "xlm has no start oracle; it has random, crossinit, lexicon, FILE.vec and FILE.safetensors"),
         ("random,random.vec", "two starts are called random"),
+        ("random,absurd.vec", "absurd.vec: 1 of 1 rows, that of 'the' first, are so large"),
     ],
 )
 def test_bad_starts_of_xlm(examples, capsys, monkeypatch, inits, message):
     monkeypatch.chdir(examples)
     (examples / "random.vec").write_text("", encoding="utf-8")
+    (examples / "absurd.vec").write_text("1 2\nthe 1e30 0\n", encoding="utf-8")
     assert compare.main(["xlm", "--inits", inits, "--out", str(examples / "out")]) == 1
     assert message in capsys.readouterr().err
 
