@@ -7,13 +7,23 @@
 #   wrong MESSAGE           say what is wrong with an option, and end
 #   refuse NAME WHY         end where --NAME was given: it would have no effect, such as "without --text"
 #   contents FILE ...       a word that tells whether these files hold what they held, for the settings of stages: of a file
-#                           that was copied, or checked out anew, the time is another and the contents are not
+#                           that was copied, or checked out anew, the time is another and the contents are not; of a folder, all
+#                           files in it by their names there. Of a file that was moved the path is another, so no path is a setting
 #   check_language OPTION CODE   it becomes the name of files and folders: end where it cannot be a language code
 
 wrong() { echo "$(basename "$0"): $*; see --help" >&2; exit 2; }
 
 # a file that is not there counts as one that holds nothing
-contents() { { [ $# -eq 0 ] || md5sum -- "$@" 2>/dev/null || true; } | cut -d' ' -f1 | md5sum | cut -d' ' -f1; }
+contents() {
+  local name
+  for name in "$@"; do
+    if [ -d "$name" ]; then
+      (cd "$name" && find -L . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r md5sum --)
+    else
+      md5sum < "$name" | cut -d' ' -f1
+    fi 2>/dev/null || true
+  done | md5sum | cut -d' ' -f1
+}
 
 check_language() {
   [[ $2 =~ ^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$ ]] ||

@@ -6,7 +6,9 @@
 #   check_start OPTION START NAMES    end where it is neither one of NAMES (between |) nor a file whose name can be a folder's
 #   read_starts LIST NAMES             of --inits, between commas: into the array STARTS, files by their whole paths, and what
 #                                     they are called into NAMES; end at the first that is wrong, or called as another is
+#   check_commas OPTION ENTRY ...     end where some of these, which stood between commas, are together the name of a file
 #   check_width OPTION START PRESET WIDTH   end where a file has other dimensions than the model; no WIDTH: any will do
+#   check_tables START ...            with $OUT and the environment: end where a file's table is none that training could begin with
 #   table_of FOLDER FILE DATA OPTIONS      in a stage, into FOLDER/checkpoint_last.pt: the model as fairseq-train initialises it
 #                                     with these options, but the rows that the file has for symbols of DATA/dict.txt, as they are
 
@@ -33,6 +35,7 @@ read_starts() {
   local at name
   IFS=, read -ra STARTS <<< "$1"
   [[ $1 =~ [^,] ]] || wrong "--inits names nothing"
+  check_commas --inits "${STARTS[@]}"
   NAMES=
   for at in "${!STARTS[@]}"; do
     check_start --inits "${STARTS[$at]}" "$2"
@@ -43,12 +46,26 @@ read_starts() {
   done
 }
 
+check_commas() {
+  local option=$1 name
+  shift
+  while [ $# -gt 1 ]; do
+    name=$1
+    shift
+    for entry in "$@"; do
+      name+=,$entry
+      [ ! -f "$name" ] || wrong "$option: there is a file $name, and commas part the entries of this list: give it a name without them"
+    done
+  done
+}
+
 check_width() {
   is_file "$2" || return 0
   local rows=0 width length
   if [[ $2 == *.vec ]]; then
     IFS=$' \r' read -r rows width _ < <(head -c 100 "$2" | tr -d '\0\357\273\277') || true
-    [[ $rows-$width =~ ^[0-9]+-[0-9]+$ ]] || wrong "$1: $2 does not begin with its numbers of rows and dimensions, as word2vec text"
+    [[ $rows-$width =~ ^[0-9]+-[0-9]+$ ]] || wrong "$1: $2 does not begin with its numbers of rows and dimensions, as word2vec" \
+      "text; \`crossinit-export --check $2\` says what it is"
   else
     # eight bytes say how long the JSON is that follows
     length=$(head -c 8 "$2" | od -An -v -tu8 | tr -d ' ')
@@ -58,6 +75,15 @@ check_width() {
     [[ $width =~ ^[0-9]+$ ]] || wrong "$1: $2 holds no table; crossinit-export ... --to FILE.safetensors writes one"
   fi
   [ "$width" = "${4:-$width}" ] || wrong "$1: $2 has $width dimensions, and the model of preset $3 has $4"
+}
+
+check_tables() {
+  local file checked
+  for file in "$@"; do
+    is_file "$file" || continue
+    checked=$OUT/stages/$(contents "$file").checked
+    [ -e "$checked" ] || { crossinit-export --check "$file" && mkdir -p "$OUT/stages" && : > "$checked"; } || exit 1
+  done
 }
 
 table_of() {

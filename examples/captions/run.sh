@@ -54,12 +54,12 @@ SEEDS=${SEEDS:-1,2,3}
 [[ $VOCABULARY =~ ^([1-9][0-9]*)?$ ]] || wrong "--vocabulary is a number, not $VOCABULARY"
 [[ $UPDATES =~ ^([1-9][0-9]*)?$ ]] || wrong "--updates is a number, not $UPDATES"
 [[ $JOBS =~ ^[1-9][0-9]*$ ]] || wrong "--jobs is a number, not $JOBS"
+source "$HERE/settings.sh"
+for init in "${STARTS[@]}"; do check_width --inits "$init" $PRESET $WIDTH; done
 [ -z "$TEXT" ] || [ -d "$TEXT" ] || wrong "--text: there is no folder $TEXT"
 for file in {train,val}.{${LANGS%,*},${LANGS#*,}}; do
   [ -z "$TEXT" ] || [ -f "$TEXT/$file" ] || wrong "--text: $TEXT has no $file"
 done
-source "$HERE/settings.sh"
-for init in "${STARTS[@]}"; do check_width --inits "$init" $PRESET $WIDTH; done
 TEXT=${TEXT:+$(realpath "$TEXT")}
 mkdir -p "$OUT"
 OUT=$(realpath "$OUT")
@@ -70,8 +70,9 @@ if [ -z "${VENV:-}" ]; then
   VENV=$ROOT/.venv
 fi
 export OMP_NUM_THREADS=1 PATH=$VENV/bin:$PATH
+check_tables "${STARTS[@]}"
 STAGES=4
-SETTINGS="$LANGS $VOCABULARY $TEXT $(contents "$HERE/text.py" ${TEXT:+"$TEXT"/*.$A "$TEXT"/*.$B})"
+SETTINGS="$LANGS $VOCABULARY ${TEXT:+text} $(contents "$HERE/text.py" ${TEXT:+"$TEXT"/*.$A "$TEXT"/*.$B})"
 source "$ROOT/scripts/stages.sh"
 
 # Every stage below runs in $OUT.

@@ -55,8 +55,9 @@ if [ -z "${VENV:-}" ]; then
   VENV=$ROOT/.venv
 fi
 export OMP_NUM_THREADS=1 PATH=$VENV/bin:$PATH
+check_tables "${STARTS[@]}"
 STAGES=2
-SETTINGS="$TEXT $(contents "${TEXT:-$HERE/grammar.py}" "$HERE/text.py") $VOCABULARY"
+SETTINGS="${TEXT:+text} $(contents "${TEXT:-$HERE/grammar.py}" "$HERE/text.py") $VOCABULARY"
 source "$ROOT/scripts/stages.sh"
 
 text() {

@@ -80,7 +80,12 @@ fi
 export OMP_NUM_THREADS=1 PATH=$VENV/bin:$PATH
 seeds=(${SEEDS//,/ })
 STAGES=$((2 + 3 * ${#seeds[@]}))
-SETTINGS="$LANGS $TEXT $RUN $(contents ${TEXT:+"$TEXT"/*.$A "$TEXT"/*.$B} ${RUN:+"$RUN"/data/*/train.bin})"
+SETTINGS="$LANGS ${TEXT:+text} ${RUN:+run}"
+if [ -n "$RUN" ]; then
+  SETTINGS+=" $(contents "$RUN"/{data/*/train.bin,pieces/spm.model,text/*.$A,text/*.$B})"
+else
+  SETTINGS+=" $(contents ${TEXT:+"$TEXT"/*.$A "$TEXT"/*.$B})"
+fi
 source "$ROOT/scripts/stages.sh"
 
 # Every stage below runs in $OUT.

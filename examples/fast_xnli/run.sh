@@ -27,8 +27,6 @@ source "$ROOT/scripts/options.sh"
 read_options "$@"
 [[ $SOURCE =~ ^(|local|web)$ ]] || wrong "--source is local or web, not $SOURCE"
 [ "$SOURCE" != web ] || refuse text "with --source web"
-[ "$SOURCE" = web ] || [ -n "$TEXT" ] ||
-  wrong "--text is needed: a folder with the text to pre-train on and the labelled text; or --source web"
 TEXTS=(--text "$TEXT")
 [ "$SOURCE" != web ] || TEXTS=(--source web)
 ARCH="--arch xlm_tiny_3 --batch-size 128" exec bash "$ROOT/examples/xlm/run.sh" "${TEXTS[@]}" --langs en,de,hi \

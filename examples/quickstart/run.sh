@@ -81,12 +81,13 @@ SETUP_SECONDS=$(($(date +%s) - STARTED))
 # on two idle cores a second thread saves a third of the time; on busy ones the threads wait for each other, and it doubles
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 PATH=$VENV/bin:$PATH
+check_tables ${VECTORS:+"$VECTORS"}
 case $INIT in
   lexicon) STAGES=7 ;;
   random)  STAGES=5 ;;
   *)       STAGES=6 ;;
 esac
-SETTINGS="$A $B $SEED $PRESET ${TEXT[*]-} ${DEV[*]-} ${TEST[*]-} $(contents "${TEXT[@]#*=}" "${DEV[@]#*=}" "${TEST[@]#*=}")"
+SETTINGS="$A $B $SEED $PRESET ${TEXT[*]%%=*} ${DEV[*]%%=*} ${TEST[*]%%=*} $(contents "${TEXT[@]#*=}" "${DEV[@]#*=}" "${TEST[@]#*=}")"
 source "$ROOT/scripts/stages.sh"
 
 # Every stage below runs in $OUT. `data` is the folder of binarised text, the first argument of every fairseq command.

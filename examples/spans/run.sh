@@ -60,7 +60,7 @@ fi
 PATH=$VENV/bin:$PATH
 IFS=, read -ra widths <<< "$SPANS"
 STAGES=$((2 + ${#widths[@]}))
-SETTINGS="$LANGS $SEED $PIECES ${RANK[*]-} $(contents "${RANK[@]#*=}")"
+SETTINGS="$LANGS $SEED $PIECES ${RANK[*]%%=*} $(contents "${RANK[@]#*=}")"
 source "$ROOT/scripts/stages.sh"
 
 ranks() {

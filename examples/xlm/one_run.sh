@@ -20,7 +20,7 @@ for task in retrieval xnli qa; do
   [[ $TASKS != *$task* ]] || STAGES=$((STAGES + 1))
 done
 # a run begins anew when the data did
-SETTINGS="$INIT $SEED $LANGS $(cat "$5/stages/data.done") $VECTORS ${VECTORS:+$(md5sum < "$VECTORS")}"
+SETTINGS="$INIT $SEED $LANGS $(cat "$5/stages/data.done")${VECTORS:+ $(md5sum < "$VECTORS")}"
 source "$ROOT/scripts/stages.sh"
 
 # Every stage below runs in $OUT.

@@ -63,6 +63,10 @@ read_starts "$INITS" "random|crossinit|lexicon"
 [ "$SOURCE" != web ] && [ "$PRESET" != paper ] || RULES=${RULES:-mlqa}
 RULES=${RULES:-squad}
 [[ $RULES =~ ^(squad|mlqa)$ ]] || wrong "RULES is squad or mlqa, not $RULES"
+source "$HERE/settings.sh"
+# before the hours of other starts; an architecture that has its width by its name is compared when its table is made
+WIDTH=$(sed -n 's/.*--encoder-embed-dim \([0-9]*\).*/\1/p' <<< "$MODEL")
+for init in "${STARTS[@]}"; do check_width --inits "$init" $PRESET $WIDTH; done
 [ "$SOURCE" = web ] || [ -n "$TEXT" ] ||
   wrong "--text is needed: a folder with the text to pre-train on and the labelled text; or --source web"
 [ "$SOURCE" = web ] || [ -d "$TEXT" ] || wrong "--text: there is no folder $TEXT"
@@ -84,10 +88,6 @@ if [[ $TASKS == *retrieval* && -e $TEXT/mono.en ]]; then
   [ -n "$(find "$TEXT" -maxdepth 1 -name "aligned.*" -o -maxdepth 1 -name "words.en-*.txt" | head -n 1)" ] ||
     wrong "--text: $TEXT has neither aligned.LANG nor words.en-LANG.txt, which the task retrieval needs: leave it out of --tasks"
 fi
-source "$HERE/settings.sh"
-# before the hours of other starts; an architecture that has its width by its name is compared when its table is made
-WIDTH=$(sed -n 's/.*--encoder-embed-dim \([0-9]*\).*/\1/p' <<< "$MODEL")
-for init in "${STARTS[@]}"; do check_width --inits "$init" $PRESET $WIDTH; done
 mkdir -p "$OUT"
 OUT=$(realpath "$OUT")
 [ "$SOURCE" = web ] || TEXT=$(realpath "$TEXT")
@@ -97,13 +97,18 @@ if [ -z "${VENV:-}" ]; then
   VENV=$ROOT/.venv
 fi
 export OMP_NUM_THREADS=1 PATH=$VENV/bin:$PATH
+check_tables "${STARTS[@]}"
 if [ "$SOURCE" = web ]; then
   TEXT=$OUT/web
   case $PRESET in paper) FILES=0 ;; base) FILES=4 ;; *) FILES=1 ;; esac
   python "$HERE/web.py" --langs $LANGS --files $FILES --lines $LINES --out "$TEXT"
 fi
 STAGES=3
-SETTINGS="$LANGS $TEXT $LINES $PAIRS $VOCABULARY $(contents "$HERE/text.py" "$TEXT"/*)"
+# of the folder of downloads what was made of them
+[ "$SOURCE" = web ] && files=("$TEXT"/*.*) || files=("$TEXT")
+SETTINGS="$LANGS $LINES $PAIRS $VOCABULARY $(contents "$HERE/text.py" "${files[@]}")"
+# links to text that was moved are made anew
+[ -z "$(find "$OUT/text" -xtype l 2>/dev/null | head -n 1)" ] || rm -f "$OUT/stages/text.done"
 source "$ROOT/scripts/stages.sh"
 
 # Every stage below runs in $OUT.

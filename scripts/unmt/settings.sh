@@ -57,6 +57,14 @@ INIT=$(start_name "$INIT")
 [ -z "$PIECES" ] || PIECES=$(realpath "$PIECES")
 [ -z "$PREPARED" ] || [ -d "$PREPARED/prepare/data" ] || wrong "--prepared: $PREPARED holds no prepared data (prepare/data)"
 [ -z "$PREPARED" ] || PREPARED=$(realpath "$PREPARED")
+GPUS=${GPUS:-$(nvidia-smi -L 2>/dev/null | grep -c '^GPU' || true)}
+[[ $GPUS =~ ^(0|[1-9][0-9]*)$ ]] || wrong "GPUS says how many GPUs there are, in digits, not $GPUS"
+[[ ${SLURM_NTASKS:-1} =~ ^[1-9][0-9]*$ ]] || wrong "SLURM_NTASKS is the number of tasks of a job, not $SLURM_NTASKS"
+HALF=
+[ "$GPUS" -eq 0 ] || HALF=--fp16
+source "$ROOT/scripts/unmt/presets/$PRESET.sh"
+# an architecture that has its width by its name is compared when its table is made
+[ -z "$VECTORS" ] || check_width --init "$VECTORS" $PRESET $(sed -n 's/.*--encoder-embed-dim \([0-9]*\).*/\1/p' <<< $MODEL)
 if [ -z "$PREPARED" ] && [ "$SOURCE" != web ]; then
   if [ -z "$TEXT" ]; then
     echo "$(basename "$0"): there is no text yet; give one of these, and see --help:
@@ -78,11 +86,7 @@ PATH=$VENV/bin:$PATH
 export PYTHONUNBUFFERED=1
 # two threads save a third of the time on idle cores, and double it on busy ones
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
-GPUS=${GPUS:-$(nvidia-smi -L 2>/dev/null | grep -c '^GPU' || true)}
-[[ $GPUS =~ ^(0|[1-9][0-9]*)$ ]] || wrong "GPUS says how many GPUs there are, in digits, not $GPUS"
-[[ ${SLURM_NTASKS:-1} =~ ^[1-9][0-9]*$ ]] || wrong "SLURM_NTASKS is the number of tasks of a job, not $SLURM_NTASKS"
-HALF=
-[ "$GPUS" -eq 0 ] || HALF=--fp16
+check_tables ${VECTORS:+"$VECTORS"}
 # in a Slurm job of several tasks srun starts every process; fairseq finds the others once it has a port and their number
 DISTRIBUTED=
 LAUNCH=${LAUNCH:-}
@@ -90,9 +94,6 @@ if [ "${SLURM_NTASKS:-1}" -gt 1 ]; then
   LAUNCH=${LAUNCH:-srun --kill-on-bad-exit=1}
   DISTRIBUTED="--distributed-world-size $SLURM_NTASKS --distributed-port ${PORT:-29500}"
 fi
-source "$ROOT/scripts/unmt/presets/$PRESET.sh"
-# an architecture that has its width by its name is compared when its table is made
-[ -z "$VECTORS" ] || check_width --init "$VECTORS" $PRESET $(sed -n 's/.*--encoder-embed-dim \([0-9]*\).*/\1/p' <<< $MODEL)
 
 # What every fairseq-train has in common. A data buffer would end fairseq with an abort after training; other multiples than 1
 # drop sentences.

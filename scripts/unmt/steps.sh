@@ -122,14 +122,19 @@ fi
 
 if [ -n "$PREPARED" ]; then
   for name in text prepare ranks; do
-    [ -e "$name" ] || ln -s "$PREPARED/$name" "$name"
+    [ -e "$name" ] || ln -sfn "$PREPARED/$name" "$name"
     [ "$(realpath "$name")" = "$(realpath "$PREPARED/$name")" ] || fail "$OUT/$name is another run's; give another --out"
   done
-  SETTINGS="$PREPARED $(cat "$PREPARED/stages/ranks.done")"
+  SETTINGS=$(cat "$PREPARED/stages/ranks.done")
 else
-  SETTINGS="$LANGS $SOURCE $WEB_SIZE $TEXT"
+  SETTINGS="$LANGS $SOURCE $WEB_SIZE "
+  if [ "$SOURCE" = local ]; then
+    SETTINGS+=$(contents "$TEXT/mono" "$TEXT"/test/{$TEST_NAME,$DEV_NAME}.*)
+    # links to text that was moved are made anew
+    [ -z "$(find text -xtype l 2>/dev/null | head -n 1)" ] || rm -f stages/text.done
+  fi
   stage text "monolingual text and the test set"
-  SETTINGS+=" $SEED $LINES $VALID $SHARDS $VOCABULARY $PIECES"
+  SETTINGS+=" $SEED $LINES $VALID $SHARDS $VOCABULARY ${PIECES:+$(contents "$PIECES")}"
   stage prepare "cleaning, SentencePiece, binarising"
   stage ranks "word ranks"
 fi

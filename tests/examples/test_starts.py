@@ -46,9 +46,14 @@ def test_a_file_that_cannot_be_a_start_is_one_sentence(name, tmp_path):
     (tmp_path / "no good.vec").write_text(f"1 {width}\n", "utf-8")
     (tmp_path / "empty.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
     safetensors(tmp_path / "narrow.safetensors", 5)
-    if name == "xlm":
-        further = ("--text", tmp_path, "--tasks", "retrieval")
+    (tmp_path / "glove.vec").write_text("the" + " 0.5" * width + "\n", "utf-8")
+    (tmp_path / "with,comma.vec").write_text(f"1 {width}\n", "utf-8")
+    with_comma = "there is a file " if option == "--inits" else "a name of letters, digits, _, . and - alone"
+    # no text is given: what is cheap to look at comes first
+    further = tuple(word for word in further if word not in ("--source", "web"))
     cases = {
+        "glove.vec": "glove.vec does not begin with its numbers of rows and dimensions, as word2vec text; `crossin",
+        "with,comma.vec": with_comma,
         "/nowhere/a.vec": "there is no file /nowhere/a.vec",
         "mine.txt": "FILE.vec and FILE.safetensors, not mine.txt",
         "wide.vec": f"has 48 dimensions, and the model of preset smoke has {width}",
@@ -61,8 +66,57 @@ def test_a_file_that_cannot_be_a_start_is_one_sentence(name, tmp_path):
     }
     for file, told in cases.items():
         start = file if file == "mine.txt" else tmp_path / file
-        done = recipe(name, option, start, *further, "--out", tmp_path / "out", VENV=program_server.environment())
+        done = recipe(name, option, start, *further, "--out", tmp_path / "out", CROSSINIT_TEXT="", VENV="/nowhere")
         assert done.returncode == 2 and told in done.stderr and done.stderr.count("\n") == 1, (file, done.stderr)
+
+
+def test_fast_xnli_asks_for_its_starts_before_its_text(tmp_path):
+    command = ["bash", ROOT / "examples" / "fast_xnli" / "run.sh", "--out", tmp_path / "out"]
+    done = programs.run(*command, "--inits", "/nowhere/a.vec")
+    assert done.returncode == 2 and "there is no file /nowhere/a.vec" in done.stderr
+    assert programs.run(*command).stderr.startswith("run.sh: --text is needed")
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_a_table_that_training_could_not_begin_with_is_refused_before_the_first_stage(name, tmp_path):
+    option, width, _, further = RECIPES[name]
+    values = torch.full((2, width), 0.5)
+    values[1] = 1e30
+    write_safetensors(EmbeddingTable(["a", "b"], values, "made up"), str(tmp_path / "mine.safetensors"))
+    if name == "xlm":
+        (tmp_path / "text").mkdir()
+        further = ("--text", tmp_path / "text", "--tasks", "retrieval")
+    command = [name, option, tmp_path / "mine.safetensors", *further, "--out", tmp_path / "out"]
+    done = recipe(*command, VENV=program_server.environment())
+    said = f"crossinit-export: error: {tmp_path}/mine.safetensors: 1 of 2 rows, that of 'b' first, are so large"
+    assert done.returncode == 1 and done.stderr.startswith(said) and done.stderr.count("\n") == 1, done.stderr
+    assert not list((tmp_path / "out").glob("logs/*.log"))
+
+
+STARTS = """
+set -euo pipefail
+usage() { :; }
+OUT=$1; shift
+source "$ROOT/scripts/options.sh"; source "$ROOT/scripts/starts.sh"
+check_tables "$@"; echo checked
+"""
+
+
+def test_a_table_is_checked_once(tmp_path):
+    """And again when the file has changed."""
+
+    def checked():
+        environment = {"ROOT": str(ROOT), "PATH": f"{program_server.environment()}/bin:/usr/bin:/bin"}
+        return programs.run("bash", "-c", STARTS, "run.sh", tmp_path / "out", "random", file, **environment)
+
+    file = safetensors(tmp_path / "mine.safetensors", 4)
+    assert checked().stderr == f"{file}: 2 rows of 4 float32\n"
+    done = checked()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "checked\n", "")
+    write_safetensors(EmbeddingTable(["a"], torch.zeros(1, 4), "made up"), str(file))
+    for _ in range(2):
+        done = checked()
+        assert done.returncode == 1 and "nothing but zeros" in done.stderr and not done.stdout
 
 
 @pytest.mark.parametrize("name", ["captions", "cipher", "xlm"])

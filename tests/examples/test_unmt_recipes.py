@@ -50,6 +50,18 @@ def test_every_step_to_the_score_table(recipe, tmp_path):
     again = run(recipe, *given)
     assert again.returncode == 0 and again.stdout.count("done before") == 3, again.stdout + again.stderr
     noted = (aligned / "logs" / "commands.sh").read_text("utf-8")
+    # what was moved is linked anew, and nothing more
+    (tmp_path / "text").rename(tmp_path / "other text")
+    again = run(recipe, "--text", tmp_path / "other text", "--out", aligned)
+    assert again.returncode == 0 and again.stdout.count("done before") == 6, again.stdout + again.stderr
+    aligned.rename(tmp_path / "prepared")
+    again = run(recipe, "--init", "random", "--prepared", tmp_path / "prepared", "--out", tmp_path / "random")
+    assert again.returncode == 0 and again.stdout.count("done before") == 3, again.stdout + again.stderr
+    # what has changed is not what was done before
+    with open(str(next((tmp_path / "other text" / "mono").iterdir())), "a", encoding="utf-8") as stream:
+        stream.write("one more\n")
+    again = run(recipe, "--text", tmp_path / "other text", "--out", tmp_path / "prepared", VENV="/nowhere")
+    assert "its settings changed" in again.stdout and "done before" not in again.stdout
     assert noted.count("\nfairseq-train ") == 3 and noted.count("\nfairseq-generate ") == 2
 
 

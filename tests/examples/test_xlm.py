@@ -82,6 +82,12 @@ def test_a_second_call_repeats_nothing_and_other_tasks_repeat_no_training(finish
     assert fewer.returncode == 0 and fewer.stdout.count("done before") == 5 and "XNLI" not in fewer.stdout
     changed = {path.name for path, when in files(out / "runs").items() if before.get(path) != when}
     assert changed == {"run.done"}
+    # text that was moved is linked anew, and nothing more
+    moved = text.rename(text.with_name("moved"))
+    again = recipe("xlm", "--text", moved, *command[2:], "--inits", "random")
+    assert again.returncode == 0 and again.stdout.count("done before") == 6, again.stdout
+    assert (out / "text" / "mono.en").resolve() == moved.resolve() / "mono.en"
+    moved.rename(text)
 
 
 def test_fast_xnli(text, tmp_path):

@@ -43,6 +43,35 @@ def test_help_of_a_recipe_begins_with_a_line_to_copy(script):
     assert lines[1].startswith(f"  bash examples/{script.parent.name}/run.sh --")
 
 
+def test_contents_are_known_by_what_files_hold(tmp_path):
+    def contents(*names):
+        script = 'source "$1"; shift; contents "$@"'
+        command = ["bash", "-euo", "pipefail", "-c", script, "sh", str(FILE), *(str(tmp_path / name) for name in names)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+        assert done.returncode == 0 and not done.stderr
+        return done.stdout
+
+    for name, text in (
+        ("a", "x"),
+        ("b", "y"),
+        ("like a", "x"),
+        ("d/one/f", "x"),
+        ("d/g", "y"),
+        ("e/one/f", "x"),
+        ("e/g", "y"),
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert contents("a") == contents("like a") != contents("b")
+    assert contents("a", "b") != contents("b", "a") and contents("a", "nowhere") == contents("a") != contents()
+    assert contents("d") == contents("e") != contents("a", "b")
+    (tmp_path / "e" / "g").rename(tmp_path / "e" / "h")
+    assert contents("d") != contents("e")
+    (tmp_path / "e" / "h").rename(tmp_path / "e" / "g")
+    (tmp_path / "e" / "one" / "f").write_text("z")
+    assert contents("d") != contents("e")
+
+
 def test_help_ends_at_once():
     assert recipe("--jobs", "2", "--help", "--nope") == (0, "this helps", "")
 
