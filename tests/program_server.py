@@ -32,6 +32,7 @@ import traceback
 STREAMS = (0, 1, 2, 3)  # 3 is the screen of the recipes' stages
 _FREE = 10  # from this file descriptor on none of them
 PYTHON = "runpy"
+_ENDS = (signal.SIGTERM, signal.SIGHUP)
 # name of the console script: where its function is
 PROGRAMS = {
     **{
@@ -82,7 +83,7 @@ def environment() -> pathlib.Path:
     """A folder that stands in for this virtual environment (VENV of the recipes), made and served at the first call."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="programs"))
     address = str(folder / "socket")
-    command = [sys.executable, "-m", "tests.program_server", address]
+    command = [sys.executable, "-m", "tests.program_server", address, str(os.getpid())]
     server = subprocess.Popen(command, cwd=str(pathlib.Path(__file__).parents[1]), stdin=subprocess.DEVNULL)
     atexit.register(_end, server, folder, os.getpid())
     (folder / "bin").mkdir()
@@ -113,8 +114,20 @@ def _end(server, folder, owner):
         shutil.rmtree(str(folder), ignore_errors=True)
 
 
-def serve(address: str) -> None:
-    """Answer clients; returns in the process that is to run a program, when it has become that program."""
+def serve(address: str, tests: int) -> None:
+    """Answer clients; returns in the process that is to run a program, when it has become that program.
+
+    tests: number of the process that the programs are run for. The folder of the address goes with the server: when
+    that process has ended, or by a signal that a terminal or a batch system sends to all.
+    """
+
+    def leave(*unused):
+        shutil.rmtree(os.path.dirname(address), ignore_errors=True)
+        os._exit(0)
+
+    for number in _ENDS:
+        signal.signal(number, leave)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # pytest has something to say first
     import fairseq  # noqa: F401
 
     with contextlib.suppress(ImportError):  # torch 1 has none
@@ -129,7 +142,6 @@ def serve(address: str) -> None:
     # program ends
     gc.collect()
     gc.freeze()
-    tests = os.getppid()
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(address + ".new")
         server.listen(64)
@@ -144,14 +156,14 @@ def serve(address: str) -> None:
                 server.close()
                 return _wait_for_the_program(link)
             link.close()
-    # the tests were killed, and have not done it
-    shutil.rmtree(os.path.dirname(address), ignore_errors=True)
-    os._exit(0)
+    leave()  # the tests were killed, and have not done it
 
 
 def _wait_for_the_program(link):
     """Fork once more: into the program, in which this returns, and into one that waits for it and tells the client."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for number in (signal.SIGCHLD, *_ENDS):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     link.settimeout(None)
     length, rights, _, _ = link.recvmsg(8, socket.CMSG_SPACE(4 * len(STREAMS)))
     streams = array.array("i")
@@ -249,7 +261,7 @@ def _exit(status):
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(sys.argv[1], int(sys.argv[2]))
     try:
         status = _run(serve.function)
     except SystemExit as error:

@@ -67,18 +67,27 @@ def test_the_folder_for_temporary_files_is_the_one_that_is_asked_for(tmp_path):
     assert both(code, env=dict(os.environ, TMPDIR=str(tmp_path))) == [(0, f"{tmp_path}\n", [])] * 2
 
 
-def test_nothing_stays_behind_when_tests_are_killed(tmp_path):
-    code = (
-        "import os; from tests import program_server as s; print(s.environment(), flush=True); os.kill(os.getpid(), 9)"
-    )
-    command, environment = [sys.executable, "-c", code], dict(os.environ, TMPDIR=str(tmp_path))
-    folder = subprocess.run(command, env=environment, stdout=subprocess.PIPE, encoding="utf-8").stdout.strip()
-    assert os.path.dirname(folder) == str(tmp_path)
+@pytest.mark.parametrize(
+    "how",
+    [
+        "s.environment(); os.kill(os.getpid(), 9)",
+        # while the server still imports fairseq
+        "s.select.select = lambda *unused: os.kill(os.getpid(), 9); s.environment()",
+        # as a batch system does, and a terminal that is closed
+        "s.environment(); os.killpg(0, 15)",
+        "s.environment(); os.killpg(0, 1)",
+    ],
+)
+def test_nothing_stays_behind_when_tests_are_killed(tmp_path, how):
+    command = [sys.executable, "-c", "import os; from tests import program_server as s; " + how]
+    done = subprocess.run(command, env=dict(os.environ, TMPDIR=str(tmp_path)), start_new_session=True)
+    assert done.returncode < 0
     for _ in range(600):  # the server asks once a second whether the tests are still there
-        if not os.path.exists(folder):
+        left = list(tmp_path.glob("programs*"))
+        if not left:
             break
         time.sleep(0.1)
-    assert not os.path.exists(folder)
+    assert not left
 
 
 def test_a_program_ends_with_its_client():
