@@ -32,8 +32,13 @@ train CrossInit $UPDATES {data} "${{COMMON[@]}}" --arch mbart_base --task crossi
 
 @pytest.fixture
 def cluster(tmp_path):
-    """An environment with a Slurm in it, and the virtual environment of the tests for the recipes."""
-    return dict(fake_slurm.install(tmp_path), VENV=str(program_server.environment()), GPUS="0", SRUN_LOCALID="0")
+    """An environment with a Slurm in it, and the virtual environment of the tests for the recipes. A job that is killed
+    leaves no temporary file."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    variables = dict(VENV=str(program_server.environment()), GPUS="0", SRUN_LOCALID="0", TMPDIR=str(temporary))
+    yield dict(fake_slurm.install(tmp_path), **variables)
+    assert not list(temporary.glob("tmp.*"))
 
 
 def recipe(folder, script):
