@@ -28,8 +28,9 @@ else
 fi
 
 recipe="$(cat scripts/setup.sh setup.py)"
+# -I: what is installed, not what lies in this folder
 if [ -x "$venv/bin/python" ] && [ "$(cat "$venv/.complete" 2>/dev/null)" = "$recipe" ] &&
-   [ "$("$venv/bin/python" -c 'import crossinit_fairseq as c; print(c.__path__[0])' 2>/dev/null)" = "$PWD/crossinit_fairseq" ]; then
+   [ "$("$venv/bin/python" -I -c 'import crossinit_fairseq as c; print(c.__path__[0])' 2>/dev/null)" = "$PWD/crossinit_fairseq" ]; then
   exit 0
 fi
 
