@@ -31,8 +31,10 @@ def recipe(name, *options, **environment):
     return programs.run("bash", ROOT / "examples" / name / "run.sh", "--preset", "smoke", *options, **environment)
 
 
-def safetensors(path, width, symbols=("a", "b")):
-    write_safetensors(EmbeddingTable(symbols, torch.full((len(symbols), width), 0.5), "made up"), str(path))
+def safetensors(path, width, symbols=("a", "b"), values=None):
+    pytest.importorskip("safetensors")
+    values = torch.full((len(symbols), width), 0.5) if values is None else values
+    write_safetensors(EmbeddingTable(symbols, values, "made up"), str(path))
     return path
 
 
@@ -82,7 +84,7 @@ def test_a_table_that_training_could_not_begin_with_is_refused_before_the_first_
     option, width, _, further = RECIPES[name]
     values = torch.full((2, width), 0.5)
     values[1] = 1e30
-    write_safetensors(EmbeddingTable(["a", "b"], values, "made up"), str(tmp_path / "mine.safetensors"))
+    safetensors(tmp_path / "mine.safetensors", width, values=values)
     if name == "xlm":
         (tmp_path / "text").mkdir()
         further = ("--text", tmp_path / "text", "--tasks", "retrieval")
@@ -113,7 +115,7 @@ def test_a_table_is_checked_once(tmp_path):
     assert checked().stderr == f"{file}: 2 rows of 4 float32\n"
     done = checked()
     assert (done.returncode, done.stdout, done.stderr) == (0, "checked\n", "")
-    write_safetensors(EmbeddingTable(["a"], torch.zeros(1, 4), "made up"), str(file))
+    safetensors(file, 4, ("a",), torch.zeros(1, 4))
     for _ in range(2):
         done = checked()
         assert done.returncode == 1 and "nothing but zeros" in done.stderr and not done.stdout
