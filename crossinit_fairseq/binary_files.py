@@ -91,7 +91,7 @@ _KINDS = (
         "PostScript: take its text out, for example with `ps2ascii`",
     ),
     (
-        _of(rb"\{\\rtf\d? ?\\[a-z]{3,10}\d*[\\{\s]"),
+        _of(rb"\{\\rtf\d? ?\{?\\[a-z]{3,10}\d*[\\{\s]"),
         "a document in RTF: take its text out, for example with `pandoc -t plain`",
     ),
     (_of(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "a document of an office program: save it as plain text"),

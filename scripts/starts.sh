@@ -36,6 +36,7 @@ read_starts() {
   IFS=, read -ra STARTS <<< "$1"
   [[ $1 =~ [^,] ]] || wrong "--inits names nothing"
   check_commas --inits "${STARTS[@]}"
+  for at in "${!STARTS[@]}"; do STARTS[at]=$(sed 's/^ *//; s/ *$//' <<< "${STARTS[at]}"); done
   NAMES=
   for at in "${!STARTS[@]}"; do
     check_start --inits "${STARTS[$at]}" "$2"

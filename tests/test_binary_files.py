@@ -97,6 +97,7 @@ MADE = {
     "PDF": (b"%PDF-1.4\n1 0 obj\n", "a PDF"),
     "RTF": (rb"{\rtf1\ansi\deff0 {\fonttbl {\f0 Times;}} the cat}", "a document in RTF"),
     "RTF of Word": (rb"{\rtf1\adeflang1025\ansi\ansicpg1252 the cat}", "a document in RTF"),
+    "RTF that begins with a group": (rb"{\rtf1{\info {\author me}} the cat}", "a document in RTF"),
     "RTF after a byte order mark": (b"\xef\xbb\xbf" + rb"{\rtf1\ansi the cat}", "a document in RTF"),
     "PDF after a byte order mark": (b"\xef\xbb\xbf%PDF-1.4\n1 0 obj\n", "a PDF"),
     # name, attributes, version, three dates, three numbers, type and creator, seed, next list, records

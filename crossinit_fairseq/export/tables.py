@@ -7,22 +7,24 @@ import torch
 from crossinit_fairseq.data.dictionary import SPECIAL
 from crossinit_fairseq.errors import InputError
 
+_TYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 _LARGEST_SQUARE = torch.finfo(torch.float32).max
 _OF_HALF = 256.0  # its square is just beyond half precision
 
 
 class EmbeddingTable:
-    """symbols: list of str [V], distinct; values: float tensor [V, d], of any float dtype, finite, on the CPU.
+    """symbols: list of str [V], distinct; values: tensor [V, d] of float16, bfloat16, float32 or float64, finite, V and
+    d above 0, on the CPU.
 
     source: the file it came from, for messages. Raises InputError when one of these does not hold.
     """
 
     def __init__(self, symbols: Sequence[str], values: torch.Tensor, source: str):
         self.symbols, self.values, self.source = list(symbols), values, source
-        if values.dim() != 2 or not values.is_floating_point():
+        if values.dim() != 2 or values.dtype not in _TYPES or not values.numel():
             raise InputError(
                 f"{source} holds no table of embeddings but a tensor of shape {list(values.shape)} and type "
-                f"{name_of(values.dtype)}"
+                f"{name_of(values.dtype)}: it needs rows of float32, float16 or bfloat16"
             )
         if len(self.symbols) != len(values):
             raise InputError(f"{source} has {len(values)} rows but {len(self.symbols)} symbols")

@@ -88,7 +88,7 @@ def _check_is_not_binary(path: str, stream: BinaryIO, dimension: int) -> None:
     """Raise InputError for word2vec's binary format, which has the same first line: a word and a blank, then four bytes
     for each number. stream: after that line, where it is left."""
     begin = stream.tell()
-    numbers = stream.read(_LONGEST_WORD + 4 * dimension).partition(b" ")[2][: 4 * dimension]
+    numbers = stream.read(min(_LONGEST_WORD + 4 * dimension, os.path.getsize(path))).partition(b" ")[2][: 4 * dimension]
     stream.seek(begin)
     numbers = numbers.split(b"\n")[0]  # of this row alone, if it is text
     # of four bytes two or three are no characters, on the average
@@ -104,9 +104,11 @@ def _first_line(path: str, line: str) -> Tuple[int, int]:
     if width > 1 and _is_row(line):
         raise InputError(
             f"{path} begins with a word and {width} numbers, as GloVe writes, without the line `ROWS {width}`, which "
-            f"tells a whole file from a cut one: put it there, with `{{ echo $(wc -l < FILE) {width}; cat FILE; }} > "
-            "NEW.vec`"
+            "tells a whole file from a cut one: put it there, with "
+            f"`{{ echo $(grep -c '' FILE) {width}; cat FILE; }} > NEW.vec`"
         )
+    if not line.strip():
+        raise InputError(f"{path} begins with an empty line, or is empty: word2vec's text begins with `rows dimension`")
     numbers = [whole_number(field) for field in line.split()]
     if len(numbers) != 2 or not numbers[0] or not numbers[1]:
         raise InputError(f"{path}, line 1: not `rows dimension`, as word2vec text begins: {line[:60]!r}")
@@ -125,6 +127,8 @@ def _row(path: str, number: int, line: str, dimension: int) -> Tuple[str, np.nda
     if len(numbers) != dimension or not symbol:
         raise InputError(f"{path}, line {number}: not a symbol without blanks and {dimension} numbers: {line[:60]!r}")
     try:
+        if any("_" in text for text in numbers):  # which Python reads as a number
+            raise ValueError
         with np.errstate(over="ignore"):
             return symbol, np.array([float(text) for text in numbers], dtype=np.float32)
     except ValueError:

@@ -126,7 +126,7 @@ def test_two_starts_of_one_name_are_refused(name, tmp_path):
     width = RECIPES[name][1]
     (tmp_path / "a.vec").write_text(f"1 {width}\n", "utf-8")
     safetensors(tmp_path / "a.safetensors", width)
-    done = recipe(name, "--inits", f"{tmp_path}/a.vec,{tmp_path}/a.safetensors", "--out", tmp_path / "out")
+    done = recipe(name, "--inits", f"{tmp_path}/a.vec, {tmp_path}/a.safetensors ", "--out", tmp_path / "out")
     assert done.returncode == 2 and "--inits: two starts are called a" in done.stderr
 
 

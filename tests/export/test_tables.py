@@ -42,6 +42,20 @@ def test_what_is_not_finite_is_refused(number):
         doubts_of_start(SYMBOLS, table(**{"</s>": number}), "f")
 
 
+@pytest.mark.parametrize(
+    "values", [torch.ones(0, 4), torch.ones(6, 0), torch.ones(6, 4).long(), torch.ones(6), torch.ones(6, 4).bool()]
+)
+def test_what_is_no_table(values):
+    with pytest.raises(InputError, match=r"^f holds no table of embeddings but .*: it needs rows of float32"):
+        EmbeddingTable(SYMBOLS[: len(values)], values, "f")
+
+
+@pytest.mark.skipif(not hasattr(torch, "float8_e4m3fn"), reason="this torch has no eight-bit numbers")
+def test_eight_bits_are_no_table():
+    with pytest.raises(InputError, match="float8_e4m3fn: it needs rows of float32"):
+        EmbeddingTable(SYMBOLS, torch.ones(6, 4).to(torch.float8_e4m3fn), "f")
+
+
 def test_large_rows_are_doubtful():
     assert doubts_of_start(SYMBOLS, table(cat=127), "f") == []  # a norm of 254
     (doubt,) = doubts_of_start(SYMBOLS, table(the=129, cat=-700), "f")

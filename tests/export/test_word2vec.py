@@ -58,7 +58,7 @@ def test_float64_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "content, said",
     [
-        (b"", "line 1: not `rows dimension`"),
+        (b"", "begins with an empty line, or is empty"),
         (b"a 1\n", "line 1: not `rows dimension`"),
         (b"a b c\n", "line 1: not `rows dimension`"),
         (
@@ -74,6 +74,8 @@ def test_float64_is_refused(tmp_path):
         (b"0 2\n", "line 1: not `rows dimension`"),
         (b"2 -2\n", "line 1: not `rows dimension`"),
         (b"99999999999 1000\na 1\n", "is shorter than its first line says"),
+        (b"3 999999999999\na 1\n", "is shorter than its first line says"),
+        (b"1 2\na 1_0 2\n", "line 2: not a number in 'a 1_0 2"),
         (b"2 2\na 1.0000000 2.000000\n", "has 1 rows, its first line says 2"),
         (b"1 2\na 1 2\nb 1 2\n", "has more rows than the 1"),
         (b"1 2\na 1\n#####\n", "line 2: not a symbol without blanks and 2 numbers: 'a 1"),
