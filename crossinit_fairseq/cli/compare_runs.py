@@ -12,6 +12,7 @@ from crossinit_fairseq.cli.compare_recipes import Recipe, open_log
 from crossinit_fairseq.errors import InputError
 
 _POLL = 2.0  # seconds between looks at what is finished
+_WRONG_USAGE = 2  # the exit status of a recipe that was called wrongly
 Run = Tuple[str, int]  # start and seed
 
 
@@ -69,7 +70,7 @@ class Runner:
 
     def __init__(self, out: str, runs: Sequence[Run], gpus: Sequence[str], end: str):
         self.out, self.runs, self.gpus, self.end_stage = out, runs, gpus, end
-        self.failed: List[str] = []
+        self.failed: Dict[str, int] = {}  # what is said of a run: its exit status
         self.processes: List["subprocess.Popen[str]"] = []
         self.begin, self.before = time.time(), self._finished()
         self.said = len(self.before)
@@ -103,7 +104,7 @@ class Runner:
                 write(line)
                 print(line.rstrip("\n") if name == "all" else f"{name}: {line.rstrip()}", flush=True)
             if process.wait():
-                self.failed.append(f"{name} (exit status {process.returncode}, {log})")
+                self.failed[f"{name} (exit status {process.returncode}, {log})"] = process.returncode
 
     def stop(self) -> None:
         """End all that is running, and start nothing more."""
@@ -117,9 +118,10 @@ class Runner:
         self.stopped.set()
         self.watcher.join()
         if self.failed:
-            raise InputError(
-                f"{', '.join(self.failed)} failed: see its log; finished runs are kept, and the same command goes on"
-            )
+            goes_on = "finished runs are kept, and the same command goes on"
+            if set(self.failed.values()) == {_WRONG_USAGE}:
+                goes_on = "the recipe cannot be called so; correct the options, finished runs are kept"
+            raise InputError(f"{', '.join(self.failed)} failed: see its log; {goes_on}")
 
     def _finished(self) -> Dict[Run, bool]:
         name = self.end_stage + ".done"

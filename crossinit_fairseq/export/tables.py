@@ -8,7 +8,7 @@ from crossinit_fairseq.data.dictionary import SPECIAL
 from crossinit_fairseq.errors import InputError
 
 _TYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
-_LARGEST_SQUARE = torch.finfo(torch.float32).max
+LARGEST_SQUARE = torch.finfo(torch.float32).max  # of the norm of what layers get
 _OF_HALF = 256.0  # its square is just beyond half precision
 
 
@@ -62,7 +62,7 @@ def doubts_of_start(symbols: Sequence[str], values: torch.Tensor, source: str) -
         rows = chosen.nonzero().flatten()
         return f"{len(rows):,} of {len(norms):,} rows, that of {symbols[int(rows[0])]!r} first,"
 
-    absurd = ~(values.size(1) * norms**2 <= _LARGEST_SQUARE)
+    absurd = ~(values.size(1) * norms**2 <= LARGEST_SQUARE)
     if absurd.any():
         raise InputError(
             f"{source}: {which(absurd)} are so large that their squares are no numbers (its norm is "

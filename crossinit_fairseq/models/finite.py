@@ -9,14 +9,12 @@ from fairseq.nan_detector import NanDetector
 from torch import distributed, nn
 
 from crossinit_fairseq.errors import InputError, one_sentence
+from crossinit_fairseq.export.tables import LARGEST_SQUARE
 
 logger = logging.getLogger(__name__)
 
 _EXPLODED = 1000.0  # times the usual norm of the gradient
 _UPDATES_BETWEEN_LOOKS = 10  # to look at the norm is to wait for a GPU
-
-
-_LARGEST_SQUARE = torch.finfo(torch.float32).max
 
 
 def check_parameters(model: nn.Module) -> None:
@@ -33,7 +31,7 @@ def check_parameters(model: nn.Module) -> None:
             continue
         low, high = (float(value) for value in torch.aminmax(parameter.detach()))
         largest = max(-low, high)
-        if parameter.size(-1) * largest**2 > _LARGEST_SQUARE:
+        if parameter.size(-1) * largest**2 > LARGEST_SQUARE:
             raise InputError(
                 f"{name} of the model that training starts from holds values of up to {largest:.3g}, whose squares are "
                 "no numbers: start from another checkpoint, or from another table"

@@ -176,6 +176,17 @@ def test_a_failed_run_is_named_the_others_end_and_the_same_command_goes_on(examp
     assert (examples / "out" / "runs" / "random-1" / "calls").read_text() == "random 1\n"
 
 
+@pytest.mark.parametrize("recipe", ["cipher", "quickstart"])
+def test_options_that_the_recipe_refuses_are_to_be_corrected(examples, capsys, recipe):
+    script = examples / "examples" / recipe / "run.sh"
+    script.write_text("echo 'run.sh: unknown option --wrong; see --help' >&2; exit 2", encoding="utf-8")
+    options = [recipe, "--inits", "random,crossinit", "--seeds", "1,2", "--out", str(examples / "out")]
+    assert compare.main(options + ["--", "--wrong"]) == 1
+    told = capsys.readouterr()
+    assert "unknown option --wrong" in told.out and "goes on" not in told.err
+    assert "(exit status 2, " in told.err and "cannot be called so; correct the options" in told.err
+
+
 def test_unequal_updates_are_said(examples):
     options = ["quickstart", "--inits", "random,crossinit", "--seeds", "1", "--out", str(examples / "out")]
     assert compare.main(options) == 0
