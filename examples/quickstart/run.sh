@@ -22,6 +22,7 @@ translation is learnt, by denoising and by back-translation, which begins with s
                             one half of the rest in each language
   --dev LANG=FILE           with --text: aligned text to watch BLEU on, twice (optional)
   --test LANG=FILE          with --text: aligned text for the final BLEU, twice (optional)
+  --training OPTIONS        further options of crossinit_unmt, in quotes, such as "--lexicon-noise 0.3"
   --seed N                  of everything random (default: 1)
   --out DIR                 where everything goes; a second run with the same DIR goes on where the first ended
                             (default: examples/quickstart/out)
@@ -35,9 +36,9 @@ EOT
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/quickstart
-PRESET=default INIT=lexicon OUT=$HERE/out SEED=1
+PRESET=default INIT=lexicon TRAINING= OUT=$HERE/out SEED=1
 TEXT=() DEV=() TEST=()
-OPTIONS="preset init text dev test seed out"
+OPTIONS="preset init text dev test training seed out"
 source "$ROOT/scripts/options.sh"
 source "$ROOT/scripts/starts.sh"
 read_options "$@"
@@ -166,7 +167,7 @@ translation() {
     --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --max-tokens 500 --restrict-vocab-updates -1 \
     --adam-betas '(0.9, 0.98)' --lr 0.004 --lr-scheduler polynomial_decay --total-num-update $TRANSLATE --warmup-updates 100 \
     --valid-round-trip 100 --validate-interval 1000 --save-interval-updates 200 --keep-interval-updates 1 \
-    --save-dir translation $start
+    --save-dir translation $start $TRAINING
 }
 
 # BLEU and chrF2 of a file of translations into a language
@@ -201,7 +202,7 @@ SETTINGS+=" $INIT $INDUCTION${VECTORS:+ $(md5sum < "$VECTORS")}"
 SETTINGS+=" ${COMMON[*]} $MODEL $TABLE"
 case $INIT in lexicon) BY="aligned by the lexicon" ;; crossinit) BY="aligned by word rank (CrossInit)" ;; *) BY="of a file" ;; esac
 [ "$INIT" = random ] || stage table "the embedding table, $BY"
-SETTINGS+=" $TRANSLATE $WORD_BY_WORD $DENOISE"
+SETTINGS+=" $TRANSLATE $WORD_BY_WORD $DENOISE${TRAINING:+ $TRAINING}"
 stage translation "unsupervised translation"
 stage score "fairseq-generate and sacreBLEU"
 python "$HERE/summary.py" --out "$OUT" --langs "$A,$B" --init "$INIT" --preset "$PRESET" --seed "$SEED" \

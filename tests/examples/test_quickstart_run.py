@@ -213,6 +213,8 @@ def test_all_stages_on_a_few_captions(tmp_path):
     again = programs.run(*command, **environment)
     assert again.stdout.count("done before") == 7
     # a start without a lexicon takes the text as it is, and leaves nothing of the lexicon's run in the summary
-    done = programs.run(*command, "--init", "crossinit", **environment)
+    further = ["--training", "--valid-samples 1"]
+    done = programs.run(*command, "--init", "crossinit", *further, **environment)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert " --valid-samples 1 " in (tmp_path / "out" / "logs" / "commands.sh").read_text("utf-8")
     assert done.stdout.count("done before") == 3 and "word by word" not in done.stdout.split("held-out test")[1]
