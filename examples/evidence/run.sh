@@ -14,8 +14,10 @@ some minutes of one core a seed.
   --langs A,B       two languages; Multi30k has en, fr, de and cs (default: en,fr)
   --text DIR        holds train.LANG, val.LANG and maybe test.LANG of both languages, aligned, as for examples/captions
                     (default: Multi30k is downloaded, 1.3 MB for two languages)
-  --run DIR         instead of --text: a folder that examples/captions/run.sh or examples/quickstart/run.sh wrote; its text/,
-                    pieces/ and data/ are used, and nothing there is changed
+  --run DIR         instead of --text: a folder that examples/captions/run.sh, examples/quickstart/run.sh or a recipe of
+                    examples/unmt_* wrote; its text, pieces and binarised text are used, and nothing there is changed
+  --induction OPTIONS
+                    further options of crossinit-lexicon induce, in quotes, such as "--seeds /home/me/pairs.txt", a full path
   --tables LIST     of random, spans-flat, spans-stop, spans, spans-within, lexicon, lexicon-then-spans, lexicon-and-spans,
                     lexicon-exchanged, words-within, oracle (default: all; RESULTS.md says what they are)
   --seeds LIST      numbers, such as 1,2,3 (default: 1,2,3): of the lexicon, the random start and the draws
@@ -36,9 +38,9 @@ EOT
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/evidence
-LANGS=en,fr TEXT= RUN= SEEDS=1,2,3 TABLES= SPAN=30 WIDE=3000 STOPS=64,32,16,8,4 WORDS=3000 CLDR=no OUT=$HERE/out
+LANGS=en,fr TEXT= RUN= INDUCTION= SEEDS=1,2,3 TABLES= SPAN=30 WIDE=3000 STOPS=64,32,16,8,4 WORDS=3000 CLDR=no OUT=$HERE/out
 ANALOGY=()
-OPTIONS="langs text run tables seeds span wide stops words analogy cldr out"
+OPTIONS="langs text run induction tables seeds span wide stops words analogy cldr out"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
 [[ $LANGS =~ ^[^,]+,[^,]+$ && ${LANGS%,*} != "${LANGS#*,}" ]] || wrong "--langs is two languages, such as en,fr, not $LANGS"
@@ -67,8 +69,11 @@ done
 for file in {train,val}.{${LANGS%,*},${LANGS#*,}}; do
   [ -z "$TEXT" ] || [ -f "$TEXT/$file" ] || wrong "--text: $TEXT has no $file"
 done
-[ -z "$RUN" ] || [ -d "$RUN/data/$B" ] ||
-  wrong "--run: $RUN holds no data/$B; examples/captions/run.sh or examples/quickstart/run.sh makes it"
+# the recipes of examples/unmt_* have their text, pieces and binarised text in folders of other names
+MONO=text PIECES=pieces DATA=data
+[ -z "$RUN" ] || [ ! -d "$RUN/prepare" ] || MONO=prepare/clean PIECES=prepare/pieces DATA=prepare/data/0
+[ -z "$RUN" ] || [ -d "$RUN/$DATA/$B" ] ||
+  wrong "--run: $RUN holds no $DATA/$B; run.sh of examples/captions, quickstart or unmt_* makes it"
 TEXT=${TEXT:+$(realpath "$TEXT")} RUN=${RUN:+$(realpath "$RUN")}
 mkdir -p "$OUT"
 OUT=$(realpath "$OUT")
@@ -82,7 +87,7 @@ seeds=(${SEEDS//,/ })
 STAGES=$((2 + 3 * ${#seeds[@]}))
 SETTINGS="$LANGS ${TEXT:+text} ${RUN:+run}"
 if [ -n "$RUN" ]; then
-  SETTINGS+=" $(contents "$RUN"/{data/*/train.bin,pieces/spm.model,text/*.$A,text/*.$B})"
+  SETTINGS+=" $(contents "$RUN/$DATA"/{$A,$B}/train.bin "$RUN/$PIECES/spm.model" "$RUN/$MONO"/{$A.txt,$B.txt,*.$A,*.$B})"
 else
   SETTINGS+=" $(contents ${TEXT:+"$TEXT"/*.$A "$TEXT"/*.$B})"
 fi
@@ -91,7 +96,16 @@ source "$ROOT/scripts/stages.sh"
 # Every stage below runs in $OUT.
 text() {
   if [ -n "$RUN" ]; then
-    run cp -r "$RUN/text" "$RUN/pieces" "$RUN/data" text/
+    run mkdir -p text/text text/pieces text/data
+    for lang in $A $B; do
+      [ $MONO = text ] || run cp "$RUN/$MONO/$lang.txt" text/text/mono.$lang
+      for name in mono aligned dev test; do
+        [ ! -f "$RUN/$MONO/$name.$lang" ] || run cp "$RUN/$MONO/$name.$lang" text/text/
+      done
+      run cp -r "$RUN/$DATA/$lang" text/data/
+    done
+    run cp "$RUN/$PIECES/spm.model" text/pieces/
+    run cp "$RUN/$DATA/dict.txt" text/data/
     return
   fi
   [ -n "$TEXT" ] || run python "$ROOT/examples/captions/multi30k.py" --langs $LANGS --out text/multi30k 2>&3
@@ -119,7 +133,7 @@ words() {
 }
 
 lexicon() {
-  run crossinit-lexicon induce text/data --langs $LANGS --all --workers 1 --seed $1 -o lexicon-$1/lexicon.tsv
+  run crossinit-lexicon induce text/data --langs $LANGS --all --workers 1 --seed $1 $INDUCTION -o lexicon-$1/lexicon.tsv
 }
 
 tables() {
@@ -148,6 +162,7 @@ BEFORE=$STAGES_CHAIN PREPARED=$SETTINGS
 for seed in "${seeds[@]}"; do
   # no seed rests on the one before
   STAGES_CHAIN=$BEFORE SETTINGS=$PREPARED
+  SETTINGS+=${INDUCTION:+" $INDUCTION"}
   stage lexicon-$seed "seed $seed: a lexicon from the text alone" lexicon $seed
   SETTINGS+=" $TABLES $SPAN $WIDE $STOPS $(md5sum < "$HERE/tables.py")"
   stage tables-$seed "seed $seed: the tables" tables $seed

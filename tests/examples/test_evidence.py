@@ -175,7 +175,7 @@ def test_results_worked_by_hand(tmp_path, capsys):
         (["--analogy", "en=king"], "--analogy takes LANG=A,B,C,D of en or fr"),
         (["--analogy", "de=a,b,c,d"], "--analogy takes LANG=A,B,C,D of en or fr"),
         (["--text", "/nowhere"], "no folder /nowhere"),
-        (["--run", "/nowhere"], "/nowhere holds no data/fr"),
+        (["--run", "/nowhere"], "/nowhere holds no data/fr; run.sh of examples/captions"),
         (["--text", "/", "--run", "/"], "give one of them"),
     ],
 )
@@ -226,6 +226,33 @@ def finished_run(tmp_path_factory):
         pieces = [" ".join(model.encode(line, out_type=str)) for line in text[at::2]]
         write_split(dictionary, folder / "data" / language / "train", pieces)
     return folder
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_text_of_a_translation_recipe_and_given_pairs(tmp_path, finished_run):
+    """examples/unmt_* have the same files in other places, and dev and test sets in place of aligned text."""
+    recipe = tmp_path / "recipe" / "prepare"
+    shutil.copytree(str(finished_run / "data"), str(recipe / "data" / "0"))
+    shutil.copytree(str(finished_run / "pieces"), str(recipe / "pieces"))
+    (recipe / "clean").mkdir()
+    for language in ("en", "el"):
+        shutil.copy(str(finished_run / "text" / f"mono.{language}"), str(recipe / "clean" / f"{language}.txt"))
+        lines = (finished_run / "text" / f"aligned.{language}").read_text(encoding="utf-8").splitlines()
+        for name, part in (("dev", lines[:500]), ("test", lines[500:2000])):
+            (recipe / "clean" / f"{name}.{language}").write_text("\n".join(part) + "\n", encoding="utf-8")
+    texts = [(recipe / "clean" / f"test.{language}").read_text(encoding="utf-8").split() for language in ("en", "el")]
+    given = tmp_path / "pairs.txt"
+    given.write_text("".join(f"{a}\t{b}\n" for a, b in sorted(set(zip(*texts)))), encoding="utf-8")
+    command = ["bash", EVIDENCE / "run.sh", "--langs", "en,el", "--run", tmp_path / "recipe", "--seeds", "1"]
+    command += ["--tables", "random,oracle", "--words", "220", "--out", tmp_path / "out"]
+    done = run(*command, "--induction", f"--seeds {given}", VENV=program_server.environment())
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    tables = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))["tables"]
+    assert all(tables["oracle"][f"P@1 cosine {way}"][0] > 0.9 for way in ("en-el", "el-en"))
+    commands = (tmp_path / "out" / "logs" / "commands.sh").read_text("utf-8")
+    assert f"--seeds {given}" in commands
+    mono = (finished_run / "text" / "mono.en").read_text(encoding="utf-8")
+    assert (tmp_path / "out" / "text" / "text" / "mono.en").read_text(encoding="utf-8") == mono
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
