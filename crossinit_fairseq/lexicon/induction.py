@@ -15,6 +15,7 @@ from crossinit_fairseq.lexicon.anchors import (
     pairs_by_rank_profile,
     words_spelt_alike,
 )
+from crossinit_fairseq.lexicon.backoff import with_backoff
 from crossinit_fairseq.lexicon.cooccurrence import CoOccurrence
 from crossinit_fairseq.lexicon.induction_settings import FEWEST_WORDS, InductionSettings
 from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, FORWARD, MUTUAL, Lexicon, Pair
@@ -85,6 +86,7 @@ def induce(
         "method": settings.method,
         "rank_weight": f"{settings.rank_weight:g}",
         "spelling_weight": f"{settings.spelling_weight:g}",
+        "backoff": f"{settings.backoff:g}",
         "dimensions": str(settings.dimensions),
         "learn_words": str(search.size),
         "rounds": str(settings.rounds),
@@ -122,7 +124,10 @@ class _Search:
             spelling,
             settings.spelling_weight,
         )
-        self.pmi = [positive_pmi(side.window) for side in (self.left, self.right)]
+        self.pmi = [
+            positive_pmi(with_backoff(side.window, side.counts, side.words, settings.backoff))
+            for side in (self.left, self.right)
+        ]
         self.given, self.anchors, self.said = self._anchors(seeds)
 
     def _anchors(self, seeds: Sequence[Tuple[str, str]]) -> Tuple[Pairs, Pairs, str]:

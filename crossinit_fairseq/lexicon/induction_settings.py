@@ -27,6 +27,11 @@ class InductionSettings:
         0.1, "weight of the rank prior: the difference of two words' log relative frequencies; 0: no prior"
     )
     spelling_weight: float = _setting(0.6, "weight of the similarity of spelling, 0 to 1; 0: spelling is not looked at")
+    backoff: float = _setting(
+        2.0,
+        "each word's company counts as if it had been seen so many times more in that of the words of its language "
+        "which are spelt like it, such as its inflected forms: rare words gain; 0: none of it",
+    )
     anchors: str = _setting(
         "auto",
         "pairs to begin with: strings, words spelt alike (romanised where scripts differ); seeds, those of --seeds "
@@ -63,6 +68,8 @@ class InductionSettings:
             raise InputError(f"--rank-weight is {self.rank_weight}; it must be 0 or more")
         if not 0 <= self.spelling_weight <= 1:
             raise InputError(f"--spelling-weight is {self.spelling_weight}; it must be from 0 to 1")
+        if not 0 <= self.backoff < float("inf"):
+            raise InputError(f"--backoff is {self.backoff}; it must be 0 or more")
         if self.device != "cpu":
             from crossinit_fairseq.lexicon.nearest_on_device import check_device
 

@@ -8,9 +8,11 @@ Induces the lexicon again, each time without one of the things it rests on, and 
 what translating word by word with it scores. First run examples/captions/run.sh with the same --out: its text is used.
 
   --langs A,B      two languages (default: en,fr)
-  --variants LIST  of full, no-rank, no-spelling, no-strings, seeds-N (default: all, with seeds-25, seeds-50, seeds-100)
+  --variants LIST  of full, no-rank, no-spelling, no-backoff, no-strings, seeds-N (default:
+                   all, with seeds-25, seeds-50, seeds-100)
                      no-rank      --rank-weight 0
                      no-spelling  --spelling-weight 0
+                     no-backoff   --backoff 0
                      no-strings   the second language enciphered word by word, so that nothing is spelt alike
                      seeds-N      the same, and N pairs given: of the aligned text's dictionary, the most frequent mutual ones
   --seeds LIST     numbers, such as 1,2,3: of the induction (default: 1,2,3)
@@ -23,14 +25,14 @@ EOT
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/captions
-LANGS=en,fr VARIANTS=full,no-rank,no-spelling,no-strings,seeds-25,seeds-50,seeds-100 SEEDS=1,2,3 OUT=$HERE/out
+LANGS=en,fr VARIANTS=full,no-rank,no-spelling,no-backoff,no-strings,seeds-25,seeds-50,seeds-100 SEEDS=1,2,3 OUT=$HERE/out
 JOBS=$(($(nproc) > 1 ? 2 : 1))
 OPTIONS="langs variants seeds jobs out"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
 [[ $LANGS =~ ^[A-Za-z_]+,[A-Za-z_]+$ ]] || wrong "--langs is two languages, such as en,fr, not $LANGS"
 for variant in ${VARIANTS//,/ }; do
-  [[ $variant =~ ^(full|no-rank|no-spelling|no-strings|seeds-[1-9][0-9]*)$ ]] || wrong "--variants: there is no $variant"
+  [[ $variant =~ ^(full|no-rank|no-spelling|no-backoff|no-strings|seeds-[1-9][0-9]*)$ ]] || wrong "--variants: there is no $variant"
 done
 [[ $SEEDS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $SEEDS"
 [[ $JOBS =~ ^[1-9][0-9]*$ ]] || wrong "--jobs is a number, not $JOBS"
@@ -57,11 +59,12 @@ one() {
   [ ! -f $out/done ] || return 0
   mkdir -p $out
   from=(--text "$A=$TEXT/mono.$A" --text "$B=$TEXT/mono.$B")
-  hidden=(--text "$A=$TEXT/mono.$A" --text "$B=oracle/enciphered.$B" --spelling-weight 0)
+  hidden=(--text "$A=$TEXT/mono.$A" --text "$B=oracle/enciphered.$B" --spelling-weight 0 --backoff 0)
   case $variant in
     full)        options=("${from[@]}") ;;
     no-rank)     options=("${from[@]}" --rank-weight 0) ;;
     no-spelling) options=("${from[@]}" --spelling-weight 0) ;;
+    no-backoff)  options=("${from[@]}" --backoff 0) ;;
     no-strings)  options=("${hidden[@]}") ;;
     seeds-*)     options=("${hidden[@]}" --seeds oracle/$variant.txt) ;;
   esac

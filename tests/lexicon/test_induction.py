@@ -145,6 +145,8 @@ def test_no_word_spelt_alike_is_refused_where_strings_are_asked_for(two_language
         ("rank_weight", -1.0),
         ("spelling_weight", float("nan")),
         ("spelling_weight", 1.1),
+        ("backoff", -1.0),
+        ("backoff", float("nan")),
         ("seed", -1),
     ],
 )
