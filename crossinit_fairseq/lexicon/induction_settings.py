@@ -28,7 +28,7 @@ class InductionSettings:
     )
     spelling_weight: float = _setting(0.6, "weight of the similarity of spelling, 0 to 1; 0: spelling is not looked at")
     backoff: float = _setting(
-        2.0,
+        5.0,
         "each word's company counts as if it had been seen so many times more in that of the words of its language "
         "which are spelt like it, such as its inflected forms: rare words gain; 0: none of it",
     )
