@@ -25,6 +25,35 @@ contents() {
   done | md5sum | cut -d' ' -f1
 }
 
+# options of a program as a recipe hands them on, for settings: a file by its contents, everything else as it is
+by_contents() {
+  local word known=()
+  for word in $1; do
+    if [ -f "$word" ]; then known+=("$(contents "$word")"); else known+=("$word"); fi
+  done
+  echo "${known[*]}"
+}
+
+# the same options with full paths of files, since stages run in folders of their own
+full_paths() {
+  local word known=()
+  for word in $1; do
+    if [ -f "$word" ]; then known+=("$(realpath "$word")"); else known+=("$word"); fi
+  done
+  echo "${known[*]}"
+}
+
+# further options of crossinit_unmt: those that a recipe sets itself are refused
+check_training() {
+  local word
+  for word in $1; do
+    case ${word%%=*} in
+      --max-update|--save-dir|--restore-file|--finetune-from-model|--task|--arch|-a|--criterion|--langs|--user-dir|--seed|--lexicon)
+        wrong "--training: ${word%%=*} is set by the recipe" ;;
+    esac
+  done
+}
+
 check_language() {
   [[ $2 =~ ^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$ ]] ||
     wrong "$1: $2 is no language code, such as en, ro_RO or zh_Hans"

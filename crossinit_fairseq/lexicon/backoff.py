@@ -18,7 +18,8 @@ _MOST = 10  # kin of a word, the most alike
 
 
 def kin(words: Sequence[str], most: int = _MOST) -> sparse.csr_matrix:
-    """Which words of one language are spelt alike, and how much, see `spelling_similarity`.
+    """Which words of one language are spelt alike, and how much, see `spelling_similarity` (marks are folded: où and
+    ou are kin too).
 
     Returns csr float32 [N, N]: the similarities of at least a half, of each word the `most` highest; none of a word
     with itself.
@@ -43,8 +44,9 @@ def with_backoff(
     """The counts of a word's company as if it had been seen `times` times more, in the company of its kin.
 
     window: csr [N, M], how often each word meets each context; counts: int [N], how often it was seen; words: the N
-    words. The company of the kin is the mean of their counts by how alike they are, and weighs less than `times` where
-    the likenesses of all kin are less than 1 together. Returns csr float32 [N, M]; the same where `times` is 0.
+    words. The company of the kin is the sum of their counts, each times how alike it is, so that a frequent one
+    says more; it weighs less than `times` where the likenesses of all kin are less than 1 together. Returns csr
+    float32 [N, M]; the same where `times` is 0.
     """
     if not times:
         return window

@@ -5,6 +5,7 @@ from typing import Any, List, Optional
 
 from crossinit_fairseq.errors import InputError
 
+_MOST_BACKOFF = 1_000_000  # times that a word may be taken to have been seen more
 FEWEST_WORDS = 200  # of a language; with less there is no company to know a word by
 
 
@@ -68,8 +69,8 @@ class InductionSettings:
             raise InputError(f"--rank-weight is {self.rank_weight}; it must be 0 or more")
         if not 0 <= self.spelling_weight <= 1:
             raise InputError(f"--spelling-weight is {self.spelling_weight}; it must be from 0 to 1")
-        if not 0 <= self.backoff < float("inf"):
-            raise InputError(f"--backoff is {self.backoff}; it must be 0 or more")
+        if not 0 <= self.backoff <= _MOST_BACKOFF:
+            raise InputError(f"--backoff is {self.backoff}; it must be from 0 to {_MOST_BACKOFF:,}")
         if self.device != "cpu":
             from crossinit_fairseq.lexicon.nearest_on_device import check_device
 

@@ -13,7 +13,8 @@ what translating word by word with it scores. First run examples/captions/run.sh
                      no-rank      --rank-weight 0
                      no-spelling  --spelling-weight 0
                      no-backoff   --backoff 0
-                     no-strings   the second language enciphered word by word, so that nothing is spelt alike
+                     no-strings   the second language enciphered word by word, so that nothing is spelt alike; like seeds-N
+                                  without back-off, which goes by spelling: no-backoff stands beside them
                      seeds-N      the same, and N pairs given: of the aligned text's dictionary, the most frequent mutual ones
   --seeds LIST     numbers, such as 1,2,3: of the induction (default: 1,2,3)
   --jobs N         inductions side by side, each on one core (default: 2, or 1 where there is but one core)
@@ -56,7 +57,6 @@ done
 one() {
   read -r variant seed <<< "$1"
   out=$variant-$seed
-  [ ! -f $out/done ] || return 0
   mkdir -p $out
   from=(--text "$A=$TEXT/mono.$A" --text "$B=$TEXT/mono.$B")
   hidden=(--text "$A=$TEXT/mono.$A" --text "$B=oracle/enciphered.$B" --spelling-weight 0 --backoff 0)
@@ -68,6 +68,9 @@ one() {
     no-strings)  options=("${hidden[@]}") ;;
     seeds-*)     options=("${hidden[@]}" --seeds oracle/$variant.txt) ;;
   esac
+  # one that was made with other options, or by another default, is made anew
+  made="${options[*]} $(crossinit-lexicon induce --help | md5sum)"
+  [ "$(cat $out/done 2>/dev/null)" != "$made" ] || return 0
   crossinit-lexicon induce "${options[@]}" --all --workers 1 --seed $seed -o $out/lexicon.tsv 2> $out/induce.log
   case $variant in
     no-strings|seeds-*)
@@ -82,7 +85,7 @@ one() {
       sacremoses -l $2 -j 1 -q detokenize > $out/$1-$2.hyp
     sacrebleu "$TEXT/reference.$2" -i $out/$1-$2.hyp -m bleu chrf -lc --format json -w 2 > $out/$1-$2.json
   done
-  touch $out/done
+  echo "$made" > $out/done
   echo "      $out: done"
 }
 export -f one

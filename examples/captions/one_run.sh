@@ -6,6 +6,7 @@
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/captions
+source "$ROOT/scripts/options.sh"
 source "$ROOT/scripts/starts.sh"
 read -r SEED INIT <<< "$1"
 VECTORS=
@@ -104,12 +105,12 @@ score() {
 }
 
 if [ $STAGES -eq 5 ]; then
-  SETTINGS+=" $INDUCTION $(md5sum < "$HERE/oracle.py")"
+  SETTINGS+=" $(by_contents "$INDUCTION") $(md5sum < "$HERE/oracle.py")"
   stage lexicon "$INIT-$SEED: a lexicon, and how many of its words are right"
   stage word_by_word "$INIT-$SEED: translation word by word, with the lexicon alone"
 fi
 SETTINGS+=" ${COMMON[*]} $MODEL $SPAN_UPDATES $SPAN_RATE $PAIR_UPDATES $PAIR_RATE"
 [ $INIT = random ] || stage table "$INIT-$SEED: the embedding table to start from"
-SETTINGS+=" $TOKENS $RATE $WARMUP $UPDATES $DENOISE $WORD_BY_WORD $WITH_LEXICON${TRAINING:+ $TRAINING}"
+SETTINGS+=" $TOKENS $RATE $WARMUP $UPDATES $DENOISE $WORD_BY_WORD $WITH_LEXICON${TRAINING:+ $(by_contents "$TRAINING")}"
 stage translation "$INIT-$SEED: unsupervised translation"
 stage score "$INIT-$SEED: fairseq-generate and sacreBLEU"

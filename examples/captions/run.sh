@@ -54,6 +54,8 @@ SEEDS=${SEEDS:-1,2,3}
 [[ $VOCABULARY =~ ^([1-9][0-9]*)?$ ]] || wrong "--vocabulary is a number, not $VOCABULARY"
 [[ $UPDATES =~ ^([1-9][0-9]*)?$ ]] || wrong "--updates is a number, not $UPDATES"
 [[ $JOBS =~ ^[1-9][0-9]*$ ]] || wrong "--jobs is a number, not $JOBS"
+check_training "$TRAINING"
+INDUCTION=$(full_paths "$INDUCTION") TRAINING=$(full_paths "$TRAINING")
 source "$HERE/settings.sh"
 for init in "${STARTS[@]}"; do check_width --inits "$init" $PRESET $WIDTH; done
 [ -z "$TEXT" ] || [ -d "$TEXT" ] || wrong "--text: there is no folder $TEXT"

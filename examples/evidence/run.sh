@@ -17,7 +17,8 @@ some minutes of one core a seed.
   --run DIR         instead of --text: a folder that examples/captions/run.sh, examples/quickstart/run.sh or a recipe of
                     examples/unmt_* wrote; its text, pieces and binarised text are used, and nothing there is changed
   --induction OPTIONS
-                    further options of crossinit-lexicon induce, in quotes, such as "--seeds /home/me/pairs.txt", a full path
+                    further options of crossinit-lexicon induce, in quotes, such as "--seeds pairs.txt"; pairs that
+                    are given are judged like all others
   --tables LIST     of random, spans-flat, spans-stop, spans, spans-within, lexicon, lexicon-then-spans, lexicon-and-spans,
                     lexicon-exchanged, words-within, oracle (default: all; RESULTS.md says what they are)
   --seeds LIST      numbers, such as 1,2,3 (default: 1,2,3): of the lexicon, the random start and the draws
@@ -72,8 +73,16 @@ done
 # the recipes of examples/unmt_* have their text, pieces and binarised text in folders of other names
 MONO=text PIECES=pieces DATA=data
 [ -z "$RUN" ] || [ ! -d "$RUN/prepare" ] || MONO=prepare/clean PIECES=prepare/pieces DATA=prepare/data/0
-[ -z "$RUN" ] || [ -d "$RUN/$DATA/$B" ] ||
-  wrong "--run: $RUN holds no $DATA/$B; run.sh of examples/captions, quickstart or unmt_* makes it"
+if [ -n "$RUN" ]; then
+  held_out=$MONO/test
+  [ ! -f "$RUN/$MONO/aligned.$B" ] || held_out=$MONO/aligned
+  for name in $DATA/{$A,$B}/train.bin $PIECES/spm.model $held_out.{$A,$B}; do
+    [ -f "$RUN/$name" ] ||
+      wrong "--run: $RUN holds no $name; run.sh of examples/captions, quickstart or unmt_* makes it, for $A and $B"
+  done
+fi
+[[ $TABLES == *lexicon* || $TABLES == *words-within* ]] || refuse induction "without a lexicon among --tables"
+INDUCTION=$(full_paths "$INDUCTION")
 TEXT=${TEXT:+$(realpath "$TEXT")} RUN=${RUN:+$(realpath "$RUN")}
 mkdir -p "$OUT"
 OUT=$(realpath "$OUT")
@@ -125,7 +134,7 @@ words() {
     if [ -f text/text/aligned.$lang ]; then
       run cp text/text/aligned.$lang words/
     else
-      run -o words/aligned.$lang cat text/text/dev.$lang text/text/test.$lang
+      run -o words/aligned.$lang cat $(for name in dev test; do [ ! -f text/text/$name.$lang ] || echo text/text/$name.$lang; done)
     fi
   done
   run python "$HERE/dictionary.py" --langs $LANGS --aligned words/aligned --out words >&3
@@ -162,8 +171,8 @@ BEFORE=$STAGES_CHAIN PREPARED=$SETTINGS
 for seed in "${seeds[@]}"; do
   # no seed rests on the one before
   STAGES_CHAIN=$BEFORE SETTINGS=$PREPARED
-  SETTINGS+=${INDUCTION:+" $INDUCTION"}
-  stage lexicon-$seed "seed $seed: a lexicon from the text alone" lexicon $seed
+  SETTINGS+=${INDUCTION:+" $(by_contents "$INDUCTION")"}
+  stage lexicon-$seed "seed $seed: a lexicon from the text${INDUCTION:+, with $INDUCTION}" lexicon $seed
   SETTINGS+=" $TABLES $SPAN $WIDE $STOPS $(md5sum < "$HERE/tables.py")"
   stage tables-$seed "seed $seed: the tables" tables $seed
   SETTINGS+=" $WORDS $CLDR ${ANALOGY[*]-}"

@@ -243,6 +243,8 @@ class Tables:
         """Make those that are wanted, the cheapest first; `random` always, `lexicon` for lexicon-then-spans too."""
         wanted = wanted + ["lexicon"] * ("lexicon-then-spans" in wanted)
         write_safetensors(EmbeddingTable(self.words.symbols, self.start, "random"), self.path("random"))
+        with open(os.path.join(self.folder, "updates.tsv"), "a", encoding="utf-8"):
+            pass  # it is there where no table is trained, too
         for name, setting, spans, pairs in (
             ("spans", SPANS, self._short, None),
             ("spans-within", SPANS, lambda: self._short(within=True), None),

@@ -45,10 +45,11 @@ def write_report(out, languages):
     """Write OUT/report.html and OUT/report/; returns the path of the page."""
     with open(os.path.join(out, "summary.json"), encoding="utf-8") as stream:
         summary = json.load(stream)
+    training = f", translation with {summary['training']}" if summary.get("training") else ""
     report = Report(f"Quickstart: {' and '.join(languages)}, init {summary['init']}, preset {summary['preset']}")
     report.about.append(
         f"Learnt from text of two languages that is not parallel, in {summary['minutes']['total']:.1f} minutes, seed "
-        f"{summary['seed']}. One seed is no comparison: with another one the order may change."
+        f"{summary['seed']}{training}. One seed is no comparison: with another one the order may change."
     )
     add_scores(report, summary)
     add_translations(report, out, languages)

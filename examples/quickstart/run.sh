@@ -50,6 +50,8 @@ case $PRESET in
   default) TABLE=300 TRANSLATE=1200 WORD_BY_WORD=600 DENOISE=400 HELD_OUT=500 INDUCTION="--learn-words 3000" ;;
   *) wrong "--preset is smoke or default, not $PRESET" ;;
 esac
+check_training "$TRAINING"
+TRAINING=$(full_paths "$TRAINING")
 check_start --init "$INIT" "lexicon|crossinit|random"
 check_width --init "$INIT" $PRESET 128
 VECTORS=
@@ -202,9 +204,9 @@ SETTINGS+=" $INIT $INDUCTION${VECTORS:+ $(md5sum < "$VECTORS")}"
 SETTINGS+=" ${COMMON[*]} $MODEL $TABLE"
 case $INIT in lexicon) BY="aligned by the lexicon" ;; crossinit) BY="aligned by word rank (CrossInit)" ;; *) BY="of a file" ;; esac
 [ "$INIT" = random ] || stage table "the embedding table, $BY"
-SETTINGS+=" $TRANSLATE $WORD_BY_WORD $DENOISE${TRAINING:+ $TRAINING}"
+SETTINGS+=" $TRANSLATE $WORD_BY_WORD $DENOISE${TRAINING:+ $(by_contents "$TRAINING")}"
 stage translation "unsupervised translation"
 stage score "fairseq-generate and sacreBLEU"
 python "$HERE/summary.py" --out "$OUT" --langs "$A,$B" --init "$INIT" --preset "$PRESET" --seed "$SEED" \
-  --setup-seconds "$SETUP_SECONDS"
+  --training="$TRAINING" --setup-seconds "$SETUP_SECONDS"
 python "$HERE/report.py" --out "$OUT" --langs "$A,$B"

@@ -26,6 +26,7 @@ def main(arguments=None):
     for option in ("--out", "--langs", "--init", "--preset"):
         parser.add_argument(option, required=True)
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--training", default="", help="further options of the translation")
     parser.add_argument("--setup-seconds", type=float, required=True)
     args = parser.parse_args(arguments)
     first, second = args.langs.split(",")
@@ -61,6 +62,7 @@ def main(arguments=None):
         "init": args.init,
         "preset": args.preset,
         "seed": args.seed,
+        "training": args.training,
         "minutes": minutes,
         "report": "report.html",  # which report.py writes next
     }
@@ -93,6 +95,8 @@ def show_stages(args, stages, summary, valid):
         minutes = f"{summary['minutes'][stage]:.2f}"
         print(row.format(stage, minutes, figures.get(stage, ""), _ARTEFACTS.get(stage, "")).rstrip())
     print(row.format("total", f"{summary['minutes']['total']:.2f}", "init " + args.init, "summary.json"))
+    if args.training:
+        print(f"translation with {args.training}")
 
 
 def show_scores(scores, directions, signature):

@@ -3,6 +3,7 @@ smallest."""
 
 import json
 import math
+import os
 import random
 import shutil
 from pathlib import Path
@@ -175,7 +176,8 @@ def test_results_worked_by_hand(tmp_path, capsys):
         (["--analogy", "en=king"], "--analogy takes LANG=A,B,C,D of en or fr"),
         (["--analogy", "de=a,b,c,d"], "--analogy takes LANG=A,B,C,D of en or fr"),
         (["--text", "/nowhere"], "no folder /nowhere"),
-        (["--run", "/nowhere"], "/nowhere holds no data/fr; run.sh of examples/captions"),
+        (["--run", "/nowhere"], "/nowhere holds no data/en/train.bin; run.sh of examples/captions"),
+        (["--induction", "--restarts 1", "--tables", "random,spans"], "--induction has no effect without a lexicon"),
         (["--text", "/", "--run", "/"], "give one of them"),
     ],
 )
@@ -244,13 +246,19 @@ def test_text_of_a_translation_recipe_and_given_pairs(tmp_path, finished_run):
     given = tmp_path / "pairs.txt"
     given.write_text("".join(f"{a}\t{b}\n" for a, b in sorted(set(zip(*texts)))), encoding="utf-8")
     command = ["bash", EVIDENCE / "run.sh", "--langs", "en,el", "--run", tmp_path / "recipe", "--seeds", "1"]
-    command += ["--tables", "random,oracle", "--words", "220", "--out", tmp_path / "out"]
-    done = run(*command, "--induction", f"--seeds {given}", VENV=program_server.environment())
+    command += ["--tables", "random,oracle,lexicon", "--words", "220", "--out", tmp_path / "out"]
+    command += ["--induction", f"--restarts 1 --rounds 2 --seeds {os.path.relpath(str(given))}"]
+    done = run(*command, VENV=program_server.environment())
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     tables = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))["tables"]
     assert all(tables["oracle"][f"P@1 cosine {way}"][0] > 0.9 for way in ("en-el", "el-en"))
     commands = (tmp_path / "out" / "logs" / "commands.sh").read_text("utf-8")
     assert f"--seeds {given}" in commands
+    again = run(*command, VENV=program_server.environment())
+    assert again.returncode == 0 and again.stdout.count("done before") == 5
+    given.write_text("".join(given.read_text(encoding="utf-8").splitlines(True)[:100]), encoding="utf-8")
+    again = run(*command, VENV=program_server.environment())
+    assert again.returncode == 0 and again.stdout.count("done before") == 2, "other pairs, another lexicon"
     mono = (finished_run / "text" / "mono.en").read_text(encoding="utf-8")
     assert (tmp_path / "out" / "text" / "text" / "mono.en").read_text(encoding="utf-8") == mono
 

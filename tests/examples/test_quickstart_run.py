@@ -207,6 +207,8 @@ def test_all_stages_on_a_few_captions(tmp_path):
     assert "report.html: all of this as one page" in done.stdout
     shown = [" ".join(line.split()[:2]) for line in done.stdout.splitlines()]
     right = ["man homme", "woman femme", "dog chien", "and et", "girl fille", "two deux", "white blanc", "with avec"]
+    right += ["a un", "a une", "in dans", "is est", "on sur", "people personnes", "young jeune", "men hommes", "of de"]
+    right += ["the le", "the la", "blue bleu", "red rouge", "black noir", "street rue", "shirt chemise", "water eau"]
     assert sum(pair in shown for pair in right) >= 3, "pairs for a person to judge"
     commands = read(tmp_path / "out" / "logs" / "translation.log")
     assert any("lexicon en-fr: " in line for line in commands), "translation is learnt with the lexicon"
@@ -216,5 +218,7 @@ def test_all_stages_on_a_few_captions(tmp_path):
     further = ["--training", "--valid-samples 1"]
     done = programs.run(*command, "--init", "crossinit", *further, **environment)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))["training"] == "--valid-samples 1"
+    assert "translation with --valid-samples 1" in (tmp_path / "out" / "report.html").read_text("utf-8")
     assert " --valid-samples 1 " in (tmp_path / "out" / "logs" / "commands.sh").read_text("utf-8")
     assert done.stdout.count("done before") == 3 and "word by word" not in done.stdout.split("held-out test")[1]

@@ -147,6 +147,7 @@ def test_no_word_spelt_alike_is_refused_where_strings_are_asked_for(two_language
         ("spelling_weight", 1.1),
         ("backoff", -1.0),
         ("backoff", float("nan")),
+        ("backoff", 1e30),
         ("seed", -1),
     ],
 )
