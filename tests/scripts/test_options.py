@@ -90,3 +90,34 @@ def test_help_ends_at_once():
 )
 def test_wrong_options(given, told):
     assert recipe(*given) == (2, "", "run.sh: " + told + "; see --help")
+
+
+def of_options(function, text, folder):
+    """(exit status, what a function of options.sh prints, what it says on stderr), called in a folder."""
+    command = ["bash", "-euo", "pipefail", "-c", 'source "$1"; $2 "$3"', "run.sh", str(FILE), function, text]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, cwd=str(folder)
+    )
+    return done.returncode, done.stdout.strip(), done.stderr.strip()
+
+
+def test_options_that_are_handed_on_know_files_by_contents_and_by_full_paths(tmp_path):
+    (tmp_path / "pairs").write_text("a b\n")
+    (tmp_path / "others").write_text("a b\n")
+    assert of_options("full_paths", "--seeds pairs --rank-weight 0", tmp_path) == (
+        0,
+        f"--seeds {tmp_path}/pairs --rank-weight 0",
+        "",
+    )
+    first = of_options("by_contents", "--seeds pairs  --rank-weight 0", tmp_path)
+    assert first == of_options("by_contents", "--seeds others --rank-weight 0", tmp_path) and "pairs" not in first[1]
+    (tmp_path / "others").write_text("a c\n")
+    assert first != of_options("by_contents", "--seeds others --rank-weight 0", tmp_path)
+    assert of_options("by_contents", "", tmp_path) == of_options("full_paths", "", tmp_path) == (0, "", "")
+
+
+def test_options_of_training_that_a_recipe_sets_itself_are_refused(tmp_path):
+    assert of_options("check_training", "--lexicon-noise 0.3 --lr 0.1", tmp_path) == (0, "", "")
+    for option in ("--max-update 5", "--save-dir=x", "--lexicon en-ro=x"):
+        status, _, said = of_options("check_training", "--dropout 0.1 " + option, tmp_path)
+        assert status == 2 and said.startswith(f"run.sh: --training: {option.split('=')[0].split()[0]} is set by")
