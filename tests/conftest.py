@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import signal
 import subprocess
 
 import numpy as np
@@ -19,6 +20,10 @@ TINY_MODEL = (
     "--max-source-positions 64 --max-target-positions 64 --dropout 0.1"
 ).split()
 WORDS = 60
+
+# tests send it; under nohup it is ignored, here and in every program that is started
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items):
