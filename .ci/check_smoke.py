@@ -1,11 +1,10 @@
 """Check what the quickstart at preset `smoke` found: python .ci/check_smoke.py OUT
 
-At this size the model cannot translate yet: it has seen 120 updates. What must hold already, with figures of seed 1 in
+At this size the model cannot translate yet: it has seen 150 updates. What must hold already, with figures of seed 1 in
 brackets: words translated by the lexicon alone score over copying in either direction (BLEU 4.8 and 6.3 to 1.4, chrF2
-40 and 40 to 23 and 25); the table tells a word's partner among others (accuracy 0.94); the loss per sub-token falls
-(9.9 to 5.9 bits), with back-translation in it; and the model, which begins by copying (1.0 of its words), is on its way
-from there (0.59 and 0.44 of its words copied) to the target language (0.54 and 0.68 stand in that language's text; of
-words that are copied 0.40 and 0.37 do).
+40 and 40 to 23 and 25); the table tells a word's partner among others (accuracy 0.96); the loss per sub-token falls
+(9.8 to 5.3 bits), with back-translation in it; and the model, which begins by copying (1.0 of its words), is on its way
+from there (0.50 and 0.53 of its words copied) to the target language (0.70 and 0.65 stand in that language's text).
 """
 
 import json
@@ -39,11 +38,11 @@ def faults(out: str) -> List[str]:
         expect(words > 1.5 * copying > 0, f"{direction}: BLEU of word by word {words}, of copying {copying}")
         chrf = {system: scores[direction] for system, scores in summary["chrf2"].items()}
         expect(chrf["word_by_word"] > chrf["copying"] + 4, f"{direction}: chrF2 {chrf}")
-        # 21 and 17; a model that repeats one word has under 5
+        # 22 and 18; a model that repeats one word has under 5
         expect(chrf["translation"] > 5, f"{direction}: chrF2 {chrf}")
         copied, in_target = (float(valid[f"valid_{name}_{direction}"]) for name in ("copied", "in_target"))
         expect(
-            copied < 0.7 and in_target > 0.48, f"{direction}: {copied} of the words copied, {in_target} of the target"
+            copied < 0.7 and in_target > 0.55, f"{direction}: {copied} of the words copied, {in_target} of the target"
         )
     expect(float(table["valid_accuracy"]) > 0.8, f"the accuracy of the table is {table['valid_accuracy']}")
     expect(all(line["bt_loss"] is not None for line in updates), "updates without back-translation")

@@ -25,23 +25,18 @@ contents() {
   done | md5sum | cut -d' ' -f1
 }
 
-# options of a program as a recipe hands them on, for settings: a file by its contents, everything else as it is
-by_contents() {
+# each_file COMMAND OPTIONS: options of a program as a recipe hands them on, with what the command prints in place of each file
+each_file() {
   local word known=()
-  for word in $1; do
-    if [ -f "$word" ]; then known+=("$(contents "$word")"); else known+=("$word"); fi
+  for word in $2; do
+    if [ -f "$word" ]; then known+=("$($1 "$word")"); else known+=("$word"); fi
   done
   echo "${known[*]}"
 }
 
-# the same options with full paths of files, since stages run in folders of their own
-full_paths() {
-  local word known=()
-  for word in $1; do
-    if [ -f "$word" ]; then known+=("$(realpath "$word")"); else known+=("$word"); fi
-  done
-  echo "${known[*]}"
-}
+# for settings a file counts by its contents; stages run in folders of their own, and get its full path
+by_contents() { each_file contents "$1"; }
+full_paths() { each_file realpath "$1"; }
 
 # further options of crossinit_unmt: those that a recipe sets itself are refused
 check_training() {

@@ -192,7 +192,7 @@ def test_all_stages_on_a_few_captions(tmp_path):
     text, environment = [], {"VENV": program_server.environment(), "MAX_UPDATE": "20"}
     for language in ("en", "fr"):
         with open(MULTI30K / ("train." + language), encoding="utf-8") as stream:
-            path = write(tmp_path / language, [line.rstrip("\n") for line in itertools.islice(stream, 4000)])
+            path = write(tmp_path / language, [line.rstrip("\n") for line in itertools.islice(stream, 12000)])
         text += ["--text", f"{language}={path}"]
     command = ["bash", QUICKSTART / "run.sh", "--preset", "smoke", "--out", tmp_path / "out"] + text
     done = programs.run(*command, **environment)
@@ -207,9 +207,7 @@ def test_all_stages_on_a_few_captions(tmp_path):
     assert "report.html: all of this as one page" in done.stdout
     shown = [" ".join(line.split()[:2]) for line in done.stdout.splitlines()]
     right = ["man homme", "woman femme", "dog chien", "and et", "girl fille", "two deux", "white blanc", "with avec"]
-    right += ["a un", "a une", "in dans", "is est", "on sur", "people personnes", "young jeune", "men hommes", "of de"]
-    right += ["the le", "the la", "blue bleu", "red rouge", "black noir", "street rue", "shirt chemise", "water eau"]
-    assert sum(pair in shown for pair in right) >= 3, "pairs for a person to judge"
+    assert sum(pair in shown for pair in right) >= 4, "pairs for a person to judge"
     commands = read(tmp_path / "out" / "logs" / "translation.log")
     assert any("lexicon en-fr: " in line for line in commands), "translation is learnt with the lexicon"
     again = programs.run(*command, **environment)
