@@ -28,8 +28,9 @@ from crossinit_fairseq.lexicon.self_learning import (
     with_given,
     within,
 )
-from crossinit_fairseq.lexicon.similarity import Nearest, Priors, nearest_of_vectors
+from crossinit_fairseq.lexicon.similarity import Nearest, Priors, best_of_vectors, nearest, nearest_of_vectors
 from crossinit_fairseq.lexicon.spelling import spelling_similarity
+from crossinit_fairseq.lexicon.transport import CANDIDATES, Transport
 from crossinit_fairseq.lexicon.word_vectors import positive_pmi, word_vectors
 
 _FEWEST_ANCHORS = 10
@@ -87,6 +88,7 @@ def induce(
         "rank_weight": f"{settings.rank_weight:g}",
         "spelling_weight": f"{settings.spelling_weight:g}",
         "backoff": f"{settings.backoff:g}",
+        "transport": f"{settings.transport:g}",
         "dimensions": str(settings.dimensions),
         "learn_words": str(search.size),
         "rounds": str(settings.rounds),
@@ -128,6 +130,9 @@ class _Search:
             positive_pmi(with_backoff(side.window, side.counts, side.words, settings.backoff))
             for side in (self.left, self.right)
         ]
+        self.transport = None
+        if settings.transport:
+            self.transport = Transport(self.left.counts, self.right.counts, settings.transport)
         self.given, self.anchors, self.said = self._anchors(seeds)
 
     def _anchors(self, seeds: Sequence[Tuple[str, str]]) -> Tuple[Pairs, Pairs, str]:
@@ -188,18 +193,20 @@ class _Search:
             settings.neighbours,
             seed,
             advance,
+            nearest if self.transport is None else self.transport.partners,
         )
 
     def all_words(self, learnt: Nearest) -> Nearest:
         """The best partners of all words, in the shared space of the pairs that were learnt."""
         pairs = with_given(learnt, self.given)
         ours, theirs = shared_space(self.pmi[0], self.pmi[1], pairs, self.settings.dimensions, self.settings.seed)
-        if self.settings.device == "cpu":
-            return nearest_of_vectors(ours, theirs, self.priors, self.settings.neighbours)
-        # torch takes seconds to load, which those without a GPU need not wait for
-        from crossinit_fairseq.lexicon.nearest_on_device import nearest_on_device
-
-        return nearest_on_device(ours, theirs, self.priors, self.settings.neighbours, self.settings.device)
+        known = ours, theirs, self.priors, self.settings.neighbours
+        device = self.settings.device
+        if self.transport is None:
+            return nearest_of_vectors(*known) if device == "cpu" else _on_device().nearest_on_device(*known, device)
+        if device == "cpu":
+            return self.transport.partners_among(best_of_vectors(*known, CANDIDATES))
+        return self.transport.partners_among(_on_device().best_on_device(*known, CANDIDATES, device))
 
     def pairs(self, best: Nearest) -> List[Pair]:
         """The best partner of every word: mutual pairs and one-way ones, most frequent first."""
@@ -214,6 +221,13 @@ class _Search:
                 counts = int(left.counts[i]), int(right.counts[j])
                 found.append(Pair(left.words[i], right.words[j], float(best.backward_score[j]), counts, BACKWARD))
         return sorted(found, key=lambda pair: (-pair.counts[0] - pair.counts[1], pair.source, pair.target))
+
+
+def _on_device() -> Any:
+    # torch takes seconds to load, which those without a GPU need not wait for
+    from crossinit_fairseq.lexicon import nearest_on_device
+
+    return nearest_on_device
 
 
 def _first(side: CoOccurrence, count: int) -> CoOccurrence:

@@ -6,6 +6,7 @@ from typing import Any, List, Optional
 from crossinit_fairseq.errors import InputError
 
 _MOST_BACKOFF = 1_000_000  # times that a word may be taken to have been seen more
+_COLDEST, _HOTTEST = 0.01, 10.0  # temperatures; colder, a plan is of one partner; hotter, of any
 FEWEST_WORDS = 200  # of a language; with less there is no company to know a word by
 
 
@@ -32,6 +33,12 @@ class InductionSettings:
         5.0,
         "each word's company counts as if it had been seen so many times more in that of the words of its language "
         "which are spelt like it, such as its inflected forms: rare words gain; 0: none of it",
+    )
+    transport: float = _setting(
+        0.08,
+        "partners are shared out among all words by optimal transport of this temperature, their counts being the "
+        "masses, so that two words seldom take the same partner; lower: more pairs are mutual; 0: each word takes the "
+        "best partner on its own",
     )
     anchors: str = _setting(
         "auto",
@@ -71,6 +78,10 @@ class InductionSettings:
             raise InputError(f"--spelling-weight is {self.spelling_weight}; it must be from 0 to 1")
         if not 0 <= self.backoff <= _MOST_BACKOFF:
             raise InputError(f"--backoff is {self.backoff}; it must be from 0 to {_MOST_BACKOFF:,}")
+        if self.transport and not _COLDEST <= self.transport <= _HOTTEST:
+            raise InputError(
+                f"--transport is {self.transport}; it must be 0, or a temperature from {_COLDEST:g} to {_HOTTEST:g}"
+            )
         if self.device != "cpu":
             from crossinit_fairseq.lexicon.nearest_on_device import check_device
 

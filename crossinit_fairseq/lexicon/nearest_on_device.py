@@ -2,13 +2,14 @@
 
 import re
 from textwrap import shorten
-from typing import List
+from typing import Iterator, List, Tuple
 
 import numpy as np
 import torch
+from scipy import sparse
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.lexicon.similarity import Nearest, Priors
+from crossinit_fairseq.lexicon.similarity import BestScores, Nearest, Priors
 
 _SCORES = 2**27  # scores at a time: half a GB
 
@@ -32,14 +33,11 @@ def nearest_on_device(left: np.ndarray, right: np.ndarray, priors: Priors, neigh
     left, right: float32 [N, d], [M, d] of unit length, in one space; neighbours: of CSLS; device: torch's name of it.
     It holds blocks of 2**27 scores, about 2 GB with what is reckoned from them.
     """
-    ours, theirs = (torch.from_numpy(np.asarray(side, dtype=np.float32)).to(device) for side in (left, right))
-    search = _Search(ours, theirs, priors, neighbours)
-    right_mean = torch.cat([search.means(theirs[rows], ours) for rows in _blocks(len(theirs), len(ours))])
+    search = _Search(left, right, priors, neighbours, device)
     forward, forward_score = [], []
-    backward = torch.zeros(len(theirs), dtype=torch.int64, device=device)
-    backward_score = torch.full((len(theirs),), -float("inf"), device=device)
-    for rows in _blocks(len(ours), len(theirs)):
-        scores = search.scores(rows, right_mean)
+    backward = torch.zeros(len(right), dtype=torch.int64, device=device)
+    backward_score = torch.full((len(right),), -float("inf"), device=device)
+    for rows, scores in search.blocks():
         best, partner = scores.max(1)
         forward.append(partner)
         forward_score.append(best)
@@ -51,24 +49,45 @@ def nearest_on_device(left: np.ndarray, right: np.ndarray, priors: Priors, neigh
     return Nearest(*(part.cpu().numpy() for part in found))
 
 
+def best_on_device(
+    left: np.ndarray, right: np.ndarray, priors: Priors, neighbours: int, kept: int, device: str
+) -> sparse.csr_matrix:
+    """What `similarity.best_of_vectors` finds, up to the rounding of float32; arguments as for `nearest_on_device`."""
+    best = BestScores(len(right), kept)
+    for rows, scores in _Search(left, right, priors, neighbours, device).blocks():
+        of_rows, of_columns = (_best_of_rows(side, kept) for side in (scores, scores.T))
+        best.add_best(rows.stop - rows.start, of_rows, of_columns)
+    return best.matrix()
+
+
+def _best_of_rows(scores: torch.Tensor, kept: int) -> Tuple[np.ndarray, np.ndarray]:
+    """(places, scores), [n, k] both, of the k highest scores of each row of float [n, m]; k is at most `kept`."""
+    found = scores.topk(min(kept, scores.shape[1]), dim=1, sorted=False)
+    return found.indices.cpu().numpy(), found.values.cpu().numpy()
+
+
 class _Search:
     """Vectors and priors of two languages on a device.
 
-    left, right: float32 [N, d], [M, d].
+    left, right: float [N, d], [M, d].
     """
 
-    def __init__(self, left: torch.Tensor, right: torch.Tensor, priors: Priors, neighbours: int):
-        self.left, self.right, self.priors, self.neighbours = left, right, priors, neighbours
-        self.frequencies = [
-            torch.from_numpy(np.asarray(side, dtype=np.float32)).to(left.device) for side in (priors.left, priors.right)
-        ]
+    def __init__(self, left: np.ndarray, right: np.ndarray, priors: Priors, neighbours: int, device: str):
+        self.priors, self.neighbours = priors, neighbours
+        self.left, self.right, *self.frequencies = (
+            torch.from_numpy(np.asarray(side, dtype=np.float32)).to(device)
+            for side in (left, right, priors.left, priors.right)
+        )
 
-    def means(self, some: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
-        """The mean cosine of each row of float32 [n, d] with its nearest rows of `others`: [n]."""
-        return self._mean_of_nearest(some @ others.T)
+    def blocks(self) -> Iterator[Tuple[slice, torch.Tensor]]:
+        """Yield (rows, scores float32 [n, M]) of consecutive left words."""
+        rows = _blocks(len(self.right), len(self.left))
+        right_mean = torch.cat([self._mean_of_nearest(self.right[some] @ self.left.T) for some in rows])
+        for some in _blocks(len(self.left), len(self.right)):
+            yield some, self._scores(some, right_mean)
 
-    def scores(self, rows: slice, right_mean: torch.Tensor) -> torch.Tensor:
-        """CSLS and priors of some left words: float32 [n, M]. right_mean: float32 [M], `means` of the right words."""
+    def _scores(self, rows: slice, right_mean: torch.Tensor) -> torch.Tensor:
+        """CSLS and priors of some left words: float32 [n, M]. right_mean: float32 [M], of the right words."""
         cosines = self.left[rows] @ self.right.T
         left_mean = self._mean_of_nearest(cosines)
         scores = cosines.mul_(2).sub_(left_mean[:, None]).sub_(right_mean[None, :])

@@ -65,13 +65,15 @@ def learn_by_pairs(
     neighbours: int,
     seed: int,
     advance: Callable[[], None] = lambda: None,
+    partners: Callable[[np.ndarray], Nearest] = nearest,
 ) -> Learnt:
     """Self-learning in the shared space of the pairs known so far.
 
     left, right: positive PMI of the most frequent words, csr [n, n]; priors: of these words; start: pairs to begin
     with; given: pairs that are right, and stay known in every round that their words take part in; vocabulary: words
     that take part in each round, at most n and none fewer than the one before, see `growing_vocabulary`; dimensions: of
-    the space; neighbours: of CSLS; seed: of the decompositions; advance: called after each round.
+    the space; neighbours: of CSLS; seed: of the decompositions; advance: called after each round; partners: finds the
+    best partners by the scores, float [m, m], of the first m words.
     """
     pairs, scores = within(start, vocabulary[0]), np.zeros((0, 0), dtype=np.float32)
     for number, words in enumerate(vocabulary):
@@ -82,7 +84,7 @@ def learn_by_pairs(
         before += _MEMORY * scores
         scores = found
         judged = priors.first(words).add_to(scores.copy())
-        best = nearest(judged)
+        best = partners(judged)
         pairs = with_given(best, within(given, words))
         advance()
     return Learnt(judged, best)

@@ -1,7 +1,7 @@
 """How well two words go together: their vectors by CSLS, their ranks as a prior, their spelling."""
 
 from dataclasses import dataclass
-from typing import Iterator, NamedTuple, Optional, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 from scipy import sparse
@@ -99,6 +99,71 @@ def nearest(scores: np.ndarray) -> Nearest:
     )
 
 
+class BestScores:
+    """The best scores of each word of two languages, gathered from a table of scores that comes in blocks of rows.
+
+    columns: words of the right language; kept: scores of each word, all where the other language has fewer words.
+    """
+
+    def __init__(self, columns: int, kept: int):
+        self.columns, self.kept, self.rows = columns, kept, 0
+        self._by_row: List[Tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        # the best so far of each right word: left words and scores [at most kept, M]
+        self._left = np.zeros((0, columns), dtype=np.int64)
+        self._scores = np.zeros((0, columns), dtype=np.float32)
+
+    def add(self, scores: np.ndarray) -> None:
+        """Add the scores, float [n, M], of the next n left words."""
+        self.add_best(len(scores), _best_of_rows(scores, self.kept), _best_of_rows(scores.T, self.kept))
+
+    def add_best(
+        self, rows: int, of_rows: Tuple[np.ndarray, np.ndarray], of_columns: Tuple[np.ndarray, np.ndarray]
+    ) -> None:
+        """Add the best scores of the next `rows` left words.
+
+        of_rows: (right words, scores), [n, k] both; of_columns: (places among these rows, scores), [M, k'] both.
+        """
+        places, scores = of_rows
+        left = np.repeat(np.arange(self.rows, self.rows + rows), places.shape[1])
+        self._by_row.append((left, places.ravel(), scores.ravel()))
+        left = np.concatenate([self._left, of_columns[0].T + self.rows])
+        scores = np.concatenate([self._scores, of_columns[1].T])
+        places, self._scores = (side.T for side in _best_of_rows(scores.T, self.kept))
+        self._left = np.take_along_axis(left, places, 0)
+        self.rows += rows
+
+    def matrix(self) -> sparse.csr_matrix:
+        """csr float32 [N, M]: the scores that are among the best of their left word, or of their right word."""
+        left, right, scores = (np.concatenate(parts) for parts in zip(*self._by_row))
+        left = np.concatenate([left, self._left.ravel()])
+        right = np.concatenate([right, np.tile(np.arange(self.columns), len(self._left))])
+        scores = np.concatenate([scores, self._scores.ravel()])
+        _, once = np.unique(left * self.columns + right, return_index=True)
+        shape = self.rows, self.columns
+        return sparse.csr_matrix((scores[once].astype(np.float32), (left[once], right[once])), shape=shape)
+
+
+def _best_of_rows(scores: np.ndarray, kept: int) -> Tuple[np.ndarray, np.ndarray]:
+    """(places, scores), [N, k] both, of the k highest scores of each row of float [N, M], in no order; k is at most
+    `kept`."""
+    kept = min(kept, scores.shape[1])
+    places = np.argpartition(scores, -kept, axis=1)[:, -kept:]
+    return places, np.take_along_axis(scores, places, 1)
+
+
+def best_of_vectors(
+    left: np.ndarray, right: np.ndarray, priors: Priors, neighbours: int = 10, kept: int = 50
+) -> sparse.csr_matrix:
+    """The best scores, CSLS and priors, of many words, without holding the table of scores, see `BestScores`.
+
+    left, right: float [N, d], [M, d] of unit length, in one space; neighbours: of CSLS; kept: scores of each word.
+    """
+    best = BestScores(len(right), kept)
+    for _, scores in _scores_of_vectors(left, right, priors, neighbours):
+        best.add(scores)
+    return best.matrix()
+
+
 def nearest_of_vectors(left: np.ndarray, right: np.ndarray, priors: Priors, neighbours: int = 10) -> Nearest:
     """`nearest` of CSLS and priors for many words, without holding the table of scores.
 
@@ -106,15 +171,23 @@ def nearest_of_vectors(left: np.ndarray, right: np.ndarray, priors: Priors, neig
     """
     forward, forward_score = np.zeros(len(left), dtype=np.int64), np.zeros(len(left), dtype=np.float32)
     backward, backward_score = np.zeros(len(right), dtype=np.int64), np.full(len(right), -np.inf, dtype=np.float32)
-    right_mean = np.concatenate([mean_of_nearest(cosines, neighbours) for _, cosines in _blocks(right, left)])
-    for begin, cosines in _blocks(left, right):
-        scores = 2 * cosines - mean_of_nearest(cosines, neighbours)[:, None] - right_mean[None, :]
-        best = nearest(priors.add_to(scores, begin))
+    for begin, scores in _scores_of_vectors(left, right, priors, neighbours):
+        best = nearest(scores)
         end = begin + len(scores)
         forward[begin:end], forward_score[begin:end] = best.forward, best.forward_score
         better = best.backward_score > backward_score
         backward[better], backward_score[better] = best.backward[better] + begin, best.backward_score[better]
     return Nearest(forward, forward_score, backward, backward_score)
+
+
+def _scores_of_vectors(
+    left: np.ndarray, right: np.ndarray, priors: Priors, neighbours: int
+) -> Iterator[Tuple[int, np.ndarray]]:
+    """Yield (first row, scores float [n, M]) of consecutive left words: CSLS and priors."""
+    right_mean = np.concatenate([mean_of_nearest(cosines, neighbours) for _, cosines in _blocks(right, left)])
+    for begin, cosines in _blocks(left, right):
+        scores = 2 * cosines - mean_of_nearest(cosines, neighbours)[:, None] - right_mean[None, :]
+        yield begin, priors.add_to(scores, begin)
 
 
 def _blocks(left: np.ndarray, right: np.ndarray) -> Iterator[Tuple[int, np.ndarray]]:

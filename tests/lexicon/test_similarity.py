@@ -6,8 +6,17 @@ from scipy import sparse
 
 from crossinit_fairseq.lexicon import nearest_on_device as on_device
 from crossinit_fairseq.lexicon import similarity
-from crossinit_fairseq.lexicon.nearest_on_device import nearest_on_device
-from crossinit_fairseq.lexicon.similarity import Priors, csls, nearest, nearest_of_vectors, rank_prior, units
+from crossinit_fairseq.lexicon.nearest_on_device import best_on_device, nearest_on_device
+from crossinit_fairseq.lexicon.similarity import (
+    BestScores,
+    Priors,
+    best_of_vectors,
+    csls,
+    nearest,
+    nearest_of_vectors,
+    rank_prior,
+    units,
+)
 
 
 def test_csls_by_hand():
@@ -50,6 +59,20 @@ def test_nearest_and_mutual():
     assert best.forward_score.tolist() == [3, 2, 0.5]
 
 
+def of_the_best(table, kept):
+    """The table with 0 where a score is neither among the `kept` best of its row nor among those of its column."""
+    ranks = [np.argsort(np.argsort(-table, axis=axis), axis=axis) for axis in (0, 1)]
+    return np.where((ranks[0] < kept) | (ranks[1] < kept), table, 0)
+
+
+def test_the_best_scores_by_hand():
+    best = BestScores(3, kept=1)
+    best.add(np.array([[5.0, 1, 2], [4, 3, 6]]))
+    best.add(np.array([[1.0, 2, 7]]))
+    # of the rows 5, 6 and 7, of the columns 5, 3 and 7
+    assert best.matrix().toarray().tolist() == [[5, 0, 0], [0, 3, 6], [0, 0, 7]]
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(2, 40), st.integers(2, 40), st.integers(1, 12), st.integers(0, 10**6))
 def test_blocks_find_what_the_whole_table_does(left_words, right_words, neighbours, seed):
@@ -66,6 +89,10 @@ def test_blocks_find_what_the_whole_table_does(left_words, right_words, neighbou
             nearest_of_vectors(left, right, priors, neighbours),
             nearest_on_device(left, right, priors, neighbours, "cpu"),
         ]
+        few = [
+            best_of_vectors(left, right, priors, neighbours, kept=3),
+            best_on_device(left, right, priors, neighbours, 3, "cpu"),
+        ]
     finally:
         similarity._BLOCK, on_device._SCORES = before
     for found in ways:
@@ -73,6 +100,8 @@ def test_blocks_find_what_the_whole_table_does(left_words, right_words, neighbou
         np.testing.assert_allclose(found.backward_score, whole.max(0), atol=1e-5)
         np.testing.assert_allclose(whole[np.arange(left_words), found.forward], whole.max(1), atol=1e-5)
         np.testing.assert_allclose(whole[found.backward, np.arange(right_words)], whole.max(0), atol=1e-5)
+    for found in few:
+        np.testing.assert_allclose(found.toarray(), of_the_best(whole, 3), atol=1e-5)
 
 
 def test_first_words_only():
