@@ -35,7 +35,7 @@ class InductionSettings:
         "which are spelt like it, such as its inflected forms: rare words gain; 0: none of it",
     )
     transport: float = _setting(
-        0.08,
+        0.1,
         "partners are shared out among all words by optimal transport of this temperature, their counts being the "
         "masses, so that two words seldom take the same partner; lower: more pairs are mutual; 0: each word takes the "
         "best partner on its own",

@@ -8,11 +8,13 @@ Induces the lexicon again, each time without one of the things it rests on, and 
 what translating word by word with it scores. First run examples/captions/run.sh with the same --out: its text is used.
 
   --langs A,B      two languages (default: en,fr)
-  --variants LIST  of full, no-rank, no-spelling, no-backoff, no-strings, seeds-N (default:
+  --variants LIST  of full, no-rank, no-spelling, no-backoff, no-transport, neither, no-strings, seeds-N (default:
                    all, with seeds-25, seeds-50, seeds-100)
                      no-rank      --rank-weight 0
                      no-spelling  --spelling-weight 0
                      no-backoff   --backoff 0
+                     no-transport --transport 0: a word takes its best partner, whatever others take
+                     neither      --rank-weight 0 --transport 0: the counts of the words say nothing
                      no-strings   the second language enciphered word by word, so that nothing is spelt alike; like seeds-N
                                   without back-off, which goes by spelling: no-backoff stands beside them
                      seeds-N      the same, and N pairs given: of the aligned text's dictionary, the most frequent mutual ones
@@ -26,14 +28,14 @@ EOT
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 HERE=$ROOT/examples/captions
-LANGS=en,fr VARIANTS=full,no-rank,no-spelling,no-backoff,no-strings,seeds-25,seeds-50,seeds-100 SEEDS=1,2,3 OUT=$HERE/out
+LANGS=en,fr VARIANTS=full,no-rank,no-spelling,no-backoff,no-transport,neither,no-strings,seeds-25,seeds-50,seeds-100 SEEDS=1,2,3 OUT=$HERE/out
 JOBS=$(($(nproc) > 1 ? 2 : 1))
 OPTIONS="langs variants seeds jobs out"
 source "$ROOT/scripts/options.sh"
 read_options "$@"
 [[ $LANGS =~ ^[A-Za-z_]+,[A-Za-z_]+$ ]] || wrong "--langs is two languages, such as en,fr, not $LANGS"
 for variant in ${VARIANTS//,/ }; do
-  [[ $variant =~ ^(full|no-rank|no-spelling|no-backoff|no-strings|seeds-[1-9][0-9]*)$ ]] || wrong "--variants: there is no $variant"
+  [[ $variant =~ ^(full|no-rank|no-spelling|no-backoff|no-transport|neither|no-strings|seeds-[1-9][0-9]*)$ ]] || wrong "--variants: there is no $variant"
 done
 [[ $SEEDS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $SEEDS"
 [[ $JOBS =~ ^[1-9][0-9]*$ ]] || wrong "--jobs is a number, not $JOBS"
@@ -65,6 +67,8 @@ one() {
     no-rank)     options=("${from[@]}" --rank-weight 0) ;;
     no-spelling) options=("${from[@]}" --spelling-weight 0) ;;
     no-backoff)  options=("${from[@]}" --backoff 0) ;;
+    no-transport) options=("${from[@]}" --transport 0) ;;
+    neither)     options=("${from[@]}" --rank-weight 0 --transport 0) ;;
     no-strings)  options=("${hidden[@]}") ;;
     seeds-*)     options=("${hidden[@]}" --seeds oracle/$variant.txt) ;;
   esac
