@@ -49,7 +49,8 @@ examples:
   crossinit-lexicon show en-ro.tsv
   crossinit-lexicon show en-ro.tsv --pairs 200 --ranks
 
-The pairs of the most frequent words come first. The score is what a pair was chosen by; higher is surer."""
+The pairs of the most frequent words come first. The score is what a pair was chosen by; higher is surer: of a lexicon
+that was induced with --transport, the default, it is the share of the word's mass that its partner takes, 0 to 1."""
 
 _EVALUATE = """\
 examples:

@@ -12,8 +12,8 @@ from crossinit_fairseq.generation import search
 from crossinit_fairseq.generation.growing_decoder import GrowingDecoder
 from crossinit_fairseq.generation.pooled_requests import PooledRequests
 from crossinit_fairseq.generation.search import Search, TranslationRequest
-from crossinit_fairseq.lexicon.nearest_on_device import nearest_on_device
-from crossinit_fairseq.lexicon.similarity import Priors, nearest_of_vectors
+from crossinit_fairseq.lexicon.nearest_on_device import best_on_device, nearest_on_device
+from crossinit_fairseq.lexicon.similarity import Priors, best_of_vectors, nearest_of_vectors
 from crossinit_fairseq.spans import SpanSampler
 from tests.generation.models import EOS, PAD, SPECIAL_TOKENS, generate_as_fairseq, random_model, random_source, strip
 from tests.helpers import ranked_words
@@ -107,6 +107,12 @@ def test_partners_of_words_are_those_of_the_cpu():
     assert np.mean(found.forward == expected.forward) > 0.99 and np.mean(found.backward == expected.backward) > 0.99
     np.testing.assert_allclose(found.forward_score, expected.forward_score, atol=1e-4)
     np.testing.assert_allclose(found.backward_score, expected.backward_score, atol=1e-4)
+    expected = best_of_vectors(left, right, priors, kept=20)
+    found = best_on_device(left, right, priors, 10, 20, DEVICE.type)
+    # but for rounding where two scores are nearly equal
+    assert abs(found.astype(bool) != expected.astype(bool)).sum() < 0.01 * expected.nnz
+    both = found.multiply(expected.astype(bool)) - expected.multiply(found.astype(bool))
+    np.testing.assert_allclose(both.data, 0, atol=1e-4)
 
 
 def to_device(sample):

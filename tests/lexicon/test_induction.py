@@ -83,6 +83,16 @@ def test_every_word_has_a_partner_and_ways_are_told_apart(two_languages):
     assert [pair.counts[0] for pair in mutual[:1]] == [int(language.counts[0])]
 
 
+def test_partners_are_shared_out_by_default(two_languages):
+    language, other, gone = two_languages
+    shared, alone = (induce(language, other, replace(SMALL, transport=one)).lexicon for one in (0.1, 0.0))
+    # more words are somebody's partner, and a score is a share
+    assert len({pair.target for pair in shared.mutual()}) > len({pair.target for pair in alone.mutual()})
+    assert all(0 < pair.score <= 1 for pair in shared.pairs) and any(pair.score < 0 for pair in alone.pairs)
+    assert right_share(shared, language, other, gone) >= right_share(alone, language, other, gone)
+    assert (shared.settings["transport"], alone.settings["transport"]) == ("0.1", "0")
+
+
 def test_one_start_has_nothing_to_agree_with(two_languages):
     found = induce(two_languages[0], two_languages[1], replace(SMALL, rounds=1, restarts=1))
     assert found.agreement is None and found.trusted is None and "--restarts 3 tells" in found.report[-1]
@@ -97,9 +107,11 @@ def test_a_device_finds_what_the_cpu_does(two_languages):
     language, other, _ = two_languages
     # torch's own name of the CPU, so that its way is taken
     partners = [
-        induce(language, other, replace(SMALL, device=name)).lexicon.translations() for name in ("cpu", "cpu:0")
+        induce(language, other, replace(SMALL, device=name, transport=transport)).lexicon.translations()
+        for transport in (0.1, 0.0)
+        for name in ("cpu", "cpu:0")
     ]
-    assert partners[0] == partners[1]
+    assert partners[0] == partners[1] and partners[2] == partners[3]
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "abacus", "meta", "mps", ""])
@@ -148,6 +160,10 @@ def test_no_word_spelt_alike_is_refused_where_strings_are_asked_for(two_language
         ("backoff", -1.0),
         ("backoff", float("nan")),
         ("backoff", 1e30),
+        ("transport", -0.1),
+        ("transport", float("nan")),
+        ("transport", 1e-9),
+        ("transport", 100.0),
         ("seed", -1),
     ],
 )
