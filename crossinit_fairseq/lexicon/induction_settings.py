@@ -38,8 +38,8 @@ class InductionSettings:
         0.1,
         "partners are shared out among all words by optimal transport of this temperature, their counts being the "
         "masses, so that two words seldom take the same partner; a pair's score is then the share of a word that goes "
-        "to its partner; lower: more pairs are mutual; 0: each word takes the best partner on its own (by an orthogonal "
-        "map, partners are shared out once, at the end)",
+        "to its partner; lower: more pairs are mutual; 0: each word takes the best partner on its own (with --method "
+        "mapping they are shared out once, at the end)",
     )
     anchors: str = _setting(
         "auto",
