@@ -1,10 +1,10 @@
 """Check what the quickstart at preset `smoke` found: python .ci/check_smoke.py OUT
 
-At this size the model cannot translate yet: it has seen 150 updates. What must hold already, with figures of seed 1 in
-brackets: words translated by the lexicon alone score over copying in either direction (BLEU 4.8 and 6.3 to 1.4, chrF2
-40 and 40 to 23 and 25); the table tells a word's partner among others (accuracy 0.96); the loss per sub-token falls
-(9.8 to 5.3 bits), with back-translation in it; and the model, which begins by copying (1.0 of its words), is on its way
-from there (0.50 and 0.53 of its words copied) to the target language (0.70 and 0.65 stand in that language's text).
+At this size the model cannot translate yet: it has seen 200 updates. What must hold already, with figures of seed 1 in
+brackets: words translated by the lexicon alone score over copying in either direction (BLEU 4.9 and 8.2 to 1.4, chrF2
+42 and 42 to 23 and 25); the table tells a word's partner among others (accuracy 0.91); the loss per sub-token falls
+(9.7 to 4.5 bits), with back-translation in it; and the model, which begins by copying (1.0 of its words), is on its way
+from there (0.54 and 0.55 of its words copied) to the target language (0.72 and 0.68 stand in that language's text).
 """
 
 import json
@@ -38,7 +38,7 @@ def faults(out: str) -> List[str]:
         expect(words > 1.5 * copying > 0, f"{direction}: BLEU of word by word {words}, of copying {copying}")
         chrf = {system: scores[direction] for system, scores in summary["chrf2"].items()}
         expect(chrf["word_by_word"] > chrf["copying"] + 4, f"{direction}: chrF2 {chrf}")
-        # 22 and 18; a model that repeats one word has under 5
+        # 24 and 19; a model that repeats one word has under 5
         expect(chrf["translation"] > 5, f"{direction}: chrF2 {chrf}")
         copied, in_target = (float(valid[f"valid_{name}_{direction}"]) for name in ("copied", "in_target"))
         expect(

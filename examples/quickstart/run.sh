@@ -45,7 +45,7 @@ read_options "$@"
 # updates of the table and of the translation; WORD_BY_WORD of the latter back-translate with the lexicon, or DENOISE of them
 # only restore disturbed sentences where there is none; INDUCTION: further options of the lexicon's induction
 case $PRESET in
-  smoke)   TABLE=100 TRANSLATE=150  WORD_BY_WORD=150 DENOISE=60  HELD_OUT=200
+  smoke)   TABLE=100 TRANSLATE=200  WORD_BY_WORD=150 DENOISE=60  HELD_OUT=200
            INDUCTION="--dimensions 100 --learn-words 3000 --rounds 6" ;;
   default) TABLE=300 TRANSLATE=1200 WORD_BY_WORD=600 DENOISE=400 HELD_OUT=500 INDUCTION="--learn-words 3000" ;;
   *) wrong "--preset is smoke or default, not $PRESET" ;;
