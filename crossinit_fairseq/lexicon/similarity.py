@@ -152,7 +152,7 @@ def _best_of_rows(scores: np.ndarray, kept: int) -> Tuple[np.ndarray, np.ndarray
 
 
 def best_of_vectors(
-    left: np.ndarray, right: np.ndarray, priors: Priors, neighbours: int = 10, kept: int = 50
+    left: np.ndarray, right: np.ndarray, priors: Priors, neighbours: int, kept: int
 ) -> sparse.csr_matrix:
     """The best scores, CSLS and priors, of many words, without holding the table of scores, see `BestScores`.
 

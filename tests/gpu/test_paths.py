@@ -107,7 +107,7 @@ def test_partners_of_words_are_those_of_the_cpu():
     assert np.mean(found.forward == expected.forward) > 0.99 and np.mean(found.backward == expected.backward) > 0.99
     np.testing.assert_allclose(found.forward_score, expected.forward_score, atol=1e-4)
     np.testing.assert_allclose(found.backward_score, expected.backward_score, atol=1e-4)
-    expected = best_of_vectors(left, right, priors, kept=20)
+    expected = best_of_vectors(left, right, priors, 10, 20)
     found = best_on_device(left, right, priors, 10, 20, DEVICE.type)
     # but for rounding where two scores are nearly equal
     assert abs(found.astype(bool) != expected.astype(bool)).sum() < 0.01 * expected.nnz
