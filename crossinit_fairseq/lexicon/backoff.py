@@ -15,6 +15,7 @@ from crossinit_fairseq.lexicon.spelling import spelling_similarity
 
 _ALIKE = 0.5  # the least similarity of spelling of kin
 _MOST = 10  # kin of a word, the most alike
+_BLOCK = 1000  # words
 
 
 def kin(words: Sequence[str], most: int = _MOST) -> sparse.csr_matrix:
@@ -51,9 +52,14 @@ def with_backoff(
     if not times:
         return window
     alike = kin(words)
-    company = (alike @ window).tocsr()
-    total = np.asarray(company.sum(1)).ravel()
-    share = np.minimum(np.asarray(alike.sum(1)).ravel(), 1)
     once = window.sum() / max(counts.sum(), 1)  # what a word's company gains when it is seen once
-    lent = sparse.diags((times * once * share / np.maximum(total, 1e-9)).astype(np.float32))
-    return (window + lent @ company).tocsr().astype(np.float32)
+    blocks = []
+    # the company of all kin is several times as much as that of the words: a block is all that is held of it
+    for begin in range(0, len(words), _BLOCK):
+        rows = slice(begin, begin + _BLOCK)
+        company = (alike[rows] @ window).tocsr()
+        total = np.asarray(company.sum(1)).ravel()
+        share = np.minimum(np.asarray(alike[rows].sum(1)).ravel(), 1)
+        lent = sparse.diags((times * once * share / np.maximum(total, 1e-9)).astype(np.float32))
+        blocks.append((window[rows] + lent @ company).tocsr().astype(np.float32))
+    return sparse.vstack(blocks, format="csr")

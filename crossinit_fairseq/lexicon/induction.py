@@ -20,7 +20,6 @@ from crossinit_fairseq.lexicon.cooccurrence import CoOccurrence
 from crossinit_fairseq.lexicon.induction_settings import FEWEST_WORDS, InductionSettings
 from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, FORWARD, MUTUAL, Lexicon, Pair
 from crossinit_fairseq.lexicon.self_learning import (
-    Learnt,
     growing_vocabulary,
     learn_by_mapping,
     learn_by_pairs,
@@ -77,9 +76,8 @@ def induce(
     search = _Search(left, right, settings, seeds or [])
     with _bar(settings.restarts * settings.rounds, progress) as bar:
         found = [search.learn(number, bar.update) for number in range(settings.restarts)]
-    agreement = _agreement([learnt.best for learnt in found], left.counts)
-    chosen = found[_most_agreed([learnt.best for learnt in found], left.counts)]
-    best = search.all_words(chosen.best)
+    agreement = _agreement(found, left.counts)
+    best = search.all_words(found[_most_agreed(found, left.counts)])
     trusted = None if agreement is None else agreement >= _AGREEMENT
     settings_said = {
         "words": str(max(len(search.left), len(search.right))),
@@ -163,7 +161,7 @@ class _Search:
             f"{len(given[0])} seeds, {len(pairs[0]) - len(given[0])} pairs by the ranks of their neighbours",
         )
 
-    def learn(self, restart: int, advance: Callable[[], None]) -> Learnt:
+    def learn(self, restart: int, advance: Callable[[], None]) -> Nearest:
         """Self-learning from a random part of the anchors; the given ones are always among them."""
         settings, size = self.settings, self.size
         seed = settings.seed * 100 + restart

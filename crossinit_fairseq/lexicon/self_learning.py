@@ -6,7 +6,7 @@ says how strongly a left word goes with the left word of pair k, or a right word
 language's own vectors onto the other's (Procrustes), with the stochastic dictionary of Artetxe et al. (2018).
 """
 
-from typing import Callable, List, NamedTuple, Sequence, Tuple
+from typing import Callable, List, Sequence, Tuple
 
 import numpy as np
 from scipy import sparse
@@ -21,13 +21,6 @@ _FIRST_SHARE = 2 / 3  # of the rounds: they find the pairs that the others begin
 _FIRST_WORDS = 3000
 _FEWEST = 400  # words that the mapping begins with, the most frequent ones; they grow to all in half of its rounds
 _KEPT = 0.1  # share of the scores that the stochastic dictionary begins with; it doubles until all are kept
-
-
-class Learnt(NamedTuple):
-    """What self-learning ends with: scores, float32 [n, n], of the most frequent words; the best partners by them."""
-
-    scores: np.ndarray
-    best: Nearest
 
 
 def shared_space(
@@ -66,14 +59,14 @@ def learn_by_pairs(
     seed: int,
     advance: Callable[[], None] = lambda: None,
     partners: Callable[[np.ndarray], Nearest] = nearest,
-) -> Learnt:
+) -> Nearest:
     """Self-learning in the shared space of the pairs known so far.
 
     left, right: positive PMI of the most frequent words, csr [n, n]; priors: of these words; start: pairs to begin
     with; given: pairs that are right, and stay known in every round that their words take part in; vocabulary: words
     that take part in each round, at most n and none fewer than the one before, see `growing_vocabulary`; dimensions: of
     the space; neighbours: of CSLS; seed: of the decompositions; advance: called after each round; partners: finds the
-    best partners by the scores, float [m, m], of the first m words.
+    best partners by the scores, float [m, m], of the first m words. Returns those of the last round.
     """
     pairs, scores = within(start, vocabulary[0]), np.zeros((0, 0), dtype=np.float32)
     for number, words in enumerate(vocabulary):
@@ -87,7 +80,7 @@ def learn_by_pairs(
         best = partners(judged)
         pairs = with_given(best, within(given, words))
         advance()
-    return Learnt(judged, best)
+    return best
 
 
 def within(pairs: Pairs, words: int) -> Pairs:
@@ -125,12 +118,12 @@ def learn_by_mapping(
     rounds: int,
     seed: int,
     advance: Callable[[], None] = lambda: None,
-) -> Learnt:
+) -> Nearest:
     """Self-learning by an orthogonal map, with a stochastic dictionary in both directions (Artetxe et al. 2018).
 
     left, right: float [n, d], the languages' own vectors; priors: of these n words; start, given: as for
     `learn_by_pairs`. A round keeps a random share of the scores, 0.1 at first and doubling, so that wrong pairs are not
-    cast in stone; the vocabulary grows from the most frequent words.
+    cast in stone; the vocabulary grows from the most frequent words. Returns the best partners of all n words.
     """
     random = np.random.default_rng(seed)
     pairs, half = start, max(1, rounds // 2)
@@ -151,4 +144,4 @@ def learn_by_mapping(
         advance()
     mapped = left @ orthogonal_map(left[pairs[0]], right[pairs[1]])
     scores = priors.add_to(csls(mapped @ right.T, neighbours))
-    return Learnt(scores, nearest(scores))
+    return nearest(scores)

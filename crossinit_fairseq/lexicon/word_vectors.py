@@ -1,11 +1,14 @@
 """Word vectors: positive pointwise mutual information, and its truncated singular value decomposition."""
 
+from typing import Iterator
+
 import numpy as np
 from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 
 from crossinit_fairseq.lexicon.similarity import units
 
+_BLOCK = 1000  # words
 _SEEDS = 2**32  # scikit-learn takes no larger seed
 SMOOTHING = 0.75  # Levy, Goldberg and Dagan (2015): contexts count by their frequency to this power
 
@@ -16,11 +19,28 @@ def positive_pmi(counts: sparse.spmatrix, smoothing: float = SMOOTHING) -> spars
     counts: sparse [N, M], how often each word meets each context. Returns csr float32 [N, M], zero where the two never
     meet.
     """
-    counts = counts.tocoo()
+    counts = counts.tocsr()
+    contexts = np.zeros(counts.shape[1])
+    for block in _blocks(counts):
+        # after what is there already, as of one sum of all
+        places = np.concatenate([np.arange(len(contexts)), block.col])
+        contexts = np.bincount(places, np.concatenate([contexts, block.data]), len(contexts))
+    contexts = contexts**smoothing
+    contexts /= max(contexts.sum(), 1e-300)
+    found = [_positive_pmi(block, contexts) for block in _blocks(counts)]
+    return sparse.vstack(found, format="csr", dtype=np.float32)
+
+
+def _blocks(counts: sparse.csr_matrix) -> Iterator[sparse.coo_matrix]:
+    """Yield consecutive rows, of which all of PMI's float64 temporaries fit into little memory."""
+    for begin in range(0, max(counts.shape[0], 1), _BLOCK):
+        yield counts[begin : begin + _BLOCK].tocoo()
+
+
+def _positive_pmi(counts: sparse.coo_matrix, contexts: np.ndarray) -> sparse.csr_matrix:
+    """`positive_pmi` of some words; contexts: float64 [M], p(context)."""
     values = counts.data.astype(np.float64)
     words = np.bincount(counts.row, values, counts.shape[0])
-    contexts = np.bincount(counts.col, values, counts.shape[1]) ** smoothing
-    contexts /= max(contexts.sum(), 1e-300)
     with np.errstate(divide="ignore", invalid="ignore"):
         pmi = np.log(values / words[counts.row] / contexts[counts.col])
     kept = pmi > 0

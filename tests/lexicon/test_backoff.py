@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
@@ -52,6 +53,24 @@ def test_several_kin_lend_no_more_than_is_asked_for(monkeypatch):
     window = sparse.csr_matrix(np.array([[0, 6], [4, 0], [0, 1]], dtype=np.float32))
     found = with_backoff(window, np.array([6, 4, 1]), ["a", "b", "c"], 1.0).toarray()
     np.testing.assert_allclose(found, [[3.6 / 4.2, 6 + 0.6 / 4.2], [4, 0], [0, 1]], rtol=1e-6)
+
+
+@given(spellings, st.integers(0, 5), st.integers(1, 4))
+@settings(max_examples=40, deadline=None)
+def test_backoff_agrees_with_a_slow_one_in_blocks_of_any_size(words, seed, block):
+    window = np.random.default_rng(seed).integers(0, 4, (len(words), 5)).astype(np.float32)
+    counts, alike = np.arange(len(words), 0, -1), kin(words).toarray()
+    expected = window.copy()
+    for row in range(len(words)):
+        company = sum((alike[row, other] * window[other] for other in range(len(words))), np.zeros(5))
+        share = min(alike[row].sum(), 1)
+        if company.sum():
+            expected[row] += 2.5 * share * window.sum() / counts.sum() * company / company.sum()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backoff, "_BLOCK", block)
+        found = with_backoff(sparse.csr_matrix(window), counts, words, 2.5)
+    assert found.dtype == np.float32 and found.format == "csr"
+    np.testing.assert_allclose(found.toarray(), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_a_frequent_word_hardly_feels_it_and_without_it_nothing_changes():

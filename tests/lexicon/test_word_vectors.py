@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from crossinit_fairseq.lexicon import word_vectors as vectors_module
 from crossinit_fairseq.lexicon.word_vectors import (
     normalise,
     positive_pmi,
@@ -25,6 +26,21 @@ def test_positive_pmi_of_a_word_without_company_is_empty():
     pmi = positive_pmi(sparse.csr_matrix([[0, 0, 0], [0, 0, 4], [0, 4, 0]]))
     assert pmi[0].nnz == 0
     assert np.isfinite(pmi.data).all()
+
+
+@pytest.mark.parametrize("block", [1, 7, 100])
+def test_positive_pmi_is_the_same_bytes_in_blocks_of_any_size(monkeypatch, block):
+    """The slow one is of whole tables: a context's sum goes on from block to block, so no last digit is another."""
+    counts = np.random.default_rng(0).random((30, 12)).astype(np.float32) * (np.arange(360).reshape(30, 12) % 5 > 0)
+    contexts = np.add.accumulate(counts.astype(np.float64))[-1] ** 0.75
+    contexts /= contexts.sum()
+    words = np.add.accumulate(counts.astype(np.float64), axis=1)[:, -1:]
+    with np.errstate(divide="ignore"):
+        expected = np.maximum(np.log(counts.astype(np.float64) / words / contexts), 0).astype(np.float32)
+    monkeypatch.setattr(vectors_module, "_BLOCK", block)
+    found = positive_pmi(sparse.csr_matrix(counts))
+    assert found.dtype == np.float32 and found.has_canonical_format and (found.data > 0).all()
+    np.testing.assert_array_equal(found.toarray(), expected)
 
 
 def test_strongest_directions_are_those_of_the_whole_decomposition():
