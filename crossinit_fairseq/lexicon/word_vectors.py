@@ -22,9 +22,7 @@ def positive_pmi(counts: sparse.spmatrix, smoothing: float = SMOOTHING) -> spars
     counts = counts.tocsr()
     contexts = np.zeros(counts.shape[1])
     for block in _blocks(counts):
-        # after what is there already, as of one sum of all
-        places = np.concatenate([np.arange(len(contexts)), block.col])
-        contexts = np.bincount(places, np.concatenate([contexts, block.data]), len(contexts))
+        contexts += np.bincount(block.col, block.data, len(contexts))
     contexts = contexts**smoothing
     contexts /= max(contexts.sum(), 1e-300)
     found = [_positive_pmi(block, contexts) for block in _blocks(counts)]
