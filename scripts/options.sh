@@ -49,6 +49,9 @@ check_training() {
   done
 }
 
+# with the environment: the others are looked at before the first stage, not in the one that trains; STARTS between commas
+try_training() { [ -z "$1" ] || python "$ROOT/scripts/training_options.py" "$2" $1 || exit 2; }
+
 check_language() {
   [[ $2 =~ ^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$ ]] ||
     wrong "$1: $2 is no language code, such as en, ro_RO or zh_Hans"

@@ -73,6 +73,7 @@ if [ -z "${VENV:-}" ]; then
 fi
 export OMP_NUM_THREADS=1 PATH=$VENV/bin:$PATH
 check_tables "${STARTS[@]}"
+try_training "$TRAINING" "$NAMES"
 STAGES=4
 SETTINGS="$LANGS $VOCABULARY ${TEXT:+text} $(contents "$HERE/text.py" ${TEXT:+"$TEXT"/*.$A "$TEXT"/*.$B})"
 source "$ROOT/scripts/stages.sh"

@@ -85,6 +85,7 @@ SETUP_SECONDS=$(($(date +%s) - STARTED))
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 PATH=$VENV/bin:$PATH
 check_tables ${VECTORS:+"$VECTORS"}
+try_training "$TRAINING" "$INIT"
 case $INIT in
   lexicon) STAGES=7 ;;
   random)  STAGES=5 ;;

@@ -1,0 +1,58 @@
+"""scripts/training_options.py: further options of training are looked at before the first stage."""
+
+import pathlib
+
+import pytest
+
+from tests import program_server, programs
+
+ROOT = pathlib.Path(__file__).parents[2]
+(CHECK,) = programs.modules_of(ROOT / "scripts", "training_options")
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["--lexicon-noise 0.3 --dropout 0.1", "--freeze-table-updates 200", "--lr 0.1,0.2 --adam-eps 1e-6", ""],
+)
+def test_what_fairseq_train_would_take_passes_in_silence(options, capsys):
+    assert CHECK.main(["lexicon", "oracle"], options.split()) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "start", "expected"),
+    [
+        ("--lexicon-nois 0.3", "lexicon", "unrecognized arguments: --lexicon-nois 0.3"),
+        ("--lexicon-noise 3", "lexicon", "--lexicon-noise is 3.0; it is a probability"),
+        ("--lexicon-noise 0.3", "random", "needs a lexicon"),
+        ("--dropout x", "random", "argument --dropout: invalid float value: 'x'"),
+        ("--max-tokens", "random", "argument --max-tokens: expected one argument"),
+        ("--optimizer adamm", "random", "invalid choice: 'adamm'"),
+        ("--start-as-copier", "a-file", "--finetune-from-model"),
+        ("--fp16 more", "random", "unrecognized arguments: more"),
+    ],
+)
+def test_what_it_would_not_take_is_said_in_one_sentence(options, start, expected, capsys):
+    assert CHECK.main([start], options.split()) == 2
+    said = capsys.readouterr().err
+    assert expected in said and said.startswith(f"--training, with the start {start}: ") and said.count("\n") == 1
+
+
+def test_a_start_among_others_is_named(capsys):
+    assert CHECK.main(["lexicon", "random"], ["--lexicon-noise", "0.3"]) == 2
+    assert "with the start random: --lexicon-noise needs a lexicon" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("recipe", ["quickstart", "captions"])
+def test_a_recipe_ends_before_its_first_stage(recipe, tmp_path):
+    command = [
+        "bash",
+        ROOT / "examples" / recipe / "run.sh",
+        "--training",
+        "--no-such-option",
+        "--out",
+        tmp_path / "out",
+    ]
+    done = programs.run(*command, VENV=program_server.environment())
+    assert done.returncode == 2 and "unrecognized arguments: --no-such-option" in done.stderr
+    assert not done.stdout and not (tmp_path / "out" / "logs").exists()
