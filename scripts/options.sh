@@ -29,7 +29,13 @@ contents() {
 each_file() {
   local word known=()
   for word in $2; do
-    if [ -f "$word" ]; then known+=("$($1 "$word")"); else known+=("$word"); fi
+    if [ -f "$word" ]; then
+      known+=("$($1 "$word")")
+    elif [[ $word == --*=* && -f ${word#*=} ]]; then
+      known+=("${word%%=*}=$($1 "${word#*=}")")
+    else
+      known+=("$word")
+    fi
   done
   echo "${known[*]}"
 }
@@ -43,7 +49,7 @@ check_training() {
   local word
   for word in $1; do
     case ${word%%=*} in
-      --max-update|--save-dir|--restore-file|--finetune-from-model|--task|--arch|-a|--criterion|--langs|--user-dir|--seed|--lexicon)
+      --max-update|--save-dir|--restore-file|--finetune-from-model|--task|--arch|-a|--criterion|--langs|--user-dir|--seed|--lexicon|--source-lang|-s|--target-lang|-t)
         wrong "--training: ${word%%=*} is set by the recipe" ;;
     esac
   done

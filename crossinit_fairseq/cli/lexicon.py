@@ -1,6 +1,7 @@
 """crossinit-lexicon: find which words translate each other, look at them, judge them, and translate with them."""
 
 import argparse
+import glob
 import os
 import sys
 from typing import TYPE_CHECKING, Callable, Dict, Iterator, List, Optional, Set, Tuple
@@ -177,7 +178,9 @@ def _add_induce_options(parser: argparse.ArgumentParser) -> None:
 
 def _induce(options: argparse.Namespace) -> None:
     if options.output:
-        check_new_file(options.output, [options.seeds] if options.seeds else [])
+        texts = [one.partition("=")[2] for one in options.text]
+        read = [name for text in texts for name in glob.glob(text) or [text]]
+        check_new_file(options.output, read + ([options.seeds] if options.seeds else []))
     lexicon = find_pairs(options)
     if options.output:
         lexicon.save(options.output)
@@ -205,9 +208,10 @@ def _evaluate(options: argparse.Namespace) -> None:
     if options.reverse and (options.aligned or len(options.dictionaries) > 1):
         options.usage.error("--reverse takes one --dict: --aligned judges both directions, as two dictionaries do")
     lexicon = Lexicon.load(options.lexicon)
-    read = [path.rpartition("=")[2] for path in (options.dictionaries or []) + (options.aligned or [])]
+    given = (options.dictionaries or []) + (options.aligned or [])
     if options.json:
-        check_new_file(options.json, [options.lexicon] + read)
+        # with and without what may be the language of [LANG=]FILE
+        check_new_file(options.json, [options.lexicon] + given + [one.partition("=")[2] for one in given])
     results = []
     for direction, dictionary, name in _dictionaries(options, lexicon):
         results.append(evaluate(direction, dictionary))

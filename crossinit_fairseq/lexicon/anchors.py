@@ -65,8 +65,8 @@ def rank_profiles(cooccurrence: CoOccurrence, count: int, bands: int = 12) -> np
     """What can be compared between two languages with no pair of words known: the ranks of a word's neighbours.
 
     For each of the `count` most frequent words: the share of its left, its right and its window neighbours in each band
-    of ranks (bands grow by a constant factor), its place in the sentence, and its log frequency. Returns float32
-    [count, 3 * bands + 1], centred and of unit length.
+    of ranks (bands grow by a constant factor; the first ones, of less than a rank, are one), and its place in the
+    sentence. Returns float32 [count, D] of unit length, each column centred before; D is at most 3 * bands + 1.
     """
     edges = np.unique(np.geomspace(1, count + 1, bands + 1).astype(np.int64) - 1)
     parts = []

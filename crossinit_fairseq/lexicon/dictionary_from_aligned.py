@@ -12,6 +12,7 @@ import numpy as np
 
 from crossinit_fairseq.errors import InputError
 from crossinit_fairseq.markup import unescape
+from crossinit_fairseq.ranks.counting import KeyCounts
 from crossinit_fairseq.ranks.text.counting import text_words
 
 MIN_LINKS = 2  # two words that are linked once may be so by chance
@@ -83,7 +84,7 @@ class _AlignedText:
 
 
 def _cutter(language: str, lowercase: bool) -> Callable[[str], List[str]]:
-    """A function from a line to its words (list of str), as counting finds them."""
+    """A function from a line to its words (list of str), as counting finds them, but for the longest it leaves out."""
     import regex
 
     words = text_words(language, lowercase)
@@ -103,8 +104,8 @@ def _sentence_dice(source: _AlignedText, target: _AlignedText) -> Association:
     A word counts once in a sentence.
     """
     in_sentences = [np.zeros(len(text.words)) for text in (source, target)]
-    keys, counts = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    pending, size, width = [], 0, max(1, len(target.words))
+    together, width = KeyCounts(), max(1, len(target.words))
+    pending, size = [np.zeros(0, dtype=np.int64)], 0
     for number, (left, right) in enumerate(zip(source.sentences, target.sentences), 1):
         left, right = np.unique(left), np.unique(right)
         in_sentences[0][left] += 1
@@ -112,14 +113,13 @@ def _sentence_dice(source: _AlignedText, target: _AlignedText) -> Association:
         pending.append((left[:, None] * width + right).ravel())
         size += len(pending[-1])
         if size >= _CHUNK or number == len(source.sentences):
-            keys, where = np.unique(np.concatenate([keys] + pending), return_inverse=True)
-            ones = np.concatenate([counts, np.ones(size, dtype=np.int64)])
-            counts = np.bincount(where.ravel(), weights=ones, minlength=len(keys)).astype(np.int64)
+            together.add(np.concatenate(pending))
             pending, size = [], 0
+    keys, counts = together.total()
     alone = in_sentences[0][keys // width], in_sentences[1][keys % width]
     sure = (counts >= MIN_LINKS) & _is_no_chance(counts, *alone, sentences=len(source.sentences))
-    together = {divmod(key, width): count for key, count in zip(keys[sure].tolist(), counts[sure].tolist())}
-    return _dice(together, *in_sentences)
+    pairs = {divmod(key, width): count for key, count in zip(keys[sure].tolist(), counts[sure].tolist())}
+    return _dice(pairs, *in_sentences)
 
 
 def _is_no_chance(together: np.ndarray, source: np.ndarray, target: np.ndarray, sentences: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from crossinit_fairseq.lexicon.cooccurrence import CoOccurrence
 from crossinit_fairseq.lexicon.induction_settings import FEWEST_WORDS, InductionSettings
 from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, FORWARD, MUTUAL, Lexicon, Pair
 from crossinit_fairseq.lexicon.self_learning import (
+    as_given,
     growing_vocabulary,
     learn_by_mapping,
     learn_by_pairs,
@@ -34,16 +36,17 @@ from crossinit_fairseq.lexicon.word_vectors import positive_pmi, word_vectors
 
 _FEWEST_ANCHORS = 10
 _AGREEMENT = 0.5  # of running words; below, the restarts found different lexicons
-_DRAWN = 0.75  # share of the anchors that a restart begins with
+_DRAWN = 0.75  # share of the anchors, given ones too, that a restart knows: what it finds of the others is its own
 
 
 @dataclass(frozen=True)
 class Induction:
     """A lexicon and how sure it is.
 
-    lexicon: the best partner of every word, mutual or not; agreement: 0 to 1, the share of running words for which two
-    restarts found the same partner, on average, None of one start, which nothing can be compared with; trusted: whether
-    that is at least a half, None where it is not known; report: what to tell the user.
+    lexicon: the given pairs, and of every other word that stands near known words its best partner, mutual or not;
+    agreement: 0 to 1, the share of running words (of those that take part in self-learning) for which two restarts
+    found the same partner, on average, None where nothing can be compared: of one start, or of a single anchor;
+    trusted: whether that is at least a half, None where it is not known; report: what to tell the user.
     """
 
     lexicon: Lexicon
@@ -61,8 +64,8 @@ def induce(
 ) -> Induction:
     """Find which words of two languages translate each other, from what CoOccurrence knows of each language alone.
 
-    settings: None for the defaults; seeds: pairs of words (left, right) known to be right; progress: show a bar on
-    stderr if that is a terminal.
+    settings: None for the defaults; seeds: pairs of words (left, right) known to be right, which the lexicon has as
+    they are, with a score of 1; progress: show a bar on stderr if that is a terminal.
     Raises InputError when a text has too few words, or nothing to begin with is found.
     """
     settings = settings or InductionSettings()
@@ -76,8 +79,8 @@ def induce(
     search = _Search(left, right, settings, seeds or [])
     with _bar(settings.restarts * settings.rounds, progress) as bar:
         found = [search.learn(number, bar.update) for number in range(settings.restarts)]
-    agreement = _agreement(found, left.counts)
-    best = search.all_words(found[_most_agreed(found, left.counts)])
+    agreement = _agreement(found, left.counts) if search.starts_differ else None
+    best, known = search.all_words(found[_most_agreed(found, left.counts)])
     trusted = None if agreement is None else agreement >= _AGREEMENT
     settings_said = {
         "words": str(max(len(search.left), len(search.right))),
@@ -94,16 +97,22 @@ def induce(
         "restarts": str(settings.restarts),
         "seed": str(settings.seed),
     }
-    lexicon = Lexicon(left.language, right.language, search.pairs(best), settings_said)
+    lexicon = Lexicon(left.language, right.language, search.pairs(best, known), settings_said)
     report = [
         f"anchors: {search.said}",
-        f"{int(best.mutual.sum()):,} mutual pairs among {len(search.left):,} and {len(search.right):,} words",
+        f"{len(lexicon.mutual()):,} mutual pairs among {len(search.left):,} and {len(search.right):,} words",
     ]
-    report.append(
-        "one start: whether another would find the same pairs is not known; --restarts 3 tells"
-        if agreement is None
-        else f"agreement of {settings.restarts} restarts: {agreement:.0%} of running words"
-    )
+    alone = sum(int((~side).sum()) for side in known)
+    if alone:
+        report.append(f"{alone:,} words stand near no known word, and have no partner")
+    if agreement is not None:
+        report.append(f"agreement of {settings.restarts} restarts: {agreement:.0%} of running words")
+    elif search.starts_differ:
+        report.append("one start: whether another would find the same pairs is not known; --restarts 3 tells")
+    else:
+        report.append(
+            "one anchor: all starts are alike, so whether the pairs are right is not known; give more --seeds"
+        )
     return Induction(lexicon, agreement, trusted, report)
 
 
@@ -131,12 +140,14 @@ class _Search:
         self.transport = None
         if settings.transport:
             self.transport = Transport(self.left.counts, self.right.counts, settings.transport)
-        self.given, self.anchors, self.said = self._anchors(seeds)
+        self.given = given_pairs(self.left, self.right, seeds)
+        self.anchors, self.given_anchors, self.said = self._anchors()
+        self.starts_differ = len(self.anchors[0]) > 1
 
-    def _anchors(self, seeds: Sequence[Tuple[str, str]]) -> Tuple[Pairs, Pairs, str]:
-        """(pairs that are given, pairs to begin with, these in words)."""
+    def _anchors(self) -> Tuple[Pairs, int, str]:
+        """(pairs to begin with, how many of them, the first ones, are given, these in words)."""
         wanted, size = self.settings.anchors, self.size
-        given = within(given_pairs(self.left, self.right, seeds), size) if seeds else as_pairs([])
+        given = within(self.given, size)
         if wanted == "seeds" and not len(given[0]):
             raise InputError("--anchors seeds needs --seeds with words that are frequent in the text; there is none")
         strings = as_pairs([])
@@ -152,29 +163,32 @@ class _Search:
         ):
             new = ~np.isin(strings[0], given[0])
             pairs = tuple(np.concatenate([given[side], strings[side][new]]) for side in (0, 1))
-            return given, pairs, f"{len(given[0])} seeds, {int(new.sum())} words spelt alike"
+            return pairs, len(given[0]), f"{len(given[0])} seeds, {int(new.sum())} words spelt alike"
         pairs = pairs_by_rank_profile(self.left, self.right, self.priors, min(size, 1000))
         pairs = tuple(np.concatenate([given[side], pairs[side]]) for side in (0, 1))
-        return (
-            given,
-            pairs,
-            f"{len(given[0])} seeds, {len(pairs[0]) - len(given[0])} pairs by the ranks of their neighbours",
-        )
+        found = len(pairs[0]) - len(given[0])
+        return pairs, len(given[0]), f"{len(given[0])} seeds, {found} pairs by the ranks of their neighbours"
 
     def learn(self, restart: int, advance: Callable[[], None]) -> Nearest:
-        """Self-learning from a random part of the anchors; the given ones are always among them."""
+        """Self-learning from a random part of the anchors, or from all of them if this is the only start."""
         settings, size = self.settings, self.size
         seed = settings.seed * 100 + restart
-        drawn = np.random.default_rng(seed).random(len(self.anchors[0])) < _DRAWN
-        if settings.restarts == 1 or drawn.sum() < _FEWEST_ANCHORS:
+        random, count = np.random.default_rng(seed), len(self.anchors[0])
+        drawn = random.random(count) < _DRAWN
+        if settings.restarts == 1:
             drawn[:] = True
-        drawn |= np.isin(self.anchors[0], self.given[0])
+        elif drawn.sum() < _FEWEST_ANCHORS:
+            # of few, as many as may be, but never all: starts that are alike agree whatever the text says
+            drawn[:] = False
+            drawn[random.permutation(count)[: max(1, int(_DRAWN * count))]] = True
         start = self.anchors[0][drawn], self.anchors[1][drawn]
+        known = int(drawn[: self.given_anchors].sum())
+        given = start[0][:known], start[1][:known]
         priors = self.priors.first(size)
         if settings.method == "mapping":
-            vectors = [word_vectors(pmi, settings.dimensions, settings.seed)[:size] for pmi in self.pmi]
+            ours, theirs = (vectors[:size] for vectors in self.own_vectors)
             return learn_by_mapping(
-                vectors[0], vectors[1], priors, start, self.given, settings.neighbours, settings.rounds, seed, advance
+                ours, theirs, priors, start, given, settings.neighbours, settings.rounds, seed, advance
             )
         vocabulary = growing_vocabulary(settings.rounds, size)
         if len(within(start, vocabulary[0])[0]) < min(_FEWEST_ANCHORS, len(start[0])):
@@ -185,7 +199,7 @@ class _Search:
             pmi[1],
             priors,
             start,
-            self.given,
+            given,
             vocabulary,
             settings.dimensions,
             settings.neighbours,
@@ -194,10 +208,21 @@ class _Search:
             nearest if self.transport is None else self.transport.partners,
         )
 
-    def all_words(self, learnt: Nearest) -> Nearest:
-        """The best partners of all words, in the shared space of the pairs that were learnt."""
+    @cached_property
+    def own_vectors(self) -> List[np.ndarray]:
+        """The words of each language in its own directions, for all restarts of the method "mapping"."""
+        return [word_vectors(pmi, self.settings.dimensions, self.settings.seed) for pmi in self.pmi]
+
+    def all_words(self, learnt: Nearest) -> Tuple[Nearest, Tuple[np.ndarray, np.ndarray]]:
+        """The best partners of all words, in the shared space of the pairs that were learnt and of all that are given;
+        which words of each language stand near a word of these pairs, bool [N] and [M]."""
         pairs = with_given(learnt, self.given)
         ours, theirs = shared_space(self.pmi[0], self.pmi[1], pairs, self.settings.dimensions, self.settings.seed)
+        known = ours.any(axis=1), theirs.any(axis=1)
+        return as_given(self._partners(ours, theirs), self.given), known
+
+    def _partners(self, ours: np.ndarray, theirs: np.ndarray) -> Nearest:
+        """The best partners by vectors in one space, on the device that is asked for."""
         known = ours, theirs, self.priors, self.settings.neighbours
         device = self.settings.device
         if self.transport is None:
@@ -206,16 +231,20 @@ class _Search:
             return self.transport.partners_among(best_of_vectors(*known, CANDIDATES))
         return self.transport.partners_among(_on_device().best_on_device(*known, CANDIDATES, device))
 
-    def pairs(self, best: Nearest) -> List[Pair]:
-        """The best partner of every word: mutual pairs and one-way ones, most frequent first."""
+    def pairs(self, best: Nearest, known: Tuple[np.ndarray, np.ndarray]) -> List[Pair]:
+        """The best partner of every word that is given or known (bool [N] and [M]): mutual pairs and one-way ones, most
+        frequent first."""
         left, right = self.left, self.right
         mutual, found = best.mutual, []
+        ours, theirs = (side.copy() for side in known)
+        ours[self.given[0]] = theirs[self.given[1]] = True
         for i, j in enumerate(best.forward.tolist()):
-            counts = int(left.counts[i]), int(right.counts[j])
-            how = MUTUAL if mutual[i] else FORWARD
-            found.append(Pair(left.words[i], right.words[j], float(best.forward_score[i]), counts, how))
+            if ours[i]:
+                counts = int(left.counts[i]), int(right.counts[j])
+                how = MUTUAL if mutual[i] else FORWARD
+                found.append(Pair(left.words[i], right.words[j], float(best.forward_score[i]), counts, how))
         for j, i in enumerate(best.backward.tolist()):
-            if best.forward[i] != j:
+            if theirs[j] and best.forward[i] != j:
                 counts = int(left.counts[i]), int(right.counts[j])
                 found.append(Pair(left.words[i], right.words[j], float(best.backward_score[j]), counts, BACKWARD))
         return sorted(found, key=lambda pair: (-pair.counts[0] - pair.counts[1], pair.source, pair.target))

@@ -101,7 +101,8 @@ class _Search:
         return scores
 
     def _mean_of_nearest(self, cosines: torch.Tensor) -> torch.Tensor:
-        return cosines.topk(min(self.neighbours, cosines.shape[1]), dim=1, sorted=False).values.mean(1)
+        means = cosines.topk(min(self.neighbours, cosines.shape[1]), dim=1, sorted=False).values.mean(1)
+        return means.masked_fill_(~cosines.any(1), 1)
 
 
 def _blocks(rows: int, columns: int) -> List[slice]:

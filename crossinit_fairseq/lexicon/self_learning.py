@@ -29,7 +29,8 @@ def shared_space(
     """Vectors of both languages in one space, that of their association with known pairs.
 
     left, right: positive PMI of words, csr [N, V] and [M, W]; pairs: (places < V, places < W) of the known pairs.
-    Returns (float32 [N, d], float32 [M, d]) of unit length, each language centred; d is at most `dimensions`.
+    Returns (float32 [N, d], float32 [M, d]), see `normalise`; d is at most `dimensions`. A word that stands with no
+    word of any pair is a row of zeros.
     """
     ours, theirs = unit_sparse_rows(left[:, pairs[0]]), unit_sparse_rows(right[:, pairs[1]])
     both = strongest_directions(sparse.vstack([ours, theirs]).tocsr(), dimensions, seed, power=1.0)
@@ -90,12 +91,24 @@ def within(pairs: Pairs, words: int) -> Pairs:
 
 
 def with_given(best: Nearest, given: Pairs) -> Pairs:
-    """The mutual pairs, but the given ones for their words."""
+    """The mutual pairs, but the given ones for their words, which may be rarer than those that have a partner."""
     mutual = best.mutual
-    mutual[given[0]] = False
+    mutual[given[0][given[0] < len(mutual)]] = False
     mutual &= ~np.isin(best.forward, given[1])
     left = np.flatnonzero(mutual)
     return np.concatenate([given[0], left]), np.concatenate([given[1], best.forward[left]])
+
+
+def as_given(best: Nearest, given: Pairs) -> Nearest:
+    """The best partners, but for the words of given pairs these, with a score of 1.
+
+    A right word that is given to several left ones has the first of them.
+    """
+    partners = [part.copy() for part in best]
+    for ours, theirs, (partner, score) in ((*given, partners[:2]), (*given[::-1], partners[2:])):
+        # the last of an index stays
+        partner[ours[::-1]], score[ours] = theirs[::-1], 1
+    return Nearest(*partners)
 
 
 def orthogonal_map(left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -20,15 +20,22 @@ def csls(cosines: np.ndarray, neighbours: int = 10) -> np.ndarray:
     cosines.
 
     cosines: float [N, M] of all words of two languages. Returns float [N, M]. A word that is near to everything, a hub,
-    is marked down by its own mean.
+    is marked down by its own mean; see `mean_of_nearest` for a word of zeros.
     """
     return 2 * cosines - mean_of_nearest(cosines, neighbours)[:, None] - mean_of_nearest(cosines.T, neighbours)[None, :]
 
 
 def mean_of_nearest(cosines: np.ndarray, neighbours: int) -> np.ndarray:
-    """The mean of the `neighbours` largest values of each row of float [N, M], all of them where M is smaller: [N]."""
+    """The mean of the `neighbours` largest values of each row of float [N, M], all of them where M is smaller: [N].
+
+    It is 1 for a row of zeros: a word of which nothing is known is as far from all others as a word can be, and two
+    such words, whose cosine is 0 too, are no pair.
+    """
     neighbours = min(neighbours, cosines.shape[1])
-    return np.partition(cosines, -neighbours, axis=1)[:, -neighbours:].mean(1)
+    means = np.partition(cosines, -neighbours, axis=1)[:, -neighbours:].mean(1)
+    maybe = np.flatnonzero(means == 0)
+    means[maybe[~cosines[maybe].any(axis=1)]] = 1
+    return means
 
 
 def rank_prior(left: np.ndarray, right: np.ndarray) -> np.ndarray:

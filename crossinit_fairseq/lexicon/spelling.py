@@ -1,6 +1,7 @@
 """How alike two words are spelt: for cognates, names and numbers, across scripts too."""
 
 import unicodedata
+from collections import Counter
 from typing import List, Sequence
 
 import numpy as np
@@ -11,12 +12,13 @@ from crossinit_fairseq.errors import InputError
 
 _FLOOR = 0.2  # what is less alike says nothing, and would fill the matrix
 _BLOCK = 2000
+_LOOKED_AT = 2000  # words, the most frequent ones
 
 
 def spelling_similarity(left: Sequence[str], right: Sequence[str], floor: float = _FLOOR) -> sparse.csr_matrix:
     """The cosine of two words' character n-grams (2 to 4 letters, with the ends of the word, weighted by tf-idf).
 
-    Diacritics are folded; where the languages are written in different scripts, both are romanised first.
+    Diacritics and case are folded; where the languages are written in different scripts, both are romanised first.
     Returns csr float32 [N, M] of the cosines of at least `floor`.
     Raises InputError when the library that romanises is missing.
     """
@@ -40,8 +42,9 @@ def comparable_spellings(left: Sequence[str], right: Sequence[str]) -> List[List
 
 
 def scripts_differ(left: Sequence[str], right: Sequence[str]) -> bool:
-    """Whether one of two lists of words is mostly in Latin letters and the other is not."""
-    return _mostly_latin(left) != _mostly_latin(right)
+    """Whether two lists of words are mostly in letters of different scripts."""
+    scripts = _script(left), _script(right)
+    return all(scripts) and scripts[0] != scripts[1]
 
 
 def _folded(word: str) -> str:
@@ -59,7 +62,8 @@ def _romanised(word: str) -> str:
     return anyascii(word).lower() or word
 
 
-def _mostly_latin(words: Sequence[str]) -> bool:
-    letters = [next((c for c in word if c.isalpha()), "") for word in words[:2000]]
-    letters = [letter for letter in letters if letter]
-    return sum("LATIN" in unicodedata.name(letter, "") for letter in letters) * 2 >= max(len(letters), 1)
+def _script(words: Sequence[str]) -> str:
+    """What Unicode calls the script of most of the first letters, such as LATIN; "" where there is no letter."""
+    letters = (next((c for c in word if c.isalpha()), "") for word in words[:_LOOKED_AT])
+    scripts = Counter(unicodedata.name(letter, "").split(" ")[0] for letter in letters if letter)
+    return scripts.most_common(1)[0][0] if scripts else ""

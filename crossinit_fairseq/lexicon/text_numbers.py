@@ -1,6 +1,7 @@
 """The running words of text as numbers, sentence by sentence."""
 
-from typing import Iterator, List, Sequence, Tuple
+from inspect import signature
+from typing import Any, Iterator, List, Sequence, Tuple
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,8 @@ from crossinit_fairseq.ranks.text.tally import separate, words_in_order
 
 LINE = 1 << 20  # bytes; a longer line is cut into sentences of about that size at its blanks
 _NEWLINE = ord("\n")
+# a left join of polars before 1.21, the last for Python 3.8, keeps the order of the left rows, and has no word for it
+_IN_ORDER: Any = {"maintain_order": "left"} if "maintain_order" in signature(pl.DataFrame.join).parameters else {}
 
 
 def read_sentences(source: Source, block: int, line: int = LINE) -> Iterator[bytes]:
@@ -106,7 +109,7 @@ class TextNumbers:
             raise InputError("the text is not UTF-8, or was changed while it was read: count it again") from None
         distinct = pl.Series(pl.from_arrow(pieces)).str.strip_suffix("\n")
         found = words_in_order(distinct, self._words)
-        found = found.join(self._vocabulary, on="word", how="left", maintain_order="left")
+        found = found.join(self._vocabulary, on="word", how="left", **_IN_ORDER)
         ids = found["id"].fill_null(self._size).to_numpy()
         return ids, found["piece"].to_numpy().astype(np.int64)
 

@@ -36,7 +36,10 @@ class Transport:
     temperature: float
 
     def partners(self, scores: np.ndarray) -> Nearest:
-        """The best partners by a table of scores, float [n, m], of the first words of both languages."""
+        """The best partners by a table of scores, float [n, m], of the first words of both languages.
+
+        Only the CANDIDATES best scores of each word count; of more that are equal, any of them.
+        """
         best = BestScores(scores.shape[1], CANDIDATES)
         best.add(scores)
         return self.partners_among(best.matrix())
@@ -44,13 +47,12 @@ class Transport:
     def partners_among(self, candidates: sparse.csr_matrix) -> Nearest:
         """The best partners by the scores of some pairs, csr [n, m]; every word must be in one.
 
-        Words are the first n and m of the two languages. A partner's score is the share of the word's mass that goes
-        to it, 0 to 1; of equal ones the more frequent is taken.
+        Words are the first n and m of the two languages. A partner's score is its share of what the plan gives the
+        word, 0 to 1; of equal ones the more frequent is taken.
         """
         plan = self.plan(candidates)
         found = []
         for one in (plan, plan.T.tocsr()):
-            one.sort_indices()
             partner = np.asarray(one.argmax(1)).ravel()
             most, given = one.max(1).toarray().ravel(), np.asarray(one.sum(1)).ravel()
             found += [partner, (most / np.maximum(given, 1e-300)).astype(np.float32)]

@@ -2,7 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
-from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from crossinit_fairseq.data.dictionary import WORD_START
 from crossinit_fairseq.lexicon.lexicon_file import Lexicon
@@ -37,18 +37,29 @@ class WordForms:
     """The written forms of one language's words, found by their string.
 
     words: RankedWords of the language, as the binarised text holds them; symbols: of the dictionary, in index order;
-    language: its code; lowercase: words are looked up with their case folded. A word is found in every spelling that
-    TextWords takes for one: with either apostrophe, with or without tatweel.
+    language: its code; lowercase: words are looked up with their case folded; wanted: the only words that will be
+    looked up, None where any may be; of a large text most are not among them, and are not kept. A word is found in
+    every spelling that TextWords takes for one: with either apostrophe, with or without tatweel.
     """
 
-    def __init__(self, words: RankedWords, symbols: Sequence[str], language: str, lowercase: bool):
+    def __init__(
+        self,
+        words: RankedWords,
+        symbols: Sequence[str],
+        language: str,
+        lowercase: bool,
+        wanted: Optional[Iterable[str]] = None,
+    ):
         fold = TextWords.of_cut_words(language, lowercase).spell
+        kept = None if wanted is None else {fold(word) for word in wanted}
         self._forms: Dict[str, List[Form]] = {}
         tokens, offsets, counts = words.tokens.tolist(), words.offsets.tolist(), words.counts.tolist()
         for begin, end, count in zip(offsets, offsets[1:], counts):
             text = word_text(symbols[token] for token in tokens[begin:end])
-            marked = symbols[tokens[begin]].startswith(WORD_START)
-            self._forms.setdefault(fold(text), []).append(Form(text, tuple(tokens[begin:end]), count, marked))
+            word = fold(text)
+            if kept is None or word in kept:
+                marked = symbols[tokens[begin]].startswith(WORD_START)
+                self._forms.setdefault(word, []).append(Form(text, tuple(tokens[begin:end]), count, marked))
         self._fold = fold
 
     def find(self, word: str) -> List[Form]:

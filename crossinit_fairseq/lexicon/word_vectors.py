@@ -57,21 +57,27 @@ def word_vectors(pmi: sparse.spmatrix, dimensions: int, seed: int) -> np.ndarray
 def strongest_directions(matrix: sparse.spmatrix, dimensions: int, seed: int, power: float) -> np.ndarray:
     """U S ** power of the truncated singular value decomposition of sparse [N, M]. Returns float32 [N, d].
 
-    seed: 0 or more.
+    seed: 0 or more. A row of zeros stays one.
     """
     dimensions = min(dimensions, min(matrix.shape))
     # signs are left as they fall: no distance depends on them
     left, strengths, _ = randomized_svd(matrix, dimensions, n_iter=3, random_state=seed % _SEEDS, flip_sign=False)
-    return (left * strengths**power).astype(np.float32)
+    vectors = (left * strengths**power).astype(np.float32)
+    # the decomposition leaves noise there, which unit length would blow up
+    vectors[np.diff(matrix.tocsr().indptr) == 0] = 0
+    return vectors
 
 
 def normalise(vectors: np.ndarray) -> np.ndarray:
     """Unit length, centred, unit length, as for vectors of two languages that are to be mapped onto each other.
 
-    vectors: float [N, d]. A row of zeros stays near the origin.
+    vectors: float [N, d]. A row of zeros, a word of which nothing is known, stays one, and has no part in the centre.
     """
     vectors = units(vectors)
-    return units(vectors - vectors.mean(0))
+    known = vectors.any(axis=1)
+    if known.any():
+        vectors[known] -= vectors[known].mean(0)
+    return units(vectors)
 
 
 def unit_sparse_rows(matrix: sparse.spmatrix) -> sparse.csr_matrix:

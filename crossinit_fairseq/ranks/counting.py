@@ -136,33 +136,48 @@ def is_packed(length: int, vocabulary: int) -> bool:
     return int(vocabulary) ** int(length) < 2**63
 
 
-class _Tally:
-    """Counts of words of one length in sub-tokens. A word is kept as one number where it fits into 63 bits.
+class KeyCounts:
+    """How often each of many keys was seen, of which a part at a time is added."""
 
-    parts: (keys, counts), one or more; the keys of each are sorted and different, and may stand in several parts.
-    """
+    def __init__(self) -> None:
+        # (keys, counts); the keys of each are sorted and different, and may stand in several parts
+        self._parts: List[Tuple[np.ndarray, np.ndarray]] = []
+
+    def add(self, keys: np.ndarray) -> None:
+        """keys: [m], 1 or more, each seen once more."""
+        self._parts.append(np.unique(keys, return_counts=True))
+        # parts of like size are merged, so that a key is copied only as often as the number of keys doubles
+        while len(self._parts) > 1 and len(self._parts[-2][0]) < 2 * len(self._parts[-1][0]):
+            self._merge_last_two()
+
+    def _merge_last_two(self) -> None:
+        (keys, counts), (others, more) = self._parts.pop(), self._parts.pop()
+        self._parts.append(merge_counts(np.concatenate([others, keys]), np.concatenate([more, counts])))
+
+    def total(self) -> Tuple[np.ndarray, np.ndarray]:
+        """(different keys [n], sorted; int64 [n] how often each was seen)."""
+        if not self._parts:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        while len(self._parts) > 1:
+            self._merge_last_two()
+        return self._parts[0]
+
+
+class _Tally:
+    """Counts of words of one length in sub-tokens. A word is kept as one number where it fits into 63 bits."""
 
     def __init__(self, length: int, vocabulary: int):
         self.length, self.vocabulary = length, vocabulary
         self.packed = is_packed(length, vocabulary)
-        self.parts: List[Tuple[np.ndarray, np.ndarray]] = []
+        self.counts = KeyCounts()
 
     def add(self, words: np.ndarray) -> None:
         """words: integer [m, length]."""
-        self.parts.append(np.unique(pack_words(words, self.vocabulary), return_counts=True))
-        # parts of like size are merged, so that a word is copied only as often as the number of words doubles
-        while len(self.parts) > 1 and len(self.parts[-2][0]) < 2 * len(self.parts[-1][0]):
-            self._merge_last_two()
-
-    def _merge_last_two(self) -> None:
-        (keys, counts), (others, more) = self.parts.pop(), self.parts.pop()
-        self.parts.append(merge_counts(np.concatenate([others, keys]), np.concatenate([more, counts])))
+        self.counts.add(pack_words(words, self.vocabulary))
 
     def words_and_counts(self) -> Tuple[np.ndarray, np.ndarray]:
         """Return (integer [m, length] words in lexicographic order, int64 [m])."""
-        while len(self.parts) > 1:
-            self._merge_last_two()
-        keys, counts = self.parts[0]
+        keys, counts = self.counts.total()
         if not self.packed:
             return np.frombuffer(keys.tobytes(), dtype=">u4").reshape(-1, self.length), counts
         words = np.empty((len(keys), self.length), dtype=np.int64)

@@ -29,7 +29,7 @@ from crossinit_fairseq.models.bare_model import unwrap
 from crossinit_fairseq.models.copying_attention import start_as_copier
 from crossinit_fairseq.models.token_tables import FrozenTable
 from crossinit_fairseq.ranks import WordPieces
-from crossinit_fairseq.tasks.crossinit_unmt_config import CrossInitUnmtConfig, check_options
+from crossinit_fairseq.tasks.crossinit_unmt_config import CrossInitUnmtConfig, check_options, training_search
 from crossinit_fairseq.tasks.encoder_decoder import EncoderDecoderTask
 from crossinit_fairseq.tasks.lexicons import TranslationLexicons, parse_lexicons
 from crossinit_fairseq.unmt.back_translation import BackTranslation
@@ -77,16 +77,8 @@ class CrossInitUnmtTask(EncoderDecoderTask):
         self.step = TrainingStep(
             directions, self.frozen_table, self.watch, *weights, cfg.restrict_vocab_updates, cfg.seed
         )
-        limits = {"max_len_a": cfg.bt_max_len_a, "max_len_b": cfg.bt_max_len_b}
-        self.greedy = Search(self.special_tokens, **limits)
-        self.search = Search(
-            self.special_tokens,
-            beam=cfg.bt_beam,
-            sampling=cfg.bt_sampling,
-            sampling_topk=cfg.bt_sampling_topk,
-            temperature=cfg.bt_temperature,
-            **limits,
-        )
+        self.greedy = Search(self.special_tokens, max_len_a=cfg.bt_max_len_a, max_len_b=cfg.bt_max_len_b)
+        self.search = training_search(cfg, self.special_tokens)
         # these two are made with the first training text and validation text
         self.back_translation: Optional[BackTranslation] = None
         self.validation: Optional[Validation] = None
@@ -236,9 +228,18 @@ class CrossInitUnmtTask(EncoderDecoderTask):
         ignore_grad: bool = False,
     ) -> Tuple[Any, int, Dict[str, Any]]:
         """See TrainingStep."""
+        with one_sentence():
+            self._check_training()
         model.set_num_updates(update_num)
         self._update = update_num
         return self.step(sample, model, criterion, optimizer, update_num, self.back_translation, ignore_grad)
+
+    def _check_training(self) -> None:
+        if self.cfg.source_lang and self.cfg.target_lang:
+            raise InputError(
+                "training takes no -s and -t, which are for translating with what is trained: --directions says what "
+                "to learn"
+            )
 
     def optimizer_step(self, optimizer: Any, model: BaseFairseqModel, update_num: int) -> None:
         """fairseq's own, with the table held still for the first --freeze-table-updates."""

@@ -1,13 +1,17 @@
 """Options of the task `crossinit_unmt`."""
 
+import math
 from dataclasses import dataclass, field
 from typing import List, Optional
 
 from fairseq.dataclass import ChoiceEnum
 from omegaconf import II
 
+from crossinit_fairseq.data.special_tokens import SpecialTokens
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.generation.search import Search
 from crossinit_fairseq.tasks.encoder_decoder import EncoderDecoderConfig
+from crossinit_fairseq.unmt.training_step import weight_schedule
 
 
 @dataclass
@@ -184,17 +188,22 @@ def check_options(cfg: CrossInitUnmtConfig) -> None:
         "lexicon_bt_updates",
         "max_word_shuffle_distance",
         "bt_max_len_a",
+        "bt_max_len_b",
         "valid_round_trip",
         "valid_samples",
     ):
         if not getattr(cfg, name) >= 0:
             raise InputError(f"{_option(name)} is {getattr(cfg, name)}; it must be 0 or more")
-    if cfg.sampling_alpha is not None and cfg.sampling_alpha < 0:
+    if cfg.sampling_alpha is not None and not 0 <= cfg.sampling_alpha < math.inf:
         raise InputError(f"--sampling-alpha is {cfg.sampling_alpha}; it must be 0 or more")
     if cfg.bt_ahead < 1:
         raise InputError(f"--bt-ahead is {cfg.bt_ahead}; it must be 1 or more updates")
-    if cfg.freeze_table_updates < -1:
-        raise InputError(f"--freeze-table-updates is {cfg.freeze_table_updates}; it must be 0 or more, or -1 for all")
+    for name in ("freeze_table_updates", "restrict_vocab_updates"):
+        if getattr(cfg, name) < -1:
+            raise InputError(f"{_option(name)} is {getattr(cfg, name)}; it must be 0 or more, or -1 for all")
+    weight_schedule("--lambda-dae", cfg.lambda_dae)
+    weight_schedule("--lambda-bt", cfg.lambda_bt)
+    training_search(cfg, SpecialTokens({}))
     if cfg.lexicon_bt_noise and not cfg.lexicon_bt_updates:
         raise InputError("--lexicon-bt-noise changes nothing without --lexicon-bt-updates: say for how many updates")
     if cfg.start_as_copier and cfg.finetune_from_model:
@@ -214,6 +223,19 @@ def check_options(cfg: CrossInitUnmtConfig) -> None:
         raise InputError(f"{used[0]} needs a lexicon: give one with --lexicon, such as en-ro=LEX.tsv")
     if cfg.lexicon and not used:
         raise InputError("--lexicon changes nothing by itself: add --lexicon-bt-updates, --lexicon-noise or both")
+
+
+def training_search(cfg: CrossInitUnmtConfig, special_tokens: SpecialTokens) -> Search:
+    """How back-translation translates, by the options. Raises InputError where they contradict each other."""
+    return Search(
+        special_tokens,
+        beam=cfg.bt_beam,
+        sampling=cfg.bt_sampling,
+        sampling_topk=cfg.bt_sampling_topk,
+        temperature=cfg.bt_temperature,
+        max_len_a=cfg.bt_max_len_a,
+        max_len_b=cfg.bt_max_len_b,
+    )
 
 
 def _option(name: str) -> str:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from fairseq.data import Dictionary
 
@@ -67,9 +67,11 @@ def lexicon_tokens(
     the case of a lower-cased lexicon comes back. Raises InputError when no pair is left.
     """
     name = name or f"{lexicon.source}-{lexicon.target}"
+    wanted = {lexicon.source: [pair.source for pair in lexicon.pairs]}
+    wanted[lexicon.target] = [pair.target for pair in lexicon.pairs]
     forms = [
-        WordForms(words[language], dictionary.symbols, language, lexicon.lowercase)
-        for language in (lexicon.source, lexicon.target)
+        WordForms(words[language], dictionary.symbols, language, lexicon.lowercase, found)
+        for language, found in wanted.items()
     ]
     tokens = to_tokens(lexicon, *forms)
     if not tokens.forward and not tokens.backward:
@@ -87,11 +89,17 @@ def lexicon_tokens(
 
 
 def training_words(
-    data: str, languages: List[str], dictionary: Dictionary, train_subset: str = "train", style: str = "auto"
+    data: str,
+    languages: List[str],
+    dictionary: Dictionary,
+    train_subset: str = "train",
+    style: str = "auto",
+    wanted: Optional[Iterable[str]] = None,
 ) -> Dict[str, RankedWords]:
     """RankedWords of each language, counted in the training text of all shards; style: of the sub-tokens.
 
-    data: the data folders, separated by colons. Raises InputError when a file is missing or holds no word.
+    data: the data folders, separated by colons; languages: all of the run, whose tokens are no words; wanted: those to
+    count (default: all). Raises InputError when a file is missing or holds no word.
     """
     return {
         language: from_binarised(
@@ -100,7 +108,7 @@ def training_words(
             languages,
             style,
         )
-        for language in languages
+        for language in (languages if wanted is None else wanted)
     }
 
 
@@ -130,7 +138,8 @@ class TranslationLexicons:
             self._translators, cfg = {}, self.cfg
             words = {}
             if self.lexicons:
-                words = training_words(cfg.data, self.languages, self.dictionary, cfg.train_subset)
+                named = sorted({language for pair in self.lexicons for language in pair})
+                words = training_words(cfg.data, self.languages, self.dictionary, cfg.train_subset, wanted=named)
             for (source, target), lexicon in self.lexicons.items():
                 tokens = lexicon_tokens(lexicon, words, self.dictionary)
                 self._translators[source, target] = PieceTranslator(self.pieces, tokens.forward)

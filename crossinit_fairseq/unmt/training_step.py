@@ -63,8 +63,8 @@ class TrainingStep:
         self.directions, self.seed, self.restrict_updates = directions, seed, restrict_updates
         self.ahead = TranslationsAhead()
         self.schedules = {
-            DENOISING: _schedule("--lambda-dae", lambda_dae),
-            BACK_TRANSLATION: _schedule("--lambda-bt", lambda_bt),
+            DENOISING: weight_schedule("--lambda-dae", lambda_dae),
+            BACK_TRANSLATION: weight_schedule("--lambda-bt", lambda_bt),
         }
 
     def weights(self, update: int) -> Dict[str, float]:
@@ -172,14 +172,18 @@ class TrainingStep:
         return requests
 
 
-def _schedule(option: str, text: str) -> PiecewiseLinearFn:
-    """A weight by update. Raises InputError for anything but a number or UPDATE:WEIGHT,UPDATE:WEIGHT,..."""
+def weight_schedule(option: str, text: str) -> PiecewiseLinearFn:
+    """A weight by update. Raises InputError for anything but a number or UPDATE:WEIGHT,UPDATE:WEIGHT,..., and for
+    weights that are negative or no numbers."""
     try:
-        return PiecewiseLinearFn.from_string(text)
+        schedule = PiecewiseLinearFn.from_string(text)
     except (ValueError, AssertionError):
         raise InputError(
             f"{option} is {text!r}; it must be a number, or UPDATE:WEIGHT,UPDATE:WEIGHT with rising updates"
         ) from None
+    if not all(0 <= weight < math.inf for _, weight in schedule.pieces):
+        raise InputError(f"{option} is {text!r}; weights must be 0 or more")
+    return schedule
 
 
 def accumulate_gradients(

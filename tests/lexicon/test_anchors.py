@@ -64,3 +64,20 @@ def test_pairs_by_rank_profile_find_much_of_a_copy():
     left, right = pairs_by_rank_profile(language, other, priors, 200)
     assert len(left) > 50
     assert (right == gone[left]).mean() > 0.8
+
+
+def test_rank_profiles_agree_with_a_slow_count():
+    language, count = toy_language(words=40), 30
+    edges = sorted({int(edge) - 1 for edge in np.geomspace(1, count + 1, 5)})
+    columns = []
+    for matrix in (language.left, language.right, language.window):
+        table = matrix.toarray()[:count, :count]
+        bands = [[sum(row[low:high]) + 0.1 for low, high in zip(edges, edges[1:])] for row in table]
+        columns += np.transpose([np.sqrt(np.array(row) / sum(row)) for row in bands]).tolist()
+    columns.append(language.place[:count].tolist())
+    slow = np.transpose([(np.array(column) - np.mean(column)) / np.std(column) for column in columns])
+    slow[:, -1] *= 2
+    slow /= np.linalg.norm(slow, axis=1, keepdims=True)
+    slow -= slow.mean(0)
+    slow /= np.linalg.norm(slow, axis=1, keepdims=True)
+    np.testing.assert_allclose(rank_profiles(language, count, bands=4), slow, atol=1e-5)

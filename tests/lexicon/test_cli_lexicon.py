@@ -25,6 +25,7 @@ def in_a_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("POLARS_MAX_THREADS", "1")
     Lexicon("en", "ro", PAIRS, {"lowercase": "yes", "running words en": "2176"}).save("lex.tsv")
     (tmp_path / "en-ro.txt").write_text("Cat pisica\ncat pisică\ndog\tcâine\ncow vacă\n", encoding="utf-8")
+    (tmp_path / "a=b.tsv").write_text("cat pisica\n", encoding="utf-8")
     return tmp_path
 
 
@@ -187,6 +188,11 @@ def test_translate_says_when_hardly_a_word_is_known(capsys, monkeypatch):
             ["evaluate", "lex.tsv", "--dict", "en-ro.txt", "--json", "lex.tsv"],
             "lex.tsv is read and would be overwritten",
         ),
+        (
+            ["evaluate", "lex.tsv", "--dict", "en=a=b.tsv", "--json", "a=b.tsv"],
+            "a=b.tsv is read and would be overwritten",
+        ),
+        (["evaluate", "lex.tsv", "--dict", "en-ro.txt", "--json", "en-ro.txt"], "en-ro.txt is read and would be"),
         (["evaluate", "lex.tsv", "--aligned", "en=lex.tsv"], "--aligned takes a file of en and one of ro"),
         (["evaluate", "lex.tsv", "--aligned", "fr=lex.tsv"], "--aligned takes LANG=FILE with LANG en or ro, not 'fr="),
         (["evaluate", "lex.tsv", "--aligned", "en=lex.tsv", "--aligned", "ro=en-ro.txt"], "line by line they must"),

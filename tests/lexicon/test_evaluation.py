@@ -136,6 +136,15 @@ def test_an_enciphered_text_gives_its_cipher():
     assert backward == {word.replace("w", "v"): {word} for word in words}
 
 
+def test_dictionary_from_aligned_is_the_same_in_chunks_of_any_size(monkeypatch):
+    rng = random.Random(2)
+    lines = [" ".join(rng.choices([f"w{k}" for k in range(40)], k=rng.randrange(7))) for _ in range(400)]
+    turned = [line.replace("w", "v") for line in lines]
+    whole = dictionary_from_aligned(lines, turned, ("en", "fr"))
+    monkeypatch.setattr("crossinit_fairseq.lexicon.dictionary_from_aligned._CHUNK", 50)
+    assert dictionary_from_aligned(lines, turned, ("en", "fr")) == whole and len(whole[0]) == 40
+
+
 def test_a_constant_companion_is_no_translation():
     # "front" seldom stands without "in", 9 times of 10, nor "in" without it; each has a translation of its own
     rng = random.Random(3)

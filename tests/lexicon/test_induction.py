@@ -2,12 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from crossinit_fairseq.errors import InputError
-from crossinit_fairseq.lexicon import Lexicon
+from crossinit_fairseq.lexicon import Lexicon, induction
 from crossinit_fairseq.lexicon.induction import InductionSettings, _agreement, _most_agreed, induce
 from crossinit_fairseq.lexicon.lexicon_file import BACKWARD, FORWARD
 from crossinit_fairseq.lexicon.similarity import Nearest
+from crossinit_fairseq.lexicon.transport import Transport
 from tests.lexicon.toy_cooccurrence import in_other_words, toy_language
 
 SMALL = InductionSettings(dimensions=40, rounds=6)
@@ -171,3 +173,98 @@ def test_numbers_out_of_range_are_refused(two_languages, field, value):
     language, other, _ = two_languages
     with pytest.raises(InputError, match="--" + field.replace("_", "-")):
         induce(language, other, InductionSettings(**{field: value}))
+
+
+def test_partners_are_shared_out_in_every_round_and_at_the_end(two_languages, monkeypatch):
+    rounds, end = [], []
+    shared, last = Transport.partners, Transport.partners_among
+    monkeypatch.setattr(Transport, "partners", lambda way, scores: rounds.append(1) or shared(way, scores))
+    monkeypatch.setattr(Transport, "partners_among", lambda way, scores: end.append(1) or last(way, scores))
+    induce(two_languages[0], two_languages[1], replace(SMALL, restarts=2))
+    assert len(rounds) == 2 * SMALL.rounds and len(end) == len(rounds) + 1
+
+
+def test_words_beyond_those_asked_for_take_no_part(two_languages):
+    language, other, gone = two_languages
+    found = induce(language, other, replace(SMALL, words=200)).lexicon
+    assert {pair.source for pair in found.pairs} <= set(language.words[:200])
+    assert {pair.target for pair in found.pairs} <= set(other.words[:200])
+    both = [k for k in range(200) if gone[k] < 200]
+    translations = found.translations()
+    assert np.mean([translations[language.words[k]] == other.words[gone[k]] for k in both]) > 0.9
+
+
+def with_alone(language, alone):
+    """A language some of whose words never stand near another."""
+    kept = sparse.diags(np.where(np.isin(np.arange(len(language)), alone), 0, 1))
+    return replace(language, window=(kept @ language.window @ kept).tocsr())
+
+
+@pytest.mark.parametrize("device", ["cpu", "cpu:0"])
+@pytest.mark.parametrize("transport", [0.1, 0.0])
+def test_words_that_stand_near_no_known_word_have_no_partner(transport, device):
+    alone = range(350, 380)
+    language = with_alone(toy_language(words=400), alone)
+    other, gone = in_other_words(language, kept=range(0, 100, 4), noise=0.2)
+    settings = replace(SMALL, transport=transport, backoff=0.0, device=device)
+    found = induce(language, other, settings)
+    names = {language.words[k] for k in alone}, {other.words[gone[k]] for k in alone}
+    for pair in found.lexicon.pairs:
+        assert pair.source not in names[0] or pair.found == BACKWARD
+        assert pair.target not in names[1] or pair.found == FORWARD
+    assert not any(pair.source in names[0] or pair.target in names[1] for pair in found.lexicon.mutual())
+    assert "60 words stand near no known word, and have no partner" in found.report
+    right = [found.lexicon.translations().get(language.words[k]) == other.words[gone[k]] for k in range(300)]
+    assert np.mean(right) > 0.9
+    # but for one that is given
+    seed = language.words[355], other.words[gone[360]]
+    pairs = induce(language, other, settings, [seed]).lexicon.mutual()
+    assert [pair.score for pair in pairs if (pair.source, pair.target) == seed] == [1]
+
+
+def test_given_pairs_are_in_the_lexicon_whatever_the_text_says(two_languages):
+    language, other, gone = two_languages
+    # a wrong pair of frequent words, and one of words that take no part in self-learning
+    given = [(language.words[k], other.words[gone[j]]) for k, j in ((30, 31), (390, 395))]
+    found = induce(language, other, replace(SMALL, learn_words=200), given)
+    mutual = {(pair.source, pair.target): pair.score for pair in found.lexicon.mutual()}
+    assert [mutual.get(pair) for pair in given] == [1, 1]
+    assert right_share(found.lexicon, language, other, gone) > 0.9
+    assert "1 seeds" in found.lexicon.settings["anchors"]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("alike", [10, 13])
+def test_few_words_that_are_spelt_alike_by_chance_are_not_trusted(alike, seed):
+    """Starts that were alike agreed, whatever the text said."""
+    language, other = toy_language(words=400, seed=10 + seed), toy_language(words=400, seed=20 + seed)
+    chance = set(range(0, 4 * alike, 4))
+    other = replace(other, words=[word if k in chance else "x" + word for k, word in enumerate(other.words)])
+    found = induce(language, other, replace(SMALL, spelling_weight=0.0, seed=seed))
+    assert f"{alike} words spelt alike" in found.lexicon.settings["anchors"]
+    assert found.trusted is False
+
+
+@pytest.mark.parametrize("count", [12, 40])
+def test_wrong_seeds_are_not_trusted(count):
+    language, other = toy_language(words=400, seed=3), toy_language(words=400, seed=4)
+    order = np.random.default_rng(count).permutation(count)
+    seeds = [(language.words[k], other.words[order[k]]) for k in range(count)]
+    found = induce(language, other, replace(SMALL, anchors="seeds", spelling_weight=0.0), seeds)
+    assert found.trusted is False
+
+
+def test_of_one_seed_nothing_can_be_said(two_languages):
+    language, other, gone = two_languages
+    seed = [(language.words[3], other.words[gone[3]])]
+    found = induce(language, other, replace(SMALL, anchors="seeds"), seed)
+    assert found.agreement is None and found.trusted is None
+    assert "one anchor: all starts are alike" in found.report[-1]
+
+
+def test_own_vectors_are_made_once_for_all_starts(two_languages, monkeypatch):
+    made = []
+    own = induction.word_vectors
+    monkeypatch.setattr(induction, "word_vectors", lambda *given: made.append(1) or own(*given))
+    induce(two_languages[0], two_languages[1], replace(SMALL, method="mapping", rounds=2))
+    assert len(made) == 2

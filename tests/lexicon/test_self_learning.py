@@ -1,9 +1,12 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
+from crossinit_fairseq.lexicon import self_learning
 from crossinit_fairseq.lexicon.anchors import as_pairs
 from crossinit_fairseq.lexicon.self_learning import (
+    as_given,
     growing_vocabulary,
     learn_by_mapping,
     learn_by_pairs,
@@ -11,7 +14,7 @@ from crossinit_fairseq.lexicon.self_learning import (
     shared_space,
     with_given,
 )
-from crossinit_fairseq.lexicon.similarity import Nearest, Priors
+from crossinit_fairseq.lexicon.similarity import Nearest, Priors, nearest
 from crossinit_fairseq.lexicon.word_vectors import normalise, positive_pmi
 from tests.lexicon.toy_cooccurrence import in_other_words, toy_language
 
@@ -116,3 +119,56 @@ def test_given_pairs_stay_whatever_is_found():
     left, right = with_given(best, as_pairs([(0, 1)]))
     # 0 is given to 1, so 0's own and 1's own partner are out
     assert list(zip(left.tolist(), right.tolist())) == [(0, 1), (2, 2)]
+
+
+def fixed_rounds(monkeypatch, spaces, given=NOTHING, vocabulary=(2, 2)):
+    """learn_by_pairs over spaces that are set, with the pair 0, 0 to begin with: (scores, pairs) of each round."""
+    scores, known = [], []
+
+    def space(left, right, pairs, dimensions, seed):
+        known.append(list(zip(pairs[0].tolist(), pairs[1].tolist())))
+        return spaces[len(known) - 1]
+
+    def partners(judged):
+        scores.append(judged)
+        return nearest(judged)
+
+    monkeypatch.setattr(self_learning, "shared_space", space)
+    pmi = sparse.identity(3, format="csr")
+    start = as_pairs([(0, 0)])
+    learn_by_pairs(pmi, pmi, no_priors(3), start, given, vocabulary, 2, 1, 0, partners=partners)
+    return scores, known
+
+
+def test_scores_of_earlier_rounds_count_by_hand(monkeypatch):
+    """CSLS of one neighbour, of orthogonal words 2 - 1 - 1 = 0 with the like one, 0 - 2 with the other.
+
+    In the second round words 0 and 1 have changed places, and half of the first one's scores is left: -1 for all.
+    """
+    eye, turned = np.eye(2), np.eye(2)[::-1]
+    scores, known = fixed_rounds(monkeypatch, [(eye, eye), (eye, turned)])
+    np.testing.assert_allclose(scores[0], [[0, -2], [-2, 0]])
+    np.testing.assert_allclose(scores[1], [[-1, -1], [-1, -1]])
+    assert known == [[(0, 0)], [(0, 0), (1, 1)]]
+
+
+def test_given_pairs_are_known_in_every_round_that_has_their_words(monkeypatch):
+    eye, three = np.eye(2), np.eye(3)
+    given = as_pairs([(0, 1), (2, 0)])
+    _, known = fixed_rounds(monkeypatch, [(eye, eye), (eye, eye), (three, three)], given, vocabulary=[2, 2, 3])
+    # found are 0 0 and 1 1; 0 is given 1, so neither stays; 2 takes no part in the first two rounds
+    assert known == [[(0, 0)], [(0, 1)], [(0, 1)]]
+    best = Nearest(np.arange(3), np.zeros(3), np.arange(3), np.zeros(3))
+    assert [side.tolist() for side in with_given(best, given)] == [[0, 2], [1, 0]]
+    # of words that are rarer than those that have a partner too
+    assert [side.tolist() for side in with_given(best, as_pairs([(5, 7)]))] == [[5, 0, 1, 2], [7, 0, 1, 2]]
+
+
+def test_given_pairs_are_what_the_lexicon_has():
+    best = Nearest(np.array([1, 0, 2]), np.full(3, 0.4), np.array([1, 0, 2]), np.full(3, 0.3))
+    given = as_pairs([(0, 2), (1, 2)])
+    found = as_given(best, given)
+    # 2 is given to 0 and to 1: it has the first
+    assert found.forward.tolist() == [2, 2, 2] and found.backward.tolist() == [1, 0, 0]
+    assert found.forward_score.tolist() == [1, 1, 0.4] and found.backward_score.tolist() == [0.3, 0.3, 1]
+    assert found.mutual.tolist() == [True, False, False] and best.forward.tolist() == [1, 0, 2]

@@ -110,3 +110,15 @@ def test_first_words_only():
     assert few.left.tolist() == [1] and few.right.tolist() == [3]
     assert few.spelling.shape == (1, 1)
     assert few.add_to(np.zeros((1, 1))) == pytest.approx(np.array([[-0.2]]))
+
+
+def test_a_word_of_which_nothing_is_known_is_nobodys_partner():
+    """Its vector is 0, and so is its cosine with another such word: CSLS 2 x 0 - 1 - 1."""
+    ours, theirs = np.array([[1.0, 0], [0, 0]]), np.array([[0.0, 0], [1, 0], [0.6, 0.8]])
+    found = csls(ours @ theirs.T, 1)
+    np.testing.assert_allclose(found, [[-2, 0, -0.4], [-2, -2, -1.6]])
+    nothing = Priors(np.zeros(2), np.zeros(3), 0.0, None, 0.0)
+    for best in (nearest_of_vectors(ours, theirs, nothing, 1), nearest_on_device(ours, theirs, nothing, 1, "cpu")):
+        assert best.forward.tolist()[0] == 1 and best.backward.tolist()[1] == 0
+        assert best.mutual.tolist() == [True, False]
+        np.testing.assert_allclose([best.forward_score[0], best.backward_score[0]], [0, -2], atol=1e-6)

@@ -37,3 +37,11 @@ def test_blocks_do_not_change_it(monkeypatch):
     monkeypatch.setattr("crossinit_fairseq.lexicon.spelling._BLOCK", 2)
     np.testing.assert_allclose(spelling_similarity(words, words).toarray(), whole, atol=1e-6)
     assert whole[0, 2] > 0.2 > whole[0, 4]
+
+
+def test_two_scripts_neither_of_which_is_latin_are_romanised():
+    pytest.importorskip("anyascii")
+    russian, greek = ["москва", "радио", "метро"], ["μόσχα", "ράδιο", "μετρό"]
+    assert scripts_differ(russian, greek) and not scripts_differ(russian, ["софия"]) and not scripts_differ([], greek)
+    found = spelling_similarity(russian, greek).toarray()
+    assert found.argmax(1)[1:].tolist() == [1, 2] and found[1, 1] > 0.5

@@ -90,3 +90,12 @@ def test_scores_far_apart_have_a_plan():
 def test_only_the_first_words_take_part():
     way = Transport(np.array([9, 4, 1]), np.array([9, 4, 1, 1]), 0.1)
     assert way.partners(np.eye(2)).forward.tolist() == [0, 1]
+
+
+def test_of_equal_partners_the_more_frequent_is_taken_in_any_order_of_the_candidates():
+    counts = np.array([50, 50, 50])
+    # rows and columns whose entries do not stand in order
+    scores = sparse.csr_matrix((np.full(9, 0.5), [2, 1, 0] * 3, [0, 3, 6, 9]), shape=(3, 3))
+    assert not scores.has_sorted_indices
+    best = Transport(counts, counts, 0.1).partners_among(scores)
+    assert best.forward.tolist() == best.backward.tolist() == [0, 0, 0]

@@ -139,3 +139,9 @@ def test_turkish_case():
     symbols = ["▁ışık", "▁IŞIK"]
     assert [form.text for form in WordForms(words, symbols, "tr", True).find("ışık")] == ["ışık", "IŞIK"]
     assert [form.text for form in WordForms(words, symbols, "en", True).find("ışık")] == ["ışık"]
+
+
+def test_only_words_that_are_wanted_are_kept():
+    words = WordForms(EN, SYMBOLS, "en", True, wanted=["FILE", "nothing"])
+    assert [form.text for form in words.find("file")] == [form.text for form in forms()[0].find("file")] != []
+    assert not words.find("i") and not words.find("nothing")

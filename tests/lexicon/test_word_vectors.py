@@ -79,3 +79,15 @@ def test_word_vectors_have_unit_length_and_do_not_change():
 def test_unit_sparse_rows():
     found = unit_sparse_rows(sparse.csr_matrix([[3.0, 4.0], [0, 0]])).toarray()
     assert found == pytest.approx(np.array([[0.6, 0.8], [0, 0]]))
+
+
+def test_words_of_which_nothing_is_known_stay_at_zero_and_do_not_move_the_others():
+    some = np.random.default_rng(0).random((6, 4))
+    matrix = np.insert(some, [0, 3], 0, axis=0)
+    known = matrix.any(axis=1)
+    found = strongest_directions(sparse.csr_matrix(matrix), 3, seed=1, power=1.0)
+    assert not found[~known].any() and found[known].any(axis=1).all()
+    vectors = normalise(found)
+    assert not vectors[~known].any()
+    np.testing.assert_allclose(vectors[known], normalise(found[known]), rtol=1e-5)
+    assert not normalise(np.zeros((2, 3))).any()

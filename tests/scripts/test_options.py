@@ -109,6 +109,8 @@ def test_options_that_are_handed_on_know_files_by_contents_and_by_full_paths(tmp
         f"--seeds {tmp_path}/pairs --rank-weight 0",
         "",
     )
+    assert of_options("full_paths", "--seeds=pairs --lr=pair", tmp_path)[1] == f"--seeds={tmp_path}/pairs --lr=pair"
+    assert of_options("by_contents", "--seeds=pairs", tmp_path) == of_options("by_contents", "--seeds=others", tmp_path)
     first = of_options("by_contents", "--seeds pairs  --rank-weight 0", tmp_path)
     assert first == of_options("by_contents", "--seeds others --rank-weight 0", tmp_path) and "pairs" not in first[1]
     (tmp_path / "others").write_text("a c\n")
@@ -118,6 +120,6 @@ def test_options_that_are_handed_on_know_files_by_contents_and_by_full_paths(tmp
 
 def test_options_of_training_that_a_recipe_sets_itself_are_refused(tmp_path):
     assert of_options("check_training", "--lexicon-noise 0.3 --lr 0.1", tmp_path) == (0, "", "")
-    for option in ("--max-update 5", "--save-dir=x", "--lexicon en-ro=x"):
+    for option in ("--max-update 5", "--save-dir=x", "--lexicon en-ro=x", "-s en", "--target-lang ro"):
         status, _, said = of_options("check_training", "--dropout 0.1 " + option, tmp_path)
         assert status == 2 and said.startswith(f"run.sh: --training: {option.split('=')[0].split()[0]} is set by")

@@ -29,6 +29,8 @@ def test_what_fairseq_train_would_take_passes_in_silence(options, capsys):
         ("--max-tokens", "random", "argument --max-tokens: expected one argument"),
         ("--optimizer adamm", "random", "invalid choice: 'adamm'"),
         ("--start-as-copier", "a-file", "--finetune-from-model"),
+        ("--bt-beam 4 --bt-sampling", "lexicon", "either sampling or a beam of 4"),
+        ("--lambda-bt foo", "random", "--lambda-bt is 'foo'; it must be a number"),
         ("--fp16 more", "random", "unrecognized arguments: more"),
     ],
 )

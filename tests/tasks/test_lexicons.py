@@ -6,6 +6,7 @@ import pytest
 
 from crossinit_fairseq.data.datasets.fixed_dictionary import load_dictionary
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.tasks import lexicons
 from crossinit_fairseq.tasks.lexicons import lexicon_tokens, parse_lexicons, training_words
 
 
@@ -64,6 +65,14 @@ def test_words_in_the_sub_tokens_of_the_training_text(data_folder, tmp_path, cap
     texts = [[" ".join(dictionary.symbols[token] for token in side) for side in pair[:2]] for pair in got.pairs]
     assert texts == [["▁a0", "▁b0"], ["▁a3 s", "▁b3 s"], ["▁a10 t", "▁b1"]]
     assert "4 pairs; 7 of its words occur in the training text, 1 do not" in caplog.text
+
+
+def test_only_the_languages_of_lexicons_are_counted(data_folder, monkeypatch):
+    dictionary, counted = load_dictionary([str(data_folder)], ["aa", "bb"]), []
+    monkeypatch.setattr(lexicons, "from_binarised", lambda paths, *more: counted.append(paths[0][-8:]) or more[1])
+    # all of the run are named: their tokens are no words
+    assert training_words(str(data_folder), ["aa", "bb"], dictionary, wanted=["bb"]) == {"bb": ["aa", "bb"]}
+    assert counted == ["bb/train"]
 
 
 def test_a_lexicon_of_other_words_is_refused(data_folder, tmp_path):

@@ -141,6 +141,13 @@ def test_options_that_cannot_be_used(three_languages):
         ({"langs": "aa"}, "two languages"),
         ({"lambda_dae": "a lot"}, "--lambda-dae is 'a lot'"),
         ({"lambda_bt": "9:1,3:0"}, "--lambda-bt is '9:1,3:0'"),
+        ({"lambda_bt": "-1"}, "--lambda-bt is '-1'; weights must be 0 or more"),
+        ({"lambda_dae": "0:1,5:nan"}, "--lambda-dae is '0:1,5:nan'; weights must be 0 or more"),
+        ({"sampling_alpha": float("nan")}, "--sampling-alpha is nan"),
+        ({"bt_max_len_b": -50}, "--bt-max-len-b is -50; it must be 0 or more"),
+        ({"restrict_vocab_updates": -7}, "--restrict-vocab-updates is -7; it must be 0 or more, or -1"),
+        ({"bt_beam": 4, "bt_sampling": True}, "either sampling or a beam of 4"),
+        ({"bt_temperature": 0.0}, "the temperature is 0"),
     ):
         with pytest.raises(SystemExit, match="crossinit_fairseq: error: .*" + told):
             Training(three_languages, **options)
@@ -152,3 +159,11 @@ def test_generation_of_one_direction_of_a_model_of_three_languages(three_languag
     config.data, config.directions = str(three_languages), "aa-bb,bb-aa,cc-aa"
     config.source_lang, config.target_lang = "aa", "bb"
     assert CrossInitUnmtTask.setup_task(config).languages == ["aa", "bb"]
+
+
+def test_training_takes_no_source_and_target(three_languages):
+    config = CrossInitUnmtConfig()
+    config.data, config.source_lang, config.target_lang = str(three_languages), "aa", "bb"
+    task = CrossInitUnmtTask.setup_task(config)
+    with pytest.raises(SystemExit, match="training takes no -s and -t"):
+        task.train_step({}, None, None, None, 0)
