@@ -45,7 +45,7 @@ class InductionSettings:
         "auto",
         "pairs to begin with: strings, words spelt alike (romanised where scripts differ); seeds, those of --seeds "
         "alone; ranks, the ranks of a word's neighbours; auto: seeds and strings, or ranks where there are too few; "
-        "the pairs of --seeds are always among them",
+        "the pairs of --seeds are always among them, and in the lexicon as they are",
         ["auto", "strings", "seeds", "ranks"],
     )
     method: str = _setting(
@@ -56,7 +56,9 @@ class InductionSettings:
     )
     rounds: int = _setting(12, "of self-learning; an orthogonal map wants 40 or more")
     restarts: int = _setting(
-        3, "starts from random parts of the anchors; the best one by agreement with the others is taken"
+        3,
+        "starts, each from three in four of the anchors, drawn anew; the best one by agreement with the others is "
+        "taken; 1: from all of them, and nothing to agree with",
     )
     neighbours: int = _setting(10, "neighbours of CSLS")
     seed: int = _setting(1, "of everything random")

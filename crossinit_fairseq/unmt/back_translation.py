@@ -153,8 +153,7 @@ class BackTranslation:
         self._report_empty(int(totals["empty"]), int(totals["empty_batches"]), update)
 
     def _report_empty(self, empty: int, batches: int, update: int) -> None:
-        """Say how many translations were left out, at the first and whenever they are ten times as many as at the
-        last."""
+        """Say how many translations were left out: at the first, and whenever their number has one more digit."""
         before = self.empty
         self.empty, self.empty_batches = self.empty + empty, self.empty_batches + batches
         if len(str(self.empty)) > len(str(before)) or (empty and not before):
