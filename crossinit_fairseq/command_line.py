@@ -47,7 +47,10 @@ class GivenOnce(argparse.Action):
         values: Union[str, Sequence[Any], None],
         option_string: Optional[str] = None,
     ) -> None:
-        """Store the value. Raises argparse.ArgumentError, which ends a command with exit status 2."""
+        """Store the value. Raises argparse.ArgumentError, which ends a command with exit status 2, also for an empty
+        value: that of a variable which is not set."""
+        if values == "" and option_string is not None:
+            raise argparse.ArgumentError(self, "its value is empty: leave it out, or give one")
         if option_string is not None:
             before = getattr(namespace, self.dest, None)
             if self._filled is namespace and before != values:

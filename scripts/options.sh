@@ -58,6 +58,16 @@ check_training() {
 # with the environment: the others are looked at before the first stage, not in the one that trains; STARTS between commas
 try_training() { [ -z "$1" ] || python "$ROOT/scripts/training_options.py" "$2" $1 || exit 2; }
 
+# the same of further options of crossinit-lexicon induce, --induction
+try_induction() { [ -z "$1" ] || python "$ROOT/scripts/induction_options.py" $1 || exit 2; }
+
+check_seeds() {
+  [[ $1 =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $1"
+  local twice
+  twice=$(tr , '\n' <<< "$1" | sort | uniq -d | head -n 1)
+  [ -z "$twice" ] || wrong "--seeds has $twice twice: two runs would be one"
+}
+
 check_language() {
   [[ $2 =~ ^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$ ]] ||
     wrong "$1: $2 is no language code, such as en, ro_RO or zh_Hans"

@@ -116,3 +116,11 @@ def test_no_option_of_a_program_is_lost():
     assert {name: got for name, got in called.items() if set(got) - {"CommandParser"}} == {}
     assert sum(map(len, called.values())) > 30
     assert parsers_called("argparse.ArgumentParser(); CommandParser()") == ["ArgumentParser", "CommandParser"]
+
+
+@pytest.mark.parametrize("words", [["-o", ""], ["--output="]])
+def test_an_empty_value_is_refused(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        parser().parse_args(words)
+    assert end.value.code == 2 and "argument -o/--output: its value is empty: leave it out" in capsys.readouterr().err
+    assert parser().parse_args([]).output is None

@@ -51,7 +51,8 @@ examples:
   crossinit-lexicon show en-ro.tsv --pairs 200 --ranks
 
 The pairs of the most frequent words come first. The score is what a pair was chosen by; higher is surer: of a lexicon
-that was induced with --transport, the default, it is the share of the word's mass that its partner takes, 0 to 1."""
+that was induced with --transport, the default, it is the share of the first word that goes to the second, 0 to 1
+(of a pair found backward only, of the second that goes to the first); a pair that was given has 1."""
 
 _EVALUATE = """\
 examples:
@@ -179,6 +180,8 @@ def _add_induce_options(parser: argparse.ArgumentParser) -> None:
 def _induce(options: argparse.Namespace) -> None:
     if options.output:
         texts = [one.partition("=")[2] for one in options.text]
+        for folder in options.data.split(os.pathsep) if options.data else []:
+            texts += [os.path.join(folder, "*"), os.path.join(folder, "*", "*")]
         read = [name for text in texts for name in glob.glob(text) or [text]]
         check_new_file(options.output, read + ([options.seeds] if options.seeds else []))
     lexicon = find_pairs(options)

@@ -6,6 +6,7 @@ from typing import Any, List, Optional
 from crossinit_fairseq.errors import InputError
 
 _MOST_BACKOFF = 1_000_000  # times that a word may be taken to have been seen more
+_HEAVIEST = 100  # beside scores of -4 to 2 ranks alone count long before
 _COLDEST, _HOTTEST = 0.01, 10.0  # temperatures; colder, a plan is of one partner; hotter, of any
 FEWEST_WORDS = 200  # of a language; with less there is no company to know a word by
 
@@ -32,14 +33,14 @@ class InductionSettings:
     backoff: float = _setting(
         5.0,
         "each word's company counts as if it had been seen so many times more in that of the words of its language "
-        "which are spelt like it, such as its inflected forms: rare words gain; 0: none of it",
+        "which are spelt like it, such as its inflected forms: rare words gain; 0 to 1000000; 0: none of it",
     )
     transport: float = _setting(
         0.1,
-        "partners are shared out among all words by optimal transport of this temperature, their counts being the "
-        "masses, so that two words seldom take the same partner; a pair's score is then the share of a word that goes "
-        "to its partner; lower: more pairs are mutual; 0: each word takes the best partner on its own (with --method "
-        "mapping they are shared out once, at the end)",
+        "partners are shared out among all words by optimal transport of this temperature, the roots of their counts "
+        "being the masses, so that two words seldom take the same partner; a pair's score is then the share of a word "
+        "that goes to its partner; 0.01 to 10; lower: more pairs are mutual; 0: each word takes the best partner on "
+        "its own (with --method mapping they are shared out once, at the end)",
     )
     anchors: str = _setting(
         "auto",
@@ -61,7 +62,10 @@ class InductionSettings:
         "taken; 1: from all of them, and nothing to agree with",
     )
     neighbours: int = _setting(10, "neighbours of CSLS")
-    seed: int = _setting(1, "of everything random")
+    seed: int = _setting(
+        1,
+        "of everything random; the same lexicon comes out where numpy's library has as many threads (OMP_NUM_THREADS)",
+    )
     device: str = _setting(
         "cpu", "where the partners of all words are sought, cuda for a GPU: worth it from some 20,000 words on"
     )
@@ -75,8 +79,8 @@ class InductionSettings:
                 raise InputError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be {least} or more")
         if self.seed < 0:
             raise InputError(f"--seed is {self.seed}; it must be 0 or more")
-        if not 0 <= self.rank_weight < float("inf"):
-            raise InputError(f"--rank-weight is {self.rank_weight}; it must be 0 or more")
+        if not 0 <= self.rank_weight <= _HEAVIEST:
+            raise InputError(f"--rank-weight is {self.rank_weight}; it must be from 0 to {_HEAVIEST}")
         if not 0 <= self.spelling_weight <= 1:
             raise InputError(f"--spelling-weight is {self.spelling_weight}; it must be from 0 to 1")
         if not 0 <= self.backoff <= _MOST_BACKOFF:

@@ -37,7 +37,7 @@ read_options "$@"
 for variant in ${VARIANTS//,/ }; do
   [[ $variant =~ ^(full|no-rank|no-spelling|no-backoff|no-transport|neither|no-strings|seeds-[1-9][0-9]*)$ ]] || wrong "--variants: there is no $variant"
 done
-[[ $SEEDS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $SEEDS"
+check_seeds "$SEEDS"
 [[ $JOBS =~ ^[1-9][0-9]*$ ]] || wrong "--jobs is a number, not $JOBS"
 A=${LANGS%,*} B=${LANGS#*,}
 [ -f "$OUT/text/aligned.$B" ] || wrong "--out: $OUT holds no text in $B; run examples/captions/run.sh --langs $LANGS with it first"

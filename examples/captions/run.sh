@@ -50,7 +50,7 @@ read_starts "$INITS" "random|crossinit|lexicon|oracle"
 [ "$PRESET" = smoke ] && SEEDS=${SEEDS:-1}
 SEEDS=${SEEDS:-1,2,3}
 [[ ,$INITS, == *,lexicon,* ]] || refuse induction "without lexicon among --inits"
-[[ $SEEDS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $SEEDS"
+check_seeds "$SEEDS"
 [[ $VOCABULARY =~ ^([1-9][0-9]*)?$ ]] || wrong "--vocabulary is a number, not $VOCABULARY"
 [[ $UPDATES =~ ^([1-9][0-9]*)?$ ]] || wrong "--updates is a number, not $UPDATES"
 [[ $JOBS =~ ^[1-9][0-9]*$ ]] || wrong "--jobs is a number, not $JOBS"
@@ -74,6 +74,7 @@ fi
 export OMP_NUM_THREADS=1 PATH=$VENV/bin:$PATH
 check_tables "${STARTS[@]}"
 try_training "$TRAINING" "$NAMES"
+try_induction "$INDUCTION"
 STAGES=4
 SETTINGS="$LANGS $VOCABULARY ${TEXT:+text} $(contents "$HERE/text.py" ${TEXT:+"$TEXT"/*.$A "$TEXT"/*.$B})"
 source "$ROOT/scripts/stages.sh"

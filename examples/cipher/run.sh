@@ -42,7 +42,7 @@ case $PRESET in
 esac
 read_starts "$INITS" "random|crossinit|rank|oracle"
 for init in "${STARTS[@]}"; do check_width --inits "$init" $PRESET 64; done
-[[ $SEEDS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $SEEDS"
+check_seeds "$SEEDS"
 [[ $VOCABULARY =~ ^[1-9][0-9]*$ ]] || wrong "--vocabulary is a number, not $VOCABULARY"
 [[ $JOBS =~ ^[1-9][0-9]*$ ]] || wrong "--jobs is a number, not $JOBS"
 [ -z "$TEXT" ] || [ -f "$TEXT" ] || wrong "--text: there is no file $TEXT"

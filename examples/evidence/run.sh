@@ -48,7 +48,7 @@ read_options "$@"
 A=${LANGS%,*} B=${LANGS#*,}
 check_language --langs $A
 check_language --langs $B
-[[ $SEEDS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $SEEDS"
+check_seeds "$SEEDS"
 [[ $STOPS =~ ^[1-9][0-9]*(,[1-9][0-9]*)*$ ]] || wrong "--stops takes numbers from 1 on and commas, not $STOPS"
 STOPS=$(tr , '\n' <<< "$STOPS" | sort -nru | paste -sd,) # one run is stopped at each in turn
 for option in span wide words; do
@@ -92,6 +92,7 @@ if [ -z "${VENV:-}" ]; then
   VENV=$ROOT/.venv
 fi
 export OMP_NUM_THREADS=1 PATH=$VENV/bin:$PATH
+try_induction "$INDUCTION"
 seeds=(${SEEDS//,/ })
 STAGES=$((2 + 3 * ${#seeds[@]}))
 SETTINGS="$LANGS ${TEXT:+text} ${RUN:+run}"

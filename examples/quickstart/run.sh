@@ -209,5 +209,5 @@ SETTINGS+=" $TRANSLATE $WORD_BY_WORD $DENOISE${TRAINING:+ $(by_contents "$TRAINI
 stage translation "unsupervised translation"
 stage score "fairseq-generate and sacreBLEU"
 python "$HERE/summary.py" --out "$OUT" --langs "$A,$B" --init "$INIT" --preset "$PRESET" --seed "$SEED" \
-  --training="$TRAINING" --setup-seconds "$SETUP_SECONDS"
+  ${TRAINING:+--training="$TRAINING"} --setup-seconds "$SETUP_SECONDS"
 python "$HERE/report.py" --out "$OUT" --langs "$A,$B"

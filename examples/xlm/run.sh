@@ -55,7 +55,7 @@ INITS=${INITS:-$INIT}
 [ "$PRESET" != smoke ] || INITS=${INITS:-random,crossinit}
 INITS=${INITS:-random,crossinit,lexicon}
 read_starts "$INITS" "random|crossinit|lexicon"
-[[ $SEEDS =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $SEEDS"
+check_seeds "$SEEDS"
 [[ $TASKS =~ ^(retrieval|xnli|qa)(,(retrieval|xnli|qa))*$ ]] || wrong "--tasks names retrieval, xnli and qa, not $TASKS"
 [[ $JOBS =~ ^[1-9][0-9]*$ ]] || wrong "--jobs is a number, not $JOBS"
 [[ $SOURCE =~ ^(|local|web)$ ]] || wrong "--source is local or web, not $SOURCE"

@@ -155,6 +155,12 @@ def test_seeds(in_a_folder, search, capsys):
             ["induce", "--workers", "1", "--text", "en=en.txt", "--text", "ro=both.txt", "--seeds", "turned.txt"],
             "2 of 3 pairs of turned.txt are in the text the other way round, 1 this way: its columns are ro, en, turn",
         ),
+        (
+            ["induce", "bin", "--langs", "en,ro", "-o", "bin/dict.txt"],
+            "bin/dict.txt is read and would be overwritten",
+        ),
+        (["induce", "bin", "--langs", "en,ro", "-o", "bin/en/train.bin"], "bin/en/train.bin is read and would be"),
+        (TEXT + ["--rank-weight", "1e307"], "--rank-weight is 1e+307; it must be from 0 to 100"),
         (TEXT + ["-o", "en.txt"], "en.txt is read and would be overwritten"),
         (TEXT + ["--text", "en=mo*.txt", "-o", "more.en.txt"], "more.en.txt is read and would be overwritten"),
         (TEXT + ["--seeds", "one.txt", "-o", "one.txt"], "one.txt is read and would be overwritten"),
@@ -180,6 +186,9 @@ def test_bad_input(arguments, message, in_a_folder, search, capsys):
     texts["copy"] = "a cat SLEEPS. the cat sees the dog"
     for name, text in texts.items():
         (in_a_folder / (name + ".txt")).write_text(text + "\n", encoding="utf-8")
+    (in_a_folder / "bin" / "en").mkdir(parents=True)
+    for name in ("dict.txt", "en/train.bin"):
+        (in_a_folder / "bin" / name).write_text("x", encoding="utf-8")
     assert main(arguments) == 1
     out, err = capsys.readouterr()
     assert out == "" and err.startswith("crossinit-lexicon: error: ") and message in err and err.count("\n") == 1

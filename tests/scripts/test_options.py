@@ -118,6 +118,13 @@ def test_options_that_are_handed_on_know_files_by_contents_and_by_full_paths(tmp
     assert of_options("by_contents", "", tmp_path) == of_options("full_paths", "", tmp_path) == (0, "", "")
 
 
+def test_seeds_are_numbers_and_each_is_given_once(tmp_path):
+    assert of_options("check_seeds", "1,2,13", tmp_path) == (0, "", "")
+    for seeds, told in (("1,x", "--seeds takes numbers"), ("1,", "--seeds takes numbers"), ("1,2,1", "has 1 twice")):
+        status, _, said = of_options("check_seeds", seeds, tmp_path)
+        assert status == 2 and told in said
+
+
 def test_options_of_training_that_a_recipe_sets_itself_are_refused(tmp_path):
     assert of_options("check_training", "--lexicon-noise 0.3 --lr 0.1", tmp_path) == (0, "", "")
     for option in ("--max-update 5", "--save-dir=x", "--lexicon en-ro=x", "-s en", "--target-lang ro"):

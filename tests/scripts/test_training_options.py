@@ -1,4 +1,4 @@
-"""scripts/training_options.py: further options of training are looked at before the first stage."""
+"""scripts/{training,induction}_options.py: further options are looked at before the first stage of a recipe."""
 
 import pathlib
 
@@ -7,7 +7,7 @@ import pytest
 from tests import program_server, programs
 
 ROOT = pathlib.Path(__file__).parents[2]
-(CHECK,) = programs.modules_of(ROOT / "scripts", "training_options")
+CHECK, INDUCTION = programs.modules_of(ROOT / "scripts", "training_options", "induction_options")
 
 
 @pytest.mark.parametrize(
