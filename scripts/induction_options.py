@@ -25,7 +25,7 @@ def main(words: List[str]) -> int:
         raise InputError(message)
 
     for word in words:
-        if word.partition("=")[0] in _OF_RECIPE + ["--output", "--text", "--dask"]:
+        if word.startswith("-") and word.partition("=")[0] in _OF_RECIPE + ["--output", "--text", "--dask"]:
             print(f"--induction: {word} is set by the recipe", file=sys.stderr)
             return 2
     known = ["1" if word == "RECIPE" else word for word in _OF_RECIPE]
