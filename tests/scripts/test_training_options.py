@@ -45,16 +45,36 @@ def test_a_start_among_others_is_named(capsys):
     assert "with the start random: --lexicon-noise needs a lexicon" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("recipe", ["quickstart", "captions"])
-def test_a_recipe_ends_before_its_first_stage(recipe, tmp_path):
-    command = [
-        "bash",
-        ROOT / "examples" / recipe / "run.sh",
-        "--training",
-        "--no-such-option",
-        "--out",
-        tmp_path / "out",
-    ]
+def test_options_of_induction_that_are_taken_pass_in_silence(capsys):
+    # 1 is a value of the recipe's own options too
+    given = "--dimensions 100 --restarts 1 --backoff 0 --transport 0 --seeds pairs --keep-case"
+    assert INDUCTION.main(given.split()) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "options, expected",
+    [
+        ("--transport nan", "--transport is nan; it must be 0, or a temperature"),
+        ("--rank-weight 1e39", "--rank-weight is 1e+39; it must be from 0 to 100"),
+        ("hello --nosuch", "unrecognized arguments: hello --nosuch"),
+        ("--dimensions many", "argument --dimensions: invalid int value: 'many'"),
+        ("--backoff 0 --backoff 1", "argument --backoff: given twice"),
+        ("--seed 3", "--seed is set by the recipe"),
+        ("--output=x", "--output=x is set by the recipe"),
+    ],
+)
+def test_options_of_induction_that_are_not_taken_are_said_in_one_sentence(options, expected, capsys):
+    assert INDUCTION.main(options.split()) == 2
+    said = capsys.readouterr().err
+    assert expected in said and said.startswith("--induction: ") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "recipe, option", [("quickstart", "--training"), ("captions", "--training"), ("captions", "--induction")]
+)
+def test_a_recipe_ends_before_its_first_stage(recipe, option, tmp_path):
+    command = ["bash", ROOT / "examples" / recipe / "run.sh", option, "--no-such-option", "--out", tmp_path / "out"]
     done = programs.run(*command, VENV=program_server.environment())
     assert done.returncode == 2 and "unrecognized arguments: --no-such-option" in done.stderr
     assert not done.stdout and not (tmp_path / "out" / "logs").exists()
