@@ -49,9 +49,9 @@ class GivenOnce(argparse.Action):
     ) -> None:
         """Store the value. Raises argparse.ArgumentError, which ends a command with exit status 2, also for an empty
         value: that of a variable which is not set."""
-        if values == "" and option_string is not None:
-            raise argparse.ArgumentError(self, "its value is empty: leave it out, or give one")
         if option_string is not None:
+            if values == "":
+                raise argparse.ArgumentError(self, "its value is empty: leave it out, or give one")
             before = getattr(namespace, self.dest, None)
             if self._filled is namespace and before != values:
                 raise argparse.ArgumentError(self, f"given twice, {before!r} and {values!r}: give it once")

@@ -93,6 +93,13 @@ def script_of(code: str) -> Optional[str]:
     return named if named != _language(base_language(code)).maximize().script else None
 
 
+def letters_by_script(words: Sequence[str]) -> Counter:
+    """How many letters are of each script, by how Unicode's names begin (LATIN, DEVANAGARI); only the first words, the
+    most frequent ones, are looked at."""
+    letters = (letter for word in words[:_LOOKED_AT] for letter in word if letter.isalpha())
+    return Counter(unicodedata.name(letter, "").split(" ")[0] for letter in letters)
+
+
 def unlike_script(code: str, words: Sequence[str]) -> Optional[str]:
     """The script that most letters of a language's words are of, where it is not the language's: "Latin" of ne.
 
@@ -102,9 +109,8 @@ def unlike_script(code: str, words: Sequence[str]) -> Optional[str]:
     language = _language(code)
     # of a language that it does not know, the library says Latin
     expected = _LETTERS.get(language.maximize().script or "") if language.is_valid() else None
-    letters = [letter for word in words[:_LOOKED_AT] for letter in word if letter.isalpha()]
-    scripts = Counter(unicodedata.name(letter, "").split(" ")[0] for letter in letters)
-    if not expected or 2 * scripts[expected] >= len(letters):
+    scripts = letters_by_script(words)
+    if not expected or 2 * scripts[expected] >= sum(scripts.values()):
         return None
     most = scripts.most_common(1)[0][0]
     return most.capitalize() if most in _LETTERS.values() else None

@@ -9,6 +9,9 @@
 #   contents FILE ...       a word that tells whether these files hold what they held, for the settings of stages: of a file
 #                           that was copied, or checked out anew, the time is another and the contents are not; of a folder, all
 #                           files in it by their names there. Of a file that was moved the path is another, so no path is a setting
+#   check_seeds LIST        end where --seeds is no list of numbers between commas, or has one twice
+#   check_training OPTIONS, try_training OPTIONS STARTS, try_induction OPTIONS   further options that are handed on: end where
+#                           the recipe sets them itself; with the environment, where a program would not take them
 #   check_language OPTION CODE   it becomes the name of files and folders: end where it cannot be a language code
 
 wrong() { echo "$(basename "$0"): $*; see --help" >&2; exit 2; }
@@ -56,10 +59,10 @@ check_training() {
 }
 
 # with the environment: the others are looked at before the first stage, not in the one that trains; STARTS between commas
-try_training() { [ -z "$1" ] || python "$ROOT/scripts/training_options.py" "$2" $1 || exit 2; }
+try_training() { [ -z "$1" ] || python "$ROOT/scripts/further_options.py" --training "$2" $1 || exit 2; }
 
 # the same of further options of crossinit-lexicon induce, --induction
-try_induction() { [ -z "$1" ] || python "$ROOT/scripts/induction_options.py" $1 || exit 2; }
+try_induction() { [ -z "$1" ] || python "$ROOT/scripts/further_options.py" --induction $1 || exit 2; }
 
 check_seeds() {
   [[ $1 =~ ^[0-9]+(,[0-9]+)*$ ]] || wrong "--seeds takes numbers and commas, not $1"

@@ -38,6 +38,15 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         group.add_argument("--" + field.name.replace("_", "-"), type=of_type, **shown)
 
 
+def settings_of(options: argparse.Namespace) -> InductionSettings:
+    """What the options of `add_settings` say. Raises InputError for a number out of its range."""
+    settings = InductionSettings(
+        **{field.name: getattr(options, field.name) for field in dataclasses.fields(InductionSettings)}
+    )
+    settings.check()
+    return settings
+
+
 def find_pairs(options: argparse.Namespace) -> Lexicon:
     """Count, find and report on stderr; returns the lexicon to write, its header filled.
 
@@ -45,10 +54,7 @@ def find_pairs(options: argparse.Namespace) -> Lexicon:
     """
     from crossinit_fairseq.lexicon.induction import induce
 
-    settings = InductionSettings(
-        **{field.name: getattr(options, field.name) for field in dataclasses.fields(InductionSettings)}
-    )
-    settings.check()
+    settings = settings_of(options)
     languages, count = _binarised(options) if options.data else _texts(options)
     seeds = read_word_pairs(options.seeds) if options.seeds else None
     left, right = (count(language) for language in languages)

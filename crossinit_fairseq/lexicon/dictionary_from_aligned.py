@@ -105,7 +105,7 @@ def _sentence_dice(source: _AlignedText, target: _AlignedText) -> Association:
     """
     in_sentences = [np.zeros(len(text.words)) for text in (source, target)]
     together, width = KeyCounts(), max(1, len(target.words))
-    pending, size = [np.zeros(0, dtype=np.int64)], 0
+    pending, size = [], 0
     for number, (left, right) in enumerate(zip(source.sentences, target.sentences), 1):
         left, right = np.unique(left), np.unique(right)
         in_sentences[0][left] += 1

@@ -215,10 +215,12 @@ class _Search:
 
     def all_words(self, learnt: Nearest) -> Tuple[Nearest, Tuple[np.ndarray, np.ndarray]]:
         """The best partners of all words, in the shared space of the pairs that were learnt and of all that are given;
-        which words of each language stand near a word of these pairs, bool [N] and [M]."""
+        which words of each language have one, bool [N] and [M]: they are given, or stand near a word of these pairs."""
         pairs = with_given(learnt, self.given)
         ours, theirs = shared_space(self.pmi[0], self.pmi[1], pairs, self.settings.dimensions, self.settings.seed)
         known = ours.any(axis=1), theirs.any(axis=1)
+        for side, places in zip(known, self.given):
+            side[places] = True
         return as_given(self._partners(ours, theirs), self.given), known
 
     def _partners(self, ours: np.ndarray, theirs: np.ndarray) -> Nearest:
@@ -232,19 +234,17 @@ class _Search:
         return self.transport.partners_among(_on_device().best_on_device(*known, CANDIDATES, device))
 
     def pairs(self, best: Nearest, known: Tuple[np.ndarray, np.ndarray]) -> List[Pair]:
-        """The best partner of every word that is given or known (bool [N] and [M]): mutual pairs and one-way ones, most
+        """The best partner of every word that has one (known: bool [N] and [M]): mutual pairs and one-way ones, most
         frequent first."""
         left, right = self.left, self.right
         mutual, found = best.mutual, []
-        ours, theirs = (side.copy() for side in known)
-        ours[self.given[0]] = theirs[self.given[1]] = True
         for i, j in enumerate(best.forward.tolist()):
-            if ours[i]:
+            if known[0][i]:
                 counts = int(left.counts[i]), int(right.counts[j])
                 how = MUTUAL if mutual[i] else FORWARD
                 found.append(Pair(left.words[i], right.words[j], float(best.forward_score[i]), counts, how))
         for j, i in enumerate(best.backward.tolist()):
-            if theirs[j] and best.forward[i] != j:
+            if known[1][j] and best.forward[i] != j:
                 counts = int(left.counts[i]), int(right.counts[j])
                 found.append(Pair(left.words[i], right.words[j], float(best.backward_score[j]), counts, BACKWARD))
         return sorted(found, key=lambda pair: (-pair.counts[0] - pair.counts[1], pair.source, pair.target))

@@ -1,7 +1,6 @@
 """How alike two words are spelt: for cognates, names and numbers, across scripts too."""
 
 import unicodedata
-from collections import Counter
 from typing import List, Sequence
 
 import numpy as np
@@ -9,10 +8,10 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from crossinit_fairseq.errors import InputError
+from crossinit_fairseq.languages import letters_by_script
 
 _FLOOR = 0.2  # what is less alike says nothing, and would fill the matrix
 _BLOCK = 2000
-_LOOKED_AT = 2000  # words, the most frequent ones
 
 
 def spelling_similarity(left: Sequence[str], right: Sequence[str], floor: float = _FLOOR) -> sparse.csr_matrix:
@@ -42,9 +41,9 @@ def comparable_spellings(left: Sequence[str], right: Sequence[str]) -> List[List
 
 
 def scripts_differ(left: Sequence[str], right: Sequence[str]) -> bool:
-    """Whether two lists of words are mostly in letters of different scripts."""
-    scripts = _script(left), _script(right)
-    return all(scripts) and scripts[0] != scripts[1]
+    """Whether the letters of two lists of words, the most frequent ones first, are mostly of different scripts."""
+    most = [letters_by_script(words).most_common(1) for words in (left, right)]
+    return all(most) and most[0][0][0] != most[1][0][0]
 
 
 def _folded(word: str) -> str:
@@ -60,10 +59,3 @@ def _romanised(word: str) -> str:
             "words of different scripts are compared by a library: pip install 'crossinit_fairseq[lexicon]'"
         ) from None
     return anyascii(word).lower() or word
-
-
-def _script(words: Sequence[str]) -> str:
-    """What Unicode calls the script of most of the first letters, such as LATIN; "" where there is no letter."""
-    letters = (next((c for c in word if c.isalpha()), "") for word in words[:_LOOKED_AT])
-    scripts = Counter(unicodedata.name(letter, "").split(" ")[0] for letter in letters if letter)
-    return scripts.most_common(1)[0][0] if scripts else ""

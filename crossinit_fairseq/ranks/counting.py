@@ -144,7 +144,9 @@ class KeyCounts:
         self._parts: List[Tuple[np.ndarray, np.ndarray]] = []
 
     def add(self, keys: np.ndarray) -> None:
-        """keys: [m], 1 or more, each seen once more."""
+        """keys: [m], each seen once more."""
+        if not len(keys):
+            return
         self._parts.append(np.unique(keys, return_counts=True))
         # parts of like size are merged, so that a key is copied only as often as the number of keys doubles
         while len(self._parts) > 1 and len(self._parts[-2][0]) < 2 * len(self._parts[-1][0]):

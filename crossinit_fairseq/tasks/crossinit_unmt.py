@@ -29,7 +29,12 @@ from crossinit_fairseq.models.bare_model import unwrap
 from crossinit_fairseq.models.copying_attention import start_as_copier
 from crossinit_fairseq.models.token_tables import FrozenTable
 from crossinit_fairseq.ranks import WordPieces
-from crossinit_fairseq.tasks.crossinit_unmt_config import CrossInitUnmtConfig, check_options, training_search
+from crossinit_fairseq.tasks.crossinit_unmt_config import (
+    CrossInitUnmtConfig,
+    check_options,
+    check_training,
+    training_search,
+)
 from crossinit_fairseq.tasks.encoder_decoder import EncoderDecoderTask
 from crossinit_fairseq.tasks.lexicons import TranslationLexicons, parse_lexicons
 from crossinit_fairseq.unmt.back_translation import BackTranslation
@@ -199,6 +204,12 @@ class CrossInitUnmtTask(EncoderDecoderTask):
 
     # --- training
 
+    def begin_epoch(self, epoch: int, model: BaseFairseqModel) -> None:
+        """Only training does: what is for translating alone has no place there."""
+        with one_sentence():
+            check_training(self.cfg)
+        super().begin_epoch(epoch, model)
+
     def build_model(self, cfg: Any, from_checkpoint: bool = False) -> BaseFairseqModel:
         """Build the model; a checkpoint of another dictionary will be refused in words."""
         model = super().build_model(cfg, from_checkpoint)
@@ -228,18 +239,9 @@ class CrossInitUnmtTask(EncoderDecoderTask):
         ignore_grad: bool = False,
     ) -> Tuple[Any, int, Dict[str, Any]]:
         """See TrainingStep."""
-        with one_sentence():
-            self._check_training()
         model.set_num_updates(update_num)
         self._update = update_num
         return self.step(sample, model, criterion, optimizer, update_num, self.back_translation, ignore_grad)
-
-    def _check_training(self) -> None:
-        if self.cfg.source_lang and self.cfg.target_lang:
-            raise InputError(
-                "training takes no -s and -t, which are for translating with what is trained: --directions says what "
-                "to learn"
-            )
 
     def optimizer_step(self, optimizer: Any, model: BaseFairseqModel, update_num: int) -> None:
         """fairseq's own, with the table held still for the first --freeze-table-updates."""

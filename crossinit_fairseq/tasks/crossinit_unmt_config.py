@@ -225,6 +225,15 @@ def check_options(cfg: CrossInitUnmtConfig) -> None:
         raise InputError("--lexicon changes nothing by itself: add --lexicon-bt-updates, --lexicon-noise or both")
 
 
+def check_training(cfg: CrossInitUnmtConfig) -> None:
+    """Raises InputError for options that are for translating alone."""
+    if cfg.source_lang and cfg.target_lang:
+        raise InputError(
+            "training takes no -s and -t, which are for translating with what is trained: --directions says what to "
+            "learn"
+        )
+
+
 def training_search(cfg: CrossInitUnmtConfig, special_tokens: SpecialTokens) -> Search:
     """How back-translation translates, by the options. Raises InputError where they contradict each other."""
     return Search(

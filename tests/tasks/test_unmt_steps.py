@@ -166,4 +166,4 @@ def test_training_takes_no_source_and_target(three_languages):
     config.data, config.source_lang, config.target_lang = str(three_languages), "aa", "bb"
     task = CrossInitUnmtTask.setup_task(config)
     with pytest.raises(SystemExit, match="training takes no -s and -t"):
-        task.train_step({}, None, None, None, 0)
+        task.begin_epoch(1, None)

@@ -1,4 +1,4 @@
-"""scripts/{training,induction}_options.py: further options are looked at before the first stage of a recipe."""
+"""scripts/further_options.py: options that are handed on are looked at before the first stage of a recipe."""
 
 import pathlib
 
@@ -7,7 +7,7 @@ import pytest
 from tests import program_server, programs
 
 ROOT = pathlib.Path(__file__).parents[2]
-CHECK, INDUCTION = programs.modules_of(ROOT / "scripts", "training_options", "induction_options")
+(CHECK,) = programs.modules_of(ROOT / "scripts", "further_options")
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ CHECK, INDUCTION = programs.modules_of(ROOT / "scripts", "training_options", "in
     ["--lexicon-noise 0.3 --dropout 0.1", "--freeze-table-updates 200", "--lr 0.1,0.2 --adam-eps 1e-6", ""],
 )
 def test_what_fairseq_train_would_take_passes_in_silence(options, capsys):
-    assert CHECK.main(["lexicon", "oracle"], options.split()) == 0
+    assert CHECK.main("--training", ["lexicon,oracle"] + options.split()) == 0
     assert capsys.readouterr().err == ""
 
 
@@ -35,20 +35,20 @@ def test_what_fairseq_train_would_take_passes_in_silence(options, capsys):
     ],
 )
 def test_what_it_would_not_take_is_said_in_one_sentence(options, start, expected, capsys):
-    assert CHECK.main([start], options.split()) == 2
+    assert CHECK.main("--training", [start] + options.split()) == 2
     said = capsys.readouterr().err
     assert expected in said and said.startswith(f"--training, with the start {start}: ") and said.count("\n") == 1
 
 
 def test_a_start_among_others_is_named(capsys):
-    assert CHECK.main(["lexicon", "random"], ["--lexicon-noise", "0.3"]) == 2
+    assert CHECK.main("--training", ["lexicon,random", "--lexicon-noise", "0.3"]) == 2
     assert "with the start random: --lexicon-noise needs a lexicon" in capsys.readouterr().err
 
 
 def test_options_of_induction_that_are_taken_pass_in_silence(capsys):
     # 1 is a value of the recipe's own options too
     given = "--dimensions 100 --restarts 1 --backoff 0 --transport 0 --seeds pairs --keep-case"
-    assert INDUCTION.main(given.split()) == 0
+    assert CHECK.main("--induction", given.split()) == 0
     assert capsys.readouterr().err == ""
 
 
@@ -65,7 +65,7 @@ def test_options_of_induction_that_are_taken_pass_in_silence(capsys):
     ],
 )
 def test_options_of_induction_that_are_not_taken_are_said_in_one_sentence(options, expected, capsys):
-    assert INDUCTION.main(options.split()) == 2
+    assert CHECK.main("--induction", options.split()) == 2
     said = capsys.readouterr().err
     assert expected in said and said.startswith("--induction: ") and said.count("\n") == 1
 
