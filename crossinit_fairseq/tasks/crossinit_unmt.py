@@ -23,18 +23,13 @@ from crossinit_fairseq.data.sentences import SentenceList, ShortenedSentences
 from crossinit_fairseq.data.special_tokens import SpecialTokens
 from crossinit_fairseq.errors import InputError, one_sentence
 from crossinit_fairseq.generation import fairseq_generator
-from crossinit_fairseq.generation.search import Search, TranslationRequest
+from crossinit_fairseq.generation.search import TranslationRequest
 from crossinit_fairseq.lexicon import Lexicon
 from crossinit_fairseq.models.bare_model import unwrap
 from crossinit_fairseq.models.copying_attention import start_as_copier
 from crossinit_fairseq.models.token_tables import FrozenTable
 from crossinit_fairseq.ranks import WordPieces
-from crossinit_fairseq.tasks.crossinit_unmt_config import (
-    CrossInitUnmtConfig,
-    check_options,
-    check_training,
-    training_search,
-)
+from crossinit_fairseq.tasks.crossinit_unmt_config import CrossInitUnmtConfig, check_options, check_training, searches
 from crossinit_fairseq.tasks.encoder_decoder import EncoderDecoderTask
 from crossinit_fairseq.tasks.lexicons import TranslationLexicons, parse_lexicons
 from crossinit_fairseq.unmt.back_translation import BackTranslation
@@ -82,8 +77,7 @@ class CrossInitUnmtTask(EncoderDecoderTask):
         self.step = TrainingStep(
             directions, self.frozen_table, self.watch, *weights, cfg.restrict_vocab_updates, cfg.seed
         )
-        self.greedy = Search(self.special_tokens, max_len_a=cfg.bt_max_len_a, max_len_b=cfg.bt_max_len_b)
-        self.search = training_search(cfg, self.special_tokens)
+        self.greedy, self.search = searches(cfg, self.special_tokens)
         # these two are made with the first training text and validation text
         self.back_translation: Optional[BackTranslation] = None
         self.validation: Optional[Validation] = None

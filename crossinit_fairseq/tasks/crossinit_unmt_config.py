@@ -1,8 +1,8 @@
 """Options of the task `crossinit_unmt`."""
 
 import math
-from dataclasses import dataclass, field
-from typing import List, Optional
+from dataclasses import dataclass, field, replace
+from typing import List, Optional, Tuple
 
 from fairseq.dataclass import ChoiceEnum
 from omegaconf import II
@@ -203,7 +203,7 @@ def check_options(cfg: CrossInitUnmtConfig) -> None:
             raise InputError(f"{_option(name)} is {getattr(cfg, name)}; it must be 0 or more, or -1 for all")
     weight_schedule("--lambda-dae", cfg.lambda_dae)
     weight_schedule("--lambda-bt", cfg.lambda_bt)
-    training_search(cfg, SpecialTokens({}))
+    searches(cfg, SpecialTokens({}))
     if cfg.lexicon_bt_noise and not cfg.lexicon_bt_updates:
         raise InputError("--lexicon-bt-noise changes nothing without --lexicon-bt-updates: say for how many updates")
     if cfg.start_as_copier and cfg.finetune_from_model:
@@ -234,17 +234,18 @@ def check_training(cfg: CrossInitUnmtConfig) -> None:
         )
 
 
-def training_search(cfg: CrossInitUnmtConfig, special_tokens: SpecialTokens) -> Search:
-    """How back-translation translates, by the options. Raises InputError where they contradict each other."""
-    return Search(
-        special_tokens,
+def searches(cfg: CrossInitUnmtConfig, special_tokens: SpecialTokens) -> Tuple[Search, Search]:
+    """How validation translates, greedily, and how back-translation does, by the options. Raises InputError where they
+    contradict each other."""
+    greedy = Search(special_tokens, max_len_a=cfg.bt_max_len_a, max_len_b=cfg.bt_max_len_b)
+    chosen = replace(
+        greedy,
         beam=cfg.bt_beam,
         sampling=cfg.bt_sampling,
         sampling_topk=cfg.bt_sampling_topk,
         temperature=cfg.bt_temperature,
-        max_len_a=cfg.bt_max_len_a,
-        max_len_b=cfg.bt_max_len_b,
     )
+    return greedy, chosen
 
 
 def _option(name: str) -> str:
